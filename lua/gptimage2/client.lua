@@ -1,0 +1,344 @@
+--- The methods of clients and jobs that wait or check: the rest of `core`'s userdata.
+
+local check = require("gptimage2.check")
+local core = require("gptimage2.core")
+local naming = require("gptimage2.naming")
+local options = require("gptimage2.options")
+local request = require("gptimage2.request")
+local save = require("gptimage2.save")
+local wait = require("gptimage2.wait")
+
+local client = {}
+
+---@class gptimage2.Client
+local methods = core.client_methods
+---@class gptimage2.Job
+local job_methods = core.job_methods
+
+--- Client -> { ratios, timeout }: what calls need and the core does not.
+local settings = setmetatable({}, { __mode = "k" })
+
+--- A new client. See `gptimage2.new`.
+---@param opts? table
+---@return gptimage2.Client|nil
+---@return gptimage2.Error|nil err
+function client.new(opts)
+  local config, err = options.client(opts, 3)
+  if not config then
+    return nil, err
+  end
+  config.user_agent = config.user_agent or "gptimage2-lua/" .. core.version
+  local self = core.client(config)
+  settings[self] = { ratios = config.ratios, timeout = config.timeout }
+  return self
+end
+
+--- The settings of a client; raises for anything else.
+local function settings_of(self, fname)
+  local found = settings[self]
+  if not found then
+    check.fail(0, fname, "client expected: call it as client:" .. fname .. "()", 4)
+  end
+  return found
+end
+
+local function timeout_argument(value, argn, fname)
+  if value == nil then
+    return nil
+  end
+  check.argument(value, argn, fname, "number", 3)
+  if value ~= value or value < 0 then
+    check.fail(argn, fname, "a number of seconds, 0 or more, expected", 3)
+  end
+  return value
+end
+
+--- What a wait that ran out says. The thing itself goes on.
+function wait.timeout_error(what, timeout, job_id)
+  return core.error({
+    kind = "timeout",
+    code = "wait_timeout",
+    message = ("%s is not done after %g s; it goes on"):format(what, timeout),
+    job_id = job_id,
+    retryable = true,
+  })
+end
+
+--- The job when it went well, else nil and its error.
+local function outcome(job)
+  if job.error then
+    return nil, job.error
+  end
+  return job
+end
+
+local function wait_for_job(job, timeout)
+  local done, err = wait.until_done(job, timeout)
+  if done == nil then
+    return nil, err
+  elseif not done then
+    return nil, wait.timeout_error("the job", timeout, job.id)
+  end
+  return outcome(job)
+end
+
+--- The save of the options, checked as far as that is possible before anything is paid.
+local function check_save(wanted, count)
+  if not wanted then
+    return true
+  end
+  return naming.check(wanted.where, core.is_folder(wanted.where), count)
+end
+
+--- Starts what `options.save` asks for once the job has succeeded; `on_end` is told.
+local function save_when_done(job, wanted, seconds, on_end)
+  wait.on_done(job, function()
+    if job.status ~= "succeeded" then
+      return on_end()
+    end
+    local saving, err = save.start(job, wanted.where, wanted, seconds)
+    if not saving then
+      core.saved(job, nil, err)
+      return on_end()
+    end
+    wait.on_done(saving, on_end)
+  end)
+end
+
+--- Checks everything and hands the job to the engine. Gives the job and, where a save was asked
+--- for, a thing that is done when the files are there.
+local function start(self, fname, mode, req, opts)
+  local config = settings_of(self, fname)
+  local normalised, job, err, ok
+  opts, err = options.job(opts, fname, 2, 4)
+  if not opts then
+    return nil, err
+  end
+  normalised, err = request.normalise(req, config, fname, 4)
+  if not normalised then
+    return nil, err
+  end
+  ok, err = check_save(opts.save, normalised.count)
+  if not ok then
+    return nil, err
+  end
+  opts.request = normalised
+  job, err = core.submit(self, mode, opts)
+  if not job then
+    return nil, err
+  end
+  if not opts.save or mode ~= "generate" then
+    return job
+  end
+  local saved = { ended = false }
+  function saved.done()
+    return saved.ended
+  end
+  save_when_done(job, opts.save, config.timeout, function()
+    saved.ended = true
+    wait.finished(saved)
+  end)
+  return job, nil, saved
+end
+
+--- The whole thing: create, poll, finish (and save, where options.save says so). Waits.
+---@param req gptimage2.Request
+---@param opts? gptimage2.JobOptions
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+function methods:generate(req, opts)
+  local job, err, saved = start(self, "generate", "generate", req, opts)
+  if not job then
+    return nil, err
+  end
+  local done
+  done, err = wait.until_done(saved or job)
+  if done == nil then
+    return nil, err
+  end
+  return outcome(job)
+end
+
+--- The same without waiting: the engine does the rest.
+---@param req gptimage2.Request
+---@param opts? gptimage2.JobOptions
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+function methods:submit(req, opts)
+  local job, err = start(self, "submit", "generate", req, opts)
+  return job, err
+end
+
+--- One create call, no polling afterwards. Waits.
+---@param req gptimage2.Request
+---@param opts? gptimage2.JobOptions
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+function methods:create(req, opts)
+  local job, err = start(self, "create", "create", req, opts)
+  if not job then
+    return nil, err
+  end
+  return wait_for_job(job)
+end
+
+--- An id that may go into a path, or nil and the error.
+local function check_id(id, fname)
+  check.argument(id, 1, fname, "string", 4)
+  if core.is_job_id(id) then
+    return true
+  end
+  local message = "a job id has 1 to 128 letters, digits, '-' and '_', not %s"
+  return check.invalid("invalid_job_id", "id", message:format(check.show(id)))
+end
+
+local function start_by_id(self, fname, mode, id, timeout)
+  settings_of(self, fname)
+  local ok, err = check_id(id, fname)
+  if not ok then
+    return nil, err
+  end
+  return core.submit(self, mode, { id = id, timeout = timeout })
+end
+
+--- One poll call. Waits.
+---@param id string
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+function methods:poll(id)
+  local job, err = start_by_id(self, "poll", "poll", id)
+  if not job then
+    return nil, err
+  end
+  return wait_for_job(job)
+end
+
+--- Takes up a job by its id, from any earlier process, and polls it to the end.
+---@param id string
+---@param timeout? number seconds; default the client's
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+function methods:wait(id, timeout)
+  timeout = timeout_argument(timeout, 2, "wait")
+  local job, err = start_by_id(self, "wait", "resume", id, timeout)
+  if not job then
+    return nil, err
+  end
+  return wait_for_job(job)
+end
+
+--- A handle for an id, without any request: `job:wait()` takes it up.
+---@param id string
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+function methods:job(id)
+  settings_of(self, "job")
+  local ok, err = check_id(id, "job")
+  if not ok then
+    return nil, err
+  end
+  return core.handle(self, id)
+end
+
+--- What a request costs: 10 credits for each image.
+---@param req gptimage2.Request
+---@return integer|nil credits
+---@return gptimage2.Error|nil err
+function methods:cost(req)
+  local config = settings_of(self, "cost")
+  local normalised, err = request.normalise(req, config, "cost", 3)
+  if not normalised then
+    return nil, err
+  end
+  return request.cost(normalised)
+end
+
+--- The client's unfinished jobs, oldest first.
+---@return gptimage2.Job[]
+function methods:jobs()
+  local list = core.jobs(self)
+  table.sort(list, function(a, b)
+    return a.created_at < b.created_at
+  end)
+  return list
+end
+
+local function check_job(self, fname)
+  if type(self) ~= "userdata" or not core.is_job(self) then
+    check.fail(0, fname, "job expected: call it as job:" .. fname .. "()", 4)
+  end
+end
+
+--- Waits until the job is done. Its own timeout running out leaves the job going. A job that was
+--- only created, or is a handle for an id, is taken up.
+---@param timeout? number seconds
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+function job_methods:wait(timeout)
+  check_job(self, "wait")
+  timeout = timeout_argument(timeout, 1, "wait")
+  if self:done() and not self.error and self.status ~= "succeeded" then
+    return self.client:wait(self.id, timeout)
+  end
+  return wait_for_job(self, timeout)
+end
+
+--- Stops waiting and polling. The service has no cancel: credits stay spent.
+function job_methods:cancel()
+  check_job(self, "cancel")
+  core.cancel(self)
+end
+
+--- Downloads every image to files, and writes the sidecar `{id}.json`. Waits.
+---@param where string a folder, or a pattern with {id} {n} {seed} {ext} {date}
+---@param opts? { overwrite: boolean?, sidecar: boolean? }
+---@return string[]|nil paths
+---@return gptimage2.Error|nil err
+function job_methods:save(where, opts)
+  check_job(self, "save")
+  check.argument(where, 1, "save", "string", 3)
+  opts = options.save(opts, "save", 2, 3)
+  local config = settings[self.client]
+  local saving, err = save.start(self, where, opts, config.timeout)
+  if not saving then
+    return nil, err
+  end
+  local done
+  done, err = wait.until_done(saving)
+  if done == nil then
+    return nil, err
+  end
+  return saving:result()
+end
+
+--- Image n in memory. Waits.
+---@param n? integer default 1
+---@return string|nil bytes
+---@return gptimage2.Error|nil err
+function job_methods:data(n)
+  check_job(self, "data")
+  n = n == nil and 1 or n
+  check.argument(n, 1, "data", "number", 3)
+  local err = save.refusal(self)
+  if err then
+    return nil, err
+  end
+  local result = self.results[n]
+  if not result then
+    local message = "there is no image %s: the job has %d"
+    return check.invalid("no_such_image", "n", message:format(tostring(n), #self.results))
+  end
+  local seconds = settings[self.client].timeout
+  local download, done
+  download, err = core.download(self.client, result.image_url, nil, false, seconds)
+  if not download then
+    return nil, err
+  end
+  done, err = wait.until_done(download)
+  if done == nil then
+    return nil, err
+  end
+  return download:result()
+end
+
+return client

@@ -1,0 +1,166 @@
+--- The file names of saved images. Pure: text in, text out; it looks at no disk.
+---
+--- A place to save to is a folder, or a pattern with {id} {n} {seed} {ext} {date}. There is no way
+--- to write a literal brace in a pattern. Nothing the service sends can lead out of the folder: ids
+--- and seeds are reduced to letters, digits, ".", "_" and "-".
+
+local check = require("gptimage2.check")
+
+local naming = {}
+
+local PLACEHOLDERS = { "id", "n", "seed", "ext", "date" }
+local KNOWN = {}
+for _, name in ipairs(PLACEHOLDERS) do
+  KNOWN[name] = true
+end
+local EXTENSIONS = { png = 1, jpg = 1, jpeg = 1, webp = 1, gif = 1, avif = 1 }
+local DEFAULT = "{id}-{n}.{ext}"
+local MAX_WHERE = 4096 -- bytes
+local MAX_VALUE = 64 -- bytes of a value that came from the service
+
+--- A value from the service as part of a file name: only [A-Za-z0-9._-], no dot in front, at most
+--- 64 bytes, never empty.
+---@param value any
+---@return string
+function naming.safe(value)
+  local text = tostring(value == nil and "" or value):sub(1, MAX_VALUE)
+  text = text:gsub("[^A-Za-z0-9._-]", "_"):gsub("^%.", "_")
+  return text ~= "" and text or "_"
+end
+
+--- Folder (with its slash, or "") and last part of a path.
+local function split(path)
+  return path:match("^(.*/)([^/]*)$") or "", path:match("[^/]*$")
+end
+
+--- A folder to put files into, or a pattern? Gives the fixed folder in front (whose braces mean
+--- nothing) and the pattern behind it.
+local function read_where(where, is_dir)
+  local _, last = split(where)
+  local extension = last:match("%.(%w+)$")
+  local names_file = last:find("{", 1, true) or extension and EXTENSIONS[extension:lower()]
+  local slash = last == "" and "" or "/"
+  if is_dir then
+    return where .. slash, DEFAULT
+  elseif not names_file then
+    return "", where .. slash .. DEFAULT
+  end
+  return "", where
+end
+
+--- Every brace must belong to a placeholder that exists.
+local function check_pattern(pattern)
+  local rest = pattern:gsub("{(%a+)}", function(name)
+    return KNOWN[name] and "" or nil
+  end)
+  local brace = rest:match("{[^{}/]*}?") or rest:match("}")
+  if brace then
+    local name = brace:match("[^{}]+") or ""
+    local message = "'%s' is no placeholder of a file name%s; there are {id}, {n}, {seed}, {ext} "
+      .. "and {date}"
+    local hint = check.did_you_mean(name, PLACEHOLDERS)
+    return check.invalid("unknown_placeholder", "where", message:format(check.show(brace), hint))
+  end
+  return true
+end
+
+local function check_where(where)
+  if where == "" then
+    local message = "the place to save to is empty; give a folder, or a pattern like {id}-{n}.{ext}"
+    return check.invalid("where_empty", "where", message)
+  elseif where:find("\0", 1, true) then
+    return check.invalid("nul_byte", "where", "the place to save to holds a NUL byte")
+  elseif #where > MAX_WHERE then
+    local message = "the place to save to is over %d bytes long"
+    return check.invalid("too_long", "where", message:format(MAX_WHERE))
+  end
+  return true
+end
+
+--- Can this many images be saved there? Looks at the names only, so that a job can be refused
+--- before it costs anything. Errors (kind validation): `where_empty`, `nul_byte`, `too_long`,
+--- `unknown_placeholder`, `pattern_needs_n`, `pattern_names_sidecar`. Raises when `where` is no
+--- string.
+---@param where string a folder or a pattern
+---@param is_dir boolean whether a folder of this name exists
+---@param n_images integer
+---@return true|nil ok
+---@return gptimage2.Error|nil err
+function naming.check(where, is_dir, n_images)
+  check.argument(where, 1, "save", "string")
+  local ok, err = check_where(where)
+  if not ok then
+    return nil, err
+  end
+  local _, pattern = read_where(where, is_dir)
+  ok, err = check_pattern(pattern)
+  if not ok then
+    return nil, err
+  end
+  local several = pattern:find("{n}", 1, true) or pattern:find("{seed}", 1, true)
+  if n_images > 1 and not several then
+    local message = "%d images cannot all be saved as one file; put {n} into the pattern"
+    return check.invalid("pattern_needs_n", "where", message:format(n_images))
+  end
+  local _, last = split(pattern)
+  if last == "{id}.json" then
+    local message = "{id}.json is the name of the sidecar; name the image {id}.{ext}"
+    return check.invalid("pattern_names_sidecar", "where", message)
+  end
+  return true
+end
+
+--- Fills all placeholders but {ext}.
+local function expand(pattern, values)
+  return (pattern:gsub("{(%a+)}", values))
+end
+
+--- The same path with -n in front of its extension.
+local function numbered(path, n)
+  local folder, last = split(path)
+  local stem, extension = last:match("^(.+)(%.{ext})$")
+  if not stem then
+    stem, extension = last:match("^(.+)(%.%w+)$")
+  end
+  return ("%s%s-%d%s"):format(folder, stem or last, n, extension or "")
+end
+
+--- The path of every image, with "{ext}" left in where the kind of image belongs (known only from
+--- its first bytes), and the path of the sidecar: `<id>.json` in the folder of the first image.
+--- A folder (one that exists, or a name that ends in "/", or whose last part has neither a brace
+--- nor the extension of an image) gives `<folder>/<id>-<n>.{ext}`. Where images would get the same
+--- name (a pattern with {seed}, equal seeds), the later ones get "-n" before the extension.
+--- Errors: those of `naming.check`.
+---@param where string a folder or a pattern
+---@param is_dir boolean whether a folder of this name exists
+---@param fields { id: string, created_at: number?, seeds: string[]? } created_at: since 1970, in s
+---@param n_images integer
+---@return string[]|nil paths
+---@return string|gptimage2.Error sidecar the path of the sidecar; the error after nil
+function naming.plan(where, is_dir, fields, n_images)
+  local ok, err = naming.check(where, is_dir, n_images)
+  if not ok then
+    return nil, err
+  end
+  local folder, pattern = read_where(where, is_dir)
+  local created = math.floor(fields.created_at or os.time())
+  local values = { id = naming.safe(fields.id), date = os.date("%Y-%m-%d", created) }
+  local paths, taken = {}, {}
+  for n = 1, math.max(n_images, 1) do
+    values.n = tostring(n)
+    values.seed = naming.safe(fields.seeds and fields.seeds[n])
+    local path = folder .. expand(pattern, values)
+    while taken[path] do
+      path = numbered(path, n)
+    end
+    taken[path] = true
+    paths[n] = path
+  end
+  local sidecar = split(paths[1]) .. values.id .. ".json"
+  if n_images < 1 then
+    paths = {}
+  end
+  return paths, sidecar
+end
+
+return naming

@@ -1,0 +1,361 @@
+--- The options of a client and of its calls: defaults, the environment, and what each may hold.
+--- Wrong types, unknown names and values out of range raise; what may come from outside the program
+--- (the key, the URL, the idempotency key) gives `nil, err`.
+
+local check = require("gptimage2.check")
+local core = require("gptimage2.core")
+local request = require("gptimage2.request")
+
+local options = {}
+
+options.BASE_URL = "https://gptimage2.ai"
+
+local CLIENT_SPEC = {
+  api_key = "string",
+  base_url = "string",
+  allow_http = "boolean",
+  timeout = "number",
+  connect_timeout = "number",
+  request_timeout = "number",
+  max_attempts = "number",
+  poll = "table",
+  max_active = "number",
+  budget = "number",
+  verify_references = "boolean",
+  allow_private_references = "boolean",
+  ratios = "table",
+  proxy = "string",
+  ca_file = "string",
+  user_agent = "string",
+  on_event = "function",
+}
+local POLL_SPEC = { first = "number", interval = "number", max = "number" }
+local JOB_SPEC = {
+  timeout = "number",
+  idempotency_key = "string",
+  metadata = "table",
+  save = "string or table",
+}
+local SAVE_SPEC = { overwrite = "boolean", sidecar = "boolean" }
+
+local MAX_SECONDS = 1e6 -- for all times but timeout, which may be endless
+local MAX_COUNTER = 2 ^ 31 - 1
+local MAX_KEY = 4096 -- bytes
+local MAX_URL = 2048 -- bytes
+local MAX_TEXTS = { proxy = 2048, ca_file = 4096, user_agent = 256 } -- bytes
+
+--- Raises for an option whose value is out of range.
+local function refuse(argn, fname, name, must, level)
+  check.fail(argn, fname, ("option '%s' must be %s"):format(name, must), level + 1)
+end
+
+--- A number of seconds from `least` to `most`; raises for others, NaN included.
+local function seconds(value, name, least, most, must, level)
+  if not (value >= least and value <= most) then
+    refuse(1, "new", name, must, level + 1)
+  end
+  return value
+end
+
+--- A time limit in seconds, above 0. Endless ones only where `endless` says so.
+local function limit(value, default, name, endless, where, level)
+  if value == nil then
+    return default
+  end
+  local too_long = not endless and value > MAX_SECONDS
+  if value ~= value or value <= 0 or too_long then
+    local must = "a number of seconds above 0" .. (endless and "" or " and at most 1000000")
+    refuse(where.argn, where.fname, name, must, level + 1)
+  end
+  return value
+end
+
+local function counter(value, default, name, level)
+  if value == nil then
+    return default
+  end
+  local whole = check.integer(value)
+  if not whole or whole < 1 or whole > MAX_COUNTER then
+    refuse(1, "new", name, "a whole number, 1 or more", level + 1)
+  end
+  return whole
+end
+
+local function read_poll(poll, config, level)
+  check.options(poll, 1, "new", POLL_SPEC, level + 1, "poll.")
+  poll = poll or {}
+  local first, interval, longest = poll.first or 2.0, poll.interval or 2.5, poll.max
+  local far = MAX_SECONDS
+  local must = "a number of seconds from 0 to 1000000"
+  config.poll_first = seconds(first, "poll.first", 0, far, must, level + 1)
+  must = "a number of seconds from 0.01 to 1000000"
+  config.poll_interval = seconds(interval, "poll.interval", 0.01, far, must, level + 1)
+  longest = longest or math.max(5.0, interval)
+  must = "a number of seconds from poll.interval to 1000000"
+  config.poll_max = seconds(longest, "poll.max", interval, far, must, level + 1)
+end
+
+local function read_budget(budget, level)
+  if budget == nil or budget == math.huge then
+    return nil
+  end
+  if budget ~= budget or budget < 0 then
+    refuse(1, "new", "budget", "a number of credits, 0 or more", level + 1)
+  end
+  return check.integer(budget) or budget
+end
+
+--- The documented ratios and the client's own, each once.
+local function read_ratios(more, level)
+  local list, seen = {}, {}
+  local function add(ratio)
+    if not seen[ratio] then
+      seen[ratio] = true
+      list[#list + 1] = ratio
+    end
+  end
+  for _, ratio in ipairs(request.RATIOS) do
+    add(ratio)
+  end
+  local good = more == nil or check.is_list(more)
+  for _, ratio in ipairs(good and more or {}) do
+    local is_ratio = type(ratio) == "string"
+      and #ratio <= 9
+      and ratio:find("^[1-9]%d*:[1-9]%d*$") ~= nil
+    good = good and is_ratio
+    add(ratio)
+  end
+  if not good then
+    refuse(1, "new", "ratios", 'a list of ratios such as "21:9"', level + 1)
+  end
+  return list
+end
+
+--- A text that reaches a header, a path or libcurl. It is not shown: a proxy may hold a password.
+local function read_text(value, name, level)
+  if value == nil then
+    return nil
+  end
+  local most = MAX_TEXTS[name]
+  if #value > most then
+    refuse(1, "new", name, ("at most %d bytes long"):format(most), level + 1)
+  end
+  if check.has_control(value) then
+    refuse(1, "new", name, "without control characters", level + 1)
+  end
+  if name == "ca_file" and value == "" then
+    refuse(1, "new", name, "the path of a file", level + 1)
+  end
+  return value
+end
+
+--- A variable of the environment; an empty one counts as not set.
+local function from_environment(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
+local function auth_error(code, message)
+  return nil,
+    core.error({
+      kind = "auth",
+      code = code,
+      field = "api_key",
+      message = message,
+      retryable = false,
+      sent = "no",
+      charged = "no",
+    })
+end
+
+--- The key. It is shown in no message, whatever is wrong with it.
+local function read_api_key(given)
+  local key = given or from_environment("GPTIMAGE2_API_KEY")
+  local origin = given and "option 'api_key'" or "the variable GPTIMAGE2_API_KEY"
+  if not key or key == "" then
+    return auth_error(
+      "api_key_missing",
+      "there is no API key: create one on the Keys page of https://gptimage2.ai and set the "
+        .. "environment variable GPTIMAGE2_API_KEY (or the option 'api_key'); to try things out "
+        .. "without an account, use gptimage2.sandbox, which needs none"
+    )
+  end
+  if #key > MAX_KEY then
+    local message = "the API key in %s is over %d bytes long"
+    return auth_error("api_key_invalid", message:format(origin, MAX_KEY))
+  end
+  if not check.visible_ascii(key) then
+    local message = "the API key in %s holds a space, a line break or another character that no "
+      .. "key has; copy it again"
+    return auth_error("api_key_invalid", message:format(origin))
+  end
+  return key
+end
+
+--- Why a URL cannot be the service's; nil and its parts when it can. The URL itself is not shown:
+--- it may hold a password.
+local function base_url_fault(url)
+  if #url > MAX_URL then
+    return ("is over %d bytes long"):format(MAX_URL)
+  elseif not check.visible_ascii(url) then
+    return "holds a space, a control character or a letter beyond ASCII"
+  elseif url:find("[?#]") then
+    return "must have no query and no fragment"
+  end
+  local parts, why = core.url(url)
+  if not parts then
+    return "is not an absolute http(s) URL: " .. tostring(why)
+  elseif parts.userinfo then
+    return "must have no user name and no password"
+  elseif parts.scheme ~= "https" and parts.scheme ~= "http" then
+    return "must begin with https://"
+  end
+  return nil, parts
+end
+
+local function read_base_url(given, allow_http)
+  local url = given or from_environment("GPTIMAGE2_BASE_URL") or options.BASE_URL
+  local origin = given and "option 'base_url' " or "the variable GPTIMAGE2_BASE_URL "
+  local fault, parts = base_url_fault(url)
+  if fault then
+    return check.invalid("invalid_base_url", "base_url", origin .. fault)
+  end
+  if parts.scheme == "http" and not parts.loopback and not allow_http then
+    local message = "%sbegins with http://, and the API key would travel in the clear; use "
+      .. "https://, or allow_http = true where the network is trusted"
+    return check.invalid("insecure_base_url", "base_url", message:format(origin))
+  end
+  return (url:gsub("/+$", ""))
+end
+
+local function either(value, default)
+  if value == nil then
+    return default
+  end
+  return value
+end
+
+--- The numbers, lists and texts; raises for what is out of range.
+local function read_settings(opts, level)
+  local config, where = {}, { argn = 1, fname = "new" }
+  level = level + 1
+  config.timeout = limit(opts.timeout, 600, "timeout", true, where, level)
+  config.connect_timeout = limit(opts.connect_timeout, 10, "connect_timeout", false, where, level)
+  config.request_timeout = limit(opts.request_timeout, 60, "request_timeout", false, where, level)
+  config.max_attempts = counter(opts.max_attempts, 4, "max_attempts", level)
+  config.max_active = counter(opts.max_active, 8, "max_active", level)
+  read_poll(opts.poll, config, level)
+  config.budget = read_budget(opts.budget, level)
+  config.verify_references = either(opts.verify_references, true)
+  config.allow_private_references = either(opts.allow_private_references, false)
+  config.ratios = read_ratios(opts.ratios, level)
+  config.proxy = read_text(opts.proxy, "proxy", level)
+  config.ca_file = read_text(opts.ca_file, "ca_file", level)
+  config.user_agent = read_text(opts.user_agent, "user_agent", level)
+  config.on_event = opts.on_event
+  return config
+end
+
+--- The options of `gptimage2.new` with their defaults, as a flat table: api_key, base_url (no slash
+--- at the end), timeout, connect_timeout, request_timeout, poll_first, poll_interval, poll_max
+--- (seconds), max_attempts, max_active (integers), budget (credits, nil without one), ratios (the
+--- whole list), verify_references, allow_private_references, proxy, ca_file, user_agent, on_event.
+--- An endless budget is none; `poll.max` follows a longer `poll.interval`.
+--- Errors: `api_key_missing`, `api_key_invalid` (kind auth), `invalid_base_url` and
+--- `insecure_base_url`.
+---@param opts table|nil
+---@param level? integer whom a raised message blames, as in `error`; default 2
+---@return table|nil config
+---@return gptimage2.Error|nil err
+function options.client(opts, level)
+  level = (level or 2) + 1
+  opts = check.options(opts, 1, "new", CLIENT_SPEC, level)
+  local config = read_settings(opts, level)
+  local err
+  config.api_key, err = read_api_key(opts.api_key)
+  if err then
+    return nil, err
+  end
+  config.base_url, err = read_base_url(opts.base_url, opts.allow_http)
+  if err then
+    return nil, err
+  end
+  return config
+end
+
+--- The options of `job:save`: overwrite (default false), sidecar (default true).
+---@param opts table|nil
+---@param fname? string the public function to name in a raised message; default "save"
+---@param argn? integer which of its arguments `opts` is; default 2
+---@param level? integer whom a raised message blames, as in `error`; default 2
+---@return { overwrite: boolean, sidecar: boolean }
+function options.save(opts, fname, argn, level)
+  opts = check.options(opts, argn or 2, fname or "save", SAVE_SPEC, (level or 2) + 1)
+  return { overwrite = either(opts.overwrite, false), sidecar = either(opts.sidecar, true) }
+end
+
+--- `save = "folder"` or `save = { "folder", overwrite = true, sidecar = false }`.
+local function read_save(save, argn, fname, level)
+  if save == nil then
+    return nil
+  end
+  if type(save) == "string" then
+    save = { save }
+  end
+  if type(save[1]) ~= "string" then
+    refuse(argn, fname, "save", "a string, or a table with one at [1]", level + 1)
+  end
+  local rest = {}
+  for key, value in pairs(save) do
+    if key ~= 1 then
+      rest[key] = value
+    end
+  end
+  check.options(rest, argn, fname, SAVE_SPEC, level + 1, "save.")
+  local read = options.save(rest)
+  read.where = save[1]
+  return read
+end
+
+local function read_metadata(metadata, argn, fname, level)
+  if metadata == nil then
+    return nil
+  end
+  local copied = {}
+  for key, value in pairs(metadata) do
+    if type(key) ~= "string" or type(value) ~= "string" then
+      refuse(argn, fname, "metadata", "a table of strings with strings as keys", level + 1)
+    end
+    copied[key] = value
+  end
+  return copied
+end
+
+--- The options of generate, submit and create: timeout (seconds), idempotency_key, metadata (a
+--- copy), save ({ where, overwrite, sidecar }). Nothing has a default here.
+--- Errors: `invalid_idempotency_key`.
+---@param opts table|nil
+---@param fname? string the public function to name in a raised message; default "generate"
+---@param argn? integer which of its arguments `opts` is; default 2
+---@param level? integer whom a raised message blames, as in `error`; default 2
+---@return table|nil read
+---@return gptimage2.Error|nil err
+function options.job(opts, fname, argn, level)
+  fname, argn, level = fname or "generate", argn or 2, (level or 2) + 1
+  opts = check.options(opts, argn, fname, JOB_SPEC, level)
+  local where = { argn = argn, fname = fname }
+  local read = {
+    timeout = limit(opts.timeout, nil, "timeout", true, where, level),
+    metadata = read_metadata(opts.metadata, argn, fname, level),
+    save = read_save(opts.save, argn, fname, level),
+    idempotency_key = opts.idempotency_key,
+  }
+  local key = opts.idempotency_key
+  if key and (key == "" or #key > 255 or not check.visible_ascii(key)) then
+    local message = "an idempotency key has 1 to 255 characters, all of them visible ASCII"
+    return check.invalid("invalid_idempotency_key", "idempotency_key", message)
+  end
+  return read
+end
+
+return options

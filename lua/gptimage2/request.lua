@@ -1,0 +1,342 @@
+--- What is asked of the service, checked before a credit is spent: every rule has its own error
+--- code. Pure: no network.
+
+local check = require("gptimage2.check")
+local core = require("gptimage2.core")
+local prompt = require("gptimage2.prompt")
+
+local request = {}
+
+--- The ratios of the service's documentation; a client may allow more.
+request.RATIOS = { "1:1", "16:9", "9:16", "4:3", "3:4" }
+request.CREDITS_PER_IMAGE = 10
+request.MAX_COUNT = 4
+request.MAX_IMAGE_URLS = 16
+
+local MAX_PROMPT = 32 * 1024 -- bytes, of the trimmed text
+local MAX_HINT = 4 * 1024 -- bytes, for lighting, camera, negative and style
+local MAX_URL = 2048 -- bytes
+
+local MODES = { "text-to-image", "image-to-image" }
+local FIELDS = {
+  "prompt",
+  "mode",
+  "ratio",
+  "count",
+  "image_urls",
+  "style",
+  "lighting",
+  "camera",
+  "negative",
+}
+local KNOWN = {}
+for _, field in ipairs(FIELDS) do
+  KNOWN[field] = true
+end
+
+-- Words of other services and of the prompt builder, which no edit distance leads to a field.
+local SHAPE_HINT =
+  "the shape of a picture is given by 'ratio' (gptimage2.migrate finds the nearest)"
+local BUILDER_HINT = "it is a piece of the prompt builder: prompt = gptimage2.prompt{ %s = ... }"
+local HINTS = {
+  size = SHAPE_HINT,
+  width = SHAPE_HINT,
+  height = SHAPE_HINT,
+  aspect_ratio = "did you mean 'ratio'?",
+  aspectRatio = "did you mean 'ratio'?",
+  n = "did you mean 'count'?",
+  negative_prompt = "did you mean 'negative'?",
+  negativePrompt = "did you mean 'negative'?",
+  image = "did you mean 'image_urls'?",
+  images = "did you mean 'image_urls'?",
+  subject = BUILDER_HINT:format("subject"),
+  light = "did you mean 'lighting'?",
+  frame = BUILDER_HINT:format("frame"),
+  text = BUILDER_HINT:format("text"),
+  refs = BUILDER_HINT:format("refs"),
+}
+
+local invalid = check.invalid
+
+local function check_fields(req)
+  for _, key in ipairs(check.keys(req)) do
+    if not KNOWN[key] then
+      local shown = check.show(key)
+      local hint = HINTS[key]
+      local near = check.suggest(key, FIELDS)
+      if not hint and near then
+        hint = "did you mean '" .. near .. "'?"
+      end
+      local allowed = hint or "a request may have " .. table.concat(FIELDS, ", ")
+      return invalid("unknown_field", shown, ("unknown field '%s'; %s"):format(shown, allowed))
+    end
+  end
+  return true
+end
+
+--- The trimmed text of a field, or nil and the error; false when nothing is left of it.
+local function read_text(value, field, limit)
+  local text = check.trim(value)
+  if #text > limit then
+    local message = "%s is %d bytes long; at most %d bytes are allowed"
+    return invalid("too_long", field, message:format(field, #text, limit))
+  end
+  if text:find("\0", 1, true) then
+    return invalid("nul_byte", field, field .. " holds a NUL byte")
+  end
+  local at = check.utf8_error(text)
+  if at then
+    local message = "%s is not valid UTF-8: the byte at position %d (0x%02X) fits no character"
+    return invalid("invalid_utf8", field, message:format(field, at, text:byte(at)))
+  end
+  return text ~= "" and text
+end
+
+local function read_prompt(value)
+  if prompt.is(value) then
+    value = tostring(value)
+  end
+  if type(value) ~= "string" then
+    local message = "a request needs a prompt: a string or a gptimage2.prompt"
+    if value ~= nil then
+      message = message .. ", not a " .. type(value)
+    end
+    return invalid("prompt_required", "prompt", message)
+  end
+  local text, err = read_text(value, "prompt", MAX_PROMPT)
+  if err then
+    return nil, err
+  end
+  if not text then
+    return invalid("prompt_required", "prompt", "the prompt is empty; say what to draw")
+  end
+  return text
+end
+
+--- An optional text; empty ones are dropped.
+local function read_hint(req, field)
+  local value = req[field]
+  if value == nil then
+    return nil
+  end
+  if type(value) ~= "string" then
+    local message = ("%s must be a string, not a %s"):format(field, type(value))
+    return invalid("invalid_" .. field, field, message)
+  end
+  local text, err = read_text(value, field, MAX_HINT)
+  return text or nil, err
+end
+
+--- The word a user would have had to write for a style: "Studio Product" gives "studio-product".
+local function slug_of(text)
+  return (text:lower():gsub("[^a-z0-9]+", "-"):gsub("^%-", ""):gsub("%-$", ""))
+end
+
+local function read_style(req)
+  local style, err = read_hint(req, "style")
+  if not style then
+    return nil, err
+  end
+  local slug = slug_of(style)
+  if style == slug then
+    return style
+  end
+  local message = "style '%s' is not a slug: lower case letters, digits and single hyphens, "
+    .. "such as editorial-photo, studio-product or cinematic"
+  message = message:format(check.show(style))
+  if slug ~= "" and #slug <= 64 then
+    message = message .. "; did you mean '" .. slug .. "'?"
+  end
+  return invalid("invalid_style", "style", message)
+end
+
+--- Why a value cannot be a reference URL; nil when it can. The URL itself is repeated nowhere: it
+--- may hold a password or a signature.
+local function url_fault(url)
+  if type(url) ~= "string" then
+    return "must be a string, not a " .. type(url)
+  elseif url == "" then
+    return "is empty"
+  elseif #url > MAX_URL then
+    return ("is %d bytes long; at most %d are allowed"):format(#url, MAX_URL)
+  elseif not check.visible_ascii(url) then
+    return "holds a space, a control character or a letter beyond ASCII; percent-encode it"
+  end
+  local parts, why = core.url(url)
+  if not parts then
+    return "is not an absolute http(s) URL: " .. tostring(why)
+  elseif parts.scheme ~= "https" and parts.scheme ~= "http" then
+    return "must begin with https:// or http://"
+  elseif parts.userinfo then
+    return "holds a user name or password; the service could not use them"
+  end
+  return nil
+end
+
+--- A fresh list of the references; nil when there are none.
+local function read_image_urls(urls)
+  if urls == nil then
+    return nil
+  end
+  local what = "image_urls must be a list of URLs"
+  if type(urls) == "string" then
+    local message = what .. ", such as { url }, not a string"
+    return invalid("invalid_image_url", "image_urls", message)
+  elseif not check.is_list(urls) then
+    local name = type(urls) == "table" and "table with other keys or holes" or type(urls)
+    return invalid("invalid_image_url", "image_urls", what .. ", not a " .. name)
+  elseif #urls > request.MAX_IMAGE_URLS then
+    local message = "%d reference images; at most %d are allowed"
+    message = message:format(#urls, request.MAX_IMAGE_URLS)
+    return invalid("too_many_image_urls", "image_urls", message)
+  end
+  local list = {}
+  for i, url in ipairs(urls) do
+    local fault = url_fault(url)
+    if fault then
+      local field = ("image_urls[%d]"):format(i)
+      return invalid("invalid_image_url", field, field .. " " .. fault)
+    end
+    list[i] = url
+  end
+  return list[1] and list
+end
+
+local function read_mode(mode, has_urls)
+  if mode == nil or mode == "" then
+    return has_urls and "image-to-image" or "text-to-image"
+  end
+  if mode ~= MODES[1] and mode ~= MODES[2] then
+    local shown = type(mode) == "string" and "'" .. check.show(mode) .. "'" or "a " .. type(mode)
+    local message = "mode must be 'text-to-image' or 'image-to-image', not " .. shown
+    return invalid("invalid_mode", "mode", message .. check.did_you_mean(mode, MODES))
+  end
+  if mode == "text-to-image" and has_urls then
+    local message = "mode 'text-to-image' takes no reference images; "
+      .. "leave out image_urls (or the prompt's refs), or ask for 'image-to-image'"
+    return invalid("invalid_mode", "mode", message)
+  end
+  if mode == "image-to-image" and not has_urls then
+    local message = "mode 'image-to-image' needs image_urls: 1 to %d absolute http(s) URLs"
+    message = message:format(request.MAX_IMAGE_URLS)
+    return invalid("image_urls_required", "image_urls", message)
+  end
+  return mode
+end
+
+--- The ratio whose shape is nearest to width by height (nearest as a factor, so that wide and tall
+--- are treated alike); of equally near ones the first.
+---@param width number above 0
+---@param height number above 0, in the same unit
+---@param ratios? string[] "W:H"; default the documented five
+---@return string ratio
+---@return boolean exact whether the shape is the same
+function request.nearest_ratio(width, height, ratios)
+  local best, best_off, exact
+  for _, ratio in ipairs(ratios or request.RATIOS) do
+    local w, h = ratio:match("^(%d+):(%d+)$")
+    w, h = tonumber(w), tonumber(h)
+    local same = width * h == height * w
+    local off = same and 0 or math.abs(math.log(width / height) - math.log(w / h))
+    if not best or off < best_off then
+      best, best_off, exact = ratio, off, same
+    end
+  end
+  return best, exact
+end
+
+local function read_ratio(ratio, ratios)
+  if ratio == nil or ratio == "" then
+    return nil
+  end
+  for _, allowed in ipairs(ratios) do
+    if ratio == allowed then
+      return ratio
+    end
+  end
+  local shown = type(ratio) == "string" and "'" .. check.show(ratio) .. "'" or "a " .. type(ratio)
+  local message = ("ratio must be one of %s, not %s"):format(table.concat(ratios, ", "), shown)
+  local width, height = tostring(ratio):match("^%s*(%d+)%s*[:xX/]%s*(%d+)%s*$")
+  width, height = tonumber(width), tonumber(height)
+  if width and width > 0 and height > 0 then
+    message = message .. "; the nearest is '" .. request.nearest_ratio(width, height, ratios) .. "'"
+  end
+  return invalid("invalid_ratio", "ratio", message)
+end
+
+local function read_count(count)
+  if count == nil then
+    return 1
+  end
+  local whole = check.integer(count)
+  if whole and whole >= 1 and whole <= request.MAX_COUNT then
+    return whole
+  end
+  local shown = type(count) == "number" and tostring(count) or "a " .. type(count)
+  local message = "count must be a whole number from 1 to %d, not %s"
+  message = message:format(request.MAX_COUNT, shown)
+  return invalid("invalid_count", "count", message)
+end
+
+local function check_argument(req, fname, level)
+  if prompt.is(req) then
+    check.fail(1, fname, "a prompt is not a request yet, use p:request{}", level + 1)
+  end
+  check.argument(req, 1, fname, "table", level + 1)
+end
+
+--- The request as it will be sent, in a fresh plain table: prompt (string), mode, count (integer)
+--- and, where given, ratio, image_urls, style, lighting, camera, negative. Texts are trimmed, empty
+--- optional fields dropped, the mode inferred from the references. A prompt object brings its
+--- references along unless `image_urls` is given. The table given is not changed.
+--- Raises when `req` is no table; all that is wrong inside it comes back as an error of kind
+--- `validation` with `code`, `message` and `field`.
+---@param req table
+---@param settings? { ratios: string[]? } what the client allows; default the documented five
+---@param fname? string the public function to name in a raised message
+---@param level? integer whom a raised message blames, as in `error`; default 2
+---@return table|nil normalised
+---@return gptimage2.Error|nil err
+function request.normalise(req, settings, fname, level)
+  check_argument(req, fname or "normalise", (level or 2) + 1)
+  local done = {}
+  local ok, err = check_fields(req)
+  if not ok then
+    return nil, err
+  end
+  local urls = req.image_urls
+  if prompt.is(req.prompt) and (urls == nil or type(urls) == "table" and next(urls) == nil) then
+    urls = prompt.image_urls(req.prompt)
+  end
+  local readers = {
+    { "prompt", read_prompt, req.prompt },
+    { "image_urls", read_image_urls, urls },
+    { "mode", read_mode, req.mode },
+    { "ratio", read_ratio, req.ratio, settings and settings.ratios or request.RATIOS },
+    { "count", read_count, req.count },
+    { "style", read_style, req },
+    { "lighting", read_hint, req, "lighting" },
+    { "camera", read_hint, req, "camera" },
+    { "negative", read_hint, req, "negative" },
+  }
+  for _, reader in ipairs(readers) do
+    local field, extra = reader[1], reader[4]
+    if field == "mode" then
+      extra = done.image_urls ~= nil
+    end
+    done[field], err = reader[2](reader[3], extra)
+    if err then
+      return nil, err
+    end
+  end
+  return done
+end
+
+--- What a request costs, in credits: 10 for each image.
+---@param normalised table a request; without a count it is for one image
+---@return integer credits
+function request.cost(normalised)
+  return request.CREDITS_PER_IMAGE * (normalised.count or 1)
+end
+
+return request

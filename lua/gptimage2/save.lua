@@ -1,0 +1,244 @@
+--- Saving: all images of a job to files, and a sidecar that says what they are.
+---
+--- The engine downloads and writes; this file only says what goes where, and puts the ends
+--- together. It runs on callbacks, so that it needs no coroutine of its own.
+
+local core = require("gptimage2.core")
+local naming = require("gptimage2.naming")
+local wait = require("gptimage2.wait")
+
+local save = {}
+
+local methods = {}
+local mt = { __index = methods, __name = "gptimage2.Save" }
+
+--- Whether all files are there, or the saving has failed.
+function methods:done()
+  return self.ended
+end
+
+--- The paths, or nil and the error.
+function methods:result()
+  if self.err then
+    return nil, self.err
+  end
+  return self.paths
+end
+
+--- JSON text, without the backslashes before slashes that the encoder likes: people read this.
+local function encode(value)
+  return (core.encode(value):gsub("\\/", "/"))
+end
+
+--- `"key":value` lines of a sidecar, in the order they are added.
+local function add_line(lines, key, value)
+  if value ~= nil then
+    lines[#lines + 1] = ("  %s: %s"):format(encode(key), value)
+  end
+end
+
+local function encode_list(list)
+  local parts = {}
+  for i, value in ipairs(list) do
+    parts[i] = encode(value)
+  end
+  return "[" .. table.concat(parts, ", ") .. "]"
+end
+
+local function encode_fields(fields, names)
+  local parts = {}
+  for _, name in ipairs(names) do
+    local value = fields[name]
+    if type(value) == "table" then
+      value = encode_list(value)
+    elseif value ~= nil then
+      value = encode(value)
+    end
+    if value then
+      parts[#parts + 1] = encode(name) .. ": " .. value
+    end
+  end
+  return "{ " .. table.concat(parts, ", ") .. " }"
+end
+
+local function sorted_keys(tbl)
+  local keys = {}
+  for key in pairs(tbl) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+--- stylua: ignore start
+local REQUEST = {
+  "prompt", "mode", "ratio", "count", "image_urls", "style", "lighting", "camera", "negative",
+}
+local RESULT = { "file", "image_url", "seed", "final_prompt" }
+--- stylua: ignore end
+
+local function iso_time(seconds)
+  return os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(seconds))
+end
+
+--- What the sidecar says: enough to know, years later, what was asked, paid and received.
+local function sidecar_text(job, paths)
+  local lines, images = {}, {}
+  local request = job.request
+  for i, result in ipairs(job.results) do
+    images[i] = encode_fields({
+      file = paths[i]:match("[^/]*$"),
+      image_url = result.image_url,
+      seed = result.seed,
+      final_prompt = result.final_prompt,
+    }, RESULT)
+  end
+  add_line(lines, "id", encode(job.id))
+  add_line(lines, "created_at", encode(iso_time(job.created_at)))
+  add_line(lines, "elapsed", ("%.3f"):format(job.elapsed))
+  add_line(lines, "cost", encode(job.cost))
+  add_line(lines, "ratio", request and request.ratio and encode(request.ratio))
+  add_line(lines, "count", encode(request and request.count or #images))
+  add_line(lines, "idempotency_key", job.idempotency_key and encode(job.idempotency_key))
+  add_line(lines, "request", request and encode_fields(request, REQUEST))
+  local metadata = job.metadata
+  add_line(lines, "metadata", metadata and encode_fields(metadata, sorted_keys(metadata)))
+  local list = "[\n    " .. table.concat(images, ",\n    ") .. "\n  ]"
+  add_line(lines, "results", list)
+  return "{\n" .. table.concat(lines, ",\n") .. "\n}\n"
+end
+
+local function tell_saved(job, paths)
+  local handler = core.handler(job)
+  if handler then
+    handler({
+      type = "saved",
+      job = job,
+      id = job.id,
+      time = core.wall(),
+      status = job.status,
+      paths = paths,
+      metadata = job.metadata,
+    })
+  end
+end
+
+local function finish(self, err)
+  if err then
+    err.job_id = self.job.id
+    err.paths = self.saved
+    self.err = err
+  end
+  self.ended = true
+  core.saved(self.job, not err and self.paths or nil, err)
+  wait.finished(self)
+  if not err then
+    tell_saved(self.job, self.paths)
+  end
+end
+
+local function write_sidecar(self)
+  local text = sidecar_text(self.job, self.paths)
+  local writing, err = core.write(self.sidecar, text, self.overwrite)
+  if not writing then
+    return finish(self, err)
+  end
+  wait.on_done(writing, function()
+    local _, failed = writing:result()
+    finish(self, failed)
+  end)
+end
+
+--- All downloads are over: the first error in the order of the images is the saving's.
+local function conclude(self)
+  local err
+  for i, download in ipairs(self.downloads) do
+    local path, failed = download:result()
+    self.paths[i] = path
+    self.saved[#self.saved + 1] = path
+    err = err or failed
+  end
+  if err or not self.sidecar then
+    return finish(self, err)
+  end
+  write_sidecar(self)
+end
+
+--- Starts to download image `i`.
+local function download(self, i, path, seconds)
+  local job = self.job
+  local url = job.results[i].image_url
+  local handle, err = core.download(job.client, url, path, self.overwrite, seconds)
+  if not handle then
+    return nil, err
+  end
+  self.downloads[i] = handle
+  wait.on_done(handle, function()
+    self.left = self.left - 1
+    if self.left == 0 then
+      conclude(self)
+    end
+  end)
+  return true
+end
+
+local function seeds_of(job)
+  local seeds = {}
+  for i, result in ipairs(job.results) do
+    seeds[i] = result.seed or ""
+  end
+  return seeds
+end
+
+--- Can images of this job be saved at all?
+---@param job gptimage2.Job
+---@return gptimage2.Error|nil err
+function save.refusal(job)
+  if job.status == "succeeded" then
+    return nil
+  end
+  return core.error({
+    kind = "validation",
+    code = "not_succeeded",
+    message = "the job has no images to save: its status is " .. job.status,
+    job_id = job.id,
+  })
+end
+
+--- Starts to save all images of a job that has succeeded.
+---@param job gptimage2.Job
+---@param where string a folder or a pattern
+---@param options { overwrite: boolean, sidecar: boolean }
+---@param seconds number how long each download may take
+---@return table|nil handle with done() and result()
+---@return gptimage2.Error|nil err
+function save.start(job, where, options, seconds)
+  local err = save.refusal(job)
+  if err then
+    return nil, err
+  end
+  local fields = { id = job.id, created_at = job.created_at, seeds = seeds_of(job) }
+  local paths, sidecar = naming.plan(where, core.is_folder(where), fields, #job.results)
+  if not paths then
+    return nil, sidecar
+  end
+  local self = setmetatable({
+    job = job,
+    overwrite = options.overwrite,
+    sidecar = options.sidecar and sidecar or nil,
+    downloads = {},
+    paths = {},
+    saved = {},
+    left = #paths,
+    ended = false,
+  }, mt)
+  for i, path in ipairs(paths) do
+    local started, failed = download(self, i, path, seconds)
+    if not started then
+      return nil, failed
+    end
+  end
+  return self
+end
+
+return save

@@ -1,0 +1,151 @@
+local naming = require("gptimage2.naming")
+
+local NOON = os.time({ year = 2026, month = 3, day = 9, hour = 12 })
+
+local function fields(changes)
+  local made = { id = "8b93", created_at = NOON + 0.5, seeds = { "11", "12", "13", "14" } }
+  for key, value in pairs(changes or {}) do
+    made[key] = value
+  end
+  return made
+end
+
+local function refused(code, where, n_images, is_dir)
+  local paths, err = naming.plan(where, is_dir or false, fields(), n_images or 1)
+  assert.is_nil(paths)
+  assert.equal("validation", err.kind)
+  assert.equal(code, err.code)
+  assert.equal("where", err.field)
+  return err.message
+end
+
+describe("naming.plan", function()
+  it("puts images and the sidecar into a folder", function()
+    for _, case in ipairs({
+      { "out", true, "out/" },
+      { "out", false, "out/" },
+      { "out/", false, "out/" },
+      { "out/", true, "out/" },
+      { ".", true, "./" },
+      { "/", true, "/" },
+      { "a.b/c", false, "a.b/c/" },
+      { "pics.2026", false, "pics.2026/" },
+      { "odd.png", true, "odd.png/" },
+      { "odd{id}", true, "odd{id}/" },
+    }) do
+      local paths, sidecar = naming.plan(case[1], case[2], fields(), 2)
+      assert.same({ case[3] .. "8b93-1.{ext}", case[3] .. "8b93-2.{ext}" }, paths)
+      assert.equal(case[3] .. "8b93.json", sidecar)
+    end
+  end)
+
+  it("fills a pattern and leaves {ext} for later", function()
+    local paths, sidecar = naming.plan("out/{date}_{id}_{n}_{seed}.{ext}", false, fields(), 2)
+    assert.same({ "out/2026-03-09_8b93_1_11.{ext}", "out/2026-03-09_8b93_2_12.{ext}" }, paths)
+    assert.equal("out/8b93.json", sidecar)
+  end)
+
+  it("takes the name of an image for a pattern, whatever the case", function()
+    for _, name in ipairs({ "cat.png", "cat.JPG", "cat.jpeg", "cat.webp", "cat.gif", "a.avif" }) do
+      local paths, sidecar = naming.plan(name, false, fields(), 1)
+      assert.same({ name }, paths)
+      assert.equal("8b93.json", sidecar)
+    end
+  end)
+
+  it("fills placeholders in folders too", function()
+    assert.same({ "out/2026-03-09/8b93-1.{ext}" }, (naming.plan("out/{date}/", false, fields(), 1)))
+    assert.same(
+      { "out/2026-03-09/pics/8b93-1.{ext}" },
+      (naming.plan("out/{date}/pics", false, fields(), 1))
+    )
+    local paths, sidecar = naming.plan("{n}/a.png", false, fields(), 2)
+    assert.same({ "1/a.png", "2/a.png" }, paths)
+    assert.equal("1/8b93.json", sidecar)
+  end)
+
+  it("never lets a value of the service out of the folder", function()
+    local evil = fields({ id = "../../etc/passwd", seeds = { "{n}\0/..", "" } })
+    local paths, sidecar = naming.plan("out/{id}-{seed}-{n}.{ext}", false, evil, 2)
+    assert.same({
+      "out/_._.._etc_passwd-_n___..-1.{ext}",
+      "out/_._.._etc_passwd-_-2.{ext}",
+    }, paths)
+    assert.equal("out/_._.._etc_passwd.json", sidecar)
+  end)
+
+  it("numbers images that would get the same name", function()
+    local same = fields({ seeds = { "1", "1", "1" } })
+    assert.same(
+      { "a.b/1.{ext}", "a.b/1-2.{ext}", "a.b/1-3.{ext}" },
+      (naming.plan("a.b/{seed}.{ext}", false, same, 3))
+    )
+    assert.same({ "1.png", "1-2.png" }, (naming.plan("{seed}.png", false, same, 2)))
+    assert.same({ "x1", "x1-2" }, (naming.plan("x{seed}", false, same, 2)))
+  end)
+
+  it("does without seeds and dates", function()
+    local paths = naming.plan("{seed}-{date}-{n}.{ext}", false, { id = "a" }, 1)
+    assert.is_truthy(paths[1]:find("^_%-%d%d%d%d%-%d%d%-%d%d%-1%.{ext}$"))
+  end)
+
+  it("has no paths for no images, but a sidecar", function()
+    local paths, sidecar = naming.plan("out", true, fields(), 0)
+    assert.same({}, paths)
+    assert.equal("out/8b93.json", sidecar)
+  end)
+
+  it("refuses unknown placeholders and stray braces", function()
+    local message = refused("unknown_placeholder", "{sede}-{n}.{ext}")
+    assert.is_truthy(message:find("did you mean 'seed'?", 1, true))
+    for _, where in ipairs({ "{", "a}", "{}", "{id", "{{id}}", "{i d}.png", "x/{nope}/" }) do
+      refused("unknown_placeholder", where)
+    end
+  end)
+
+  it("refuses one name for several images", function()
+    local message = refused("pattern_needs_n", "cat.png", 2)
+    assert.is_truthy(message:find("{n}", 1, true))
+    refused("pattern_needs_n", "{id}.{ext}", 4)
+    assert.is_truthy(naming.plan("{id}.{ext}", false, fields(), 1))
+  end)
+
+  it("refuses the sidecar's name", function()
+    refused("pattern_names_sidecar", "out/{id}.json")
+  end)
+
+  it("refuses places that are none", function()
+    refused("where_empty", "")
+    refused("nul_byte", "out\0")
+    refused("too_long", ("x"):rep(4097))
+    assert.is_truthy(naming.plan(("x"):rep(4096), false, fields(), 1))
+  end)
+
+  it("raises for a place that is no string", function()
+    assert.has_error(function()
+      naming.plan(nil, false, fields(), 1)
+    end, "bad argument #1 to 'save' (string expected, got nil)")
+  end)
+end)
+
+describe("naming.check", function()
+  it("tells before anything is paid whether the images have a place", function()
+    assert.is_true(naming.check("out", true, 4))
+    assert.is_true(naming.check("{seed}.{ext}", false, 4))
+    local ok, err = naming.check("{id}.{ext}", false, 2)
+    assert.is_nil(ok)
+    assert.equal("pattern_needs_n", err.code)
+  end)
+end)
+
+describe("naming.safe", function()
+  it("keeps harmless names and cuts long ones", function()
+    assert.equal("aZ09._-", naming.safe("aZ09._-"))
+    assert.equal(64, #naming.safe(("x"):rep(100)))
+    assert.equal("_hidden", naming.safe(".hidden"))
+    assert.equal("_.", naming.safe(".."))
+    assert.equal("_", naming.safe(""))
+    assert.equal("_", naming.safe(nil))
+    assert.equal("7", naming.safe(7))
+  end)
+end)

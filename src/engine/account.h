@@ -1,0 +1,66 @@
+/*
+ * An account: the settings of one client (key, URL, limits), and what the I/O
+ * thread keeps for it: jobs that wait for their turn, and warm easy handles.
+ *
+ * Made on the host's thread.  From the first command that names it, it belongs
+ * to the I/O thread, references included.
+ */
+#ifndef GPTIMAGE2_ENGINE_ACCOUNT_H
+#define GPTIMAGE2_ENGINE_ACCOUNT_H
+
+#include "command.h"
+#include "curl_lib.h"
+#include "flow.h"
+
+#include <stdbool.h>
+
+struct Exchange;
+struct Job;
+typedef struct Account Account;
+
+/* Texts are copied.  Times in seconds. */
+typedef struct AccountSettings {
+  const char *base_url;   /* without a slash at the end */
+  const char *api_key;    /* visible ASCII */
+  const char *user_agent; /* never NULL */
+  const char *proxy;      /* NULL = none, whatever the environment says */
+  const char *ca_file;    /* NULL = the system's */
+  double connect_timeout;
+  double request_timeout;
+  FlowSettings flow;
+  unsigned max_active; /* unfinished jobs at the service at once */
+  bool allow_private_references;
+} AccountSettings;
+
+struct Account {
+  unsigned references;
+  AccountSettings settings; /* the texts are ours */
+  char *generate_url;       /* base_url/api/generate */
+  char *authorization;      /* the header line: secret */
+  bool local;               /* the service is on this machine */
+  struct curl_slist post_headers[3];
+  struct curl_slist get_headers[2];
+  unsigned active;              /* jobs at the service */
+  struct Job *first_waiting;    /* for their turn, in order: see turn.h */
+  struct Job *last_waiting;
+  bool advancing;               /* inside turn_advance */
+  Command dropping;             /* the host wants no more of it */
+  struct Exchange *idle_api;    /* handles set up for the service */
+  struct Exchange *idle_plain;  /* handles set up for other hosts */
+  unsigned idle_api_count;
+  unsigned idle_plain_count;
+};
+
+/* An account with one reference; NULL when memory runs out.  Host's thread. */
+Account *account_new(const AccountSettings *settings);
+
+/* The key alone, for finding it in texts that must not show it.  Host's or I/O
+ * thread: it never changes. */
+const char *account_key(const Account *account);
+
+void account_hold(Account *account);
+
+/* Gives a reference back; the last one frees the account and wipes the key. */
+void account_drop(Account *account);
+
+#endif

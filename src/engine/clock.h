@@ -1,0 +1,26 @@
+/*
+ * Time, in seconds.  The monotonic clock drives every deadline; the wall clock
+ * is only ever shown to people.  Any thread.
+ */
+#ifndef GPTIMAGE2_ENGINE_CLOCK_H
+#define GPTIMAGE2_ENGINE_CLOCK_H
+
+#include <time.h>
+
+static inline double clock_read(clockid_t which) {
+  struct timespec now;
+  clock_gettime(which, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Seconds on a clock that never jumps; its zero has no meaning. */
+static inline double clock_monotonic(void) {
+  return clock_read(CLOCK_MONOTONIC);
+}
+
+/* Seconds since 1970, for people and records. */
+static inline double clock_wall(void) {
+  return clock_read(CLOCK_REALTIME);
+}
+
+#endif

@@ -1,0 +1,57 @@
+/* libcurl, loaded when it is first needed: see curl_lib.h. */
+#include "curl_lib.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+
+#ifndef GPTIMAGE2_LIBCURL
+#define GPTIMAGE2_LIBCURL "libcurl.so.4"
+#endif
+
+CurlLib curl_lib;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static const char *trouble;
+
+typedef struct Symbol {
+  const char *name;
+  size_t offset; /* in CurlLib */
+} Symbol;
+
+#define SYMBOL(name) {"curl_" #name, offsetof(CurlLib, name)}
+
+static const Symbol symbols[] = {
+    SYMBOL(global_init),        SYMBOL(easy_init),
+    SYMBOL(easy_setopt),        SYMBOL(easy_getinfo),
+    SYMBOL(easy_cleanup),       SYMBOL(easy_strerror),
+    SYMBOL(multi_init),         SYMBOL(multi_setopt),
+    SYMBOL(multi_add_handle),   SYMBOL(multi_remove_handle),
+    SYMBOL(multi_socket_action), SYMBOL(multi_info_read),
+    SYMBOL(multi_assign),       SYMBOL(multi_cleanup),
+};
+
+static void load(void) {
+  void *library = dlopen(GPTIMAGE2_LIBCURL, RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    trouble = "libcurl (" GPTIMAGE2_LIBCURL ") is not installed";
+    return;
+  }
+  for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
+    void *function = dlsym(library, symbols[i].name);
+    if (!function) {
+      trouble = "this libcurl (" GPTIMAGE2_LIBCURL ") is too old";
+      return;
+    }
+    /* POSIX allows an object pointer to hold a function's address. */
+    memcpy((char *)&curl_lib + symbols[i].offset, &function, sizeof function);
+  }
+  if (curl_lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    trouble = "libcurl could not start";
+}
+
+const char *curl_lib_load(void) {
+  pthread_once(&once, load);
+  return trouble;
+}

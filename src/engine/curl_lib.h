@@ -1,0 +1,39 @@
+/*
+ * libcurl, loaded when it is first needed.
+ *
+ * Linking it would make every require() of this module load some thirty shared
+ * objects, whether or not a request is ever made; opening it from the I/O
+ * thread keeps that cost away from the host's frames.  It is never closed: a
+ * resolver thread of its own may still be inside it.
+ */
+#ifndef GPTIMAGE2_ENGINE_CURL_LIB_H
+#define GPTIMAGE2_ENGINE_CURL_LIB_H
+
+#include <curl/curl.h>
+
+/* The functions in use, under their names without "curl_". */
+typedef struct CurlLib {
+  __typeof__(curl_global_init) *global_init;
+  __typeof__(curl_easy_init) *easy_init;
+  __typeof__(curl_easy_setopt) *easy_setopt;
+  __typeof__(curl_easy_getinfo) *easy_getinfo;
+  __typeof__(curl_easy_cleanup) *easy_cleanup;
+  __typeof__(curl_easy_strerror) *easy_strerror;
+  __typeof__(curl_multi_init) *multi_init;
+  __typeof__(curl_multi_setopt) *multi_setopt;
+  __typeof__(curl_multi_add_handle) *multi_add_handle;
+  __typeof__(curl_multi_remove_handle) *multi_remove_handle;
+  __typeof__(curl_multi_socket_action) *multi_socket_action;
+  __typeof__(curl_multi_info_read) *multi_info_read;
+  __typeof__(curl_multi_assign) *multi_assign;
+  __typeof__(curl_multi_cleanup) *multi_cleanup;
+} CurlLib;
+
+/* Valid once curl_lib_load gave NULL. */
+extern CurlLib curl_lib;
+
+/* Loads and starts libcurl, once for the process.  NULL, or what went wrong
+ * (static text).  Any thread. */
+const char *curl_lib_load(void);
+
+#endif

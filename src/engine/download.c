@@ -1,0 +1,342 @@
+/*
+ * One image to a file or into memory: attempts, redirects, resuming, checks.
+ *
+ * The URL is the server's word and is not trusted: every hop is checked, no key
+ * goes along, the bytes must be an image.  engine_download runs on the host's
+ * thread, the rest on the I/O thread.
+ */
+#include "clock.h"
+#include "file.h"
+#include "http.h"
+#include "image.h"
+#include "policy.h"
+#include "work.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ATTEMPTS 4
+#define REDIRECT_MAX 3
+#define READ_SIZE (256L << 10) /* bytes: fewer, larger reads */
+#define STALL_TIMEOUT 30.0     /* seconds without a byte */
+
+typedef struct Download {
+  Work work; /* first */
+  char *url;
+  char *redirected; /* where this attempt was sent on to, or NULL */
+  char *path;       /* with "{ext}"; NULL = into memory */
+  bool overwrite;
+  double deadline;
+  unsigned attempts;
+  unsigned redirects;
+  Exchange *exchange;
+  File file;
+  Buffer memory;
+  bool opened;   /* the file, for this exchange's first byte */
+  bool checked;  /* this exchange's status and range fit what we have */
+  int64_t length;                   /* bytes so far */
+  char head[IMAGE_HEAD];            /* the first of them */
+  char tag[HTTP_TAG_MAX + 1];       /* of the version they belong to */
+} Download;
+
+static void attempt(Download *download);
+static void on_fetched(Exchange *exchange);
+
+static void end(Download *download) {
+  file_abandon(&download->file);
+  work_end(&download->work);
+}
+
+static void fail(Download *download, const char *kind, const char *code,
+                 const char *why) {
+  failure_set(&download->work.last.failure, kind, code, "%s: %.300s", why,
+              download->url);
+  end(download);
+}
+
+/* ---- bytes ---- */
+
+static bool restart(Download *download) {
+  download->length = 0;
+  if (!download->path) {
+    buffer_free(&download->memory);
+    return true;
+  }
+  return !download->opened ||
+         file_restart(&download->file, &download->work.last.failure);
+}
+
+static bool open_once(Download *download) {
+  if (!download->path || download->opened)
+    return true;
+  download->opened = file_open(&download->file, download->path,
+                               engine_random_bits(download->work.engine),
+                               &download->work.last.failure);
+  return download->opened;
+}
+
+/* Before the first byte of an exchange: does it go on where we stopped? */
+static bool check_start(Download *download, Exchange *exchange) {
+  bool goes_on = exchange->reply.status == 206 &&
+                 exchange->range_start == download->length;
+  download->checked = true;
+  if (!open_once(download) || (!goes_on && !restart(download)))
+    return false;
+  if (!goes_on && exchange->reply.status == 206 && exchange->range_start != 0)
+    return false; /* a part that we did not ask for */
+  memcpy(download->tag, exchange->tag, sizeof download->tag);
+  return true;
+}
+
+static void keep_head(Download *download, const char *bytes, size_t length) {
+  size_t have = (size_t)download->length;
+  if (have >= IMAGE_HEAD)
+    return;
+  if (length > IMAGE_HEAD - have)
+    length = IMAGE_HEAD - have;
+  memcpy(download->head + have, bytes, length);
+}
+
+static bool on_bytes(Exchange *exchange, const char *bytes, size_t length) {
+  Download *download = exchange->owner;
+  if (!download->checked && !check_start(download, exchange))
+    return false;
+  keep_head(download, bytes, length);
+  if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX) {
+    exchange->too_large = true;
+    return false;
+  }
+  download->length += (int64_t)length;
+  if (download->path)
+    return file_append(&download->file, bytes, length,
+                       &download->work.last.failure);
+  return buffer_append(&download->memory, bytes, length);
+}
+
+/* ---- the end of an attempt ---- */
+
+/* The path with "{ext}" filled in, in a new allocation. */
+static char *final_path(const char *pattern, const char *extension) {
+  Buffer path;
+  const char *place;
+  size_t length;
+  bool ok = true;
+  buffer_init(&path, 4096);
+  while (ok && (place = strstr(pattern, "{ext}"))) {
+    ok = buffer_append(&path, pattern, (size_t)(place - pattern)) &&
+         buffer_append(&path, extension, strlen(extension));
+    pattern = place + 5;
+  }
+  if (ok && buffer_append(&path, pattern, strlen(pattern)))
+    return buffer_detach(&path, &length);
+  buffer_free(&path);
+  return NULL;
+}
+
+static void deliver(Download *download) {
+  Event *last = &download->work.last;
+  size_t have = (size_t)download->length;
+  const char *extension =
+      image_extension(download->head, have < IMAGE_HEAD ? have : IMAGE_HEAD);
+  char *path;
+  if (!extension) {
+    fail(download, "protocol", "not_an_image",
+         "what came back is not an image (PNG, JPEG, WebP, GIF, AVIF)");
+    return;
+  }
+  if (!download->path) {
+    last->body = buffer_detach(&download->memory, &last->body_length);
+    end(download);
+    return;
+  }
+  path = final_path(download->path, extension);
+  if (!path)
+    failure_set(&last->failure, "io", "path_too_long", "the path is too long");
+  else if (file_commit(&download->file, path, download->overwrite,
+                       &last->failure))
+    last->path = path;
+  else
+    free(path);
+  end(download);
+}
+
+static bool is_worth_repeating(const Exchange *exchange) {
+  int status = exchange->reply.status;
+  if (exchange->reply.kind == REPLY_HOPELESS)
+    return false;
+  return exchange->reply.kind != REPLY_ANSWERED || status == 408 ||
+         status == 425 || status == 429 || status >= 500 || status == 416;
+}
+
+/* Waits and tries again, or ends with what `exchange` had to say. */
+static void after_failure(Download *download, Exchange *exchange) {
+  Event *last = &download->work.last;
+  bool repeat = is_worth_repeating(exchange) && download->attempts < ATTEMPTS;
+  double pause = policy_backoff(download->attempts,
+                                engine_random(download->work.engine));
+  double at;
+  if (exchange->reply.retry_after > pause)
+    pause = policy_clamp_retry_after(exchange->reply.retry_after);
+  at = clock_monotonic() + pause;
+  failure_clear(&last->failure);
+  if (exchange->reply.status == 416)
+    download->length = 0; /* what we have is not a part of it: begin again */
+  if (repeat && at < download->deadline) {
+    heap_set(&engine_loop(download->work.engine)->heap, &download->work.timer,
+             at);
+    return;
+  }
+  last->status = exchange->reply.status;
+  if (exchange->failure.kind) {
+    last->failure = exchange->failure;
+    exchange->failure = (Failure){0};
+    end(download);
+    return;
+  }
+  failure_set(&last->failure, "network", "image_refused",
+              "the image host answered with HTTP status %d: %.300s",
+              exchange->reply.status, download->url);
+  end(download);
+}
+
+/* One more hop, checked like the first. */
+static void follow(Download *download, Exchange *exchange) {
+  const char *target = http_redirect(exchange);
+  bool local = download->work.account->local;
+  if (!target || download->redirects++ >= REDIRECT_MAX) {
+    fail(download, "protocol", "too_many_redirects",
+         "the image host redirects too often");
+  } else if (!url_may_download(target, local)) {
+    fail(download, "protocol", "image_url_refused",
+         "the image host redirects to a URL that is not https");
+  } else {
+    char *copy = strdup(target);
+    free(download->redirected);
+    download->redirected = copy;
+    download->attempts--; /* a hop is not an attempt */
+    attempt(download);
+  }
+}
+
+static void conclude(Download *download, Exchange *exchange) {
+  int status = exchange->reply.status;
+  bool answered = exchange->reply.kind == REPLY_ANSWERED;
+  if (download->work.last.failure.kind) /* a file could not be written */
+    end(download);
+  else if (exchange->too_large)
+    fail(download, "protocol", "image_too_large",
+         "the image is larger than 64 MiB");
+  else if (answered && status >= 300 && status < 400)
+    follow(download, exchange);
+  else if (answered && (status == 200 || status == 206) && download->checked)
+    deliver(download);
+  else if (answered && (status == 200 || status == 206))
+    fail(download, "protocol", "not_an_image", "the image host sent nothing");
+  else
+    after_failure(download, exchange);
+}
+
+static void on_fetched(Exchange *exchange) {
+  Download *download = exchange->owner;
+  download->exchange = NULL;
+  conclude(download, exchange);
+  http_release(exchange);
+}
+
+/* ---- the work ---- */
+
+static void attempt(Download *download) {
+  Account *account = download->work.account;
+  bool resume = download->length > 0 && download->tag[0];
+  char range[32];
+  HttpFetch fetch = {
+      .url = download->redirected ? download->redirected : download->url,
+      .range = resume ? range : NULL,
+      .if_range = resume ? download->tag : NULL,
+      .timeout = download->deadline - clock_monotonic(),
+      .stall_timeout = STALL_TIMEOUT,
+      .buffer_size = READ_SIZE};
+  snprintf(range, sizeof range, "%lld-", (long long)download->length);
+  if (fetch.timeout <= 0) {
+    fail(download, "timeout", "deadline_passed",
+         "the time for the download ran out");
+    return;
+  }
+  download->attempts++;
+  download->checked = false;
+  download->exchange =
+      http_fetch(engine_loop(download->work.engine), account, &fetch, on_bytes,
+                 &download->work.last.failure);
+  if (!download->exchange) {
+    end(download);
+    return;
+  }
+  download->exchange->done = on_fetched;
+  download->exchange->owner = download;
+}
+
+static void start(Work *work) {
+  Download *download = (Download *)work;
+  if (url_may_download(download->url, work->account->local))
+    attempt(download);
+  else
+    fail(download, "protocol", "image_url_refused",
+         "the service gave an image URL that is not https");
+}
+
+static void on_timer(Work *work) {
+  Download *download = (Download *)work;
+  free(download->redirected); /* begin at the front door again */
+  download->redirected = NULL;
+  download->redirects = 0;
+  attempt(download);
+}
+
+static void stop(Work *work) {
+  Download *download = (Download *)work;
+  if (download->exchange)
+    http_abort(engine_loop(work->engine), download->exchange);
+  download->exchange = NULL;
+  file_abandon(&download->file);
+}
+
+static void on_cancel(Work *work) {
+  stop(work);
+  failure_set(&work->last.failure, "cancelled", "cancelled", "cancelled");
+  work_end(work);
+}
+
+static void free_download(Work *work) {
+  Download *download = (Download *)work;
+  buffer_free(&download->memory);
+  free(download->url);
+  free(download->redirected);
+  free(download->path);
+}
+
+static const WorkType download_type = {.start = start,
+                                       .on_timer = on_timer,
+                                       .on_cancel = on_cancel,
+                                       .stop = stop,
+                                       .free = free_download};
+
+Work *engine_download(Engine *engine, Account *account,
+                      const DownloadSpec *spec, void *owner) {
+  Download *download = calloc(1, sizeof *download);
+  if (!download)
+    return NULL;
+  download->file = FILE_CLOSED;
+  buffer_init(&download->memory, ENGINE_IMAGE_MAX);
+  download->url = strdup(spec->url);
+  download->path = spec->path ? strdup(spec->path) : NULL;
+  download->overwrite = spec->overwrite;
+  download->deadline = clock_monotonic() + spec->timeout;
+  if (!download->url || (spec->path && !download->path)) {
+    free_download(&download->work);
+    free(download);
+    return NULL;
+  }
+  return engine_start_work(engine, &download->work, &download_type, account,
+                           owner);
+}

@@ -1,0 +1,136 @@
+/*
+ * The engine: the only door between the two sides.
+ *
+ * The host's thread (the Lua side) submits work, steers it and takes events;
+ * the I/O thread does the work.  The thread starts with the first piece of work
+ * and is joined by engine_close.  Functions are for the host's thread, all
+ * return at once, except engine_wait.  One engine serves one Lua state.
+ *
+ * The life of a piece of work: engine_job & co. return a Work; events name it;
+ * one event is its last (`final`), after which the host calls engine_release
+ * and forgets it.  A Work is never freed before that.
+ */
+#ifndef GPTIMAGE2_ENGINE_ENGINE_H
+#define GPTIMAGE2_ENGINE_ENGINE_H
+
+#include "account.h"
+#include "failure.h"
+#include "flow.h"
+#include "mailbox.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Engine Engine;
+typedef struct Work Work;
+
+typedef enum EventKind {
+  EVENT_QUEUED,   /* job: accepted by the I/O thread (only if `narrate`) */
+  EVENT_CREATING, /* job: its create goes out */
+  EVENT_RETRY,    /* job: something failed and will be tried again */
+  EVENT_STATUS,   /* job: a poll told something new; body = the reply */
+  EVENT_REPLY,    /* job: a body to be judged with engine_judge */
+  EVENT_ENDED     /* any work: over; the last event */
+} EventKind;
+
+/* Owned by the taker, who frees it with engine_free_event. */
+typedef struct Event {
+  Link link;
+  EventKind kind;
+  Work *work;
+  void *owner;  /* what the host gave when it submitted the work */
+  double time;  /* seconds since 1970 */
+  FlowEnd end;  /* ENDED, jobs */
+  bool created; /* REPLY: the answer to a create, else to a poll */
+  bool sent;    /* jobs: a create may have reached the service */
+  unsigned attempts;
+  unsigned polls;
+  int status;        /* HTTP status of the reply, 0 = none */
+  double delay;      /* RETRY: seconds until the next try; ENDED: the server's
+                        Retry-After in seconds, negative = none */
+  unsigned index;    /* ENDED by a reference: which one, from 0 */
+  Failure failure;   /* why, where it applies */
+  char *body;        /* NULL = none; NUL-terminated */
+  size_t body_length;
+  char *path;        /* ENDED, files: where it was saved */
+  bool embedded;     /* lives in its Work: not to be freed by itself */
+} Event;
+
+/* What a job needs.  Everything is copied. */
+typedef struct JobSpec {
+  FlowMode mode;
+  const char *body; /* the exact request; NULL for polls */
+  size_t body_length;
+  const char *key;        /* idempotency key; NULL for polls */
+  const char *service_id; /* for polls, else NULL */
+  const char *const *references; /* URLs to check before spending */
+  unsigned reference_count;      /* 0 = no check */
+  double timeout;                /* seconds until the job must be final */
+  bool narrate;                  /* the host wants EVENT_QUEUED and RETRY */
+} JobSpec;
+
+/* What to download.  Everything is copied. */
+typedef struct DownloadSpec {
+  const char *url;
+  const char *path; /* may hold "{ext}"; NULL = into memory */
+  bool overwrite;
+  double timeout; /* seconds, everything included */
+} DownloadSpec;
+
+#define ENGINE_IMAGE_MAX ((size_t)64 << 20) /* bytes of one image */
+
+/* An engine without a thread; NULL when memory or descriptors run out. */
+Engine *engine_open(void);
+
+/* Stops everything, joins the thread, frees all work and the engine.  In a
+ * forked child, where the thread does not exist, it only closes its own
+ * descriptors. */
+void engine_close(Engine *engine);
+
+/* True in a child that was forked after engine_open: nothing works there. */
+bool engine_is_forked(const Engine *engine);
+
+/* Submit work.  `owner` comes back with each event.  NULL when memory runs out
+ * or no thread can be started. */
+Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
+                 void *owner);
+Work *engine_download(Engine *engine, Account *account,
+                      const DownloadSpec *spec, void *owner);
+/* Writes a whole small file, atomically.  At most 1 MiB. */
+Work *engine_write(Engine *engine, const char *path, const char *bytes,
+                   size_t length, bool overwrite, void *owner);
+/* Ends after `seconds`. */
+Work *engine_sleep(Engine *engine, double seconds, void *owner);
+
+/* The verdict on an EVENT_REPLY.  `service_id` (copied; NULL = unchanged) names
+ * the job from now on.  True: it was final, no further event comes and the work
+ * is released.  False: more events follow; for a work that was cancelled that is
+ * so whatever the verdict, because its last event may be on its way. */
+bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
+                  const char *service_id);
+
+/* Asks the work to stop; its EVENT_ENDED still comes. */
+void engine_cancel(Engine *engine, Work *work);
+
+/* The host has seen the last event of `work`. */
+void engine_release(Engine *engine, Work *work);
+
+/* The host wants no more of `account`. */
+void engine_drop_account(Engine *engine, Account *account);
+
+/* The next event, or NULL: one atomic load when nothing has arrived. */
+Event *engine_next_event(Engine *engine);
+void engine_free_event(Event *event);
+
+/* Something was left to do: keeps the descriptor readable until
+ * engine_next_event has nothing more to give. */
+void engine_stay_readable(Engine *engine);
+
+/* A descriptor that is readable while events wait. */
+int engine_fd(const Engine *engine);
+
+/* Waits for an event, a signal, or `seconds`. */
+void engine_wait(Engine *engine, double seconds);
+
+#endif

@@ -1,0 +1,212 @@
+/* A file that appears whole or not at all: see file.h. */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Bytes after which the kernel is told to start writing to the disk, so that
+ * the fsync at the end finds little left to do. */
+#define FLUSH_STEP ((int64_t)4 << 20)
+
+static bool fail(Failure *failure, const char *doing, const char *path) {
+  int error = errno;
+  char said[128];
+  const char *code = "file_failed";
+  if (error == ENOSPC || error == EDQUOT)
+    code = "disk_full";
+  else if (error == EACCES || error == EPERM || error == EROFS)
+    code = "permission_denied";
+  else if (error == EEXIST)
+    code = "file_exists";
+  failure_set(failure, "io", code, "cannot %s '%s': %s", doing, path,
+              strerror_r(error, said, sizeof said));
+  return false;
+}
+
+/* The folder part of `path` in `folder`: "." when there is none. */
+static bool folder_of(const char *path, char *folder, size_t size) {
+  const char *slash = strrchr(path, '/');
+  size_t length = slash ? (size_t)(slash - path) : 0;
+  if (slash == path)
+    length = 1;
+  if (length >= size) {
+    errno = ENAMETOOLONG;
+    return false;
+  }
+  memcpy(folder, slash ? path : ".", slash ? length : 1);
+  folder[slash ? length : 1] = '\0';
+  return true;
+}
+
+static const char *name_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+/* Like mkdir -p.  `folder` is changed and put back. */
+static bool make_folders(char *folder) {
+  for (char *slash = folder + 1;; slash++) {
+    char kept;
+    slash += strcspn(slash, "/");
+    kept = *slash;
+    *slash = '\0';
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST && errno != EISDIR) {
+      struct stat info; /* "/" on a read-only system is there all the same */
+      int error = errno;
+      if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode)) {
+        errno = error;
+        *slash = kept;
+        return false;
+      }
+    }
+    *slash = kept;
+    if (kept == '\0')
+      return true;
+  }
+}
+
+static int open_folder(const char *path) {
+  char folder[PATH_MAX];
+  int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  int fd;
+  if (!folder_of(path, folder, sizeof folder))
+    return -1;
+  fd = open(folder, flags);
+  if (fd < 0 && errno == ENOENT && make_folders(folder))
+    fd = open(folder, flags);
+  return fd;
+}
+
+static void close_all(File *file) {
+  if (file->fd >= 0)
+    close(file->fd);
+  if (file->folder >= 0)
+    close(file->folder);
+  *file = FILE_CLOSED;
+}
+
+bool file_open(File *file, const char *path, uint64_t random,
+               Failure *failure) {
+  *file = FILE_CLOSED;
+  file->folder = open_folder(path);
+  if (file->folder < 0)
+    return fail(failure, "open the folder of", path);
+  snprintf(file->name, sizeof file->name, ".gptimage2-%016" PRIx64 ".part",
+           random);
+  file->fd = openat(file->folder, file->name,
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file->fd >= 0)
+    return true;
+  fail(failure, "make a temporary file beside", path);
+  close_all(file);
+  return false;
+}
+
+/* A hint; that it is not taken changes nothing but the speed. */
+static void start_flush(File *file) {
+#ifdef SYNC_FILE_RANGE_WRITE
+  if (file->length - file->flushed < FLUSH_STEP)
+    return;
+  sync_file_range(file->fd, file->flushed, file->length - file->flushed,
+                  SYNC_FILE_RANGE_WRITE);
+  file->flushed = file->length;
+#else
+  (void)file;
+#endif
+}
+
+bool file_append(File *file, const char *bytes, size_t length,
+                 Failure *failure) {
+  while (length > 0) {
+    ssize_t written = write(file->fd, bytes, length);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      return fail(failure, "write", file->name);
+    bytes += written;
+    length -= (size_t)written;
+    file->length += written;
+  }
+  start_flush(file);
+  return true;
+}
+
+bool file_restart(File *file, Failure *failure) {
+  if (ftruncate(file->fd, 0) != 0 || lseek(file->fd, 0, SEEK_SET) != 0)
+    return fail(failure, "empty", file->name);
+  file->length = file->flushed = 0;
+  return true;
+}
+
+/* The permissions a new file of this process has.  umask() itself would change
+ * it for other threads while it is read. */
+static mode_t usual_mode(void) {
+  char line[128];
+  unsigned mask = 077;
+  FILE *status = fopen("/proc/self/status", "re");
+  while (status && fgets(line, sizeof line, status)) {
+    if (strncmp(line, "Umask:", 6) == 0) {
+      mask = (unsigned)strtoul(line + 6, NULL, 8);
+      break;
+    }
+  }
+  if (status)
+    fclose(status);
+  return (mode_t)(0666 & ~mask);
+}
+
+static int sync_fd(int fd) {
+  int result;
+  do
+    result = fsync(fd);
+  while (result != 0 && errno == EINTR);
+  return result;
+}
+
+static bool give_name(File *file, const char *name, bool overwrite) {
+  if (overwrite)
+    return renameat(file->folder, file->name, file->folder, name) == 0;
+#ifdef RENAME_NOREPLACE
+  if (renameat2(file->folder, file->name, file->folder, name,
+                RENAME_NOREPLACE) == 0)
+    return true;
+  if (errno != EINVAL && errno != ENOSYS)
+    return false;
+#endif
+  /* A file system without that flag: a link never replaces either. */
+  return linkat(file->folder, file->name, file->folder, name, 0) == 0 &&
+         unlinkat(file->folder, file->name, 0) == 0;
+}
+
+bool file_commit(File *file, const char *path, bool overwrite,
+                 Failure *failure) {
+  bool ok = true;
+  if (fchmod(file->fd, usual_mode()) != 0 && errno != EPERM)
+    ok = fail(failure, "set the permissions of", path);
+  if (ok && sync_fd(file->fd) != 0)
+    ok = fail(failure, "write", path);
+  if (ok && !give_name(file, name_of(path), overwrite))
+    ok = fail(failure, "create", path);
+  if (!ok) {
+    file_abandon(file);
+    return false;
+  }
+  /* Some file systems cannot sync a folder; the file is there all the same. */
+  if (sync_fd(file->folder) != 0 && errno != EINVAL && errno != EROFS)
+    ok = fail(failure, "record the name of", path);
+  close_all(file);
+  return ok;
+}
+
+void file_abandon(File *file) {
+  if (file->fd >= 0)
+    unlinkat(file->folder, file->name, 0);
+  close_all(file);
+}

@@ -1,0 +1,48 @@
+/*
+ * A file that appears whole or not at all.
+ *
+ * Bytes go to a temporary file (0600, never through a symbolic link) in the
+ * target's folder; commit makes them durable and gives them their name.  One
+ * thread at a time.
+ */
+#ifndef GPTIMAGE2_ENGINE_FILE_H
+#define GPTIMAGE2_ENGINE_FILE_H
+
+#include "failure.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct File {
+  int folder; /* descriptor, -1 = not open */
+  int fd;     /* descriptor of the temporary file, -1 = not open */
+  int64_t length;
+  int64_t flushed; /* bytes whose write to the disk has been started */
+  char name[40];   /* of the temporary file */
+} File;
+
+#define FILE_CLOSED ((File){.folder = -1, .fd = -1})
+
+/* Opens a temporary file in the folder of `path`, which is made (with its
+ * parents) where it is missing.  `random` makes the name unique.  False, with
+ * `failure` of kind io, when that does not work. */
+bool file_open(File *file, const char *path, uint64_t random,
+               Failure *failure);
+
+bool file_append(File *file, const char *bytes, size_t length,
+                 Failure *failure);
+
+/* Throws the bytes so far away, to begin again. */
+bool file_restart(File *file, Failure *failure);
+
+/* Makes the bytes durable under the last part of `path`, and closes.  Without
+ * `overwrite` an existing file stays as it is: io/file_exists.  A symbolic link
+ * at `path` is replaced, never followed. */
+bool file_commit(File *file, const char *path, bool overwrite,
+                 Failure *failure);
+
+/* Removes the temporary file, if there is one, and closes. */
+void file_abandon(File *file);
+
+#endif

@@ -1,0 +1,197 @@
+/* The life of one job, as a pure state machine: see flow.h. */
+#include "flow.h"
+
+static FlowAction nothing(void) {
+  return (FlowAction){.what = FLOW_DO_NOTHING};
+}
+
+static FlowAction end(Flow *flow, FlowEnd how) {
+  flow->state = FLOW_ENDED;
+  return (FlowAction){.what = FLOW_DO_END, .end = how};
+}
+
+/* Waits in `state` until `at`, but never past the deadline. */
+static FlowAction rest(Flow *flow, FlowState state, double at) {
+  flow->state = state;
+  return (FlowAction){.what = FLOW_DO_REST,
+                      .at = at < flow->deadline ? at : flow->deadline,
+                      .retry = flow->failures > 0};
+}
+
+static FlowAction create(Flow *flow) {
+  flow->state = FLOW_CREATING;
+  flow->attempts++;
+  return (FlowAction){.what = FLOW_DO_CREATE};
+}
+
+static FlowAction poll(Flow *flow) {
+  flow->state = FLOW_POLLING;
+  flow->polls++;
+  return (FlowAction){.what = FLOW_DO_POLL};
+}
+
+static FlowAction ask(Flow *flow) {
+  flow->state = FLOW_ASKING;
+  return (FlowAction){.what = FLOW_DO_ASK};
+}
+
+void flow_init(Flow *flow, FlowMode mode, const FlowSettings *settings,
+               bool check, double deadline) {
+  *flow = (Flow){.mode = mode,
+                 .settings = settings,
+                 .check = check,
+                 .deadline = deadline};
+}
+
+FlowAction flow_start(Flow *flow, double now) {
+  if (now >= flow->deadline)
+    return end(flow, FLOW_END_TIMEOUT);
+  if (flow->mode == FLOW_POLL_ONCE || flow->mode == FLOW_RESUME) {
+    flow->created = now;
+    return poll(flow);
+  }
+  if (!flow->check)
+    return create(flow);
+  flow->state = FLOW_CHECKING;
+  return (FlowAction){.what = FLOW_DO_CHECK};
+}
+
+FlowAction flow_on_checked(Flow *flow, bool usable, double now) {
+  if (!usable)
+    return end(flow, FLOW_END_REFERENCE);
+  if (now >= flow->deadline)
+    return end(flow, FLOW_END_TIMEOUT);
+  return create(flow);
+}
+
+static FlowAction back_off(Flow *flow, double now, double random) {
+  double at = now + policy_backoff(flow->failures, random);
+  if (now >= flow->deadline)
+    return end(flow, FLOW_END_TIMEOUT);
+  if (at >= flow->deadline) /* no second attempt fits: say so now */
+    return end(flow, FLOW_END_FAILED);
+  return rest(flow, FLOW_BACKING_OFF, at);
+}
+
+static FlowAction on_created(Flow *flow, const Reply *reply, double now,
+                             double random) {
+  CreateDecision decision =
+      policy_on_create(reply, flow->attempts, flow->settings->max_attempts);
+  if (reply->kind == REPLY_ANSWERED || reply->kind == REPLY_LOST)
+    flow->sent = true;
+  switch (decision) {
+  case CREATE_ACCEPTED:
+    flow->created = now;
+    flow->failures = 0;
+    return ask(flow);
+  case CREATE_REPEAT:
+    flow->failures++;
+    return flow->cancelled ? end(flow, FLOW_END_CANCELLED)
+                           : back_off(flow, now, random);
+  case CREATE_REFUSED:
+    return end(flow, FLOW_END_REFUSED);
+  case CREATE_FAILED:
+    return end(flow, FLOW_END_FAILED);
+  case CREATE_LOST:
+    break;
+  }
+  return end(flow, FLOW_END_LOST);
+}
+
+/* The pause before the next poll; a server's wish replaces the schedule. */
+static FlowAction rest_before_poll(Flow *flow, double wish, double now,
+                                   double random) {
+  double pause = policy_poll_pause(&flow->settings->poll, now - flow->created,
+                                   &flow->pause, random);
+  if (wish >= 0)
+    pause = policy_clamp_retry_after(wish);
+  return rest(flow, FLOW_RESTING, now + pause);
+}
+
+/* After trouble: the schedule's pause or the backoff, whichever is longer. */
+static FlowAction rest_after_trouble(Flow *flow, double wish, double now,
+                                     double random) {
+  double pause = policy_poll_pause(&flow->settings->poll, now - flow->created,
+                                   &flow->pause, random);
+  double backoff = policy_backoff(++flow->failures, random);
+  if (pause < backoff)
+    pause = backoff;
+  if (wish >= 0 && pause < policy_clamp_retry_after(wish))
+    pause = policy_clamp_retry_after(wish);
+  return rest(flow, FLOW_RESTING, now + pause);
+}
+
+static FlowAction on_polled(Flow *flow, const Reply *reply, double now,
+                            double random) {
+  bool missing = reply->kind == REPLY_ANSWERED && reply->status == 404;
+  PollDecision decision;
+  flow->missing = missing ? flow->missing + 1 : 0;
+  decision = policy_on_poll(reply, flow->missing);
+  if (flow->mode == FLOW_POLL_ONCE && decision != POLL_READ &&
+      decision != POLL_WAIT)
+    return end(flow, reply->kind == REPLY_ANSWERED ? FLOW_END_REFUSED
+                                                   : FLOW_END_FAILED);
+  switch (decision) {
+  case POLL_READ:
+    return ask(flow);
+  case POLL_WAIT:
+    flow->failures = 0;
+    return flow->mode == FLOW_POLL_ONCE
+               ? ask(flow)
+               : rest_before_poll(flow, reply->retry_after, now, random);
+  case POLL_RETRY:
+    return rest_after_trouble(flow, reply->retry_after, now, random);
+  case POLL_REFUSED:
+    break;
+  }
+  return end(flow, FLOW_END_REFUSED);
+}
+
+FlowAction flow_on_reply(Flow *flow, const Reply *reply, double now,
+                         double random) {
+  if (flow->state == FLOW_CREATING)
+    return on_created(flow, reply, now, random);
+  if (flow->state == FLOW_POLLING)
+    return on_polled(flow, reply, now, random);
+  return nothing();
+}
+
+FlowAction flow_on_timer(Flow *flow, double now) {
+  bool late = now >= flow->deadline;
+  switch (flow->state) {
+  case FLOW_BACKING_OFF:
+    return late ? end(flow, FLOW_END_TIMEOUT) : create(flow);
+  case FLOW_RESTING:
+    return late ? end(flow, FLOW_END_TIMEOUT) : poll(flow);
+  case FLOW_QUEUED:
+    return late ? end(flow, FLOW_END_TIMEOUT) : nothing();
+  case FLOW_CHECKING:
+  case FLOW_CREATING:
+  case FLOW_ASKING:
+  case FLOW_POLLING:
+  case FLOW_ENDED:
+    break;
+  }
+  return nothing();
+}
+
+FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
+                           double random) {
+  if (flow->state != FLOW_ASKING)
+    return nothing();
+  if (flow->cancelled)
+    return end(flow, FLOW_END_CANCELLED);
+  if (verdict == FLOW_VERDICT_FINAL)
+    return end(flow, FLOW_END_ANSWERED);
+  return rest_before_poll(flow, -1, now, random);
+}
+
+FlowAction flow_on_cancel(Flow *flow) {
+  if (flow->state == FLOW_ENDED)
+    return nothing();
+  if (flow->state == FLOW_CREATING) {
+    flow->cancelled = true;
+    return nothing();
+  }
+  return end(flow, FLOW_END_CANCELLED);
+}

@@ -1,0 +1,116 @@
+/*
+ * The life of one job, as a pure state machine: (state, what happened, now) in,
+ * what to do next out.  No sockets, no clock, no allocation.
+ *
+ *   queued -> checking -> creating -> asking -> resting <-> polling -> asking
+ *                 |           |                                          |
+ *                 +-----------+----------> ended <-----------------------+
+ *
+ * "asking" means: the body was handed up, and only the Lua side can say what it
+ * means (flow_on_verdict).  A create is sent at most once without a proof that
+ * the one before never left: see policy.h.  I/O thread only.
+ */
+#ifndef GPTIMAGE2_ENGINE_FLOW_H
+#define GPTIMAGE2_ENGINE_FLOW_H
+
+#include "policy.h"
+
+#include <stdbool.h>
+
+typedef enum FlowMode {
+  FLOW_GENERATE,    /* create, then poll to the end */
+  FLOW_CREATE_ONLY, /* one create */
+  FLOW_POLL_ONCE,   /* one poll of a known id */
+  FLOW_RESUME       /* poll a known id to the end */
+} FlowMode;
+
+typedef enum FlowState {
+  FLOW_QUEUED,
+  FLOW_CHECKING,
+  FLOW_CREATING,
+  FLOW_BACKING_OFF,
+  FLOW_ASKING,
+  FLOW_RESTING,
+  FLOW_POLLING,
+  FLOW_ENDED
+} FlowState;
+
+typedef enum FlowDo {
+  FLOW_DO_NOTHING,
+  FLOW_DO_CHECK,  /* look at the reference images */
+  FLOW_DO_CREATE, /* send the create */
+  FLOW_DO_POLL,   /* send a poll */
+  FLOW_DO_REST,   /* call flow_on_timer at `at` */
+  FLOW_DO_ASK,    /* hand the body up, wait for a verdict */
+  FLOW_DO_END     /* over: see `end` */
+} FlowDo;
+
+typedef enum FlowEnd {
+  FLOW_END_ANSWERED,  /* the Lua side has the last word already */
+  FLOW_END_REFUSED,   /* the service answered with an error status */
+  FLOW_END_FAILED,    /* nothing usable came back, nothing was spent by it */
+  FLOW_END_LOST,      /* a create was sent and its answer never came */
+  FLOW_END_TIMEOUT,   /* the deadline passed */
+  FLOW_END_CANCELLED, /* the host wanted no more */
+  FLOW_END_REFERENCE  /* a reference image is not usable */
+} FlowEnd;
+
+typedef struct FlowAction {
+  FlowDo what;
+  double at;   /* monotonic seconds, for FLOW_DO_REST */
+  FlowEnd end; /* for FLOW_DO_END */
+  bool retry;  /* the rest is a backoff after a failure: worth telling */
+} FlowAction;
+
+typedef enum FlowVerdict {
+  FLOW_VERDICT_AGAIN, /* not final, or unreadable: go on polling */
+  FLOW_VERDICT_FINAL  /* the body ended the job */
+} FlowVerdict;
+
+typedef struct FlowSettings {
+  unsigned max_attempts; /* creates for one job, at least 1 */
+  PollSettings poll;
+} FlowSettings;
+
+typedef struct Flow {
+  FlowMode mode;
+  FlowState state;
+  const FlowSettings *settings; /* outlives the flow */
+  bool check;                   /* reference images to look at first */
+  bool sent;                    /* a create may have reached the service */
+  bool cancelled;               /* while the create was on its way */
+  double deadline;              /* monotonic seconds */
+  double created;               /* when the create was answered */
+  double pause;                 /* the last poll pause, see policy.h */
+  unsigned attempts;            /* creates sent */
+  unsigned polls;               /* polls sent */
+  unsigned failures;            /* failures in a row */
+  unsigned missing;             /* answers of 404 in a row */
+} Flow;
+
+/* A flow in FLOW_QUEUED.  `deadline` in monotonic seconds (may be infinite). */
+void flow_init(Flow *flow, FlowMode mode, const FlowSettings *settings,
+               bool check, double deadline);
+
+/* The job's turn has come. */
+FlowAction flow_start(Flow *flow, double now);
+
+/* The reference images are usable, or not. */
+FlowAction flow_on_checked(Flow *flow, bool usable, double now);
+
+/* An exchange is over.  `random` is in [0, 1). */
+FlowAction flow_on_reply(Flow *flow, const Reply *reply, double now,
+                         double random);
+
+/* The time of a FLOW_DO_REST, or the deadline of a queued flow, has come. */
+FlowAction flow_on_timer(Flow *flow, double now);
+
+/* The Lua side has read the body. */
+FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
+                           double random);
+
+/* The host gave up.  A create that is on its way is not torn: its answer may
+ * hold the id of a paid job, so the flow goes on until it is known. */
+FlowAction flow_on_cancel(Flow *flow);
+
+#endif

@@ -1,0 +1,284 @@
+/* One exchange over HTTP: see http.h. */
+#include "http.h"
+
+#include "address.h"
+#include "http_reply.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define IDLE_MAX 64 /* warm handles kept for one account and sort */
+
+/* A create uses a kept connection only when it was used this lately (seconds):
+ * an older one may be dead, and a create that dies on it counts as lost. */
+#define CREATE_IDLE_MAX 2L
+#define POLL_IDLE_MAX 118L /* seconds, libcurl's own default */
+
+#define setopt curl_lib.easy_setopt
+
+/* The request is about to go out.  libcurl calls this again when it wants to
+ * repeat a request whose kept connection died: a create must not be. */
+static int before_request(void *user, char *ip, char *local_ip, int port,
+                          int local_port) {
+  Exchange *exchange = user;
+  (void)ip, (void)local_ip, (void)port, (void)local_port;
+  if (exchange->guarded)
+    return CURL_PREREQFUNC_ABORT;
+  exchange->guarded = true;
+  return CURL_PREREQFUNC_OK;
+}
+
+/* Programs that the host starts must not inherit our connections. */
+static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
+  (void)user, (void)purpose;
+  return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? CURL_SOCKOPT_OK
+                                             : CURL_SOCKOPT_ERROR;
+}
+
+/* The address is known and about to be connected to. */
+static curl_socket_t open_socket(void *user, curlsocktype purpose,
+                                 struct curl_sockaddr *address) {
+  Exchange *exchange = user;
+  (void)purpose;
+  if (exchange->public_only && !address_is_public(&address->addr)) {
+    exchange->private_address = true;
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC,
+                address->protocol);
+}
+
+/* What never changes for a handle, whoever uses it. */
+static void set_common(Exchange *exchange) {
+  const AccountSettings *settings = &exchange->account->settings;
+  CURL *easy = exchange->easy;
+  setopt(easy, CURLOPT_PRIVATE, exchange);
+  setopt(easy, CURLOPT_ERRORBUFFER, exchange->error);
+  setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  setopt(easy, CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
+  setopt(easy, CURLOPT_USERAGENT, settings->user_agent);
+  if (settings->ca_file)
+    setopt(easy, CURLOPT_CAINFO, settings->ca_file);
+  setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+         (long)(settings->connect_timeout * 1000));
+  setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+  setopt(easy, CURLOPT_WRITEFUNCTION, http_on_body);
+  setopt(easy, CURLOPT_WRITEDATA, exchange);
+  setopt(easy, CURLOPT_HEADERFUNCTION, http_on_header);
+  setopt(easy, CURLOPT_HEADERDATA, exchange);
+  if (exchange->plain) {
+    setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
+    return;
+  }
+  /* Many polls at once share one HTTP/2 connection where the server can. */
+  setopt(easy, CURLOPT_PIPEWAIT, 1L);
+  setopt(easy, CURLOPT_PREREQDATA, exchange);
+}
+
+static Exchange *new_exchange(Account *account, bool plain) {
+  Exchange *exchange = calloc(1, sizeof *exchange);
+  if (!exchange)
+    return NULL;
+  exchange->easy = curl_lib.easy_init();
+  if (!exchange->easy) {
+    free(exchange);
+    return NULL;
+  }
+  exchange->account = account;
+  exchange->plain = plain;
+  set_common(exchange);
+  return exchange;
+}
+
+static Exchange *take_idle(Account *account, bool plain) {
+  Exchange **list = plain ? &account->idle_plain : &account->idle_api;
+  unsigned *count =
+      plain ? &account->idle_plain_count : &account->idle_api_count;
+  Exchange *exchange = *list;
+  if (exchange) {
+    *list = exchange->next;
+    --*count;
+  }
+  return exchange;
+}
+
+/* Nothing of the exchange before may be left. */
+static void reset(Exchange *exchange) {
+  exchange->done = NULL;
+  exchange->sink = NULL;
+  exchange->owner = NULL;
+  exchange->reply = (Reply){.retry_after = -1};
+  buffer_init(&exchange->body, HTTP_REPLY_MAX);
+  exchange->too_large = exchange->private_address = false;
+  exchange->guarded = exchange->public_only = exchange->stopped = false;
+  exchange->tag[0] = exchange->error[0] = '\0';
+  exchange->range_start = -1;
+  exchange->header_bytes = 0;
+}
+
+/* A handle ready to be told its request. */
+static Exchange *prepare(Loop *loop, Account *account, bool plain,
+                         Failure *failure) {
+  const char *trouble = loop_start_curl(loop);
+  Exchange *exchange = NULL;
+  if (trouble) {
+    failure_set(failure, "network", "libcurl_unavailable", "%s", trouble);
+    return NULL;
+  }
+  exchange = take_idle(account, plain);
+  if (!exchange)
+    exchange = new_exchange(account, plain);
+  if (exchange)
+    reset(exchange);
+  else
+    failure_set(failure, "network", "out_of_memory", "out of memory");
+  return exchange;
+}
+
+static long to_milliseconds(double seconds) {
+  double milliseconds = ceil(seconds * 1000);
+  if (!(milliseconds < 1e9)) /* infinite too: libcurl's 0 means no limit */
+    return 0;
+  return milliseconds < 1 ? 1 : (long)milliseconds;
+}
+
+static Exchange *start(Loop *loop, Exchange *exchange, const char *url,
+                       double timeout, Failure *failure) {
+  setopt(exchange->easy, CURLOPT_URL, url);
+  setopt(exchange->easy, CURLOPT_TIMEOUT_MS, to_milliseconds(timeout));
+  if (curl_lib.multi_add_handle(loop->multi, exchange->easy) == CURLM_OK)
+    return exchange;
+  failure_set(failure, "network", "out_of_memory", "out of memory");
+  http_release(exchange);
+  return NULL;
+}
+
+Exchange *http_post(Loop *loop, Account *account, const char *body,
+                    size_t length, const char *key, double timeout,
+                    Failure *failure) {
+  Exchange *exchange = prepare(loop, account, false, failure);
+  if (!exchange)
+    return NULL;
+  snprintf(exchange->key_line, sizeof exchange->key_line,
+           "Idempotency-Key: %s", key);
+  exchange->key_header =
+      (struct curl_slist){exchange->key_line, account->post_headers};
+  setopt(exchange->easy, CURLOPT_HTTPHEADER, &exchange->key_header);
+  setopt(exchange->easy, CURLOPT_POST, 1L);
+  setopt(exchange->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
+  setopt(exchange->easy, CURLOPT_POSTFIELDS, body);
+  setopt(exchange->easy, CURLOPT_PREREQFUNCTION, before_request);
+  setopt(exchange->easy, CURLOPT_MAXAGE_CONN, CREATE_IDLE_MAX);
+  return start(loop, exchange, account->generate_url, timeout, failure);
+}
+
+Exchange *http_get(Loop *loop, Account *account, const char *url,
+                   double timeout, Failure *failure) {
+  Exchange *exchange = prepare(loop, account, false, failure);
+  if (!exchange)
+    return NULL;
+  setopt(exchange->easy, CURLOPT_HTTPHEADER, account->get_headers);
+  setopt(exchange->easy, CURLOPT_HTTPGET, 1L);
+  setopt(exchange->easy, CURLOPT_PREREQFUNCTION, NULL);
+  setopt(exchange->easy, CURLOPT_MAXAGE_CONN, POLL_IDLE_MAX);
+  return start(loop, exchange, url, timeout, failure);
+}
+
+/* A resumed download continues only the very same bytes. */
+static void set_range(Exchange *exchange, const HttpFetch *fetch) {
+  setopt(exchange->easy, CURLOPT_RANGE, fetch->range);
+  if (fetch->if_range) {
+    snprintf(exchange->tag_line, sizeof exchange->tag_line, "If-Range: %s",
+             fetch->if_range);
+    exchange->range_headers[0] = (struct curl_slist){exchange->tag_line, NULL};
+  }
+  setopt(exchange->easy, CURLOPT_HTTPHEADER,
+         fetch->if_range ? exchange->range_headers : NULL);
+}
+
+Exchange *http_fetch(Loop *loop, Account *account, const HttpFetch *fetch,
+                     HttpSink sink, Failure *failure) {
+  /* Behind a proxy the address connected to is the proxy's. */
+  bool check = fetch->public_only && !account->settings.proxy;
+  Exchange *exchange = prepare(loop, account, true, failure);
+  if (!exchange)
+    return NULL;
+  exchange->sink = sink;
+  exchange->public_only = check;
+  set_range(exchange, fetch);
+  /* A kept connection was checked under other rules, if at all. */
+  setopt(exchange->easy, CURLOPT_FRESH_CONNECT, check ? 1L : 0L);
+  setopt(exchange->easy, CURLOPT_FORBID_REUSE, check ? 1L : 0L);
+  setopt(exchange->easy, CURLOPT_LOW_SPEED_LIMIT,
+         fetch->stall_timeout > 0 ? 1L : 0L);
+  setopt(exchange->easy, CURLOPT_LOW_SPEED_TIME,
+         (long)ceil(fetch->stall_timeout));
+  setopt(exchange->easy, CURLOPT_BUFFERSIZE,
+         fetch->buffer_size ? fetch->buffer_size : (long)CURL_MAX_WRITE_SIZE);
+  return start(loop, exchange, fetch->url, fetch->timeout, failure);
+}
+
+void http_finish(CURL *easy, CURLcode code) {
+  char *private = NULL;
+  Exchange *exchange;
+  curl_lib.easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+  exchange = (Exchange *)(void *)private;
+  http_read_outcome(exchange, code);
+  exchange->done(exchange);
+}
+
+const char *http_redirect(const Exchange *exchange) {
+  char *url = NULL;
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_REDIRECT_URL, &url);
+  return url;
+}
+
+const char *http_content_type(const Exchange *exchange) {
+  char *type = NULL;
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_CONTENT_TYPE, &type);
+  return type ? type : "";
+}
+
+static void free_exchange(Exchange *exchange) {
+  curl_lib.easy_cleanup(exchange->easy);
+  free(exchange);
+}
+
+void http_release(Exchange *exchange) {
+  Account *account = exchange->account;
+  Exchange **list =
+      exchange->plain ? &account->idle_plain : &account->idle_api;
+  unsigned *count = exchange->plain ? &account->idle_plain_count
+                                    : &account->idle_api_count;
+  buffer_free(&exchange->body);
+  failure_clear(&exchange->failure);
+  if (*count >= IDLE_MAX) {
+    free_exchange(exchange);
+    return;
+  }
+  exchange->next = *list;
+  *list = exchange;
+  ++*count;
+}
+
+void http_abort(Loop *loop, Exchange *exchange) {
+  curl_lib.multi_remove_handle(loop->multi, exchange->easy);
+  http_release(exchange);
+}
+
+void http_free_idle(Account *account) {
+  Exchange *exchange;
+  while ((exchange = take_idle(account, false)))
+    free_exchange(exchange);
+  while ((exchange = take_idle(account, true)))
+    free_exchange(exchange);
+}

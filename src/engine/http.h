@@ -1,0 +1,108 @@
+/*
+ * One exchange over HTTP: a request, and what came back.
+ *
+ * Three sorts, and what they may do is fixed here and nowhere else:
+ *   post   a create.  Sent at most once, whatever libcurl would like to do.
+ *   get    a poll, with the key, to the service only.
+ *   fetch  an image or a reference, from any host, without the key.
+ * None follows redirects, none takes a proxy from the environment, none accepts
+ * a content encoding, and TLS is always verified.  I/O thread only.
+ */
+#ifndef GPTIMAGE2_ENGINE_HTTP_H
+#define GPTIMAGE2_ENGINE_HTTP_H
+
+#include "account.h"
+#include "buffer.h"
+#include "curl_lib.h"
+#include "failure.h"
+#include "loop.h"
+#include "policy.h"
+#include "url.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HTTP_REPLY_MAX ((size_t)1 << 20)   /* bytes of an API reply */
+#define HTTP_HEADERS_MAX ((size_t)1 << 16) /* bytes of all reply headers */
+#define HTTP_KEY_MAX 255                   /* bytes of an idempotency key */
+#define HTTP_TAG_MAX 128                   /* bytes of an entity tag we keep */
+
+typedef struct Exchange Exchange;
+
+/* Takes body bytes of a 200 or 206; false ends the exchange. */
+typedef bool (*HttpSink)(Exchange *exchange, const char *bytes, size_t length);
+
+/* The exchange is over.  Must end with http_release or a new start. */
+typedef void (*HttpDone)(Exchange *exchange);
+
+struct Exchange {
+  CURL *easy;
+  Account *account;
+  bool plain;     /* a fetch: no key */
+  HttpDone done;
+  HttpSink sink;  /* NULL: the body goes to `body` */
+  void *owner;
+  unsigned index; /* the owner's, where it has several */
+  /* What came back. */
+  Reply reply;
+  Buffer body;
+  Failure failure; /* when the reply is not an answer */
+  bool too_large;  /* body or headers over their maximum */
+  bool private_address;
+  char tag[HTTP_TAG_MAX + 1]; /* strong entity tag, or "" */
+  int64_t range_start;        /* first byte of a 206, or -1 */
+  /* While it runs. */
+  bool guarded; /* the request was let go once: never again */
+  bool public_only;
+  bool stopped; /* the sink said stop */
+  size_t header_bytes;
+  struct curl_slist key_header;
+  struct curl_slist range_headers[2];
+  char key_line[32 + HTTP_KEY_MAX];
+  char tag_line[16 + HTTP_TAG_MAX];
+  char error[CURL_ERROR_SIZE];
+  Exchange *next; /* in the idle list */
+};
+
+/* What to fetch from a host that is not the service. */
+typedef struct HttpFetch {
+  const char *url;      /* checked with url.h by the caller */
+  const char *range;    /* "0-63", or NULL */
+  const char *if_range; /* a strong entity tag, or NULL */
+  double timeout;       /* seconds for all of it, may be infinite */
+  double stall_timeout; /* seconds without a byte, 0 = none */
+  long buffer_size;     /* bytes for one read, 0 = libcurl's choice */
+  bool public_only;     /* refuse addresses that are not public */
+} HttpFetch;
+
+/* Each of the three takes a warm handle or makes one, and starts.  NULL, with
+ * `failure` set, when that is not possible.  `body` and `url` must live until
+ * the exchange is over; `timeout` in seconds. */
+Exchange *http_post(Loop *loop, Account *account, const char *body,
+                    size_t length, const char *key, double timeout,
+                    Failure *failure);
+Exchange *http_get(Loop *loop, Account *account, const char *url,
+                   double timeout, Failure *failure);
+Exchange *http_fetch(Loop *loop, Account *account, const HttpFetch *fetch,
+                     HttpSink sink, Failure *failure);
+
+/* Works out what became of an exchange that libcurl has finished, and calls its
+ * `done`. */
+void http_finish(CURL *easy, CURLcode code);
+
+/* The absolute URL a 3xx points to, or NULL; valid until release. */
+const char *http_redirect(const Exchange *exchange);
+
+/* The Content-Type, or ""; valid until release. */
+const char *http_content_type(const Exchange *exchange);
+
+/* Gives the handle back for the next exchange. */
+void http_release(Exchange *exchange);
+
+/* Stops a running exchange and gives its handle back; `done` is not called. */
+void http_abort(Loop *loop, Exchange *exchange);
+
+/* Frees the warm handles of an account. */
+void http_free_idle(Account *account);
+
+#endif

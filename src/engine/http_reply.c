@@ -1,0 +1,152 @@
+/* The receiving half of an exchange: see http_reply.h. */
+#include "http_reply.h"
+
+#include "clock.h"
+#include "retry_after.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The value of `line` when it is the header `name`, copied into `out` without
+ * its line end; false when it is another header or too long. */
+static bool header_value(const char *line, size_t length, const char *name,
+                         char *out, size_t size) {
+  size_t skip = strlen(name);
+  if (length <= skip || strncasecmp(line, name, skip) != 0 || line[skip] != ':')
+    return false;
+  for (skip++; skip < length && (line[skip] == ' ' || line[skip] == '\t');)
+    skip++;
+  while (length > skip && strchr("\r\n \t", line[length - 1]))
+    length--;
+  if (length - skip >= size)
+    return false;
+  memcpy(out, line + skip, length - skip);
+  out[length - skip] = '\0';
+  return true;
+}
+
+static void read_retry_after(Exchange *exchange, const char *line,
+                             size_t length) {
+  char value[64];
+  if (header_value(line, length, "retry-after-ms", value, sizeof value)) {
+    double seconds = retry_after_parse_ms(value);
+    if (seconds >= 0)
+      exchange->reply.retry_after = seconds;
+  } else if (exchange->reply.retry_after < 0 &&
+             header_value(line, length, "retry-after", value, sizeof value)) {
+    exchange->reply.retry_after = retry_after_parse(value, clock_wall());
+  }
+}
+
+/* What a later Range request needs to know. */
+static void read_range_headers(Exchange *exchange, const char *line,
+                               size_t length) {
+  char value[HTTP_TAG_MAX + 1];
+  if (header_value(line, length, "etag", value, sizeof value)) {
+    if (value[0] == '"') /* weak tags do not promise the same bytes */
+      memcpy(exchange->tag, value, sizeof value);
+  } else if (header_value(line, length, "content-range", value,
+                          sizeof value)) {
+    if (strncasecmp(value, "bytes ", 6) == 0)
+      exchange->range_start = strtoll(value + 6, NULL, 10);
+  }
+}
+
+size_t http_on_header(char *line, size_t one, size_t length, void *user) {
+  Exchange *exchange = user;
+  (void)one; /* always 1 */
+  exchange->header_bytes += length;
+  if (exchange->header_bytes > HTTP_HEADERS_MAX) {
+    exchange->too_large = true;
+    return 0;
+  }
+  if (length > 5 && memcmp(line, "HTTP/", 5) == 0) { /* a new header block */
+    exchange->reply.retry_after = -1;
+    exchange->range_start = -1;
+    exchange->tag[0] = '\0';
+    return length;
+  }
+  read_retry_after(exchange, line, length);
+  if (exchange->plain)
+    read_range_headers(exchange, line, length);
+  return length;
+}
+
+size_t http_on_body(char *bytes, size_t one, size_t length, void *user) {
+  Exchange *exchange = user;
+  long status = 0;
+  (void)one; /* always 1 */
+  if (!exchange->sink) {
+    exchange->too_large = !buffer_append(&exchange->body, bytes, length);
+    return exchange->too_large ? 0 : length;
+  }
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+  exchange->reply.status = (int)status;
+  if (status != 200 && status != 206) /* an error page: nobody reads it */
+    return length;
+  exchange->stopped = !exchange->sink(exchange, bytes, length);
+  return exchange->stopped ? 0 : length;
+}
+
+/* True for the codes that say: this server is not who it claims to be. */
+static bool is_certificate_error(CURLcode code) {
+  return code == CURLE_PEER_FAILED_VERIFICATION ||
+         code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR ||
+         code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_INVALIDCERTSTATUS;
+}
+
+static const char *network_code(CURLcode code, bool sent) {
+  switch (code) {
+  case CURLE_COULDNT_RESOLVE_HOST:
+    return "dns_failed";
+  case CURLE_COULDNT_RESOLVE_PROXY:
+  case CURLE_PROXY:
+    return "proxy_failed";
+  case CURLE_COULDNT_CONNECT:
+    return "connect_failed";
+  case CURLE_OPERATION_TIMEDOUT:
+    return sent ? "reply_timeout" : "connect_timeout";
+  case CURLE_OUT_OF_MEMORY:
+    return "out_of_memory";
+  case CURLE_PARTIAL_FILE:
+    return "reply_cut_off";
+  default:
+    return sent ? "connection_lost" : "connect_failed";
+  }
+}
+
+static void explain(Exchange *exchange, CURLcode code, bool sent) {
+  const char *said = exchange->error[0] ? exchange->error
+                                        : curl_lib.easy_strerror(code);
+  if (exchange->too_large)
+    failure_set(&exchange->failure, "protocol", "reply_too_large",
+                "the reply is larger than its limit");
+  else if (is_certificate_error(code))
+    failure_set(&exchange->failure, "tls", "certificate_refused", "%s", said);
+  else if (code == CURLE_SSL_CONNECT_ERROR)
+    failure_set(&exchange->failure, "tls", "handshake_failed", "%s", said);
+  else
+    failure_set(&exchange->failure, "network", network_code(code, sent), "%s",
+                said);
+}
+
+void http_read_outcome(Exchange *exchange, CURLcode code) {
+  long request_bytes = 0;
+  long status = 0;
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+  exchange->reply.status = (int)status;
+  if (code == CURLE_OK) {
+    exchange->reply.kind = REPLY_ANSWERED;
+    return;
+  }
+  explain(exchange, code, request_bytes > 0);
+  if (request_bytes > 0)
+    exchange->reply.kind = REPLY_LOST;
+  else if (is_certificate_error(code))
+    exchange->reply.kind = REPLY_HOPELESS;
+  else
+    exchange->reply.kind = REPLY_NOT_SENT;
+}

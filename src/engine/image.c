@@ -1,0 +1,29 @@
+/* What kind of image some bytes are: see image.h. */
+#include "image.h"
+
+#include <string.h>
+
+typedef struct Magic {
+  const char *extension;
+  size_t offset;
+  size_t length;
+  const char *bytes;
+} Magic;
+
+static const Magic magics[] = {
+    {"png", 0, 8, "\x89PNG\r\n\x1a\n"}, {"jpg", 0, 3, "\xff\xd8\xff"},
+    {"gif", 0, 6, "GIF87a"},            {"gif", 0, 6, "GIF89a"},
+    {"webp", 8, 4, "WEBP"},             {"avif", 4, 8, "ftypavif"},
+    {"avif", 4, 8, "ftypavis"},
+};
+
+const char *image_extension(const void *head, size_t length) {
+  const char *bytes = head;
+  for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
+    const Magic *magic = &magics[i];
+    if (length >= magic->offset + magic->length &&
+        memcmp(bytes + magic->offset, magic->bytes, magic->length) == 0)
+      return magic->extension;
+  }
+  return NULL;
+}

@@ -1,0 +1,302 @@
+/* A job on the I/O thread: see job.h. */
+#include "job.h"
+
+#include "clock.h"
+#include "turn.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void act(Job *job, FlowAction action);
+
+/* Seconds that one exchange may take. */
+static double patience(const Job *job) {
+  double left = job->flow.deadline - clock_monotonic();
+  double request = job->work.account->settings.request_timeout;
+  if (left > request)
+    return request;
+  return left > 0.001 ? left : 0.001;
+}
+
+/* FNV-1a: good enough to notice that a reply has changed. */
+static uint64_t fingerprint(const Buffer *body) {
+  uint64_t hash = 14695981039346656037u;
+  for (size_t i = 0; i < body->length; i++)
+    hash = (hash ^ (unsigned char)body->data[i]) * 1099511628211u;
+  return hash;
+}
+
+static void set_counts(const Job *job, Event *event) {
+  event->attempts = job->flow.attempts;
+  event->polls = job->flow.polls;
+  event->sent = job->flow.sent;
+}
+
+static void tell(Job *job, EventKind kind) {
+  Event *event = work_event(kind);
+  if (!event)
+    return;
+  set_counts(job, event);
+  work_post(&job->work, event);
+}
+
+static void tell_retry(Job *job, double at) {
+  const Failure *failure = &job->work.last.failure;
+  Event *event;
+  if (!job->narrate || !(event = work_event(EVENT_RETRY)))
+    return;
+  set_counts(job, event);
+  event->delay = at - clock_monotonic();
+  event->status = job->work.last.status;
+  if (failure->kind)
+    failure_set(&event->failure, failure->kind, failure->code, "%s",
+                failure->detail ? failure->detail : "");
+  work_post(&job->work, event);
+}
+
+/* Moves the body of `exchange` into `event`. */
+static void give_body(Exchange *exchange, Event *event) {
+  event->status = exchange->reply.status;
+  free(event->body);
+  event->body = buffer_detach(&exchange->body, &event->body_length);
+}
+
+static void end(Job *job, FlowEnd how) {
+  Event *last = &job->work.last;
+  set_counts(job, last);
+  last->end = how;
+  if (how == FLOW_END_TIMEOUT)
+    failure_set(&last->failure, "timeout", "deadline_passed",
+                "the job's timeout ran out");
+  else if (how == FLOW_END_CANCELLED)
+    failure_set(&last->failure, "cancelled", "cancelled", "cancelled");
+  else if (how == FLOW_END_LOST && last->failure.kind &&
+           strcmp(last->failure.kind, "protocol") != 0)
+    last->failure.kind = "lost";
+  turn_leave(job);
+  work_end(&job->work);
+  turn_advance(job->work.account);
+}
+
+/* Hands the body up.  After a poll that looks final the place is free for the
+ * next job at once, however long the host takes to read. */
+static void ask(Job *job, Exchange *exchange, bool created) {
+  Event *event = work_event(EVENT_REPLY);
+  if (!event) { /* as if nothing had come back */
+    failure_set(&job->work.last.failure, "lost", "out_of_memory",
+                "out of memory");
+    end(job, FLOW_END_LOST);
+    return;
+  }
+  set_counts(job, event);
+  event->created = created;
+  job->told = fingerprint(&exchange->body);
+  give_body(exchange, event);
+  work_post(&job->work, event);
+  if (!created || job->flow.mode == FLOW_CREATE_ONLY) {
+    turn_leave(job);
+    turn_advance(job->work.account);
+  }
+}
+
+/* A 202 whose body differs from the last one told. */
+static void tell_status(Job *job, Exchange *exchange) {
+  uint64_t now = fingerprint(&exchange->body);
+  Event *event;
+  if (now == job->told || !(event = work_event(EVENT_STATUS)))
+    return;
+  job->told = now;
+  set_counts(job, event);
+  give_body(exchange, event);
+  work_post(&job->work, event);
+}
+
+static void forget_failure(Job *job) {
+  Event *last = &job->work.last;
+  failure_clear(&last->failure);
+  free(last->body);
+  last->body = NULL;
+  last->body_length = 0;
+  last->status = 0;
+  last->delay = -1;
+}
+
+/* Keeps what the exchange had to say about a failure, for RETRY and ENDED. The
+ * one before must have been forgotten. */
+static void keep_failure(Job *job, Exchange *exchange) {
+  Event *last = &job->work.last;
+  last->failure = exchange->failure;
+  exchange->failure = (Failure){0};
+  last->delay = exchange->reply.retry_after;
+  give_body(exchange, last);
+}
+
+static void on_exchanged(Exchange *exchange) {
+  Job *job = exchange->owner;
+  bool created = job->flow.state == FLOW_CREATING;
+  FlowAction action;
+  action = flow_on_reply(&job->flow, &exchange->reply, clock_monotonic(),
+                         engine_random(job->work.engine));
+  job->exchange = NULL;
+  forget_failure(job);
+  if (action.what == FLOW_DO_ASK) {
+    ask(job, exchange, created);
+  } else {
+    if (!created && exchange->reply.kind == REPLY_ANSWERED &&
+        exchange->reply.status == 202)
+      tell_status(job, exchange);
+    else
+      keep_failure(job, exchange);
+    act(job, action);
+  }
+  http_release(exchange);
+}
+
+/* The exchange could not even be started. */
+static void on_not_started(Job *job) {
+  Reply reply = {.kind = REPLY_NOT_SENT, .retry_after = -1};
+  const char *code = job->work.last.failure.code;
+  if (code && strcmp(code, "libcurl_unavailable") == 0)
+    reply.kind = REPLY_HOPELESS;
+  act(job, flow_on_reply(&job->flow, &reply, clock_monotonic(),
+                         engine_random(job->work.engine)));
+}
+
+static void expect(Job *job, Exchange *exchange) {
+  if (!exchange) {
+    on_not_started(job);
+    return;
+  }
+  job->exchange = exchange;
+  exchange->done = on_exchanged;
+  exchange->owner = job;
+}
+
+static void send_create(Job *job) {
+  tell(job, EVENT_CREATING);
+  expect(job,
+         http_post(engine_loop(job->work.engine), job->work.account, job->body,
+                   job->body_length, job->key, patience(job),
+                   &job->work.last.failure));
+}
+
+static void send_poll(Job *job) {
+  expect(job, http_get(engine_loop(job->work.engine), job->work.account,
+                       job->poll_url, patience(job), &job->work.last.failure));
+}
+
+static void on_probed(void *owner, int bad, Failure *failure) {
+  Job *job = owner;
+  job->probe = NULL;
+  if (bad >= 0) {
+    job->work.last.failure = *failure;
+    job->work.last.index = (unsigned)bad;
+  }
+  act(job, flow_on_checked(&job->flow, bad < 0, clock_monotonic()));
+}
+
+static void check_references(Job *job) {
+  job->probe = probe_start(engine_loop(job->work.engine), job->work.account,
+                           job->references, job->reference_count,
+                           patience(job), on_probed, job);
+  if (job->probe)
+    return;
+  failure_set(&job->work.last.failure, "network", "out_of_memory",
+              "the reference images could not be checked");
+  act(job, (FlowAction){.what = FLOW_DO_END, .end = FLOW_END_FAILED});
+}
+
+static void act(Job *job, FlowAction action) {
+  switch (action.what) {
+  case FLOW_DO_CHECK:
+    check_references(job);
+    break;
+  case FLOW_DO_CREATE:
+    send_create(job);
+    break;
+  case FLOW_DO_POLL:
+    send_poll(job);
+    break;
+  case FLOW_DO_REST:
+    heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer, action.at);
+    if (action.retry)
+      tell_retry(job, action.at);
+    break;
+  case FLOW_DO_END:
+    end(job, action.end);
+    break;
+  case FLOW_DO_ASK: /* only on_exchanged has the body to ask about */
+  case FLOW_DO_NOTHING:
+    break;
+  }
+}
+
+void job_begin(Job *job) {
+  heap_clear(&engine_loop(job->work.engine)->heap, &job->work.timer);
+  act(job, flow_start(&job->flow, clock_monotonic()));
+}
+
+static void start(Work *work) {
+  Job *job = (Job *)work;
+  if (job->narrate)
+    tell(job, EVENT_QUEUED);
+  if (job->flow.mode == FLOW_POLL_ONCE || job->flow.mode == FLOW_RESUME) {
+    turn_take(job);
+    job_begin(job);
+    return;
+  }
+  if (!isinf(job->flow.deadline))
+    heap_set(&engine_loop(work->engine)->heap, &work->timer,
+             job->flow.deadline);
+  turn_join(job);
+  turn_advance(work->account);
+}
+
+static void on_timer(Work *work) {
+  Job *job = (Job *)work;
+  act(job, flow_on_timer(&job->flow, clock_monotonic()));
+}
+
+static void on_verdict(Work *work, FlowVerdict verdict) {
+  Job *job = (Job *)work;
+  free(job->body); /* answered: it is never sent again */
+  job->body = NULL;
+  act(job, flow_on_verdict(&job->flow, verdict, clock_monotonic(),
+                           engine_random(work->engine)));
+}
+
+static void stop(Work *work) {
+  Job *job = (Job *)work;
+  if (job->exchange)
+    http_abort(engine_loop(work->engine), job->exchange);
+  if (job->probe)
+    probe_abort(job->probe);
+  job->exchange = NULL;
+  job->probe = NULL;
+}
+
+static void on_cancel(Work *work) {
+  Job *job = (Job *)work;
+  FlowAction action = flow_on_cancel(&job->flow);
+  if (action.what == FLOW_DO_END)
+    stop(work);
+  act(job, action);
+}
+
+static void free_job(Work *work) {
+  Job *job = (Job *)work;
+  for (unsigned i = 0; i < job->reference_count; i++)
+    free(job->references[i]);
+  free(job->references);
+  free(job->body);
+  free(job->key);
+  free(job->poll_url);
+}
+
+const WorkType job_type = {.start = start,
+                           .on_timer = on_timer,
+                           .on_verdict = on_verdict,
+                           .on_cancel = on_cancel,
+                           .stop = stop,
+                           .free = free_job};

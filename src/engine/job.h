@@ -1,0 +1,36 @@
+/*
+ * A job on the I/O thread: drives its flow with exchanges, timers and events.
+ * Private to the engine.
+ */
+#ifndef GPTIMAGE2_ENGINE_JOB_H
+#define GPTIMAGE2_ENGINE_JOB_H
+
+#include "http.h"
+#include "probe.h"
+#include "work.h"
+
+typedef struct Job {
+  Work work; /* first: a Work * of a job is a Job * */
+  Flow flow;
+  bool narrate;
+  bool active;  /* counts among the account's active jobs */
+  bool waiting; /* in the account's queue */
+  struct Job *ahead;
+  struct Job *behind;
+  char *body; /* freed when the create was answered */
+  size_t body_length;
+  char *key;
+  char *poll_url;
+  char **references;
+  unsigned reference_count;
+  Probe *probe;       /* while references are looked at */
+  Exchange *exchange; /* while one runs */
+  uint64_t told;      /* fingerprint of the last body handed up */
+} Job;
+
+extern const WorkType job_type;
+
+/* The job's turn has come: see turn.h. */
+void job_begin(Job *job);
+
+#endif

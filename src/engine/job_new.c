@@ -1,0 +1,92 @@
+/* Making a job from its spec: engine_job, the host's side of job.c. */
+#include "clock.h"
+#include "job.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* base_url/api/generate/{id} */
+static char *poll_url(const Account *account, const char *service_id) {
+  size_t size = strlen(account->generate_url) + strlen(service_id) + 2;
+  char *url = malloc(size);
+  if (url)
+    snprintf(url, size, "%s/%s", account->generate_url, service_id);
+  return url;
+}
+
+static bool copy_request(Job *job, const JobSpec *spec) {
+  if (!spec->body)
+    return true;
+  job->body = malloc(spec->body_length + 1);
+  job->body_length = spec->body_length;
+  job->key = strdup(spec->key);
+  if (!job->body || !job->key)
+    return false;
+  memcpy(job->body, spec->body, spec->body_length);
+  job->body[spec->body_length] = '\0';
+  return true;
+}
+
+static bool copy_references(Job *job, const JobSpec *spec) {
+  if (spec->reference_count == 0)
+    return true;
+  job->references = calloc(spec->reference_count, sizeof *job->references);
+  if (!job->references)
+    return false;
+  for (; job->reference_count < spec->reference_count; job->reference_count++) {
+    char *copy = strdup(spec->references[job->reference_count]);
+    if (!copy)
+      return false;
+    job->references[job->reference_count] = copy;
+  }
+  return true;
+}
+
+static bool copy_spec(Job *job, const Account *account, const JobSpec *spec) {
+  if (spec->service_id)
+    job->poll_url = poll_url(account, spec->service_id);
+  return (!spec->service_id || job->poll_url) && copy_request(job, spec) &&
+         copy_references(job, spec);
+}
+
+Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
+                 void *owner) {
+  Job *job = calloc(1, sizeof *job);
+  if (!job)
+    return NULL;
+  if (!copy_spec(job, account, spec)) {
+    job_type.free(&job->work);
+    free(job);
+    return NULL;
+  }
+  job->narrate = spec->narrate;
+  flow_init(&job->flow, spec->mode, &account->settings.flow,
+            spec->reference_count > 0, clock_monotonic() + spec->timeout);
+  return engine_start_work(engine, &job->work, &job_type, account, owner);
+}
+
+/* The I/O thread leaves the URL alone while it waits for a verdict. */
+static bool set_poll_url(Job *job, const char *service_id) {
+  free(job->poll_url);
+  job->poll_url = poll_url(job->work.account, service_id);
+  return job->poll_url != NULL;
+}
+
+bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
+                  const char *service_id) {
+  if (work->cancelled)
+    verdict = FLOW_VERDICT_AGAIN;
+  if (service_id && verdict == FLOW_VERDICT_AGAIN &&
+      !set_poll_url((Job *)work, service_id)) {
+    engine_cancel(engine, work); /* without memory nothing can be polled */
+    return false;
+  }
+  if (verdict == FLOW_VERDICT_FINAL) {
+    engine_send(engine, &work->call, COMMAND_FINAL);
+    return true;
+  }
+  engine_send(engine, &work->call, COMMAND_AGAIN);
+  return false;
+}

@@ -1,0 +1,42 @@
+/*
+ * The I/O thread's event loop: one epoll set, one timer heap, one libcurl
+ * multi handle that tells which sockets to watch.  I/O thread only.
+ */
+#ifndef GPTIMAGE2_ENGINE_LOOP_H
+#define GPTIMAGE2_ENGINE_LOOP_H
+
+#include "curl_lib.h"
+#include "heap.h"
+
+#include <stdbool.h>
+
+typedef struct Loop {
+  int epoll;
+  CURLM *multi;   /* NULL until the first exchange */
+  double curl_at; /* when libcurl wants to be called; INFINITY = it does not */
+  Heap heap;
+} Loop;
+
+/* Watches `wake_fd`: loop_wait returns when it is readable.  False when the
+ * system gives no descriptor. */
+bool loop_open(Loop *loop, int wake_fd);
+
+/* Every exchange must have been removed before. */
+void loop_close(Loop *loop);
+
+/* Starts libcurl where that has not happened yet.  NULL, or what went wrong
+ * (static text). */
+const char *loop_start_curl(Loop *loop);
+
+/* Waits until a socket, the wake descriptor or a timer is due, and lets libcurl
+ * work.  Finished exchanges are then found with loop_finished. */
+void loop_wait(Loop *loop);
+
+/* The next easy handle that is done, with its result; NULL when there is none.
+ * The handle is out of the multi handle then. */
+CURL *loop_finished(Loop *loop, CURLcode *result);
+
+/* The next timer that is due, out of the heap; or NULL. */
+Timer *loop_due(Loop *loop, double now);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * A mailbox: messages from one thread to the other, with a descriptor that is
+ * readable while there are any.
+ *
+ * Two of them join the two sides: commands go down to the I/O thread, events
+ * come up to the host's.  A message embeds a Link and belongs to the mailbox
+ * from put to take.  Any thread may put; one thread takes.
+ */
+#ifndef GPTIMAGE2_ENGINE_MAILBOX_H
+#define GPTIMAGE2_ENGINE_MAILBOX_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+typedef struct Link {
+  struct Link *next;
+} Link;
+
+/* A list in order of arrival; `last` is meaningless while `first` is NULL. */
+typedef struct List {
+  Link *first;
+  Link *last;
+} List;
+
+void list_append(List *list, Link *link);
+/* Takes the first link out, or gives NULL. */
+Link *list_shift(List *list);
+
+typedef struct Mailbox {
+  pthread_mutex_t lock;
+  List list;         /* under the lock */
+  atomic_bool full;  /* a hint that can be read without the lock */
+  int fd;            /* an eventfd: readable while `full` */
+} Mailbox;
+
+/* False when the system gives no descriptor. */
+bool mailbox_open(Mailbox *mailbox);
+
+/* Closes the descriptor.  The mailbox must be empty and out of use. */
+void mailbox_close(Mailbox *mailbox);
+
+/* Puts all of `batch` at the end and empties it; wakes the reader when the
+ * mailbox was empty. */
+void mailbox_put(Mailbox *mailbox, List *batch);
+
+/* Takes everything: one atomic load when there is nothing. */
+List mailbox_take(Mailbox *mailbox);
+
+/* Makes the descriptor readable although nothing was put, and undoes that.  For
+ * a reader that took more than it handled. */
+void mailbox_signal(Mailbox *mailbox);
+void mailbox_quiet(Mailbox *mailbox);
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * The two small sorts of work: a sleep, and a whole file to write.
+ *
+ * engine_sleep and engine_write run on the host's thread, the rest on the I/O
+ * thread.
+ */
+#include "clock.h"
+#include "file.h"
+#include "work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void nothing(Work *work) {
+  (void)work;
+}
+
+static void end_cancelled(Work *work) {
+  failure_set(&work->last.failure, "cancelled", "cancelled", "cancelled");
+  work_end(work);
+}
+
+/* ---- sleep ---- */
+
+typedef struct Sleep {
+  Work work; /* first */
+  double until;
+} Sleep;
+
+static void start_sleep(Work *work) {
+  heap_set(&engine_loop(work->engine)->heap, &work->timer,
+           ((Sleep *)work)->until);
+}
+
+static const WorkType sleep_type = {.start = start_sleep,
+                                    .on_timer = work_end,
+                                    .on_cancel = end_cancelled,
+                                    .stop = nothing,
+                                    .free = nothing};
+
+Work *engine_sleep(Engine *engine, double seconds, void *owner) {
+  Sleep *sleep = calloc(1, sizeof *sleep);
+  if (!sleep)
+    return NULL;
+  sleep->until = clock_monotonic() + seconds;
+  return engine_start_work(engine, &sleep->work, &sleep_type, NULL, owner);
+}
+
+/* ---- a whole file ---- */
+
+typedef struct Writing {
+  Work work; /* first */
+  char *path;
+  char *bytes;
+  size_t length;
+  bool overwrite;
+} Writing;
+
+static void start_writing(Work *work) {
+  Writing *writing = (Writing *)work;
+  Event *last = &work->last;
+  File file;
+  if (file_open(&file, writing->path, engine_random_bits(work->engine),
+                &last->failure)) {
+    if (!file_append(&file, writing->bytes, writing->length, &last->failure))
+      file_abandon(&file);
+    else if (file_commit(&file, writing->path, writing->overwrite,
+                         &last->failure)) {
+      last->path = writing->path;
+      writing->path = NULL;
+    }
+  }
+  work_end(work);
+}
+
+static void free_writing(Work *work) {
+  Writing *writing = (Writing *)work;
+  free(writing->path);
+  free(writing->bytes);
+}
+
+static const WorkType writing_type = {.start = start_writing,
+                                      .on_timer = nothing,
+                                      .on_cancel = nothing,
+                                      .stop = nothing,
+                                      .free = free_writing};
+
+Work *engine_write(Engine *engine, const char *path, const char *bytes,
+                   size_t length, bool overwrite, void *owner) {
+  Writing *writing = calloc(1, sizeof *writing);
+  if (!writing)
+    return NULL;
+  writing->path = strdup(path);
+  writing->bytes = malloc(length + 1);
+  writing->length = length;
+  writing->overwrite = overwrite;
+  if (!writing->path || !writing->bytes) {
+    free_writing(&writing->work);
+    free(writing);
+    return NULL;
+  }
+  memcpy(writing->bytes, bytes, length);
+  return engine_start_work(engine, &writing->work, &writing_type, NULL, owner);
+}

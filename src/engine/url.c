@@ -1,0 +1,134 @@
+/* Which URLs and job ids this module is willing to use: see url.h. */
+#include "url.h"
+
+#include "address.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool is_alnum(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+         (c >= 'A' && c <= 'Z');
+}
+
+/* Printable ASCII without space, quotes that break headers, and backslash
+ * (which browsers and some servers read as a slash). */
+static bool has_only_url_bytes(const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if (c <= 0x20 || c >= 0x7f || strchr("\"<>\\^`{|}", c))
+      return false;
+  }
+  return true;
+}
+
+static const char *skip_scheme(const char *text, Url *url) {
+  if (strncasecmp(text, "https://", 8) == 0) {
+    url->https = true;
+    return text + 8;
+  }
+  if (strncasecmp(text, "http://", 7) == 0)
+    return text + 7;
+  return NULL;
+}
+
+static bool is_host_name(const char *host, size_t length) {
+  if (length == 0 || length > 253 || host[0] == '.' || host[0] == '-')
+    return false;
+  for (size_t i = 0; i < length; i++) {
+    if (!is_alnum(host[i]) && host[i] != '.' && host[i] != '-' &&
+        host[i] != '_')
+      return false;
+    if (host[i] == '.' && i > 0 && host[i - 1] == '.')
+      return false;
+  }
+  return true;
+}
+
+/* Digits 1-65535; 0 for an empty text, -1 for anything else. */
+static int parse_port(const char *text, size_t length) {
+  int port = 0;
+  if (length > 5)
+    return -1;
+  for (size_t i = 0; i < length; i++) {
+    if (text[i] < '0' || text[i] > '9')
+      return -1;
+    port = port * 10 + (text[i] - '0');
+  }
+  return length > 0 && (port < 1 || port > 65535) ? -1 : port;
+}
+
+/* "[::1]:80" */
+static const char *parse_bracketed(const char *text, size_t length, Url *url) {
+  const char *close = memchr(text, ']', length);
+  const char *end = text + length;
+  if (!close)
+    return "its IPv6 host has no closing bracket";
+  url->host = text + 1;
+  url->host_length = (size_t)(close - text - 1);
+  if (!address_is_ipv6(url->host, url->host_length))
+    return "its IPv6 host is not an address";
+  if (close + 1 == end)
+    return NULL;
+  url->port = close[1] == ':' ? parse_port(close + 2, (size_t)(end - close - 2))
+                              : -1;
+  return url->port < 0 ? "its port is not a number from 1 to 65535" : NULL;
+}
+
+/* "host", "host:80" */
+static const char *parse_named(const char *text, size_t length, Url *url) {
+  const char *colon = memchr(text, ':', length);
+  url->host = text;
+  url->host_length = colon ? (size_t)(colon - text) : length;
+  if (!is_host_name(url->host, url->host_length))
+    return url->host_length ? "its host name is not valid" : "it has no host";
+  if (colon) {
+    url->port = parse_port(colon + 1, length - url->host_length - 1);
+    if (url->port < 0)
+      return "its port is not a number from 1 to 65535";
+  }
+  return NULL;
+}
+
+const char *url_parse(const char *text, size_t length, Url *url) {
+  const char *authority;
+  const char *at;
+  const char *why;
+  size_t size;
+  *url = (Url){0};
+  if (length > URL_MAX)
+    return "it is longer than 2048 bytes";
+  if (!has_only_url_bytes(text, length))
+    return "it contains a space, a control character or a byte that must be "
+           "percent-encoded";
+  authority = skip_scheme(text, url);
+  if (!authority)
+    return "it does not start with http:// or https://";
+  size = strcspn(authority, "/?#");
+  url->rest = authority + size;
+  /* The last @ ends the userinfo: what stands before it is never the host. */
+  for (at = authority + size; at > authority && at[-1] != '@'; at--)
+    ;
+  url->userinfo = at > authority;
+  size -= (size_t)(at - authority);
+  why = *at == '[' ? parse_bracketed(at, size, url) : parse_named(at, size, url);
+  if (!why)
+    url->loopback = address_is_loopback_name(url->host, url->host_length);
+  return why;
+}
+
+bool url_may_download(const char *text, bool allow_plain_loopback) {
+  Url url;
+  if (url_parse(text, strlen(text), &url) || url.userinfo)
+    return false;
+  return url.https || (url.loopback && allow_plain_loopback);
+}
+
+bool url_is_job_id(const char *text, size_t length) {
+  if (length < 1 || length > JOB_ID_MAX)
+    return false;
+  for (size_t i = 0; i < length; i++)
+    if (!is_alnum(text[i]) && text[i] != '_' && text[i] != '-')
+      return false;
+  return true;
+}

@@ -1,0 +1,71 @@
+/*
+ * What all pieces of work have in common, and what they may ask of the engine.
+ * Private to the engine's files; I/O thread only, unless a line says otherwise.
+ *
+ * A Work is made on the host's thread and handed over by its first command.
+ * Commands travel inside it, so that steering work needs no memory: `call` is
+ * used for start, verdict and release, which never overlap, `cancelling` for
+ * the one cancel.
+ */
+#ifndef GPTIMAGE2_ENGINE_WORK_H
+#define GPTIMAGE2_ENGINE_WORK_H
+
+#include "command.h"
+#include "engine.h"
+#include "loop.h"
+
+/* What one sort of work does.  Each may end the work with work_end. */
+typedef struct WorkType {
+  void (*start)(Work *work);
+  void (*on_timer)(Work *work);
+  void (*on_verdict)(Work *work, FlowVerdict verdict); /* jobs only */
+  void (*on_cancel)(Work *work);
+  /* Lets go of exchanges and files; the work may be running. */
+  void (*stop)(Work *work);
+  /* Frees what the work owns, not the Work itself.  Any thread. */
+  void (*free)(Work *work);
+} WorkType;
+
+struct Work {
+  const WorkType *type;
+  Engine *engine;
+  Account *account; /* NULL for sleeps and written files */
+  void *owner;
+  Timer timer;
+  Command call;
+  Command cancelling;
+  Event last;
+  bool cancelled; /* host's thread: the cancel was sent */
+  bool ended;
+  bool released;  /* the host has let go: no more events */
+  Work *before; /* all started work, for the end of the engine */
+  Work *after;
+};
+
+/* Host's thread: sets up the common part and sends COMMAND_START.  NULL when
+ * the thread cannot be started; the work is freed then. */
+Work *engine_start_work(Engine *engine, Work *work, const WorkType *type,
+                        Account *account, void *owner);
+
+/* Host's thread: sends one of the commands inside a work. */
+void engine_send(Engine *engine, Command *command, CommandKind kind);
+
+Loop *engine_loop(Engine *engine);
+
+/* A number in [0, 1) for jitter. */
+double engine_random(Engine *engine);
+uint64_t engine_random_bits(Engine *engine);
+
+/* A new event; NULL without memory. */
+Event *work_event(EventKind kind);
+
+/* Stamps the event and hands it to the host with all others of this turn. */
+void work_post(Work *work, Event *event);
+
+/* Ends the work and posts work->last, whose fields the caller has set. */
+void work_end(Work *work);
+
+/* The work that holds `timer`. */
+Work *work_of_timer(Timer *timer);
+
+#endif

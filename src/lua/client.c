@@ -1,0 +1,231 @@
+/*
+ * gptimage2.Client: the settings of one account, its budget and its balance.
+ *
+ * The API key goes from the Lua string into the account and is not kept
+ * anywhere else.  Value table: "handler", "balance", "methods" come from Lua.
+ */
+#include "core.h"
+
+#include <math.h>
+
+/* The metatable's __index table: methods that the Lua side completes. */
+static const char methods_key = 'm';
+
+Client *client_check(lua_State *L, int index) {
+  return luaL_checkudata(L, index, CLIENT_TYPE);
+}
+
+Client *client_test(lua_State *L, int index) {
+  return compat_testudata(L, index, CLIENT_TYPE);
+}
+
+void client_push_handler(lua_State *L, int index) {
+  compat_getuservalue(L, index);
+  lua_getfield(L, -1, "handler");
+  lua_remove(L, -2);
+}
+
+void client_set_balance(lua_State *L, int index) {
+  compat_getuservalue(L, index);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "balance");
+  lua_pop(L, 1);
+}
+
+void client_push_closed(lua_State *L) {
+  error_push(L, "closed", "client_closed",
+             "the client is closed: make a new one with gptimage2.new");
+}
+
+static const char *text_field(lua_State *L, int index, const char *name) {
+  const char *text;
+  lua_getfield(L, index, name);
+  text = lua_tostring(L, -1);
+  lua_pop(L, 1); /* the table keeps it alive */
+  return text;
+}
+
+static double number_field(lua_State *L, int index, const char *name,
+                           double fallback) {
+  double number;
+  lua_getfield(L, index, name);
+  number = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : fallback;
+  lua_pop(L, 1);
+  return number;
+}
+
+static bool flag_field(lua_State *L, int index, const char *name) {
+  bool flag;
+  lua_getfield(L, index, name);
+  flag = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return flag;
+}
+
+static unsigned count_field(lua_State *L, int index, const char *name) {
+  double number = number_field(L, index, name, 1);
+  return number < 1e9 ? (unsigned)number : 1000000000u;
+}
+
+static void read_settings(lua_State *L, int index, AccountSettings *settings) {
+  *settings = (AccountSettings){
+      .base_url = text_field(L, index, "base_url"),
+      .api_key = text_field(L, index, "api_key"),
+      .user_agent = text_field(L, index, "user_agent"),
+      .proxy = text_field(L, index, "proxy"),
+      .ca_file = text_field(L, index, "ca_file"),
+      .connect_timeout = number_field(L, index, "connect_timeout", 10),
+      .request_timeout = number_field(L, index, "request_timeout", 60),
+      .max_active = count_field(L, index, "max_active"),
+      .allow_private_references =
+          flag_field(L, index, "allow_private_references"),
+      .flow = {.max_attempts = count_field(L, index, "max_attempts"),
+               .poll = {.first = number_field(L, index, "poll_first", 2),
+                        .interval = number_field(L, index, "poll_interval", 2.5),
+                        .max = number_field(L, index, "poll_max", 5)}}};
+  luaL_argcheck(L,
+                settings->base_url && settings->api_key && settings->user_agent,
+                index, "base_url, api_key and user_agent expected");
+}
+
+/* ARG: checked options, see options.lua
+** RES: client */
+static int f_client(lua_State *L) {
+  AccountSettings settings;
+  Client *client;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  read_settings(L, 1, &settings);
+  client = lua_newuserdata(L, sizeof *client);
+  *client =
+      (Client){.timeout = number_field(L, 1, "timeout", 600),
+               .budget = number_field(L, 1, "budget", (double)INFINITY),
+               .verify_references = flag_field(L, 1, "verify_references")};
+  luaL_getmetatable(L, CLIENT_TYPE);
+  lua_setmetatable(L, -2);
+  lua_createtable(L, 0, 3);
+  lua_getfield(L, 1, "on_event");
+  lua_setfield(L, -2, "handler");
+  lua_getfield(L, 1, "base_url");
+  lua_setfield(L, -2, "base_url");
+  compat_setuservalue(L, -2);
+  client->account = account_new(&settings);
+  return client->account ? 1 : luaL_error(L, "not enough memory");
+}
+
+/* Cancels the jobs of the client at index 1.  They are collected first: the
+ * table of objects changes while they end. */
+static void cancel_jobs(lua_State *L, Core *core) {
+  int list;
+  lua_newtable(L);
+  list = lua_gettop(L);
+  core_push_objects(L);
+  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+    if (!job_test(L, -1))
+      continue;
+    job_get(L, -1, JOB_CLIENT);
+    if (lua_rawequal(L, -1, 1)) {
+      lua_pushvalue(L, -2);
+      lua_rawseti(L, list, (int)compat_rawlen(L, list) + 1);
+    }
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  for (int i = 1; i <= (int)compat_rawlen(L, list) && core->engine; i++) {
+    lua_rawgeti(L, list, i);
+    job_cancel(L, -1, "closed", "client_closed",
+               "the client was closed before the job was done");
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+static void drop_account(Core *core, Client *client) {
+  Account *account = client->account;
+  client->account = NULL;
+  if (!account)
+    return;
+  if (!core->engine)
+    account_drop(account);
+  else if (!engine_is_forked(core->engine))
+    engine_drop_account(core->engine, account);
+}
+
+/* client:close()  Idempotent: also __close. */
+static int m_close(lua_State *L) {
+  Client *client = client_check(L, 1);
+  Core *core = core_get(L);
+  lua_settop(L, 1);
+  if (client->account && core->engine && !engine_is_forked(core->engine))
+    cancel_jobs(L, core);
+  drop_account(core, client);
+  return 0;
+}
+
+/* No unfinished job names this client, or it would not be collected. */
+static int m__gc(lua_State *L) {
+  drop_account(core_get(L), client_check(L, 1));
+  return 0;
+}
+
+static int m__tostring(lua_State *L) {
+  Client *client = client_check(L, 1);
+  compat_getuservalue(L, 1);
+  lua_getfield(L, -1, "base_url");
+  lua_pushfstring(L, "%s (%s%s)", CLIENT_TYPE, lua_tostring(L, -1),
+                  client->account ? "" : ", closed");
+  return 1;
+}
+
+/* client.balance, client.spent, client:method() */
+static int m__index(lua_State *L) {
+  Client *client = client_check(L, 1);
+  const char *name = lua_tostring(L, 2);
+  if (name && strcmp(name, "spent") == 0) {
+    compat_pushwhole(L, client->spent);
+    return 1;
+  }
+  if (name && strcmp(name, "balance") == 0) {
+    compat_getuservalue(L, 1);
+    lua_getfield(L, -1, "balance");
+    return 1;
+  }
+  compat_getregistry(L, &methods_key);
+  lua_pushvalue(L, 2);
+  lua_rawget(L, -2);
+  return 1;
+}
+
+/* ARG: client
+** RES: nothing when it can be used | nil, err */
+static int m_usable(lua_State *L) {
+  Client *client = client_check(L, 1);
+  if (!core_usable(L, core_get(L)))
+    return 2;
+  if (client->account)
+    return 0;
+  client_push_closed(L);
+  return error_return(L);
+}
+
+void client_open(lua_State *L) {
+  static const luaL_Reg meta[] = {
+      {"__index", m__index},       {"__gc", m__gc}, {"__close", m_close},
+      {"__tostring", m__tostring}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"close", m_close}, {NULL, NULL}};
+  luaL_newmetatable(L, CLIENT_TYPE);
+  compat_setfuncs(L, meta);
+  lua_pushliteral(L, CLIENT_TYPE);
+  lua_setfield(L, -2, "__name");
+  lua_pushliteral(L, CLIENT_TYPE);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+  lua_newtable(L);
+  compat_setfuncs(L, methods);
+  lua_pushvalue(L, -1);
+  compat_setregistry(L, &methods_key);
+  lua_setfield(L, -2, "client_methods");
+  lua_pushcfunction(L, f_client);
+  lua_setfield(L, -2, "client");
+  lua_pushcfunction(L, m_usable);
+  lua_setfield(L, -2, "usable");
+}

@@ -1,0 +1,208 @@
+/*
+ * The binding: private header of src/lua.  Everything here runs on the host's
+ * thread, called by Lua; nothing here knows libcurl.
+ *
+ * One Core for each Lua state, anchored in the registry, owns the engine.
+ * Objects (jobs, transfers) that the engine still works on are anchored in the
+ * registry too, by their address, so that a dropped handle loses nothing.  No
+ * lua_State is ever stored.
+ */
+#ifndef GPTIMAGE2_LUA_CORE_H
+#define GPTIMAGE2_LUA_CORE_H
+
+#include "../engine/account.h"
+#include "../engine/engine.h"
+#include "compat.h"
+
+#include <stdbool.h>
+
+#define CLIENT_TYPE "gptimage2.Client"
+#define JOB_TYPE "gptimage2.Job"
+#define TRANSFER_TYPE "gptimage2.Transfer"
+#define ERROR_TYPE "gptimage2.Error"
+
+#define CREDITS_EACH 10 /* for one image: service documentation, "credits" */
+
+/* ---- main.c: the module and its Core ---- */
+
+typedef struct Core {
+  Engine *engine;   /* NULL once the Lua state is closing */
+  unsigned pending; /* jobs and transfers the engine works on */
+  Event *current;   /* the event being handled: see step.c */
+} Core;
+
+Core *core_get(lua_State *L);
+
+/* True when the engine can be used; else pushes nil and an error (2 values). */
+bool core_usable(lua_State *L, Core *core);
+
+/* Anchors the object at `index`, whose address is `owner`, and lets it go. */
+void core_anchor(lua_State *L, int index, const void *owner);
+void core_release(lua_State *L, const void *owner);
+/* Pushes the anchored object; false, pushing nothing, when there is none. */
+bool core_push_object(lua_State *L, const void *owner);
+/* Pushes the table of all anchored objects: address -> object. */
+void core_push_objects(lua_State *L);
+/* Appends the object at `index` to the list the Lua side works off after each
+ * step: somebody waits for it. */
+void core_finished(lua_State *L, int index);
+
+/* ---- error.c: what run-time failures look like ---- */
+
+/* Pushes an error table: kind, code, message.  Strings are copied. */
+void error_push(lua_State *L, const char *kind, const char *code,
+                const char *message);
+/* Sets a field of the error on top. */
+void error_set(lua_State *L, const char *field, const char *value);
+void error_set_number(lua_State *L, const char *field, double value);
+/* Sets `body`: its first 4 KiB, without `secret`. */
+void error_set_body(lua_State *L, const char *body, size_t length,
+                    const char *secret);
+/* Pushes `text` with control characters made visible. */
+void error_push_printable(lua_State *L, const char *text, size_t length);
+/* Pushes nil and the error that is on top: the run-time failure convention. */
+int error_return(lua_State *L);
+void error_open(lua_State *L);
+
+/* ---- json.c: lua-cjson, through an instance of our own ---- */
+
+void json_open(lua_State *L);
+/* Pushes the encoded request at `index`: fields in a fixed order. */
+void json_push_request(lua_State *L, int index);
+/* Pushes the decoded object; false, pushing nothing, when the bytes are not a
+ * JSON object. */
+bool json_push_object(lua_State *L, const char *bytes, size_t length);
+/* core.encode(string | number | boolean) -> JSON text */
+int json_encode(lua_State *L);
+
+/* ---- client.c ---- */
+
+typedef struct Client {
+  Account *account; /* NULL after close */
+  double timeout;   /* seconds for a job */
+  double budget;    /* credits, infinite = none */
+  double spent;     /* credits */
+  bool verify_references;
+} Client;
+
+void client_open(lua_State *L);
+Client *client_check(lua_State *L, int index);
+Client *client_test(lua_State *L, int index);
+/* Pushes the client's on_event function, or nil. */
+void client_push_handler(lua_State *L, int index);
+/* client.balance = the table on top, which is popped. */
+void client_set_balance(lua_State *L, int index);
+/* Pushes the error for a closed client. */
+void client_push_closed(lua_State *L);
+
+/* ---- job.c ---- */
+
+typedef enum JobStatus {
+  JOB_QUEUED,
+  JOB_CREATING,
+  JOB_PENDING,
+  JOB_RUNNING,
+  JOB_SUCCEEDED,
+  JOB_FAILED,
+  JOB_CANCELLED,
+  JOB_UNKNOWN
+} JobStatus;
+
+/* Slots of a job's value table. */
+enum {
+  JOB_CLIENT = 1,
+  JOB_REQUEST,
+  JOB_METADATA,
+  JOB_ID,
+  JOB_KEY,
+  JOB_ERROR,
+  JOB_RAW,
+  JOB_BALANCE,
+  JOB_RESULTS,
+  JOB_FILES,
+  JOB_SAVE_ERROR
+};
+
+typedef struct LuaJob {
+  Work *work; /* NULL when the engine does nothing for it */
+  FlowMode mode;
+  JobStatus status;
+  bool awaited;  /* somebody waits: tell when it is done */
+  bool reserved; /* `cost` is counted in client.spent */
+  unsigned attempts;
+  unsigned polls;
+  unsigned oddities; /* answers in a row that say final and are not usable */
+  double cost;       /* credits */
+  double created_at; /* seconds since 1970 */
+  double started;    /* monotonic seconds */
+  double ended;      /* monotonic seconds, 0 = not yet */
+} LuaJob;
+
+void job_open(lua_State *L);
+LuaJob *job_check(lua_State *L, int index);
+LuaJob *job_test(lua_State *L, int index);
+/* Pushes a new job of the client at `index`. */
+LuaJob *job_push(lua_State *L, int client_index, FlowMode mode);
+/* slot = the value on top, which is popped; and the other way round. */
+void job_set(lua_State *L, int index, int slot);
+void job_get(lua_State *L, int index, int slot);
+bool job_is_done(const LuaJob *job);
+/* Ends the job for its host: the status, whose error is on top (or nil) and is
+ * popped; wakes those who wait. */
+void job_finish(lua_State *L, int index, JobStatus status);
+/* Stops waiting and polling; `kind` and `code` say why. */
+void job_cancel(lua_State *L, int index, const char *kind, const char *code,
+                const char *message);
+/* The credits were not spent after all. */
+void job_refund(lua_State *L, int index);
+/* The key, for finding it in texts; "" after close. */
+const char *job_secret(lua_State *L, int index);
+
+/* ---- submit.c ---- */
+
+/* core.submit(client, mode, options) -> job | nil, err */
+int submit(lua_State *L);
+
+/* ---- reply.c: what a job's events mean ---- */
+
+/* Handles the event for the job on top of the stack.  Returns the name of the
+ * public event that follows from it, or NULL. */
+const char *reply_handle(lua_State *L, Core *core, LuaJob *job, Event *event);
+
+/* ---- verdict.c: how a job's failure is told ---- */
+
+/* Pushes the error for a job whose work ended by itself. */
+void verdict_push_error(lua_State *L, int index, LuaJob *job,
+                        const Event *event);
+/* Pushes the error for an answer the documentation does not allow. */
+void verdict_push_protocol(lua_State *L, int index, LuaJob *job,
+                           const Event *event, const char *code,
+                           const char *what);
+
+/* ---- transfer.c: downloads, written files, sleeps ---- */
+
+typedef struct Transfer {
+  Work *work;
+  bool awaited;
+  bool quiet; /* a sleep: not counted as pending */
+  bool done;
+} Transfer;
+
+void transfer_open(lua_State *L);
+Transfer *transfer_test(lua_State *L, int index);
+/* Handles the last event of the transfer on top of the stack. */
+void transfer_handle(lua_State *L, Core *core, Transfer *transfer,
+                     Event *event);
+int transfer_download(lua_State *L);
+int transfer_write(lua_State *L);
+int transfer_sleep(lua_State *L);
+void transfer_cancel(lua_State *L, Transfer *transfer);
+
+/* ---- step.c ---- */
+
+/* core.step([timeout]) -> handled */
+int step(lua_State *L);
+/* Frees an event that an error left behind. */
+void step_settle(Core *core);
+
+#endif

@@ -1,0 +1,134 @@
+/* The service's replies, read: see decode.h. */
+#include "decode.h"
+
+#include "../engine/url.h"
+
+#define CODE_MAX 128   /* bytes of an error code we repeat */
+#define RESULTS_MAX 64 /* more is not a reply to a count of 1 to 4 */
+
+DecodedStatus decode_status(lua_State *L) {
+  static const struct {
+    const char *name;
+    DecodedStatus status;
+  } known[] = {{"pending", DECODED_PENDING},
+               {"running", DECODED_RUNNING},
+               {"succeeded", DECODED_SUCCEEDED},
+               {"failed", DECODED_FAILED}};
+  DecodedStatus status = DECODED_NONE;
+  lua_getfield(L, -1, "status");
+  if (lua_type(L, -1) == LUA_TSTRING)
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+      if (strcmp(lua_tostring(L, -1), known[i].name) == 0)
+        status = known[i].status;
+  lua_pop(L, 1);
+  return status;
+}
+
+bool decode_push_id(lua_State *L) {
+  size_t length;
+  const char *id;
+  lua_getfield(L, -1, "jobId");
+  id = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+  if (id && url_is_job_id(id, length))
+    return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+bool decode_push_balance(lua_State *L) {
+  static const char *const names[][2] = {
+      {"paidCredits", "paid_credits"},
+      {"freeImagesRemaining", "free_images_remaining"},
+      {"totalImages", "total_images"},
+      {"freeImagesPerDay", "free_images_per_day"}};
+  lua_getfield(L, -1, "balance");
+  if (!lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_createtable(L, 0, 4);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    lua_getfield(L, -2, names[i][0]);
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+      compat_pushwhole(L, (double)lua_tonumber(L, -1));
+      lua_setfield(L, -3, names[i][1]);
+    }
+    lua_pop(L, 1);
+  }
+  lua_remove(L, -2);
+  return true;
+}
+
+/* to[name] = from[wire] as printable text; false when it is not a text.
+ * `from` is below `to`, which is on top. */
+static bool copy_text(lua_State *L, const char *wire, const char *name) {
+  size_t length;
+  const char *text;
+  lua_getfield(L, -2, wire);
+  if (lua_type(L, -1) == LUA_TNUMBER) { /* a seed that came as a number */
+    compat_pushwhole(L, (double)lua_tonumber(L, -1));
+    lua_remove(L, -2);
+  }
+  text = lua_tolstring(L, -1, &length);
+  if (!text) {
+    lua_pop(L, 1);
+    return false;
+  }
+  error_push_printable(L, text, length);
+  lua_setfield(L, -3, name);
+  lua_pop(L, 1);
+  return true;
+}
+
+/* Replaces the raw result on top by ours; false (popping it) when it has no
+ * URL. */
+static bool read_result(lua_State *L) {
+  bool usable;
+  if (!lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_createtable(L, 0, 3);
+  usable = copy_text(L, "imageUrl", "image_url");
+  copy_text(L, "seed", "seed");
+  copy_text(L, "finalPrompt", "final_prompt");
+  lua_remove(L, -2);
+  if (!usable)
+    lua_pop(L, 1);
+  return usable;
+}
+
+bool decode_push_results(lua_State *L) {
+  int count;
+  lua_getfield(L, -1, "results");
+  count = lua_istable(L, -1) ? (int)compat_rawlen(L, -1) : 0;
+  if (count < 1 || count > RESULTS_MAX) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_createtable(L, count, 0);
+  for (int i = 1; i <= count; i++) {
+    lua_rawgeti(L, -2, i);
+    if (!read_result(L)) {
+      lua_pop(L, 2);
+      return false;
+    }
+    lua_rawseti(L, -2, i);
+  }
+  lua_remove(L, -2);
+  return true;
+}
+
+bool decode_push_error(lua_State *L) {
+  size_t length;
+  const char *text;
+  lua_getfield(L, -1, "error");
+  text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+  if (!text || length == 0) {
+    lua_pop(L, 1);
+    return false;
+  }
+  error_push_printable(L, text, length < CODE_MAX ? length : CODE_MAX);
+  lua_remove(L, -2);
+  return true;
+}

@@ -1,0 +1,148 @@
+/*
+ * Run-time failures: tables with the metatable "gptimage2.Error".
+ *
+ * Texts may come from a server: control characters are made visible before they
+ * are stored, so that printing an error cannot drive a terminal.
+ */
+#include "core.h"
+
+#include <stdio.h>
+
+#define BODY_MAX ((size_t)4096) /* bytes of a reply kept in err.body */
+
+/* Everything below space but tab and newline, and DEL. */
+static bool is_control(unsigned char c) {
+  return (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f;
+}
+
+/* C1 controls in UTF-8: C2 80 .. C2 9F.  Terminals obey them too. */
+static bool is_c1(const char *text, size_t left) {
+  return left >= 2 && (unsigned char)text[0] == 0xc2 &&
+         (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
+}
+
+void error_push_printable(lua_State *L, const char *text, size_t length) {
+  luaL_Buffer buffer;
+  char escaped[8];
+  luaL_buffinit(L, &buffer);
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if (is_c1(text + i, length - i))
+      c = (unsigned char)text[++i];
+    else if (!is_control(c)) {
+      luaL_addchar(&buffer, (char)c);
+      continue;
+    }
+    snprintf(escaped, sizeof escaped, "\\x%02X", c);
+    luaL_addstring(&buffer, escaped);
+  }
+  luaL_pushresult(&buffer);
+}
+
+void error_set(lua_State *L, const char *field, const char *value) {
+  error_push_printable(L, value, strlen(value));
+  lua_setfield(L, -2, field);
+}
+
+void error_set_number(lua_State *L, const char *field, double value) {
+  compat_pushwhole(L, value);
+  lua_setfield(L, -2, field);
+}
+
+void error_push(lua_State *L, const char *kind, const char *code,
+                const char *message) {
+  lua_createtable(L, 0, 8);
+  luaL_getmetatable(L, ERROR_TYPE);
+  lua_setmetatable(L, -2);
+  error_set(L, "kind", kind);
+  error_set(L, "code", code);
+  error_set(L, "message", message);
+}
+
+/* Where `secret` stands in the text, or NULL. */
+static const char *find(const char *text, size_t length, const char *secret,
+                        size_t secret_length) {
+  for (; secret_length > 0 && length >= secret_length; text++, length--)
+    if (memcmp(text, secret, secret_length) == 0)
+      return text;
+  return NULL;
+}
+
+/* The secret is looked for in all of the body: it may stand across the cut. */
+void error_set_body(lua_State *L, const char *body, size_t length,
+                    const char *secret) {
+  size_t secret_length = strlen(secret);
+  const char *found;
+  luaL_Buffer buffer;
+  size_t size;
+  const char *clean;
+  if (!body)
+    return;
+  luaL_buffinit(L, &buffer);
+  while ((found = find(body, length, secret, secret_length))) {
+    luaL_addlstring(&buffer, body, (size_t)(found - body));
+    luaL_addstring(&buffer, "[key]");
+    length -= (size_t)(found - body) + secret_length;
+    body = found + secret_length;
+  }
+  luaL_addlstring(&buffer, body, length);
+  luaL_pushresult(&buffer);
+  clean = lua_tolstring(L, -1, &size);
+  lua_pushlstring(L, clean, size < BODY_MAX ? size : BODY_MAX);
+  lua_setfield(L, -3, "body");
+  lua_pop(L, 1);
+}
+
+int error_return(lua_State *L) {
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
+}
+
+/* A field as printable text, or `fallback`. */
+static void push_field(lua_State *L, const char *field, const char *fallback) {
+  size_t length;
+  const char *text;
+  lua_getfield(L, 1, field);
+  text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+  if (text)
+    error_push_printable(L, text, length);
+  else
+    lua_pushstring(L, fallback);
+  lua_remove(L, -2);
+}
+
+/* message (kind/code) */
+static int m__tostring(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  push_field(L, "message", "unknown error");
+  lua_pushliteral(L, " (");
+  push_field(L, "kind", "?");
+  lua_pushliteral(L, "/");
+  push_field(L, "code", "?");
+  lua_pushliteral(L, ")");
+  lua_concat(L, 6);
+  return 1;
+}
+
+/* ARG: err, text
+** RES: "err text": errors can be put into messages with .. */
+static int m__concat(lua_State *L) {
+  for (int i = 1; i <= 2; i++) {
+    lua_getglobal(L, "tostring");
+    lua_pushvalue(L, i);
+    lua_call(L, 1, 1);
+  }
+  lua_concat(L, 2);
+  return 1;
+}
+
+void error_open(lua_State *L) {
+  static const luaL_Reg methods[] = {
+      {"__tostring", m__tostring}, {"__concat", m__concat}, {NULL, NULL}};
+  luaL_newmetatable(L, ERROR_TYPE);
+  compat_setfuncs(L, methods);
+  lua_pushliteral(L, ERROR_TYPE);
+  lua_setfield(L, -2, "__name");
+  lua_pop(L, 1);
+}

@@ -1,0 +1,283 @@
+/*
+ * gptimage2.Job: one job as its host sees it.
+ *
+ * Small facts live in the userdata, Lua values in its value table (slots in
+ * core.h).  While the engine works on it the job is anchored, whether or not
+ * anybody holds it.
+ */
+#include "core.h"
+
+#include "../engine/clock.h"
+
+static const char methods_key = 'm';
+
+static const char *const status_names[] = {
+    [JOB_QUEUED] = "queued",       [JOB_CREATING] = "creating",
+    [JOB_PENDING] = "pending",     [JOB_RUNNING] = "running",
+    [JOB_SUCCEEDED] = "succeeded", [JOB_FAILED] = "failed",
+    [JOB_CANCELLED] = "cancelled", [JOB_UNKNOWN] = "unknown"};
+
+LuaJob *job_check(lua_State *L, int index) {
+  return luaL_checkudata(L, index, JOB_TYPE);
+}
+
+LuaJob *job_test(lua_State *L, int index) {
+  return compat_testudata(L, index, JOB_TYPE);
+}
+
+void job_get(lua_State *L, int index, int slot) {
+  compat_getuservalue(L, index);
+  lua_rawgeti(L, -1, slot);
+  lua_remove(L, -2);
+}
+
+void job_set(lua_State *L, int index, int slot) {
+  compat_getuservalue(L, index);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, slot);
+  lua_pop(L, 1);
+}
+
+LuaJob *job_push(lua_State *L, int client_index, FlowMode mode) {
+  LuaJob *job = lua_newuserdata(L, sizeof *job);
+  *job = (LuaJob){.mode = mode,
+                  .status = JOB_QUEUED,
+                  .created_at = clock_wall(),
+                  .started = clock_monotonic()};
+  luaL_getmetatable(L, JOB_TYPE);
+  lua_setmetatable(L, -2);
+  lua_createtable(L, JOB_BALANCE, 0);
+  lua_pushvalue(L, client_index);
+  lua_rawseti(L, -2, JOB_CLIENT);
+  compat_setuservalue(L, -2);
+  return job;
+}
+
+bool job_is_done(const LuaJob *job) {
+  return job->ended > 0;
+}
+
+const char *job_secret(lua_State *L, int index) {
+  const char *secret = "";
+  Client *client;
+  job_get(L, index, JOB_CLIENT);
+  client = client_test(L, -1);
+  if (client && client->account)
+    secret = account_key(client->account);
+  lua_pop(L, 1);
+  return secret;
+}
+
+void job_refund(lua_State *L, int index) {
+  LuaJob *job = lua_touserdata(L, index);
+  Client *client;
+  if (!job->reserved)
+    return;
+  job->reserved = false;
+  job_get(L, index, JOB_CLIENT);
+  client = lua_touserdata(L, -1);
+  client->spent -= job->cost;
+  lua_pop(L, 1);
+}
+
+void job_finish(lua_State *L, int index, JobStatus status) {
+  LuaJob *job = lua_touserdata(L, index = compat_absindex(L, index));
+  job_set(L, index, JOB_ERROR);
+  job->status = status;
+  job->ended = clock_monotonic();
+  if (!job->awaited)
+    return;
+  job->awaited = false;
+  core_finished(L, index);
+}
+
+void job_cancel(lua_State *L, int index, const char *kind, const char *code,
+                const char *message) {
+  LuaJob *job = lua_touserdata(L, index = compat_absindex(L, index));
+  size_t length;
+  if (job_is_done(job))
+    return;
+  if (job->work)
+    engine_cancel(core_get(L)->engine, job->work);
+  error_push(L, kind, code, message);
+  error_set(L, "sent", job->attempts > 0 ? "yes" : "no");
+  error_set(L, "charged", job->attempts > 0 ? "unknown" : "no");
+  job_get(L, index, JOB_ID);
+  if (lua_tolstring(L, -1, &length))
+    lua_setfield(L, -2, "job_id");
+  else
+    lua_pop(L, 1);
+  job_get(L, index, JOB_KEY);
+  lua_setfield(L, -2, "idempotency_key");
+  job_finish(L, index, JOB_CANCELLED);
+}
+
+/* ---- fields ---- */
+
+typedef struct Field {
+  const char *name;
+  int slot; /* in the value table, or 0 */
+} Field;
+
+static const Field fields[] = {
+    {"id", JOB_ID},           {"request", JOB_REQUEST},
+    {"results", JOB_RESULTS}, {"balance", JOB_BALANCE},
+    {"error", JOB_ERROR},     {"idempotency_key", JOB_KEY},
+    {"files", JOB_FILES},     {"metadata", JOB_METADATA},
+    {"client", JOB_CLIENT},   {"save_error", JOB_SAVE_ERROR},
+};
+
+static bool push_number_field(lua_State *L, const LuaJob *job,
+                              const char *name) {
+  if (strcmp(name, "cost") == 0)
+    compat_pushwhole(L, job->cost);
+  else if (strcmp(name, "attempts") == 0)
+    lua_pushinteger(L, (lua_Integer)job->attempts);
+  else if (strcmp(name, "polls") == 0)
+    lua_pushinteger(L, (lua_Integer)job->polls);
+  else if (strcmp(name, "created_at") == 0)
+    lua_pushnumber(L, job->created_at);
+  else if (strcmp(name, "elapsed") == 0)
+    lua_pushnumber(L, (job->ended > 0 ? job->ended : clock_monotonic()) -
+                          job->started);
+  else
+    return false;
+  return true;
+}
+
+static int m__index(lua_State *L) {
+  const LuaJob *job = job_check(L, 1);
+  const char *name = lua_tostring(L, 2);
+  if (!name)
+    return 0;
+  compat_getregistry(L, &methods_key);
+  lua_pushvalue(L, 2);
+  lua_rawget(L, -2);
+  if (!lua_isnil(L, -1))
+    return 1;
+  if (strcmp(name, "status") == 0) {
+    lua_pushstring(L, status_names[job->status]);
+    return 1;
+  }
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+    if (strcmp(name, fields[i].name) == 0) {
+      job_get(L, 1, fields[i].slot);
+      return 1;
+    }
+  return push_number_field(L, job, name);
+}
+
+/* job:done() -> whether nothing more will happen by itself */
+static int m_done(lua_State *L) {
+  lua_pushboolean(L, job_is_done(job_check(L, 1)));
+  return 1;
+}
+
+/* job:raw() -> the last reply of the service, as received */
+static int m_raw(lua_State *L) {
+  job_check(L, 1);
+  job_get(L, 1, JOB_RAW);
+  if (lua_isnil(L, -1))
+    lua_pushliteral(L, "");
+  return 1;
+}
+
+static int m__tostring(lua_State *L) {
+  const LuaJob *job = job_check(L, 1);
+  const char *id;
+  job_get(L, 1, JOB_ID);
+  id = lua_tostring(L, -1);
+  lua_pushfstring(L, "%s (%s, %s)", JOB_TYPE, id ? id : "no id yet",
+                  status_names[job->status]);
+  return 1;
+}
+
+/* ---- for the Lua side ---- */
+
+/* ARG: client, id
+** RES: a job that nothing is known of but its id */
+static int f_handle(lua_State *L) {
+  LuaJob *job;
+  client_check(L, 1);
+  luaL_checkstring(L, 2);
+  job = job_push(L, 1, FLOW_RESUME);
+  job->status = JOB_UNKNOWN;
+  job->ended = job->started;
+  lua_pushvalue(L, 2);
+  job_set(L, -2, JOB_ID);
+  return 1;
+}
+
+/* ARG: job, files | nil, err | nil */
+static int f_saved(lua_State *L) {
+  job_check(L, 1);
+  lua_settop(L, 3);
+  job_set(L, 1, JOB_SAVE_ERROR);
+  job_set(L, 1, JOB_FILES);
+  return 0;
+}
+
+/* ARG: client
+** RES: its unfinished jobs, in no order */
+static int f_jobs(lua_State *L) {
+  int count = 0;
+  client_check(L, 1);
+  lua_settop(L, 1);
+  lua_newtable(L);
+  core_push_objects(L);
+  for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
+    LuaJob *job = job_test(L, -1);
+    if (!job || job_is_done(job))
+      continue;
+    job_get(L, -1, JOB_CLIENT);
+    if (lua_rawequal(L, -1, 1)) {
+      lua_pushvalue(L, -2);
+      lua_rawseti(L, 2, ++count);
+    }
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return 1;
+}
+
+/* ARG: anything
+** RES: whether it is a job */
+static int f_is_job(lua_State *L) {
+  lua_pushboolean(L, job_test(L, 1) != NULL);
+  return 1;
+}
+
+/* ARG: job
+** RES: its client's on_event, or nil */
+static int f_handler(lua_State *L) {
+  job_check(L, 1);
+  job_get(L, 1, JOB_CLIENT);
+  client_push_handler(L, -1);
+  return 1;
+}
+
+void job_open(lua_State *L) {
+  static const luaL_Reg meta[] = {
+      {"__index", m__index}, {"__tostring", m__tostring}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"done", m_done}, {"raw", m_raw}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"handle", f_handle},
+                                       {"saved", f_saved},
+                                       {"jobs", f_jobs},
+                                       {"handler", f_handler},
+                                       {"is_job", f_is_job},
+                                       {NULL, NULL}};
+  luaL_newmetatable(L, JOB_TYPE);
+  compat_setfuncs(L, meta);
+  lua_pushliteral(L, JOB_TYPE);
+  lua_setfield(L, -2, "__name");
+  lua_pushliteral(L, JOB_TYPE);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+  lua_newtable(L);
+  compat_setfuncs(L, methods);
+  lua_pushvalue(L, -1);
+  compat_setregistry(L, &methods_key);
+  lua_setfield(L, -2, "job_methods");
+  compat_setfuncs(L, functions);
+}

@@ -1,0 +1,317 @@
+/*
+ * What a job's events mean: from the engine's bytes and codes to the job its
+ * host sees.  The job is on top of the stack throughout; `at` is its index.
+ */
+#include "core.h"
+
+#include "decode.h"
+
+/* A final answer that cannot be used ends the job when it comes this often in
+ * a row. */
+#define ODDITIES_MAX 3
+
+/* The engine is done with the job. */
+static void let_go(lua_State *L, Core *core, LuaJob *job) {
+  job->work = NULL;
+  core->pending--;
+  core_release(L, job);
+}
+
+static void set_counts(LuaJob *job, const Event *event) {
+  job->attempts = event->attempts;
+  job->polls = event->polls;
+}
+
+static void set_raw(lua_State *L, int at, const Event *event) {
+  if (!event->body)
+    return;
+  lua_pushlstring(L, event->body, event->body_length);
+  job_set(L, at, JOB_RAW);
+}
+
+/* Takes over the balance of the reply on top. */
+static void take_balance(lua_State *L, int at) {
+  if (!decode_push_balance(L))
+    return;
+  job_get(L, at, JOB_CLIENT);
+  lua_pushvalue(L, -2);
+  client_set_balance(L, -2);
+  lua_pop(L, 1);
+  job_set(L, at, JOB_BALANCE);
+}
+
+/* Tells the engine, and lets go when that was the end of it. */
+static void judge(lua_State *L, Core *core, LuaJob *job, FlowVerdict verdict,
+                  const char *id) {
+  if (engine_judge(core->engine, job->work, verdict, id))
+    let_go(L, core, job);
+}
+
+static void finish(lua_State *L, Core *core, int at, JobStatus status) {
+  job_finish(L, at, status);
+  judge(L, core, lua_touserdata(L, at), FLOW_VERDICT_FINAL, NULL);
+}
+
+static const char *succeed(lua_State *L, Core *core, int at) {
+  job_set(L, at, JOB_RESULTS);
+  lua_pushnil(L);
+  finish(L, core, at, JOB_SUCCEEDED);
+  return "succeeded";
+}
+
+/* The service says failed; the reply is on top. */
+static const char *fail(lua_State *L, Core *core, int at, const Event *event) {
+  LuaJob *job = lua_touserdata(L, at);
+  const char *code;
+  if (!decode_push_error(L))
+    lua_pushliteral(L, "generation_failed");
+  code = lua_tostring(L, -1);
+  lua_pushfstring(L,
+                  "the service could not make the picture (%s); the service "
+                  "refunds the credits of failed jobs",
+                  code);
+  verdict_push_protocol(L, at, job, event, code, lua_tostring(L, -1));
+  error_set(L, "kind", "job_failed");
+  error_set(L, "charged", "refund_expected");
+  job_refund(L, at);
+  finish(L, core, at, JOB_FAILED);
+  lua_pop(L, 2);
+  return "failed";
+}
+
+/* An answer that the documentation does not allow, and nothing more to ask. */
+static const char *give_up(lua_State *L, Core *core, int at,
+                           const Event *event, const char *code,
+                           const char *what) {
+  verdict_push_protocol(L, at, lua_touserdata(L, at), event, code, what);
+  finish(L, core, at, JOB_UNKNOWN);
+  return "failed";
+}
+
+/* Takes over a status that is not final; true when it is news. */
+static bool take_status(LuaJob *job, DecodedStatus status) {
+  JobStatus now = status == DECODED_RUNNING ? JOB_RUNNING : JOB_PENDING;
+  bool news = job->status != now;
+  job->status = now;
+  return news;
+}
+
+/* Success or failure; the reply is on top.  NULL when it is not usable. */
+static const char *read_final(lua_State *L, Core *core, int at,
+                              const Event *event, DecodedStatus status) {
+  if (status == DECODED_FAILED)
+    return fail(L, core, at, event);
+  if (status == DECODED_SUCCEEDED && decode_push_results(L))
+    return succeed(L, core, at);
+  return NULL;
+}
+
+/* ---- the answer to a create ---- */
+
+/* The host has cancelled meanwhile: note what is known for its sake. */
+static void read_late(lua_State *L, Core *core, int at) {
+  LuaJob *job = lua_touserdata(L, at);
+  if (decode_push_id(L)) {
+    job_get(L, at, JOB_ERROR);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "job_id");
+    error_set(L, "charged", "yes");
+    lua_pop(L, 1);
+    job_set(L, at, JOB_ID);
+  }
+  judge(L, core, job, FLOW_VERDICT_FINAL, NULL);
+}
+
+static const char *read_created(lua_State *L, Core *core, int at,
+                                const Event *event) {
+  LuaJob *job = lua_touserdata(L, at);
+  DecodedStatus status = decode_status(L);
+  const char *type;
+  if (!decode_push_id(L))
+    return give_up(L, core, at, event, "job_id_missing",
+                   "the service accepted the job but its answer holds no job "
+                   "id: it may have been paid, and was not sent again");
+  job_set(L, at, JOB_ID);
+  type = read_final(L, core, at, event, status);
+  if (type)
+    return type;
+  take_status(job, status);
+  if (job->mode == FLOW_CREATE_ONLY) {
+    lua_pushnil(L);
+    finish(L, core, at, job->status);
+    return "created";
+  }
+  job_get(L, at, JOB_ID);
+  judge(L, core, job, FLOW_VERDICT_AGAIN, lua_tostring(L, -1));
+  lua_pop(L, 1);
+  return "created";
+}
+
+/* ---- the answer to a poll ---- */
+
+/* True when the reply on top is about another job. */
+static bool is_other_job(lua_State *L, int at) {
+  bool same = true;
+  if (!decode_push_id(L))
+    return false; /* no id: it answers to the id in the URL */
+  job_get(L, at, JOB_ID);
+  same = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return !same;
+}
+
+static const char *poll_again(lua_State *L, Core *core, int at,
+                              const Event *event) {
+  LuaJob *job = lua_touserdata(L, at);
+  if (job->mode == FLOW_POLL_ONCE)
+    return give_up(L, core, at, event, "unreadable_reply",
+                   "the service's answer to the poll is not usable");
+  judge(L, core, job, FLOW_VERDICT_AGAIN, NULL);
+  return NULL;
+}
+
+static const char *read_polled(lua_State *L, Core *core, int at,
+                               const Event *event) {
+  LuaJob *job = lua_touserdata(L, at);
+  DecodedStatus status = decode_status(L);
+  const char *type;
+  if (is_other_job(L, at))
+    return poll_again(L, core, at, event);
+  type = read_final(L, core, at, event, status);
+  if (type)
+    return type;
+  if (status == DECODED_SUCCEEDED && ++job->oddities >= ODDITIES_MAX)
+    return give_up(L, core, at, event, "results_missing",
+                   "the service says the job succeeded but gives no images");
+  if (status == DECODED_NONE || status == DECODED_SUCCEEDED)
+    return poll_again(L, core, at, event);
+  job->oddities = 0;
+  type = take_status(job, status) ? "status" : NULL;
+  if (job->mode == FLOW_POLL_ONCE) {
+    lua_pushnil(L);
+    finish(L, core, at, job->status);
+    return "status";
+  }
+  judge(L, core, job, FLOW_VERDICT_AGAIN, NULL);
+  return type;
+}
+
+/* A body that must be judged. */
+static const char *on_reply(lua_State *L, Core *core, int at,
+                            const Event *event) {
+  LuaJob *job = lua_touserdata(L, at);
+  const char *type;
+  set_raw(L, at, event);
+  if (!json_push_object(L, event->body, event->body_length)) {
+    if (job_is_done(job)) {
+      judge(L, core, job, FLOW_VERDICT_FINAL, NULL);
+      return NULL;
+    }
+    if (event->created)
+      return give_up(L, core, at, event, "unreadable_reply",
+                     "the service's answer to the create is not readable: the "
+                     "job may have been paid, and was not sent again");
+    return poll_again(L, core, at, event);
+  }
+  take_balance(L, at);
+  type = NULL;
+  if (job_is_done(job))
+    read_late(L, core, at);
+  else if (event->created)
+    type = read_created(L, core, at, event);
+  else
+    type = read_polled(L, core, at, event);
+  lua_settop(L, at);
+  return type;
+}
+
+/* A 202 that says something new. */
+static const char *on_status(lua_State *L, int at, const Event *event) {
+  LuaJob *job = lua_touserdata(L, at);
+  DecodedStatus status;
+  bool news;
+  if (job_is_done(job) ||
+      !json_push_object(L, event->body, event->body_length))
+    return NULL;
+  set_raw(L, at, event);
+  take_balance(L, at);
+  status = decode_status(L);
+  news = (status == DECODED_PENDING || status == DECODED_RUNNING) &&
+         take_status(job, status);
+  lua_settop(L, at);
+  return news ? "status" : NULL;
+}
+
+/* ---- the end ---- */
+
+static JobStatus status_after(const LuaJob *job, const Event *event) {
+  bool polled = job->status == JOB_PENDING || job->status == JOB_RUNNING;
+  switch (event->end) {
+  case FLOW_END_LOST:
+    return JOB_UNKNOWN;
+  case FLOW_END_CANCELLED:
+    return JOB_CANCELLED;
+  case FLOW_END_TIMEOUT:
+    return event->sent || polled ? JOB_UNKNOWN : JOB_FAILED;
+  case FLOW_END_REFUSED:
+  case FLOW_END_FAILED:
+    return polled ? JOB_UNKNOWN : JOB_FAILED;
+  case FLOW_END_REFERENCE:
+  case FLOW_END_ANSWERED:
+    break;
+  }
+  return JOB_FAILED;
+}
+
+/* A cancelled job has come to rest: now it is known whether it was sent. */
+static void settle_cancelled(lua_State *L, int at, const Event *event) {
+  job_get(L, at, JOB_ERROR);
+  error_set(L, "sent", event->sent ? "yes" : "no");
+  if (!event->sent || (event->end == FLOW_END_REFUSED && event->status < 500 &&
+                       event->status != 408)) {
+    error_set(L, "charged", "no");
+    job_refund(L, at);
+  }
+  lua_pop(L, 1);
+}
+
+static const char *on_ended(lua_State *L, Core *core, int at,
+                            const Event *event) {
+  LuaJob *job = lua_touserdata(L, at);
+  let_go(L, core, job);
+  set_raw(L, at, event);
+  if (job_is_done(job)) {
+    settle_cancelled(L, at, event);
+    return "cancelled";
+  }
+  verdict_push_error(L, at, job, event);
+  lua_getfield(L, -1, "charged");
+  if (strcmp(luaL_optstring(L, -1, ""), "no") == 0)
+    job_refund(L, at);
+  lua_pop(L, 1);
+  job_finish(L, at, status_after(job, event));
+  return "failed";
+}
+
+const char *reply_handle(lua_State *L, Core *core, LuaJob *job, Event *event) {
+  int at = lua_gettop(L);
+  if (event->kind != EVENT_QUEUED)
+    set_counts(job, event);
+  switch (event->kind) {
+  case EVENT_QUEUED:
+    return "queued";
+  case EVENT_CREATING:
+    if (!job_is_done(job))
+      job->status = JOB_CREATING;
+    return NULL;
+  case EVENT_RETRY:
+    return job_is_done(job) ? NULL : "retry";
+  case EVENT_STATUS:
+    return on_status(L, at, event);
+  case EVENT_REPLY:
+    return on_reply(L, core, at, event);
+  case EVENT_ENDED:
+    break;
+  }
+  return on_ended(L, core, at, event);
+}

@@ -1,0 +1,135 @@
+/*
+ * core.step: takes what the engine has sent up, and tells the host.
+ *
+ * The order for each event: take it, bring the object up to date, let go of the
+ * event, then call the host's function.  Whatever that function does, raise
+ * included, finds everything consistent; it may even call step.
+ */
+#include "core.h"
+
+#include "../engine/clock.h"
+
+/* A step stops when it has taken this long (seconds), and leaves the rest to
+ * the next: a thousand jobs that end at once must not cost a frame. */
+#define SLICE 0.0005
+#define SLICE_CHECK 8 /* events between looks at the clock */
+
+void step_settle(Core *core) {
+  Event *event = core->current;
+  core->current = NULL;
+  if (!event)
+    return;
+  if (event->kind == EVENT_ENDED)
+    engine_release(core->engine, event->work);
+  else
+    engine_free_event(event);
+}
+
+/* What a public event tells beyond type, job and time. */
+static void set_details(lua_State *L, const Event *event, const char *type) {
+  if (strcmp(type, "retry") != 0)
+    return;
+  lua_pushnumber(L, event->delay > 0 ? event->delay : 0);
+  lua_setfield(L, -2, "delay");
+  if (event->status)
+    error_set_number(L, "status", event->status);
+  error_set_number(L, "attempts", event->attempts);
+  if (event->failure.kind) {
+    error_set(L, "code", event->failure.code);
+    error_set(L, "message",
+              event->failure.detail ? event->failure.detail : "");
+  }
+}
+
+/* job.name as a field of the same name of the event on top. */
+static void copy_slot(lua_State *L, int job, int slot, const char *name) {
+  job_get(L, job, slot);
+  lua_setfield(L, -2, name);
+}
+
+/* Pushes on_event and its argument; false when the host has no on_event. */
+static bool push_call(lua_State *L, int job, const Event *event,
+                      const char *type) {
+  job_get(L, job, JOB_CLIENT);
+  client_push_handler(L, -1);
+  lua_remove(L, -2);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_createtable(L, 0, 8);
+  lua_pushstring(L, type);
+  lua_setfield(L, -2, "type");
+  lua_pushvalue(L, job);
+  lua_setfield(L, -2, "job");
+  lua_pushnumber(L, event->time);
+  lua_setfield(L, -2, "time");
+  copy_slot(L, job, JOB_ID, "id");
+  copy_slot(L, job, JOB_BALANCE, "balance");
+  copy_slot(L, job, JOB_ERROR, "error");
+  copy_slot(L, job, JOB_METADATA, "metadata");
+  lua_getfield(L, job, "status");
+  lua_setfield(L, -2, "status");
+  set_details(L, event, type);
+  return true;
+}
+
+static void handle(lua_State *L, Core *core, Event *event) {
+  int top = lua_gettop(L);
+  const char *type = NULL;
+  bool call = false;
+  LuaJob *job;
+  Transfer *transfer;
+  core->current = event;
+  if (!core_push_object(L, event->owner)) {
+    step_settle(core);
+    return;
+  }
+  job = job_test(L, -1);
+  transfer = job ? NULL : transfer_test(L, -1);
+  if (job)
+    type = reply_handle(L, core, job, event);
+  else if (transfer)
+    transfer_handle(L, core, transfer, event);
+  if (type)
+    call = push_call(L, top + 1, event, type);
+  step_settle(core);
+  if (call && lua_pcall(L, 1, 0, 0) != 0) {
+    engine_stay_readable(core->engine); /* what is left must be asked for */
+    lua_error(L);
+  }
+  lua_settop(L, top);
+}
+
+/* ARG: [timeout in seconds: how long to wait when nothing has arrived]
+** RES: how many events were handled | nil, err */
+int step(lua_State *L) {
+  Core *core = core_get(L);
+  double wait = luaL_optnumber(L, 1, 0);
+  Event *event;
+  double until = 0;
+  int handled = 0;
+  if (!core_usable(L, core))
+    return 2;
+  step_settle(core);
+  luaL_checkstack(L, 32, NULL);
+  event = engine_next_event(core->engine);
+  if (!event && wait > 0) {
+    engine_wait(core->engine, wait);
+    event = engine_next_event(core->engine);
+  }
+  for (; event; event = engine_next_event(core->engine)) {
+    handle(L, core, event);
+    handled++;
+    if (handled % SLICE_CHECK != 0)
+      continue;
+    if (until <= 0)
+      until = clock_monotonic() + SLICE;
+    else if (clock_monotonic() >= until)
+      break;
+  }
+  if (event)
+    engine_stay_readable(core->engine);
+  lua_pushinteger(L, handled);
+  return 1;
+}

@@ -1,0 +1,169 @@
+/*
+ * From a checked request to a job the engine works on.
+ *
+ * Nothing is spent here; what is reserved is given back when the job turns out
+ * not to have cost anything (verdict.c).
+ */
+#include "core.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#define KEY_BYTES 16 /* 128 random bits: design, section 6 */
+#define REFERENCE_MAX 16
+
+/* Pushes a fresh idempotency key. */
+static bool push_new_key(lua_State *L) {
+  unsigned char bytes[KEY_BYTES];
+  char text[2 * KEY_BYTES + 1];
+  if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+    return false;
+  for (size_t i = 0; i < KEY_BYTES; i++)
+    snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+  lua_pushlstring(L, text, 2 * KEY_BYTES);
+  return true;
+}
+
+static FlowMode check_mode(lua_State *L, int index) {
+  static const char *const names[] = {"generate", "create", "poll", "resume",
+                                      NULL};
+  static const FlowMode modes[] = {FLOW_GENERATE, FLOW_CREATE_ONLY,
+                                   FLOW_POLL_ONCE, FLOW_RESUME};
+  return modes[luaL_checkoption(L, index, NULL, names)];
+}
+
+/* What the stack looks like inside submit. */
+enum { CLIENT = 1, MODE, OPTIONS, JOB, BODY, KEY, ID };
+
+/* The URLs to look at before spending, in `urls`; they live as long as the
+ * request table does. */
+static unsigned read_references(lua_State *L, const Client *client,
+                                const char **urls) {
+  unsigned count = 0;
+  if (!client->verify_references)
+    return 0;
+  lua_getfield(L, OPTIONS, "request");
+  lua_getfield(L, -1, "image_urls");
+  if (lua_istable(L, -1))
+    for (int i = 1; i <= REFERENCE_MAX && i <= (int)compat_rawlen(L, -1); i++) {
+      lua_rawgeti(L, -1, i);
+      urls[count++] = lua_tostring(L, -1);
+      lua_pop(L, 1);
+    }
+  lua_pop(L, 2);
+  return count;
+}
+
+/* Pushes body and key and notes them in the job; false pushes an error. */
+static bool prepare_request(lua_State *L, LuaJob *job) {
+  lua_getfield(L, OPTIONS, "request");
+  luaL_checktype(L, -1, LUA_TTABLE);
+  lua_pushvalue(L, -1);
+  job_set(L, JOB, JOB_REQUEST);
+  lua_getfield(L, -1, "count");
+  job->cost = CREDITS_EACH * (double)lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  json_push_request(L, -1);
+  lua_replace(L, BODY);
+  lua_pop(L, 1);
+  lua_getfield(L, OPTIONS, "idempotency_key");
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    if (!push_new_key(L)) {
+      error_push(L, "io", "no_randomness",
+                 "the system gave no random bytes for an idempotency key");
+      return false;
+    }
+  }
+  lua_pushvalue(L, -1);
+  lua_replace(L, KEY);
+  job_set(L, JOB, JOB_KEY);
+  lua_getfield(L, OPTIONS, "metadata");
+  job_set(L, JOB, JOB_METADATA);
+  return true;
+}
+
+/* Notes the id of a job that exists already. */
+static void prepare_id(lua_State *L, LuaJob *job) {
+  job->status = JOB_PENDING;
+  lua_getfield(L, OPTIONS, "id");
+  luaL_checkstring(L, -1);
+  lua_pushvalue(L, -1);
+  lua_replace(L, ID);
+  job_set(L, JOB, JOB_ID);
+}
+
+/* Reserves the job's cost; false pushes an error. */
+static bool reserve(lua_State *L, Client *client, LuaJob *job) {
+  char text[160];
+  if (client->spent + job->cost > client->budget) {
+    snprintf(text, sizeof text,
+             "this would spend %.0f credits more, and %.0f of the client's "
+             "budget of %.0f are spent: nothing was sent",
+             job->cost, client->spent, client->budget);
+    error_push(L, "budget", "budget_exceeded", text);
+    error_set(L, "sent", "no");
+    error_set(L, "charged", "no");
+    return false;
+  }
+  client->spent += job->cost;
+  job->reserved = true;
+  return true;
+}
+
+static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
+  const char *urls[REFERENCE_MAX];
+  JobSpec spec = {.mode = job->mode, .timeout = client->timeout};
+  spec.body = lua_tolstring(L, BODY, &spec.body_length);
+  spec.key = lua_tostring(L, KEY);
+  spec.service_id = lua_tostring(L, ID);
+  if (spec.body)
+    spec.reference_count = read_references(L, client, urls);
+  spec.references = urls;
+  lua_getfield(L, OPTIONS, "timeout");
+  if (lua_isnumber(L, -1))
+    spec.timeout = lua_tonumber(L, -1);
+  client_push_handler(L, CLIENT);
+  spec.narrate = !lua_isnil(L, -1);
+  lua_pop(L, 2);
+  core_anchor(L, JOB, job);
+  job->work = engine_job(core->engine, client->account, &spec, job);
+  if (job->work) {
+    core->pending++;
+    return true;
+  }
+  core_release(L, job);
+  job_refund(L, JOB);
+  error_push(L, "io", "no_thread",
+             "the I/O thread could not be started: out of memory or threads");
+  return false;
+}
+
+/* ARG: client, "generate"|"create"|"poll"|"resume",
+**      {request=, id=, timeout=, idempotency_key=, metadata=}
+** RES: job | nil, err */
+int submit(lua_State *L) {
+  Client *client = client_check(L, CLIENT);
+  FlowMode mode = check_mode(L, MODE);
+  Core *core = core_get(L);
+  LuaJob *job;
+  luaL_checktype(L, OPTIONS, LUA_TTABLE);
+  lua_settop(L, OPTIONS);
+  if (!core_usable(L, core))
+    return 2;
+  if (!client->account) {
+    client_push_closed(L);
+    return error_return(L);
+  }
+  job = job_push(L, CLIENT, mode);
+  lua_settop(L, ID);
+  if (mode == FLOW_POLL_ONCE || mode == FLOW_RESUME)
+    prepare_id(L, job);
+  else if (!prepare_request(L, job) || !reserve(L, client, job))
+    return error_return(L);
+  if (!start(L, core, client, job))
+    return error_return(L);
+  lua_pushvalue(L, JOB);
+  return 1;
+}

@@ -1,0 +1,164 @@
+/*
+ * gptimage2.Transfer: a download, a written file, or a sleep.
+ *
+ * Private to the Lua side of this module, which builds job:save, job:data and
+ * gptimage2.sleep of it.  Value table: [1] what it gave (path or bytes), [2]
+ * its error, [3] the client.
+ */
+#include "core.h"
+
+enum { GIVEN = 1, ERROR = 2, OWNER = 3 };
+
+Transfer *transfer_test(lua_State *L, int index) {
+  return compat_testudata(L, index, TRANSFER_TYPE);
+}
+
+static Transfer *check(lua_State *L, int index) {
+  return luaL_checkudata(L, index, TRANSFER_TYPE);
+}
+
+/* Pushes a new transfer; `owner_index` 0 = none. */
+static Transfer *push(lua_State *L, int owner_index) {
+  Transfer *transfer = lua_newuserdata(L, sizeof *transfer);
+  *transfer = (Transfer){0};
+  luaL_getmetatable(L, TRANSFER_TYPE);
+  lua_setmetatable(L, -2);
+  lua_createtable(L, 2, 0);
+  if (owner_index) {
+    lua_pushvalue(L, owner_index);
+    lua_rawseti(L, -2, OWNER);
+  }
+  compat_setuservalue(L, -2);
+  core_anchor(L, -1, transfer);
+  return transfer;
+}
+
+/* The transfer is on top: gives it, or an error when it has no work. */
+static int launched(lua_State *L, Core *core, Transfer *transfer) {
+  if (transfer->work) {
+    core->pending += transfer->quiet ? 0 : 1;
+    return 1;
+  }
+  core_release(L, transfer);
+  error_push(L, "io", "no_thread",
+             "the I/O thread could not be started: out of memory or threads");
+  return error_return(L);
+}
+
+/* ARG: client, url, path | nil, overwrite, timeout in seconds
+** RES: transfer | nil, err */
+int transfer_download(lua_State *L) {
+  Core *core = core_get(L);
+  Client *client = client_check(L, 1);
+  DownloadSpec spec = {.url = luaL_checkstring(L, 2),
+                       .path = luaL_optstring(L, 3, NULL),
+                       .overwrite = lua_toboolean(L, 4),
+                       .timeout = luaL_checknumber(L, 5)};
+  Transfer *transfer;
+  if (!core_usable(L, core))
+    return 2;
+  if (!client->account) {
+    client_push_closed(L);
+    return error_return(L);
+  }
+  transfer = push(L, 1);
+  transfer->work =
+      engine_download(core->engine, client->account, &spec, transfer);
+  return launched(L, core, transfer);
+}
+
+/* ARG: path, bytes, overwrite
+** RES: transfer | nil, err */
+int transfer_write(lua_State *L) {
+  Core *core = core_get(L);
+  size_t length;
+  const char *path = luaL_checkstring(L, 1);
+  const char *bytes = luaL_checklstring(L, 2, &length);
+  Transfer *transfer;
+  if (!core_usable(L, core))
+    return 2;
+  transfer = push(L, 0);
+  transfer->work = engine_write(core->engine, path, bytes, length,
+                                lua_toboolean(L, 3), transfer);
+  return launched(L, core, transfer);
+}
+
+/* ARG: seconds
+** RES: transfer | nil, err */
+int transfer_sleep(lua_State *L) {
+  Core *core = core_get(L);
+  double seconds = luaL_checknumber(L, 1);
+  Transfer *transfer;
+  if (!core_usable(L, core))
+    return 2;
+  transfer = push(L, 0);
+  transfer->quiet = true;
+  transfer->work = engine_sleep(core->engine, seconds, transfer);
+  return launched(L, core, transfer);
+}
+
+static void set_error(lua_State *L, const Event *event) {
+  const Failure *failure = &event->failure;
+  error_push(L, failure->kind, failure->code,
+             failure->detail ? failure->detail : failure->code);
+  if (event->status)
+    error_set_number(L, "status", event->status);
+  lua_rawseti(L, -2, ERROR);
+}
+
+void transfer_handle(lua_State *L, Core *core, Transfer *transfer,
+                     Event *event) {
+  compat_getuservalue(L, -1);
+  if (event->failure.kind)
+    set_error(L, event);
+  else if (event->path) {
+    lua_pushstring(L, event->path);
+    lua_rawseti(L, -2, GIVEN);
+  } else if (event->body) {
+    lua_pushlstring(L, event->body, event->body_length);
+    lua_rawseti(L, -2, GIVEN);
+  }
+  lua_pop(L, 1);
+  transfer->done = true;
+  transfer->work = NULL;
+  core->pending -= transfer->quiet ? 0 : 1;
+  if (transfer->awaited)
+    core_finished(L, -1);
+  core_release(L, transfer);
+}
+
+void transfer_cancel(lua_State *L, Transfer *transfer) {
+  if (transfer->work)
+    engine_cancel(core_get(L)->engine, transfer->work);
+}
+
+/* transfer:done() */
+static int m_done(lua_State *L) {
+  lua_pushboolean(L, check(L, 1)->done);
+  return 1;
+}
+
+/* transfer:result() -> path | bytes | true | nil, err */
+static int m_result(lua_State *L) {
+  check(L, 1);
+  compat_getuservalue(L, 1);
+  lua_rawgeti(L, -1, ERROR);
+  if (!lua_isnil(L, -1))
+    return error_return(L);
+  lua_rawgeti(L, -2, GIVEN);
+  if (lua_isnil(L, -1))
+    lua_pushboolean(L, 1);
+  return 1;
+}
+
+void transfer_open(lua_State *L) {
+  static const luaL_Reg methods[] = {
+      {"done", m_done}, {"result", m_result}, {NULL, NULL}};
+  luaL_newmetatable(L, TRANSFER_TYPE);
+  compat_setfuncs(L, methods);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -2, "__index");
+  lua_pushliteral(L, TRANSFER_TYPE);
+  lua_setfield(L, -2, "__name");
+  lua_pop(L, 1);
+}

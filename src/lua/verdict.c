@@ -1,0 +1,229 @@
+/*
+ * How a job's failure is told: kind, code, what happened, what to do, and what
+ * is known about the money.
+ */
+#include "core.h"
+
+#include "../engine/clock.h"
+#include "decode.h"
+
+#include <stdio.h>
+
+/* An answer with an error status: the kind it means, and what to say. */
+typedef struct Refusal {
+  int status;
+  const char *kind;
+  const char *code; /* where the service sent none */
+  const char *advice;
+} Refusal;
+
+static const Refusal refusals[] = {
+    {401, "auth", "unauthorized", "the service does not accept the API key"},
+    {402, "credits", "insufficient_credits",
+     "the account has not enough credits: nothing was made or charged"},
+    {403, "auth", "forbidden",
+     "the service does not allow this with this API key"},
+    {404, "not_found", "not_found", "the service does not know this job"},
+    {408, "server", "request_timeout",
+     "the service gave up waiting for the request"},
+    {410, "not_found", "gone", "the service has forgotten this job"},
+    {429, "rate_limit", "rate_limited",
+     "too many requests: wait, or ask for less at once (max_active)"},
+};
+
+/* The row for a status; `other` is filled for those without one. */
+static const Refusal *find_refusal(int status, Refusal *other) {
+  for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+    if (refusals[i].status == status)
+      return &refusals[i];
+  if (status >= 500)
+    *other = (Refusal){status, "server", "server_error", "the service failed"};
+  else if (status >= 400)
+    *other = (Refusal){status, "validation", "request_refused",
+                       "the service refused the request"};
+  else
+    *other = (Refusal){status, "protocol", "unexpected_status",
+                       "an API call must not be redirected or answered with "
+                       "this status"};
+  return other;
+}
+
+/* What every error of a job carries.  The error is on top. */
+static void set_common(lua_State *L, int index, const LuaJob *job,
+                       const Event *event, const char *charged) {
+  bool create = job->mode == FLOW_GENERATE || job->mode == FLOW_CREATE_ONLY;
+  if (event->status)
+    error_set_number(L, "status", event->status);
+  if (event->delay >= 0) {
+    lua_pushnumber(L, event->delay);
+    lua_setfield(L, -2, "retry_after");
+  }
+  error_set_number(L, "attempts", job->attempts);
+  if (create)
+    error_set(L, "sent", event->sent ? "yes" : "no");
+  error_set(L, "charged", charged);
+  job_get(L, index, JOB_ID);
+  lua_setfield(L, -2, "job_id");
+  job_get(L, index, JOB_KEY);
+  lua_setfield(L, -2, "idempotency_key");
+  lua_pushnumber(L, clock_monotonic() - job->started);
+  lua_setfield(L, -2, "elapsed");
+  error_set_body(L, event->body, event->body_length, job_secret(L, index));
+}
+
+static void set_retryable(lua_State *L, bool retryable) {
+  lua_pushboolean(L, retryable);
+  lua_setfield(L, -2, "retryable");
+}
+
+/* True when the job is known to the service by an id. */
+static bool has_id(lua_State *L, int index) {
+  bool has;
+  job_get(L, index, JOB_ID);
+  has = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return has;
+}
+
+/* Pushes the code the service sent in the body, or `fallback`. */
+static void push_code(lua_State *L, const Event *event, const char *fallback) {
+  if (json_push_object(L, event->body, event->body_length)) {
+    if (decode_push_error(L)) {
+      lua_remove(L, -2);
+      return;
+    }
+    lua_pop(L, 1);
+  }
+  lua_pushstring(L, fallback);
+}
+
+static void push_refused(lua_State *L, int index, const LuaJob *job,
+                         const Event *event) {
+  Refusal other;
+  const Refusal *refusal = find_refusal(event->status, &other);
+  bool polled = has_id(L, index);
+  bool unsure = event->status >= 500 || event->status == 408;
+  const char *charged = polled ? "yes" : unsure ? "unknown" : "no";
+  const char *code;
+  push_code(L, event, refusal->code);
+  code = lua_tostring(L, -1);
+  lua_pushfstring(L, "%s (HTTP %d, %s)%s", refusal->advice, event->status, code,
+                  !polled && unsure
+                      ? "; whether the job was made and charged is not known"
+                      : "");
+  error_push(L, refusal->kind, code, lua_tostring(L, -1));
+  set_common(L, index, job, event, charged);
+  set_retryable(L, event->status == 429 || event->status >= 500);
+  lua_remove(L, -2);
+  lua_remove(L, -2);
+}
+
+static const char *detail(const Event *event) {
+  return event->failure.detail ? event->failure.detail : "no details";
+}
+
+static void push_failed(lua_State *L, int index, const LuaJob *job,
+                        const Event *event) {
+  bool polled = has_id(L, index);
+  const char *kind = event->failure.kind ? event->failure.kind : "network";
+  const char *code = event->failure.code ? event->failure.code : "failed";
+  lua_pushfstring(L, "%s: %s%s",
+                  strcmp(kind, "tls") == 0
+                      ? "no secure connection to the service"
+                      : "the service could not be reached",
+                  detail(event), polled ? "" : " (nothing was sent)");
+  error_push(L, kind, code, lua_tostring(L, -1));
+  set_common(L, index, job, event, polled ? "yes" : "no");
+  set_retryable(L, strcmp(code, "certificate_refused") != 0);
+  lua_remove(L, -2);
+}
+
+static void push_lost(lua_State *L, int index, const LuaJob *job,
+                      const Event *event) {
+  const char *kind = event->failure.kind ? event->failure.kind : "lost";
+  const char *code = event->failure.code ? event->failure.code : "lost";
+  lua_pushfstring(L,
+                  "the job was sent but its answer never came (%s): it may "
+                  "have been paid, and was not sent again; its idempotency key "
+                  "is in this error, and the account's history tells whether "
+                  "it was made",
+                  detail(event));
+  error_push(L, kind, code, lua_tostring(L, -1));
+  set_common(L, index, job, event, "unknown");
+  set_retryable(L, false);
+  lua_remove(L, -2);
+}
+
+static void push_timeout(lua_State *L, int index, const LuaJob *job,
+                         const Event *event) {
+  bool known = has_id(L, index);
+  const char *charged = known ? "yes" : event->sent ? "unknown" : "no";
+  job_get(L, index, JOB_ID);
+  if (known)
+    lua_pushfstring(L,
+                    "the job was not done within its timeout; it goes on at "
+                    "the service: client:wait(\"%s\") takes it up again",
+                    lua_tostring(L, -1));
+  else
+    lua_pushliteral(L, "the timeout ran out before the job was sent: it had to "
+                       "wait for its turn (max_active) or for the network");
+  error_push(L, "timeout", "deadline_passed", lua_tostring(L, -1));
+  set_common(L, index, job, event, charged);
+  set_retryable(L, !known && !event->sent);
+  lua_remove(L, -2);
+  lua_remove(L, -2);
+}
+
+static void push_reference(lua_State *L, int index, const LuaJob *job,
+                           const Event *event) {
+  char field[32];
+  error_push(L, "validation", "reference_unreachable", detail(event));
+  snprintf(field, sizeof field, "image_urls[%u]", event->index + 1);
+  error_set(L, "field", field);
+  set_common(L, index, job, event, "no");
+  set_retryable(L, false);
+}
+
+static void push_cancelled(lua_State *L, int index, const LuaJob *job,
+                           const Event *event) {
+  error_push(L, "cancelled", "cancelled", detail(event));
+  set_common(L, index, job, event, event->sent ? "unknown" : "no");
+  set_retryable(L, false);
+}
+
+void verdict_push_error(lua_State *L, int index, LuaJob *job,
+                        const Event *event) {
+  index = compat_absindex(L, index);
+  switch (event->end) {
+  case FLOW_END_REFUSED:
+    push_refused(L, index, job, event);
+    break;
+  case FLOW_END_FAILED:
+    push_failed(L, index, job, event);
+    break;
+  case FLOW_END_LOST:
+    push_lost(L, index, job, event);
+    break;
+  case FLOW_END_TIMEOUT:
+    push_timeout(L, index, job, event);
+    break;
+  case FLOW_END_REFERENCE:
+    push_reference(L, index, job, event);
+    break;
+  case FLOW_END_CANCELLED:
+  case FLOW_END_ANSWERED: /* ends without an event */
+    push_cancelled(L, index, job, event);
+    break;
+  }
+}
+
+void verdict_push_protocol(lua_State *L, int index, LuaJob *job,
+                           const Event *event, const char *code,
+                           const char *what) {
+  bool known;
+  index = compat_absindex(L, index);
+  known = has_id(L, index);
+  error_push(L, "protocol", code, what);
+  set_common(L, index, job, event, known ? "yes" : "unknown");
+  set_retryable(L, false);
+}
