@@ -1,0 +1,678 @@
+local sandbox_module = require("gptimage2.sandbox")
+
+-- The curl program is the client here: the sandbox is tested without the module it stands in for.
+-- LD_PRELOAD (sanitizers) is for the Lua process, not for curl.
+local CURL = "LD_PRELOAD= LD_LIBRARY_PATH= curl --silent --noproxy '*' --max-time 60 "
+
+local function read_file(path)
+  local file = assert(io.open(path, "rb"))
+  local bytes = file:read("*a")
+  file:close()
+  return bytes
+end
+
+local function run(command)
+  local pipe = assert(io.popen(command .. " 2>&1"))
+  local output = pipe:read("*a")
+  pipe:close()
+  return output
+end
+
+-- One exchange: { status, exit (curl's code), time (to the first byte), body, head }.
+local function curl(arguments)
+  local body, head = os.tmpname(), os.tmpname()
+  local format = "%{http_code} %{exitcode} %{time_starttransfer}"
+  local files = ("--output %s --dump-header %s --write-out '%s' "):format(body, head, format)
+  local output = run(CURL .. files .. arguments)
+  local status, exit, time = output:match("(%d+) (%d+) ([%d.,]+)%s*$")
+  assert(status, "the curl program did not run: " .. output)
+  local result = { status = tonumber(status), exit = tonumber(exit), output = output }
+  result.time = tonumber((time:gsub(",", ".")))
+  result.body, result.head = read_file(body), read_file(head):lower()
+  os.remove(body)
+  os.remove(head)
+  return result
+end
+
+-- Asks again until it is so; each time a process has come and gone.
+local function wait_for(condition)
+  for _ = 1, 20000 do
+    if condition() then
+      return
+    end
+    run("true")
+  end
+  error("waited in vain")
+end
+
+local JSON = "-H 'Content-Type: application/json' "
+
+local function create_arguments(box, body, extra)
+  local key = ("-H 'Authorization: Bearer %s' "):format(box.api_key)
+  return key .. JSON .. (extra or "") .. (" --data '%s' %s/api/generate"):format(body, box.url)
+end
+
+local function create(box, body, extra)
+  return curl(create_arguments(box, body or '{"prompt":"a cup"}', extra))
+end
+
+local function poll_arguments(box, id)
+  return ("-H 'Authorization: Bearer %s' %s/api/generate/%s"):format(box.api_key, box.url, id)
+end
+
+local function poll(box, id)
+  return curl(poll_arguments(box, id))
+end
+
+local function field(body, name)
+  local start = '"' .. name .. '":'
+  return body:match(start .. '"([^"]*)"') or tonumber(body:match(start .. "(%-?%d+)"))
+end
+
+-- Width and height, if the bytes are a whole PNG file.
+local function png_size(bytes)
+  if bytes:sub(1, 8) ~= "\137PNG\r\n\26\n" or bytes:sub(-8, -5) ~= "IEND" then
+    return nil
+  end
+  local function number(at)
+    local a, b, c, d = bytes:byte(at, at + 3)
+    return ((a * 256 + b) * 256 + c) * 256 + d
+  end
+  return number(17), number(21)
+end
+
+describe("the sandbox", function()
+  local boxes
+
+  local function start(options)
+    options = options or {}
+    options.image_size = options.image_size or 64
+    local box = assert(sandbox_module.start(options))
+    boxes[#boxes + 1] = box
+    return box
+  end
+
+  before_each(function()
+    boxes = {}
+  end)
+
+  after_each(function()
+    for _, box in ipairs(boxes) do
+      box:stop()
+    end
+    boxes = nil
+    collectgarbage()
+  end)
+
+  describe("start", function()
+    it("gives a loopback URL and the default key", function()
+      local box = start()
+      assert.truthy(box.url:match("^http://127%.0%.0%.1:%d+$"))
+      assert.equal("sandbox", box.api_key)
+      assert.is_nil(box.ca_file)
+      assert.truthy(tostring(box):find(box.url, 1, true))
+    end)
+
+    it("raises on unknown options, and says what was meant", function()
+      assert.has_error(function()
+        sandbox_module.start({ prot = 1 })
+      end, "bad argument #1 to 'start' (unknown option 'prot', did you mean 'port'?)")
+      local _, message = pcall(sandbox_module.start, { something = 1 })
+      assert.truthy(message:find("there are: port, api_key", 1, true))
+    end)
+
+    it("raises on wrong types and on values out of range", function()
+      for _, options in ipairs({
+        { port = "80" },
+        { port = 70000 },
+        { port = 1.5 },
+        { api_key = 5 },
+        { api_key = "" },
+        { api_key = "two\nlines" },
+        { credits = -1 },
+        { duration = -1 },
+        { tls = 1 },
+        { image_size = 1 },
+        { image_bytes = 10 },
+        { [1] = "port" },
+      }) do
+        assert.is_false(pcall(sandbox_module.start, options))
+      end
+      assert.is_false(pcall(sandbox_module.start, "port"))
+    end)
+
+    it("gives nil and a message when the port is taken", function()
+      local box = start()
+      local port = tonumber(box.url:match("%d+$"))
+      local other, message = sandbox_module.start({ port = port })
+      assert.is_nil(other)
+      assert.truthy(message:find("cannot listen on 127.0.0.1:" .. port, 1, true))
+    end)
+
+    it("runs several at once, each with its own books", function()
+      local a, b = start({ api_key = "a" }), start({ api_key = "b" })
+      assert.equal(202, create(a).status)
+      assert.equal(490, a:ledger().credits)
+      assert.equal(500, b:ledger().credits)
+      assert.equal(0, #b:ledger().jobs)
+    end)
+
+    it("serves https with its own authority for the loopback names", function()
+      local box = start({ tls = true })
+      local folder = box.ca_file:match("^(.*)/")
+      local trust = "--cacert " .. box.ca_file .. " "
+      assert.equal(200, curl(trust .. box:reference("cup")).status)
+      local named = box:reference("cup"):gsub("127%.0%.0%.1", "localhost")
+      assert.equal(200, curl(trust .. named).status)
+      assert.equal(60, curl(box:reference("cup")).exit)
+      box:stop()
+      assert.is_nil(box.ca_file)
+      assert.is_nil(io.open(folder .. "/ca.pem"))
+    end)
+  end)
+
+  describe("stop", function()
+    it("can be repeated, and leaves the books readable", function()
+      local box = start()
+      create(box)
+      box:stop()
+      box:stop()
+      assert.equal(1, #box:ledger().jobs)
+      assert.equal(7, curl(box.url).exit)
+      assert.truthy(tostring(box):find("stopped", 1, true))
+    end)
+
+    it("ends hung and delayed connections", function()
+      local box = start()
+      box:fault({ on = "any", action = "hang" })
+      box:fault({ on = "any", action = "delay", seconds = 1000 })
+      local file = os.tmpname()
+      local line = "(%s -w '%%{exitcode}\\n' %s; %s -w '%%{exitcode}\\n' %s) >> %s 2>&1 &"
+      local url = box:reference("cup")
+      os.execute(line:format(CURL .. "--max-time 0.2", url, CURL, url, file))
+      wait_for(function()
+        return #box:ledger().log == 2
+      end)
+      assert.equal(0, box:ledger().log[1].status)
+      box:stop()
+      local seen
+      wait_for(function()
+        seen = read_file(file)
+        return seen:find("%d+\n%d+\n")
+      end)
+      os.remove(file)
+      assert.truthy(seen:find("^28\n5[26]\n"), seen)
+    end)
+
+    it("is what garbage collection does", function()
+      local url
+      do
+        local box = assert(sandbox_module.start())
+        url = box.url
+      end
+      collectgarbage()
+      collectgarbage()
+      assert.equal(7, curl(url).exit)
+    end)
+  end)
+
+  describe("creating a job", function()
+    it("reserves credits and answers 202 with id and balance", function()
+      local box = start()
+      local reply = create(box, '{"prompt":"a cup","count":2}')
+      assert.equal(202, reply.status)
+      assert.equal("pending", field(reply.body, "status"))
+      assert.truthy(field(reply.body, "jobId"):match("^%x+%-%x+%-4%x+%-[89ab]%x+%-%x+$"))
+      assert.equal(480, field(reply.body, "paidCredits"))
+      assert.equal(48, field(reply.body, "totalImages"))
+      assert.equal(0, field(reply.body, "freeImagesRemaining"))
+      assert.equal(0, field(reply.body, "freeImagesPerDay"))
+      local books = box:ledger()
+      assert.equal(480, books.credits)
+      assert.equal(20, books.charged)
+      assert.equal(field(reply.body, "jobId"), books.jobs[1].id)
+      assert.equal('{"prompt":"a cup","count":2}', books.jobs[1].body)
+    end)
+
+    it("refuses a wrong key", function()
+      local box = start({ api_key = "right" })
+      local url = box.url .. "/api/generate"
+      local bearer, bare = "-H 'Authorization: Bearer wrong' ", "-H 'Authorization: right' "
+      for _, header in ipairs({ "", bearer, bare }) do
+        local reply = curl(header .. JSON .. "--data '{\"prompt\":\"x\"}' " .. url)
+        assert.equal(401, reply.status)
+        assert.equal("unauthorized", field(reply.body, "error"))
+      end
+      assert.equal(401, curl(url .. "/some-id").status)
+      assert.equal(0, #box:ledger().jobs)
+    end)
+
+    it("refuses what the documentation does not allow, with its code", function()
+      local box = start()
+      local i2i = '{"prompt":"x","mode":"image-to-image"'
+      for body, code in pairs({
+        ["{}"] = "prompt_required",
+        ['{"prompt":" \\n "}'] = "prompt_required",
+        ['{"prompt":5}'] = "prompt_required",
+        ['{"prompt":'] = "invalid_json",
+        ["[1]"] = "invalid_json",
+        ['{"prompt":"x","mode":"video"}'] = "invalid_mode",
+        ['{"prompt":"x","ratio":"2:1"}'] = "invalid_ratio",
+        ['{"prompt":"x","ratio":1}'] = "invalid_ratio",
+        ['{"prompt":"x","count":"2"}'] = "invalid_count",
+        ['{"prompt":"x","style":1}'] = "invalid_style",
+        [i2i .. "}"] = "image_urls_required",
+        [i2i .. ',"imageUrls":[]}'] = "image_urls_required",
+        [i2i .. ',"imageUrls":["ftp://x/y"]}'] = "invalid_image_url",
+      }) do
+        local reply = create(box, body)
+        assert.equal(400, reply.status, body)
+        assert.equal(code, field(reply.body, "error"), body)
+      end
+      assert.equal(500, box:ledger().credits)
+    end)
+
+    it("caps the count between 1 and 4", function()
+      local box = start()
+      create(box, '{"prompt":"x","count":9}')
+      create(box, '{"prompt":"x","count":0}')
+      local books = box:ledger()
+      assert.equal(4, books.jobs[1].count)
+      assert.equal(1, books.jobs[2].count)
+      assert.equal(450, books.credits)
+    end)
+
+    it("refuses what the account cannot pay", function()
+      local box = start({ credits = 15 })
+      assert.equal(202, create(box).status)
+      local reply = create(box)
+      assert.equal(402, reply.status)
+      assert.equal("insufficient_credits", field(reply.body, "error"))
+      assert.equal(5, box:ledger().credits)
+    end)
+
+    it("gives the free images of the day first, and new ones the next day", function()
+      local box = start({ credits = 10, free_per_day = 2 })
+      local reply = create(box, '{"prompt":"x","count":3}')
+      assert.equal(202, reply.status)
+      assert.equal(0, field(reply.body, "paidCredits"))
+      assert.equal(0, field(reply.body, "freeImagesRemaining"))
+      assert.equal(402, create(box).status)
+      box:advance(86400)
+      assert.equal(1, field(create(box).body, "freeImagesRemaining"))
+    end)
+
+    it("refuses other content types, and bodies above 256 KiB", function()
+      local box = start()
+      local key = "-H 'Authorization: Bearer sandbox' --data "
+      assert.equal(415, curl(key .. "'{}' " .. box.url .. "/api/generate").status)
+      local path = os.tmpname()
+      local file = assert(io.open(path, "wb"))
+      file:write('{"prompt":"', ("x"):rep(256 * 1024), '"}')
+      file:close()
+      local reply = curl(JSON .. key .. "@" .. path .. " " .. box.url .. "/api/generate")
+      os.remove(path)
+      assert.equal(413, reply.status)
+      assert.equal("payload_too_large", field(reply.body, "error"))
+    end)
+
+    it("makes one job for one idempotency key", function()
+      local box = start()
+      local header = "-H 'Idempotency-Key: k1' "
+      local first = create(box, nil, header)
+      local second = create(box, nil, header)
+      assert.equal(202, second.status)
+      assert.equal(field(first.body, "jobId"), field(second.body, "jobId"))
+      assert.truthy(second.head:find("idempotent-replayed: true", 1, true))
+      local other = create(box, '{"prompt":"other"}', header)
+      assert.equal(422, other.status)
+      assert.equal("idempotency_key_reused", field(other.body, "error"))
+      local books = box:ledger()
+      assert.equal(1, #books.jobs)
+      assert.equal(490, books.credits)
+      assert.equal("k1", books.jobs[1].key)
+      assert.equal(3, books.jobs[1].posts)
+    end)
+
+    it("ignores idempotency keys when told so", function()
+      local box = start({ idempotency = false })
+      create(box, nil, "-H 'Idempotency-Key: k1' ")
+      create(box, nil, "-H 'Idempotency-Key: k1' ")
+      assert.equal(2, #box:ledger().jobs)
+      assert.equal(480, box:ledger().credits)
+    end)
+  end)
+
+  describe("polling a job", function()
+    it("goes from pending through running to succeeded", function()
+      local box = start({ duration = 900 })
+      local id = field(create(box).body, "jobId")
+      local reply = poll(box, id)
+      assert.equal(202, reply.status)
+      assert.equal("pending", field(reply.body, "status"))
+      box:advance(400)
+      reply = poll(box, id)
+      assert.equal(202, reply.status)
+      assert.equal("running", field(reply.body, "status"))
+      box:advance(501)
+      reply = poll(box, id)
+      assert.equal(200, reply.status)
+      assert.equal("succeeded", field(reply.body, "status"))
+      assert.equal(3, box:ledger().jobs[1].polls)
+    end)
+
+    it("gives a URL, a seed as a string and the final prompt for each image", function()
+      local box = start({ duration = 0 })
+      local body = '{"prompt":" a \\"cup\\" ","count":2,"style":"studio-product",'
+        .. '"lighting":"soft light","camera":"85mm","negative":"dogs"}'
+      local id = field(create(box, body).body, "jobId")
+      local reply = poll(box, id).body
+      local final = 'a \\"cup\\", studio-product, soft light, 85mm --avoid: dogs'
+      assert.truthy(reply:find('"finalPrompt":"' .. final .. '"', 1, true), reply)
+      for n = 1, 2 do
+        local url = ("%s/generated/%s-%d.png"):format(box.url, id, n)
+        assert.truthy(reply:find('"imageUrl":"' .. url .. '"', 1, true), reply)
+      end
+      assert.truthy(reply:find('"seed":"%d+"'))
+      assert.equal('a "cup"', box:ledger().jobs[1].prompt)
+    end)
+
+    it("knows no other ids", function()
+      local reply = poll(start(), "no-such-job")
+      assert.equal(404, reply.status)
+      assert.equal("job_not_found", field(reply.body, "error"))
+    end)
+
+    it("answers 404 and 405 elsewhere", function()
+      local box = start()
+      assert.equal(404, curl(box.url .. "/").status)
+      assert.equal(405, curl(box.url .. "/api/generate").status)
+      assert.equal(2, box:ledger().requests.other)
+    end)
+  end)
+
+  describe("an image", function()
+    it("is a PNG file in the shape of its ratio", function()
+      local box = start({ duration = 0 })
+      local sizes = {
+        ["1:1"] = { 64, 64 },
+        ["16:9"] = { 64, 36 },
+        ["9:16"] = { 36, 64 },
+        ["4:3"] = { 64, 48 },
+        ["3:4"] = { 48, 64 },
+      }
+      for ratio, size in pairs(sizes) do
+        local body = ('{"prompt":"x","ratio":"%s"}'):format(ratio)
+        local id = field(create(box, body).body, "jobId")
+        local reply = curl(box.url .. "/generated/" .. id .. "-1.png")
+        assert.equal(200, reply.status)
+        assert.truthy(reply.head:find("content-type: image/png", 1, true))
+        assert.truthy(reply.head:find("content-length: " .. #reply.body, 1, true))
+        assert.same(size, { png_size(reply.body) })
+        assert.equal(404, curl(box.url .. "/generated/" .. id .. "-2.png").status)
+      end
+    end)
+
+    it("is not there before the job has succeeded", function()
+      local box = start({ duration = 1000 })
+      local id = field(create(box).body, "jobId")
+      assert.equal(404, curl(box.url .. "/generated/" .. id .. "-1.png").status)
+    end)
+
+    it("is served in ranges", function()
+      local box = start()
+      local url = box:reference("cup")
+      local whole = curl(url)
+      local tag = whole.head:match('etag: ("[^"]+")')
+      local size = #whole.body
+      local part = curl("--range 10-19 " .. url)
+      assert.equal(206, part.status)
+      assert.equal(whole.body:sub(11, 20), part.body)
+      assert.truthy(part.head:find(("content-range: bytes 10-19/%d"):format(size), 1, true))
+      assert.equal(whole.body:sub(-5), curl("--range -5 " .. url).body)
+      assert.equal(whole.body:sub(101), curl("--range 100- " .. url).body)
+      assert.equal(416, curl("--range " .. size .. "- " .. url).status)
+      assert.equal(206, curl(("--range 0-9 -H 'If-Range: %s' "):format(tag) .. url).status)
+      assert.equal(200, curl("--range 0-9 -H 'If-Range: \"old\"' " .. url).status)
+      assert.equal("bytes=10-19", box:ledger().log[2].range)
+      local head = curl("--head " .. url)
+      assert.truthy(head.head:find("content-length: " .. size, 1, true))
+    end)
+
+    it("can be padded to an exact size, and stays a PNG file", function()
+      local box = start({ duration = 0, image_bytes = 300000 })
+      local id = field(create(box).body, "jobId")
+      local reply = curl(box.url .. "/generated/" .. id .. "-1.png")
+      assert.equal(300000, #reply.body)
+      assert.same({ 64, 64 }, { png_size(reply.body) })
+    end)
+
+    it("is noted with whether an authorization was sent", function()
+      local box = start()
+      curl(box:reference("cup"))
+      curl("-A tester -H 'Authorization: Bearer sandbox' " .. box:reference("cup"))
+      local log = box:ledger().log
+      assert.is_false(log[1].authorization)
+      assert.is_true(log[2].authorization)
+      assert.equal("tester", log[2].user_agent)
+      assert.equal("GET", log[2].method)
+      assert.equal("/reference/cup.png", log[2].path)
+      assert.equal(200, log[2].status)
+    end)
+  end)
+
+  describe("a reference", function()
+    it("is a small image, or a text that is none", function()
+      local box = start()
+      assert.truthy(png_size(curl(box:reference("cup")).body))
+      local text = curl(box:reference("cup.txt"))
+      assert.truthy(text.head:find("content-type: text/plain", 1, true))
+      assert.equal(2, box:ledger().requests.reference)
+    end)
+
+    it("refuses names that are none", function()
+      local box = start()
+      for _, name in ipairs({ "", "a/b", "a b", "..", "a\0b", ("x"):rep(200) }) do
+        assert.is_false(pcall(box.reference, box, name))
+      end
+    end)
+  end)
+
+  describe("a fault", function()
+    it("raises on what it does not know or miss", function()
+      local box = start()
+      for _, rule in ipairs({
+        {},
+        { on = "create" },
+        { action = "hang" },
+        { on = "create", action = "explode" },
+        { on = "everything", action = "hang" },
+        { on = "create", action = "hang", tims = 2 },
+        { on = "create", action = "status" },
+        { on = "create", action = "status", status = 99 },
+        { on = "create", action = "delay" },
+        { on = "create", action = "redirect" },
+        { on = "create", action = "truncate" },
+        { on = "create", action = "body" },
+        { on = "create", action = "fail" },
+        { on = "job", action = "hang" },
+        { on = "create", action = "hang", times = 0 },
+        { on = "create", action = "hang", times = 1.5 },
+        { on = "create", action = "status", status = 429, headers = { "x" } },
+        { on = "create", action = "status", status = 429, headers = { X = "a\r\nb" } },
+      }) do
+        assert.is_false(pcall(box.fault, box, rule))
+      end
+      local _, message = pcall(box.fault, box, { on = "crate", action = "hang" })
+      assert.truthy(message:find("did you mean 'create'?", 1, true))
+      assert.equal(202, create(box).status)
+    end)
+
+    it("answers with a status, headers and body, and does no work", function()
+      local box = start()
+      box:fault({
+        on = "create",
+        action = "status",
+        status = 429,
+        headers = { ["Retry-After"] = "7" },
+        body = "later",
+      })
+      local reply = create(box)
+      assert.equal(429, reply.status)
+      assert.equal("later", reply.body)
+      assert.truthy(reply.head:find("retry-after: 7", 1, true))
+      assert.equal(0, #box:ledger().jobs)
+      assert.equal(429, box:ledger().log[1].status)
+      assert.equal(202, create(box).status)
+    end)
+
+    it("names the status in JSON by default", function()
+      local box = start()
+      box:fault({ on = "any", action = "status", status = 503 })
+      assert.equal("service_unavailable", field(poll(box, "x").body, "error"))
+    end)
+
+    it("does the work first when told so", function()
+      local box = start()
+      box:fault({ on = "create", action = "status", status = 500, work = true })
+      assert.equal(500, create(box).status)
+      assert.equal(1, #box:ledger().jobs)
+      assert.equal(490, box:ledger().credits)
+      box:fault({ on = "create", action = "close", work = false })
+      assert.equal(52, create(box).exit)
+      assert.equal(1, #box:ledger().jobs)
+    end)
+
+    it("hits as often as told, after as many as told, until cleared", function()
+      local box = start()
+      box:fault({ on = "reference", action = "status", status = 500, after = 1, times = 2 })
+      local seen = {}
+      for i = 1, 4 do
+        seen[i] = curl(box:reference("cup")).status
+      end
+      assert.same({ 200, 500, 500, 200 }, seen)
+      box:fault({ on = "reference", action = "status", status = 500, times = math.huge })
+      assert.equal(500, curl(box:reference("cup")).status)
+      assert.equal(500, curl(box:reference("cup")).status)
+      box:clear()
+      assert.equal(200, curl(box:reference("cup")).status)
+    end)
+
+    it("delays an answer while others go on", function()
+      local box = start()
+      box:fault({ on = "poll", action = "delay", seconds = 0.3 })
+      local late = poll(box, "x")
+      assert.equal(404, late.status)
+      assert.is_true(late.time >= 0.3)
+      box:fault({ on = "poll", action = "hang" })
+      local hung = CURL .. "--max-time 1 -w '%{exitcode}' " .. poll_arguments(box, "x")
+      local both = run("(" .. hung .. ") & while ! " .. CURL .. "-o /dev/null -w '%{http_code} ' "
+        .. box:reference("cup") .. "; do :; done; wait")
+      assert.equal("200 28", both)
+    end)
+
+    it("resets a connection, or closes it, without an answer", function()
+      local box = start()
+      box:fault({ on = "create", action = "reset" })
+      box:fault({ on = "create", action = "close" })
+      assert.equal(56, create(box).exit)
+      assert.equal(52, create(box).exit)
+      assert.equal(2, #box:ledger().jobs)
+      assert.equal(0, box:ledger().log[2].status)
+    end)
+
+    it("resets a kept-alive connection, on which curl then repeats the POST", function()
+      local box = start()
+      box:fault({ on = "create", action = "reset", after = 1 })
+      local two = create_arguments(box, '{"prompt":"x"}')
+      local output = run(CURL .. "-o /dev/null -o /dev/null -w '%{http_code} ' "
+        .. two .. " " .. box.url .. "/api/generate")
+      assert.equal("202 202 ", output)
+      assert.equal(3, box:ledger().requests.create)
+      assert.equal(2, box:ledger().connections)
+    end)
+
+    it("cuts a body short of its announced length", function()
+      local box = start()
+      box:fault({ on = "reference", action = "truncate", bytes = 100 })
+      local reply = curl(box:reference("cup"))
+      assert.equal(18, reply.exit)
+      assert.equal(100, #reply.body)
+      assert.truthy(tonumber(reply.head:match("content%-length: (%d+)")) > 100)
+    end)
+
+    it("breaks the JSON of an answer with its true status", function()
+      local box = start()
+      box:fault({ on = "create", action = "malformed" })
+      local reply = create(box)
+      assert.equal(202, reply.status)
+      assert.is_nil(reply.body:find("}", 1, true))
+      assert.equal(1, #box:ledger().jobs)
+    end)
+
+    it("makes a body too large, with a length or in chunks", function()
+      local box = start()
+      box:fault({ on = "poll", action = "oversize" })
+      box:fault({ on = "poll", action = "oversize", bytes = 100000, chunked = true })
+      local plain = poll(box, "x")
+      assert.equal(2 * 1024 * 1024, #plain.body)
+      assert.truthy(plain.body:find('^{"padding":"a+"}$'))
+      local chunked = poll(box, "x")
+      assert.equal(100000, #chunked.body)
+      assert.truthy(chunked.head:find("transfer-encoding: chunked", 1, true))
+      assert.equal(0, chunked.exit)
+    end)
+
+    it("redirects", function()
+      local box = start()
+      local to = box:reference("other")
+      box:fault({ on = "reference", action = "redirect", location = to })
+      local reply = curl(box:reference("cup"))
+      assert.equal(302, reply.status)
+      assert.truthy(reply.head:find("location: " .. to, 1, true))
+      box:fault({ on = "reference", action = "redirect", status = 307, location = to })
+      assert.equal(307, curl(box:reference("cup")).status)
+    end)
+
+    it("replaces a body and keeps the status", function()
+      local box = start()
+      box:fault({ on = "create", action = "body", body = "{}" })
+      local reply = create(box)
+      assert.equal(202, reply.status)
+      assert.equal("{}", reply.body)
+    end)
+
+    it("lets the next job fail, and refunds it then", function()
+      local box = start({ duration = 100 })
+      box:fault({ on = "job", action = "fail", error = "content_policy" })
+      local id = field(create(box).body, "jobId")
+      local fine = field(create(box).body, "jobId")
+      assert.equal(480, box:ledger().credits)
+      box:advance(101)
+      local reply = poll(box, id)
+      assert.equal(200, reply.status)
+      assert.equal("failed", field(reply.body, "status"))
+      assert.equal("content_policy", field(reply.body, "error"))
+      assert.equal(490, field(reply.body, "paidCredits"))
+      assert.equal("succeeded", field(poll(box, fine).body, "status"))
+      local books = box:ledger()
+      assert.is_true(books.jobs[1].refunded)
+      assert.equal("failed", books.jobs[1].status)
+      assert.is_false(books.jobs[2].refunded)
+      assert.equal(10, books.refunded)
+    end)
+  end)
+
+  it("counts in integers where Lua has them", function()
+    local box = start()
+    create(box)
+    local books = box:ledger()
+    if math.type then
+      assert.equal("integer", math.type(books.credits))
+      assert.equal("integer", math.type(books.requests.create))
+      assert.equal("integer", math.type(books.jobs[1].count))
+    end
+    assert.equal(1, books.requests.create)
+    assert.equal(1, books.connections)
+  end)
+end)

@@ -1,0 +1,107 @@
+/*
+ * The rules by which the sandbox misbehaves. Each rule is one block with its
+ * texts behind it, counted by reference; runs under the server's lock.
+ */
+#include "fault.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t text_size(const char *text) {
+  return text == NULL ? 0 : strlen(text) + 1;
+}
+
+static size_t texts_size(const Fault *rule) {
+  size_t size = text_size(rule->location) + text_size(rule->error);
+  size += rule->body == NULL ? 0 : rule->body_size + 1;
+  for (size_t i = 0; i < rule->header_count; i++) {
+    size += text_size(rule->headers[i].name);
+    size += text_size(rule->headers[i].value);
+  }
+  return size;
+}
+
+static void move_text(const char **text, size_t size, char **to) {
+  if (*text != NULL) {
+    memcpy(*to, *text, size);
+    *text = *to;
+    *to += size;
+  }
+}
+
+bool fault_add(FaultList *list, const Fault *rule) {
+  Fault *fault = calloc(1, sizeof *fault + texts_size(rule));
+  if (fault == NULL) {
+    return false;
+  }
+  *fault = *rule;
+  fault->next = NULL;
+  fault->references = 1;
+  char *to = (char *)(fault + 1);
+  move_text(&fault->location, text_size(fault->location), &to);
+  move_text(&fault->error, text_size(fault->error), &to);
+  for (size_t i = 0; i < fault->header_count; i++) {
+    FaultHeader *header = &fault->headers[i];
+    move_text(&header->name, text_size(header->name), &to);
+    move_text(&header->value, text_size(header->value), &to);
+  }
+  if (fault->body != NULL) { /* may hold NULs; calloc ended it with one */
+    memcpy(to, fault->body, fault->body_size);
+    fault->body = to;
+  }
+  if (list->last == NULL) {
+    list->first = fault;
+  } else {
+    list->last->next = fault;
+  }
+  list->last = fault;
+  return true;
+}
+
+static bool matches(const Fault *fault, FaultOn on) {
+  return fault->on == on || (fault->on == ON_ANY && on != ON_JOB);
+}
+
+static void unlink_fault(FaultList *list, Fault *fault, Fault *before) {
+  if (before == NULL) {
+    list->first = fault->next;
+  } else {
+    before->next = fault->next;
+  }
+  if (list->last == fault) {
+    list->last = before;
+  }
+}
+
+Fault *fault_take(FaultList *list, FaultOn on) {
+  Fault *before = NULL;
+  for (Fault *fault = list->first; fault != NULL; fault = fault->next) {
+    if (matches(fault, on) && fault->after > 0) {
+      fault->after--;
+    } else if (matches(fault, on)) {
+      if (fault->times != FAULT_ALWAYS && --fault->times == 0) {
+        unlink_fault(list, fault, before); /* the list's hold goes over */
+      } else {
+        fault->references++;
+      }
+      return fault;
+    }
+    before = fault;
+  }
+  return NULL;
+}
+
+void fault_release(Fault *fault) {
+  if (fault != NULL && --fault->references == 0) {
+    free(fault);
+  }
+}
+
+void fault_clear(FaultList *list) {
+  for (Fault *fault = list->first; fault != NULL;) {
+    Fault *next = fault->next;
+    fault_release(fault);
+    fault = next;
+  }
+  *list = (FaultList){0};
+}

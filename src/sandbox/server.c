@@ -1,0 +1,238 @@
+/*
+ * One running sandbox: its beginning and end, and the calls of its owner.
+ * Owns everything; runs on the thread of the Lua state.
+ */
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "exchange.h"
+
+enum { SERVER_BACKLOG = 1024 };
+
+static void say(char error[SERVER_MAX_ERROR], const char *what,
+                const char *why) {
+  snprintf(error, SERVER_MAX_ERROR, "%s: %s", what, why);
+}
+
+/* A listening socket on loopback, made here for a plain error; *port is the
+ * one asked for, and then the one got. -1: errno says why. */
+static int listen_on(unsigned *port) {
+  struct sockaddr_in address = {.sin_family = AF_INET};
+  socklen_t size = sizeof address;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons((uint16_t)*port);
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) {
+    return -1;
+  }
+  int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(fd, (struct sockaddr *)&address, size) != 0 ||
+      listen(fd, SERVER_BACKLOG) != 0 ||
+      getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+  }
+  *port = ntohs(address.sin_port);
+  return fd;
+}
+
+static struct MHD_Daemon *start_daemon(Server *server, int fd) {
+  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+  struct MHD_OptionItem tls[] = {
+      {MHD_OPTION_HTTPS_MEM_KEY, 0, server->certificate.key},
+      {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate.chain},
+      {MHD_OPTION_END, 0, NULL}};
+  struct MHD_OptionItem *more = server->options.tls ? tls : &tls[2];
+  flags |= server->options.tls ? (unsigned)MHD_USE_TLS : 0u;
+  return MHD_start_daemon(
+      flags, 0, NULL, NULL, exchange_handle, server, MHD_OPTION_LISTEN_SOCKET,
+      fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_MAX_CONNECTIONS,
+      MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, server,
+      MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, server,
+      MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+}
+
+/* Starts both threads with every signal blocked: signals are the host's. */
+static bool start_threads(Server *server, int fd,
+                          char error[SERVER_MAX_ERROR]) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  bool waiting = waiting_start(&server->waiting);
+  server->daemon = waiting ? start_daemon(server, fd) : NULL;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  server->running = server->daemon != NULL;
+  if (waiting && !server->running) {
+    waiting_stop(&server->waiting);
+    waiting_free(&server->waiting);
+  }
+  if (!waiting) {
+    close(fd); /* else it is MHD's, in failure too */
+  }
+  if (!server->running) {
+    say(error, "the server does not start", "no thread, or no memory");
+  }
+  return server->running;
+}
+
+static bool prepare(Server *server, char error[SERVER_MAX_ERROR]) {
+  const char *why = NULL;
+  if (!journal_init(&server->journal)) {
+    say(error, "the sandbox does not start", "no memory");
+    return false;
+  }
+  if (server->options.tls && !certificate_make(&server->certificate, &why)) {
+    say(error, "no certificate", why);
+    return false;
+  }
+  return true;
+}
+
+static bool open_server(Server *server, char error[SERVER_MAX_ERROR]) {
+  if (!prepare(server, error)) {
+    return false;
+  }
+  unsigned port = server->options.port;
+  int fd = listen_on(&port);
+  if (fd < 0) {
+    char what[64];
+    snprintf(what, sizeof what, "cannot listen on 127.0.0.1:%u", port);
+    say(error, what, strerror(errno));
+    return false;
+  }
+  snprintf(server->url, sizeof server->url, "%s://127.0.0.1:%u",
+           server->options.tls ? "https" : "http", port);
+  return start_threads(server, fd, error);
+}
+
+static uint64_t random_seed(void) {
+  uint64_t seed = 0;
+  if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) {
+    seed = (uint64_t)(waiting_clock() * 1e9) ^ (uint64_t)getpid() << 32;
+  }
+  return seed;
+}
+
+Server *server_start(const ServerOptions *options,
+                     char error[SERVER_MAX_ERROR]) {
+  Server *server = calloc(1, sizeof *server);
+  if (server == NULL) {
+    say(error, "the sandbox does not start", "no memory");
+    return NULL;
+  }
+  pthread_mutex_init(&server->lock, NULL);
+  server->options = *options;
+  server->options.service.seed = random_seed();
+  server->pid = getpid();
+  server->started = waiting_clock();
+  service_init(&server->service, &server->options.service);
+  if (!open_server(server, error)) {
+    server_free(server);
+    return NULL;
+  }
+  return server;
+}
+
+void server_stop(Server *server) {
+  if (!server->running || server->pid != getpid()) {
+    return;
+  }
+  server->running = false;
+  waiting_stop(&server->waiting); /* MHD must not stop with any suspended */
+  MHD_stop_daemon(server->daemon);
+  waiting_free(&server->waiting);
+  server->daemon = NULL;
+  picture_cache_free(&server->pictures);
+  certificate_free(&server->certificate);
+}
+
+void server_free(Server *server) {
+  if (server->pid != getpid()) {
+    return; /* the parent's threads were using it when the fork came */
+  }
+  server_stop(server);
+  certificate_free(&server->certificate);
+  fault_clear(&server->faults);
+  journal_free(&server->journal);
+  service_free(&server->service);
+  pthread_mutex_destroy(&server->lock);
+  free(server);
+}
+
+double server_now(const Server *server) {
+  return waiting_clock() - server->started + server->ahead;
+}
+
+bool server_fault(Server *server, const Fault *rule) {
+  pthread_mutex_lock(&server->lock);
+  bool ok = fault_add(&server->faults, rule);
+  pthread_mutex_unlock(&server->lock);
+  return ok;
+}
+
+void server_clear(Server *server) {
+  pthread_mutex_lock(&server->lock);
+  fault_clear(&server->faults);
+  pthread_mutex_unlock(&server->lock);
+}
+
+void server_advance(Server *server, double seconds) {
+  pthread_mutex_lock(&server->lock);
+  server->ahead += seconds;
+  pthread_mutex_unlock(&server->lock);
+}
+
+Totals server_totals(Server *server) {
+  pthread_mutex_lock(&server->lock);
+  service_settle(&server->service, server_now(server));
+  Totals totals = {.credits = server->service.credits,
+                   .charged = server->service.charged,
+                   .refunded = server->service.refunded,
+                   .connections = server->connections,
+                   .jobs = server->service.jobs,
+                   .entries = journal_size(&server->journal)};
+  memcpy(totals.requests, server->requests, sizeof totals.requests);
+  pthread_mutex_unlock(&server->lock);
+  return totals;
+}
+
+size_t server_jobs(Server *server, JobView *views, size_t most) {
+  size_t count = 0;
+  pthread_mutex_lock(&server->lock);
+  double now = server->service.now;
+  const Job *job = server->service.first;
+  for (; job != NULL && count < most; job = job->next) {
+    views[count++] =
+        (JobView){.job = job,
+                  .status = service_status(&server->service, job, now),
+                  .posts = job->key != NULL ? job->key->posts : job->posts,
+                  .polls = job->polls,
+                  .refunded = job->refunded};
+  }
+  pthread_mutex_unlock(&server->lock);
+  return count;
+}
+
+size_t server_entries(Server *server, JournalEntry *entries, size_t most) {
+  pthread_mutex_lock(&server->lock);
+  size_t count = journal_size(&server->journal);
+  size_t skipped = count > most ? count - most : 0;
+  for (size_t i = skipped; i < count; i++) {
+    entries[i - skipped] = *journal_at(&server->journal, i);
+  }
+  pthread_mutex_unlock(&server->lock);
+  return count - skipped;
+}
