@@ -2,6 +2,7 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
+local events = require("gptimage2.events")
 local naming = require("gptimage2.naming")
 local options = require("gptimage2.options")
 local request = require("gptimage2.request")
@@ -64,6 +65,13 @@ function wait.timeout_error(what, timeout, job_id)
   })
 end
 
+--- A cancel takes effect at once, so its event does not wait for the engine.
+wait.announce_to(function(object)
+  if core.is_job(object) and object.status == "cancelled" then
+    events.tell(object, "cancelled")
+  end
+end)
+
 --- The job when it went well, else nil and its error.
 local function outcome(job)
   if job.error then
@@ -114,6 +122,9 @@ local function start(self, fname, mode, req, opts)
   if not opts then
     return nil, err
   end
+  if opts.save and mode == "create" then
+    check.fail(2, fname, "option 'save' is for generate and submit: create does not poll", 4)
+  end
   normalised, err = request.normalise(req, config, fname, 4)
   if not normalised then
     return nil, err
@@ -127,7 +138,7 @@ local function start(self, fname, mode, req, opts)
   if not job then
     return nil, err
   end
-  if not opts.save or mode ~= "generate" then
+  if not opts.save then
     return job
   end
   local saved = { ended = false }

@@ -4,6 +4,7 @@
 --- together. It runs on callbacks, so that it needs no coroutine of its own.
 
 local core = require("gptimage2.core")
+local events = require("gptimage2.events")
 local naming = require("gptimage2.naming")
 local wait = require("gptimage2.wait")
 
@@ -108,21 +109,6 @@ local function sidecar_text(job, paths)
   return "{\n" .. table.concat(lines, ",\n") .. "\n}\n"
 end
 
-local function tell_saved(job, paths)
-  local handler = core.handler(job)
-  if handler then
-    handler({
-      type = "saved",
-      job = job,
-      id = job.id,
-      time = core.wall(),
-      status = job.status,
-      paths = paths,
-      metadata = job.metadata,
-    })
-  end
-end
-
 local function finish(self, err)
   if err then
     err.job_id = self.job.id
@@ -133,7 +119,7 @@ local function finish(self, err)
   core.saved(self.job, not err and self.paths or nil, err)
   wait.finished(self)
   if not err then
-    tell_saved(self.job, self.paths)
+    events.tell(self.job, "saved", self.paths)
   end
 end
 

@@ -124,7 +124,22 @@ local function wake(waiter)
   end
 end
 
+--- Told of each thing that is done, before those who wait for it.
+local announce = function() end
+
+--- Sets who is told of each thing that is done, inside the step.
+---@param listener fun(object: any)
+function wait.announce_to(listener)
+  announce = function(object)
+    local ok, err = pcall(listener, object)
+    if not ok then
+      wait.fail(err)
+    end
+  end
+end
+
 local function wake_all(object)
+  announce(object)
   local list = waiters[object]
   waiters[object] = nil
   for i = 1, list and #list or 0 do

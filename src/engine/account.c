@@ -72,8 +72,7 @@ Account *account_new(const AccountSettings *settings) {
   account->settings.proxy = copy(settings->proxy, &ok);
   account->settings.ca_file = copy(settings->ca_file, &ok);
   account->generate_url = join(settings->base_url, "/api/generate", &ok);
-  account->authorization =
-      join(AUTHORIZATION, settings->api_key, &ok);
+  account->authorization = join(AUTHORIZATION, settings->api_key, &ok);
   if (!ok) {
     free_account(account);
     return NULL;

@@ -40,13 +40,13 @@ struct Account {
   bool local;               /* the service is on this machine */
   struct curl_slist post_headers[3];
   struct curl_slist get_headers[2];
-  unsigned active;              /* jobs at the service */
-  struct Job *first_waiting;    /* for their turn, in order: see turn.h */
+  unsigned active;           /* jobs at the service */
+  struct Job *first_waiting; /* for their turn, in order: see turn.h */
   struct Job *last_waiting;
-  bool advancing;               /* inside turn_advance */
-  Command dropping;             /* the host wants no more of it */
-  struct Exchange *idle_api;    /* handles set up for the service */
-  struct Exchange *idle_plain;  /* handles set up for other hosts */
+  bool advancing;              /* inside turn_advance */
+  Command dropping;            /* the host wants no more of it */
+  struct Exchange *idle_api;   /* handles set up for the service */
+  struct Exchange *idle_plain; /* handles set up for other hosts */
   unsigned idle_api_count;
   unsigned idle_plain_count;
 };

@@ -20,16 +20,17 @@ typedef struct Symbol {
   size_t offset; /* in CurlLib */
 } Symbol;
 
-#define SYMBOL(name) {"curl_" #name, offsetof(CurlLib, name)}
+#define SYMBOL(name)                                                           \
+  { "curl_" #name, offsetof(CurlLib, name) }
 
 static const Symbol symbols[] = {
-    SYMBOL(global_init),        SYMBOL(easy_init),
-    SYMBOL(easy_setopt),        SYMBOL(easy_getinfo),
-    SYMBOL(easy_cleanup),       SYMBOL(easy_strerror),
-    SYMBOL(multi_init),         SYMBOL(multi_setopt),
-    SYMBOL(multi_add_handle),   SYMBOL(multi_remove_handle),
+    SYMBOL(global_init),         SYMBOL(easy_init),
+    SYMBOL(easy_setopt),         SYMBOL(easy_getinfo),
+    SYMBOL(easy_cleanup),        SYMBOL(easy_strerror),
+    SYMBOL(multi_init),          SYMBOL(multi_setopt),
+    SYMBOL(multi_add_handle),    SYMBOL(multi_remove_handle),
     SYMBOL(multi_socket_action), SYMBOL(multi_info_read),
-    SYMBOL(multi_assign),       SYMBOL(multi_cleanup),
+    SYMBOL(multi_assign),        SYMBOL(multi_cleanup),
 };
 
 static void load(void) {

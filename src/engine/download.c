@@ -33,11 +33,11 @@ typedef struct Download {
   Exchange *exchange;
   File file;
   Buffer memory;
-  bool opened;   /* the file, for this exchange's first byte */
-  bool checked;  /* this exchange's status and range fit what we have */
-  int64_t length;                   /* bytes so far */
-  char head[IMAGE_HEAD];            /* the first of them */
-  char tag[HTTP_TAG_MAX + 1];       /* of the version they belong to */
+  bool opened;           /* the file, for this exchange's first byte */
+  bool checked;          /* this exchange's status and range fit what we have */
+  int64_t length;        /* bytes so far */
+  char head[IMAGE_HEAD]; /* the first of them */
+  char tag[HTTP_TAG_MAX + 1]; /* of the version they belong to */
 } Download;
 
 static void attempt(Download *download);
@@ -173,8 +173,8 @@ static bool is_worth_repeating(const Exchange *exchange) {
 static void after_failure(Download *download, Exchange *exchange) {
   Event *last = &download->work.last;
   bool repeat = is_worth_repeating(exchange) && download->attempts < ATTEMPTS;
-  double pause = policy_backoff(download->attempts,
-                                engine_random(download->work.engine));
+  double pause =
+      policy_backoff(download->attempts, engine_random(download->work.engine));
   double at;
   if (exchange->reply.retry_after > pause)
     pause = policy_clamp_retry_after(exchange->reply.retry_after);
@@ -250,13 +250,13 @@ static void attempt(Download *download) {
   Account *account = download->work.account;
   bool resume = download->length > 0 && download->tag[0];
   char range[32];
-  HttpFetch fetch = {
-      .url = download->redirected ? download->redirected : download->url,
-      .range = resume ? range : NULL,
-      .if_range = resume ? download->tag : NULL,
-      .timeout = download->deadline - clock_monotonic(),
-      .stall_timeout = STALL_TIMEOUT,
-      .buffer_size = READ_SIZE};
+  HttpFetch fetch = {.url = download->redirected ? download->redirected
+                                                 : download->url,
+                     .range = resume ? range : NULL,
+                     .if_range = resume ? download->tag : NULL,
+                     .timeout = download->deadline - clock_monotonic(),
+                     .stall_timeout = STALL_TIMEOUT,
+                     .buffer_size = READ_SIZE};
   snprintf(range, sizeof range, "%lld-", (long long)download->length);
   if (fetch.timeout <= 0) {
     fail(download, "timeout", "deadline_passed",

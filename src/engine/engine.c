@@ -21,6 +21,7 @@
 #include <sys/random.h>
 
 #define STACK_SIZE ((size_t)1 << 20)
+#define WAIT_MAX 1e6 /* seconds: fits poll()'s milliseconds */
 
 struct Engine {
   Mailbox commands;
@@ -115,8 +116,7 @@ static void start_work(Engine *engine, Work *work) {
     work->type->start(work);
     return;
   }
-  failure_set(&work->last.failure, "network", "out_of_memory",
-              "out of memory");
+  failure_set(&work->last.failure, "network", "out_of_memory", "out of memory");
   work->last.end = FLOW_END_FAILED;
   work_end(work);
 }
@@ -342,6 +342,8 @@ void engine_wait(Engine *engine, double seconds) {
   struct pollfd readable = {.fd = engine->events.fd, .events = POLLIN};
   if (engine->inbox.first)
     return;
+  if (seconds > WAIT_MAX)
+    seconds = WAIT_MAX;
   poll(&readable, 1, (int)ceil(seconds * 1000));
 }
 

@@ -46,15 +46,15 @@ typedef struct Event {
   bool sent;    /* jobs: a create may have reached the service */
   unsigned attempts;
   unsigned polls;
-  int status;        /* HTTP status of the reply, 0 = none */
-  double delay;      /* RETRY: seconds until the next try; ENDED: the server's
-                        Retry-After in seconds, negative = none */
-  unsigned index;    /* ENDED by a reference: which one, from 0 */
-  Failure failure;   /* why, where it applies */
-  char *body;        /* NULL = none; NUL-terminated */
+  int status;      /* HTTP status of the reply, 0 = none */
+  double delay;    /* RETRY: seconds until the next try; ENDED: the server's
+                      Retry-After in seconds, negative = none */
+  unsigned index;  /* ENDED by a reference: which one, from 0 */
+  Failure failure; /* why, where it applies */
+  char *body;      /* NULL = none; NUL-terminated */
   size_t body_length;
-  char *path;        /* ENDED, files: where it was saved */
-  bool embedded;     /* lives in its Work: not to be freed by itself */
+  char *path;    /* ENDED, files: where it was saved */
+  bool embedded; /* lives in its Work: not to be freed by itself */
 } Event;
 
 /* What a job needs.  Everything is copied. */
@@ -62,8 +62,8 @@ typedef struct JobSpec {
   FlowMode mode;
   const char *body; /* the exact request; NULL for polls */
   size_t body_length;
-  const char *key;        /* idempotency key; NULL for polls */
-  const char *service_id; /* for polls, else NULL */
+  const char *key;               /* idempotency key; NULL for polls */
+  const char *service_id;        /* for polls, else NULL */
   const char *const *references; /* URLs to check before spending */
   unsigned reference_count;      /* 0 = no check */
   double timeout;                /* seconds until the job must be final */
@@ -105,8 +105,8 @@ Work *engine_sleep(Engine *engine, double seconds, void *owner);
 
 /* The verdict on an EVENT_REPLY.  `service_id` (copied; NULL = unchanged) names
  * the job from now on.  True: it was final, no further event comes and the work
- * is released.  False: more events follow; for a work that was cancelled that is
- * so whatever the verdict, because its last event may be on its way. */
+ * is released.  False: more events follow; for a work that was cancelled that
+ * is so whatever the verdict, because its last event may be on its way. */
 bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
                   const char *service_id);
 

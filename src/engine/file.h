@@ -27,8 +27,7 @@ typedef struct File {
 /* Opens a temporary file in the folder of `path`, which is made (with its
  * parents) where it is missing.  `random` makes the name unique.  False, with
  * `failure` of kind io, when that does not work. */
-bool file_open(File *file, const char *path, uint64_t random,
-               Failure *failure);
+bool file_open(File *file, const char *path, uint64_t random, Failure *failure);
 
 bool file_append(File *file, const char *bytes, size_t length,
                  Failure *failure);

@@ -37,10 +37,8 @@ static FlowAction ask(Flow *flow) {
 
 void flow_init(Flow *flow, FlowMode mode, const FlowSettings *settings,
                bool check, double deadline) {
-  *flow = (Flow){.mode = mode,
-                 .settings = settings,
-                 .check = check,
-                 .deadline = deadline};
+  *flow = (Flow){
+      .mode = mode, .settings = settings, .check = check, .deadline = deadline};
 }
 
 FlowAction flow_start(Flow *flow, double now) {

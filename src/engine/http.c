@@ -168,8 +168,8 @@ Exchange *http_post(Loop *loop, Account *account, const char *body,
   Exchange *exchange = prepare(loop, account, false, failure);
   if (!exchange)
     return NULL;
-  snprintf(exchange->key_line, sizeof exchange->key_line,
-           "Idempotency-Key: %s", key);
+  snprintf(exchange->key_line, sizeof exchange->key_line, "Idempotency-Key: %s",
+           key);
   exchange->key_header =
       (struct curl_slist){exchange->key_line, account->post_headers};
   setopt(exchange->easy, CURLOPT_HTTPHEADER, &exchange->key_header);
@@ -255,10 +255,9 @@ static void free_exchange(Exchange *exchange) {
 
 void http_release(Exchange *exchange) {
   Account *account = exchange->account;
-  Exchange **list =
-      exchange->plain ? &account->idle_plain : &account->idle_api;
-  unsigned *count = exchange->plain ? &account->idle_plain_count
-                                    : &account->idle_api_count;
+  Exchange **list = exchange->plain ? &account->idle_plain : &account->idle_api;
+  unsigned *count =
+      exchange->plain ? &account->idle_plain_count : &account->idle_api_count;
   buffer_free(&exchange->body);
   failure_clear(&exchange->failure);
   if (*count >= IDLE_MAX) {

@@ -38,9 +38,9 @@ typedef void (*HttpDone)(Exchange *exchange);
 struct Exchange {
   CURL *easy;
   Account *account;
-  bool plain;     /* a fetch: no key */
+  bool plain; /* a fetch: no key */
   HttpDone done;
-  HttpSink sink;  /* NULL: the body goes to `body` */
+  HttpSink sink; /* NULL: the body goes to `body` */
   void *owner;
   unsigned index; /* the owner's, where it has several */
   /* What came back. */

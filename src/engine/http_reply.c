@@ -47,8 +47,7 @@ static void read_range_headers(Exchange *exchange, const char *line,
   if (header_value(line, length, "etag", value, sizeof value)) {
     if (value[0] == '"') /* weak tags do not promise the same bytes */
       memcpy(exchange->tag, value, sizeof value);
-  } else if (header_value(line, length, "content-range", value,
-                          sizeof value)) {
+  } else if (header_value(line, length, "content-range", value, sizeof value)) {
     if (strncasecmp(value, "bytes ", 6) == 0)
       exchange->range_start = strtoll(value + 6, NULL, 10);
   }
@@ -118,8 +117,8 @@ static const char *network_code(CURLcode code, bool sent) {
 }
 
 static void explain(Exchange *exchange, CURLcode code, bool sent) {
-  const char *said = exchange->error[0] ? exchange->error
-                                        : curl_lib.easy_strerror(code);
+  const char *said =
+      exchange->error[0] ? exchange->error : curl_lib.easy_strerror(code);
   if (exchange->too_large)
     failure_set(&exchange->failure, "protocol", "reply_too_large",
                 "the reply is larger than its limit");

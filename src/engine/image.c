@@ -11,9 +11,12 @@ typedef struct Magic {
 } Magic;
 
 static const Magic magics[] = {
-    {"png", 0, 8, "\x89PNG\r\n\x1a\n"}, {"jpg", 0, 3, "\xff\xd8\xff"},
-    {"gif", 0, 6, "GIF87a"},            {"gif", 0, 6, "GIF89a"},
-    {"webp", 8, 4, "WEBP"},             {"avif", 4, 8, "ftypavif"},
+    {"png", 0, 8, "\x89PNG\r\n\x1a\n"},
+    {"jpg", 0, 3, "\xff\xd8\xff"},
+    {"gif", 0, 6, "GIF87a"},
+    {"gif", 0, 6, "GIF89a"},
+    {"webp", 8, 4, "WEBP"},
+    {"avif", 4, 8, "ftypavif"},
     {"avif", 4, 8, "ftypavis"},
 };
 

@@ -175,10 +175,9 @@ static void expect(Job *job, Exchange *exchange) {
 
 static void send_create(Job *job) {
   tell(job, EVENT_CREATING);
-  expect(job,
-         http_post(engine_loop(job->work.engine), job->work.account, job->body,
-                   job->body_length, job->key, patience(job),
-                   &job->work.last.failure));
+  expect(job, http_post(engine_loop(job->work.engine), job->work.account,
+                        job->body, job->body_length, job->key, patience(job),
+                        &job->work.last.failure));
 }
 
 static void send_poll(Job *job) {
@@ -198,8 +197,8 @@ static void on_probed(void *owner, int bad, Failure *failure) {
 
 static void check_references(Job *job) {
   job->probe = probe_start(engine_loop(job->work.engine), job->work.account,
-                           job->references, job->reference_count,
-                           patience(job), on_probed, job);
+                           job->references, job->reference_count, patience(job),
+                           on_probed, job);
   if (job->probe)
     return;
   failure_set(&job->work.last.failure, "network", "out_of_memory",

@@ -115,8 +115,7 @@ void loop_wait(Loop *loop) {
                                  to_curl_events(events[i].events), &running);
   if (clock_monotonic() >= loop->curl_at) {
     loop->curl_at = (double)INFINITY;
-    curl_lib.multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0,
-                                 &running);
+    curl_lib.multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
   }
 }
 

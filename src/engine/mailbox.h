@@ -29,9 +29,9 @@ Link *list_shift(List *list);
 
 typedef struct Mailbox {
   pthread_mutex_t lock;
-  List list;         /* under the lock */
-  atomic_bool full;  /* a hint that can be read without the lock */
-  int fd;            /* an eventfd: readable while `full` */
+  List list;        /* under the lock */
+  atomic_bool full; /* a hint that can be read without the lock */
+  int fd;           /* an eventfd: readable while `full` */
 } Mailbox;
 
 /* False when the system gives no descriptor. */

@@ -21,8 +21,7 @@ typedef struct Probe Probe;
  * `timeout` in seconds.  NULL when memory runs out; otherwise `done` is called
  * once, later, unless the probe is aborted. */
 Probe *probe_start(Loop *loop, Account *account, char *const *urls,
-                   unsigned count, double timeout, ProbeDone done,
-                   void *owner);
+                   unsigned count, double timeout, ProbeDone done, void *owner);
 
 void probe_abort(Probe *probe);
 

@@ -22,7 +22,8 @@ static double parse_number(const char *text) {
     digits = true;
     if (fraction)
       unit /= 10;
-    value = fraction ? value + (*text - '0') * unit : value * 10 + (*text - '0');
+    value =
+        fraction ? value + (*text - '0') * unit : value * 10 + (*text - '0');
     if (value > 1e12)
       value = 1e12;
   }

@@ -70,8 +70,8 @@ static const char *parse_bracketed(const char *text, size_t length, Url *url) {
     return "its IPv6 host is not an address";
   if (close + 1 == end)
     return NULL;
-  url->port = close[1] == ':' ? parse_port(close + 2, (size_t)(end - close - 2))
-                              : -1;
+  url->port =
+      close[1] == ':' ? parse_port(close + 2, (size_t)(end - close - 2)) : -1;
   return url->port < 0 ? "its port is not a number from 1 to 65535" : NULL;
 }
 
@@ -111,7 +111,8 @@ const char *url_parse(const char *text, size_t length, Url *url) {
     ;
   url->userinfo = at > authority;
   size -= (size_t)(at - authority);
-  why = *at == '[' ? parse_bracketed(at, size, url) : parse_named(at, size, url);
+  why =
+      *at == '[' ? parse_bracketed(at, size, url) : parse_named(at, size, url);
   if (!why)
     url->loopback = address_is_loopback_name(url->host, url->host_length);
   return why;

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define URL_MAX 2048    /* bytes, design: "absolute http(s) URLs of at most" */
-#define JOB_ID_MAX 128  /* bytes */
+#define URL_MAX 2048   /* bytes, design: "absolute http(s) URLs of at most" */
+#define JOB_ID_MAX 128 /* bytes */
 
 typedef struct Url {
   bool https;       /* else plain http */

@@ -37,8 +37,8 @@ struct Work {
   Event last;
   bool cancelled; /* host's thread: the cancel was sent */
   bool ended;
-  bool released;  /* the host has let go: no more events */
-  Work *before; /* all started work, for the end of the engine */
+  bool released; /* the host has let go: no more events */
+  Work *before;  /* all started work, for the end of the engine */
   Work *after;
 };
 

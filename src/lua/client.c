@@ -79,10 +79,11 @@ static void read_settings(lua_State *L, int index, AccountSettings *settings) {
       .max_active = count_field(L, index, "max_active"),
       .allow_private_references =
           flag_field(L, index, "allow_private_references"),
-      .flow = {.max_attempts = count_field(L, index, "max_attempts"),
-               .poll = {.first = number_field(L, index, "poll_first", 2),
-                        .interval = number_field(L, index, "poll_interval", 2.5),
-                        .max = number_field(L, index, "poll_max", 5)}}};
+      .flow = {
+          .max_attempts = count_field(L, index, "max_attempts"),
+          .poll = {.first = number_field(L, index, "poll_first", 2),
+                   .interval = number_field(L, index, "poll_interval", 2.5),
+                   .max = number_field(L, index, "poll_max", 5)}}};
   luaL_argcheck(L,
                 settings->base_url && settings->api_key && settings->user_agent,
                 index, "base_url, api_key and user_agent expected");
@@ -208,9 +209,11 @@ static int m_usable(lua_State *L) {
 }
 
 void client_open(lua_State *L) {
-  static const luaL_Reg meta[] = {
-      {"__index", m__index},       {"__gc", m__gc}, {"__close", m_close},
-      {"__tostring", m__tostring}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__index", m__index},
+                                  {"__gc", m__gc},
+                                  {"__close", m_close},
+                                  {"__tostring", m__tostring},
+                                  {NULL, NULL}};
   static const luaL_Reg methods[] = {{"close", m_close}, {NULL, NULL}};
   luaL_newmetatable(L, CLIENT_TYPE);
   compat_setfuncs(L, meta);

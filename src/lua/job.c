@@ -99,6 +99,8 @@ void job_cancel(lua_State *L, int index, const char *kind, const char *code,
     return;
   if (job->work)
     engine_cancel(core_get(L)->engine, job->work);
+  engine_stay_readable(core_get(L)->engine); /* the next step tells */
+  job->awaited = true;
   error_push(L, kind, code, message);
   error_set(L, "sent", job->attempts > 0 ? "yes" : "no");
   error_set(L, "charged", job->attempts > 0 ? "unknown" : "no");
@@ -261,12 +263,9 @@ void job_open(lua_State *L) {
       {"__index", m__index}, {"__tostring", m__tostring}, {NULL, NULL}};
   static const luaL_Reg methods[] = {
       {"done", m_done}, {"raw", m_raw}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"handle", f_handle},
-                                       {"saved", f_saved},
-                                       {"jobs", f_jobs},
-                                       {"handler", f_handler},
-                                       {"is_job", f_is_job},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"handle", f_handle},   {"saved", f_saved},   {"jobs", f_jobs},
+      {"handler", f_handler}, {"is_job", f_is_job}, {NULL, NULL}};
   luaL_newmetatable(L, JOB_TYPE);
   compat_setfuncs(L, meta);
   lua_pushliteral(L, JOB_TYPE);

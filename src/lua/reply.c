@@ -80,9 +80,8 @@ static const char *fail(lua_State *L, Core *core, int at, const Event *event) {
 }
 
 /* An answer that the documentation does not allow, and nothing more to ask. */
-static const char *give_up(lua_State *L, Core *core, int at,
-                           const Event *event, const char *code,
-                           const char *what) {
+static const char *give_up(lua_State *L, Core *core, int at, const Event *event,
+                           const char *code, const char *what) {
   verdict_push_protocol(L, at, lua_touserdata(L, at), event, code, what);
   finish(L, core, at, JOB_UNKNOWN);
   return "failed";
@@ -230,8 +229,7 @@ static const char *on_status(lua_State *L, int at, const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
   DecodedStatus status;
   bool news;
-  if (job_is_done(job) ||
-      !json_push_object(L, event->body, event->body_length))
+  if (job_is_done(job) || !json_push_object(L, event->body, event->body_length))
     return NULL;
   set_raw(L, at, event);
   take_balance(L, at);
@@ -282,7 +280,7 @@ static const char *on_ended(lua_State *L, Core *core, int at,
   set_raw(L, at, event);
   if (job_is_done(job)) {
     settle_cancelled(L, at, event);
-    return "cancelled";
+    return NULL; /* told when it was cancelled */
   }
   verdict_push_error(L, at, job, event);
   lua_getfield(L, -1, "charged");

@@ -36,8 +36,7 @@ static void set_details(lua_State *L, const Event *event, const char *type) {
   error_set_number(L, "attempts", event->attempts);
   if (event->failure.kind) {
     error_set(L, "code", event->failure.code);
-    error_set(L, "message",
-              event->failure.detail ? event->failure.detail : "");
+    error_set(L, "message", event->failure.detail ? event->failure.detail : "");
   }
 }
 
