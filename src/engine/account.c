@@ -65,6 +65,7 @@ Account *account_new(const AccountSettings *settings) {
   if (!account)
     return NULL;
   account->references = 1;
+  account->turns.limit = settings->max_active;
   account->settings = *settings;
   account->settings.api_key = NULL; /* lives in `authorization` alone */
   account->settings.base_url = copy(settings->base_url, &ok);

@@ -11,11 +11,11 @@
 #include "command.h"
 #include "curl_lib.h"
 #include "flow.h"
+#include "turn.h"
 
 #include <stdbool.h>
 
 struct Exchange;
-struct Job;
 typedef struct Account Account;
 
 /* Texts are copied.  Times in seconds. */
@@ -40,10 +40,7 @@ struct Account {
   bool local;               /* the service is on this machine */
   struct curl_slist post_headers[3];
   struct curl_slist get_headers[2];
-  unsigned active;           /* jobs at the service */
-  struct Job *first_waiting; /* for their turn, in order: see turn.h */
-  struct Job *last_waiting;
-  bool advancing;              /* inside turn_advance */
+  Turns turns;                 /* jobs that wait, and how many do not */
   Command dropping;            /* the host wants no more of it */
   struct Exchange *idle_api;   /* handles set up for the service */
   struct Exchange *idle_plain; /* handles set up for other hosts */

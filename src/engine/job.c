@@ -2,9 +2,9 @@
 #include "job.h"
 
 #include "clock.h"
-#include "turn.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,9 +74,9 @@ static void end(Job *job, FlowEnd how) {
   else if (how == FLOW_END_LOST && last->failure.kind &&
            strcmp(last->failure.kind, "protocol") != 0)
     last->failure.kind = "lost";
-  turn_leave(job);
+  turn_leave(&job->turn);
   work_end(&job->work);
-  turn_advance(job->work.account);
+  turn_advance(&job->work.account->turns);
 }
 
 /* Hands the body up.  After a poll that looks final the place is free for the
@@ -95,8 +95,8 @@ static void ask(Job *job, Exchange *exchange, bool created) {
   give_body(exchange, event);
   work_post(&job->work, event);
   if (!created || job->flow.mode == FLOW_CREATE_ONLY) {
-    turn_leave(job);
-    turn_advance(job->work.account);
+    turn_leave(&job->turn);
+    turn_advance(&job->work.account->turns);
   }
 }
 
@@ -231,25 +231,31 @@ static void act(Job *job, FlowAction action) {
   }
 }
 
-void job_begin(Job *job) {
+static void begin(Job *job) {
   heap_clear(&engine_loop(job->work.engine)->heap, &job->work.timer);
   act(job, flow_start(&job->flow, clock_monotonic()));
 }
 
+static void on_turn(Turn *turn) {
+  begin((Job *)(void *)((char *)turn - offsetof(Job, turn)));
+}
+
 static void start(Work *work) {
   Job *job = (Job *)work;
+  job->turn.turns = &work->account->turns;
+  job->turn.begin = on_turn;
   if (job->narrate)
     tell(job, EVENT_QUEUED);
   if (job->flow.mode == FLOW_POLL_ONCE || job->flow.mode == FLOW_RESUME) {
-    turn_take(job);
-    job_begin(job);
+    turn_take(&job->turn);
+    begin(job);
     return;
   }
   if (!isinf(job->flow.deadline))
     heap_set(&engine_loop(work->engine)->heap, &work->timer,
              job->flow.deadline);
-  turn_join(job);
-  turn_advance(work->account);
+  turn_join(&job->turn);
+  turn_advance(&work->account->turns);
 }
 
 static void on_timer(Work *work) {

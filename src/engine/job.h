@@ -13,10 +13,7 @@ typedef struct Job {
   Work work; /* first: a Work * of a job is a Job * */
   Flow flow;
   bool narrate;
-  bool active;  /* counts among the account's active jobs */
-  bool waiting; /* in the account's queue */
-  struct Job *ahead;
-  struct Job *behind;
+  Turn turn;
   char *body; /* freed when the create was answered */
   size_t body_length;
   char *key;
@@ -29,8 +26,5 @@ typedef struct Job {
 } Job;
 
 extern const WorkType job_type;
-
-/* The job's turn has come: see turn.h. */
-void job_begin(Job *job);
 
 #endif

@@ -1,56 +1,57 @@
 /* Whose turn it is: see turn.h. */
 #include "turn.h"
 
-void turn_join(Job *job) {
-  Account *account = job->work.account;
-  job->waiting = true;
-  job->ahead = account->last_waiting;
-  job->behind = NULL;
-  if (account->last_waiting)
-    account->last_waiting->behind = job;
+#include <stddef.h>
+
+void turn_join(Turn *turn) {
+  Turns *turns = turn->turns;
+  turn->waiting = true;
+  turn->ahead = turns->last;
+  turn->behind = NULL;
+  if (turns->last)
+    turns->last->behind = turn;
   else
-    account->first_waiting = job;
-  account->last_waiting = job;
+    turns->first = turn;
+  turns->last = turn;
 }
 
-static void unlink_job(Job *job) {
-  Account *account = job->work.account;
-  if (job->ahead)
-    job->ahead->behind = job->behind;
+static void stop_waiting(Turn *turn) {
+  Turns *turns = turn->turns;
+  if (turn->ahead)
+    turn->ahead->behind = turn->behind;
   else
-    account->first_waiting = job->behind;
-  if (job->behind)
-    job->behind->ahead = job->ahead;
+    turns->first = turn->behind;
+  if (turn->behind)
+    turn->behind->ahead = turn->ahead;
   else
-    account->last_waiting = job->ahead;
-  job->waiting = false;
+    turns->last = turn->ahead;
+  turn->waiting = false;
 }
 
-void turn_take(Job *job) {
-  job->active = true;
-  job->work.account->active++;
+void turn_take(Turn *turn) {
+  turn->active = true;
+  turn->turns->active++;
 }
 
-void turn_leave(Job *job) {
-  if (job->waiting)
-    unlink_job(job);
-  if (!job->active)
+void turn_leave(Turn *turn) {
+  if (turn->waiting)
+    stop_waiting(turn);
+  if (!turn->active)
     return;
-  job->active = false;
-  job->work.account->active--;
+  turn->active = false;
+  turn->turns->active--;
 }
 
-/* A job may end while it begins and come back here: the outer call goes on. */
-void turn_advance(Account *account) {
-  if (account->advancing)
+/* One may end while it begins and come back here: the outer call goes on. */
+void turn_advance(Turns *turns) {
+  if (turns->advancing)
     return;
-  account->advancing = true;
-  while (account->first_waiting &&
-         account->active < account->settings.max_active) {
-    Job *job = account->first_waiting;
-    unlink_job(job);
-    turn_take(job);
-    job_begin(job);
+  turns->advancing = true;
+  while (turns->first && turns->active < turns->limit) {
+    Turn *turn = turns->first;
+    stop_waiting(turn);
+    turn_take(turn);
+    turn->begin(turn);
   }
-  account->advancing = false;
+  turns->advancing = false;
 }

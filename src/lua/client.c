@@ -113,34 +113,7 @@ static int f_client(lua_State *L) {
   return client->account ? 1 : luaL_error(L, "not enough memory");
 }
 
-/* Cancels the jobs of the client at index 1.  They are collected first: the
- * table of objects changes while they end. */
-static void cancel_jobs(lua_State *L, Core *core) {
-  int list;
-  lua_newtable(L);
-  list = lua_gettop(L);
-  core_push_objects(L);
-  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-    if (!job_test(L, -1))
-      continue;
-    job_get(L, -1, JOB_CLIENT);
-    if (lua_rawequal(L, -1, 1)) {
-      lua_pushvalue(L, -2);
-      lua_rawseti(L, list, (int)compat_rawlen(L, list) + 1);
-    }
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
-  for (int i = 1; i <= (int)compat_rawlen(L, list) && core->engine; i++) {
-    lua_rawgeti(L, list, i);
-    job_cancel(L, -1, "closed", "client_closed",
-               "the client was closed before the job was done");
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
-}
-
-static void drop_account(Core *core, Client *client) {
+void client_drop(Core *core, Client *client) {
   Account *account = client->account;
   client->account = NULL;
   if (!account)
@@ -151,20 +124,9 @@ static void drop_account(Core *core, Client *client) {
     engine_drop_account(core->engine, account);
 }
 
-/* client:close()  Idempotent: also __close. */
-static int m_close(lua_State *L) {
-  Client *client = client_check(L, 1);
-  Core *core = core_get(L);
-  lua_settop(L, 1);
-  if (client->account && core->engine && !engine_is_forked(core->engine))
-    cancel_jobs(L, core);
-  drop_account(core, client);
-  return 0;
-}
-
 /* No unfinished job names this client, or it would not be collected. */
 static int m__gc(lua_State *L) {
-  drop_account(core_get(L), client_check(L, 1));
+  client_drop(core_get(L), client_check(L, 1));
   return 0;
 }
 
@@ -214,7 +176,6 @@ void client_open(lua_State *L) {
                                   {"__close", m_close},
                                   {"__tostring", m__tostring},
                                   {NULL, NULL}};
-  static const luaL_Reg methods[] = {{"close", m_close}, {NULL, NULL}};
   luaL_newmetatable(L, CLIENT_TYPE);
   compat_setfuncs(L, meta);
   lua_pushliteral(L, CLIENT_TYPE);
@@ -223,7 +184,6 @@ void client_open(lua_State *L) {
   lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1);
   lua_newtable(L);
-  compat_setfuncs(L, methods);
   lua_pushvalue(L, -1);
   compat_setregistry(L, &methods_key);
   lua_setfield(L, -2, "client_methods");

@@ -23,7 +23,7 @@
 
 #define CREDITS_EACH 10 /* for one image: service documentation, "credits" */
 
-/* ---- main.c: the module and its Core ---- */
+/* ---- core.c: the Core of a Lua state ---- */
 
 typedef struct Core {
   Engine *engine;   /* NULL once the Lua state is closing */
@@ -31,6 +31,8 @@ typedef struct Core {
   Event *current;   /* the event being handled: see step.c */
 } Core;
 
+/* Makes the Core of this state, unless it has one. */
+void core_open(lua_State *L);
 Core *core_get(lua_State *L);
 
 /* True when the engine can be used; else pushes nil and an error (2 values). */
@@ -46,6 +48,9 @@ void core_push_objects(lua_State *L);
 /* Appends the object at `index` to the list the Lua side works off after each
  * step: somebody waits for it. */
 void core_finished(lua_State *L, int index);
+void core_push_finished(lua_State *L);
+/* Lets go of the event being handled, which an error may have left behind. */
+void core_settle(Core *core);
 
 /* ---- error.c: what run-time failures look like ---- */
 
@@ -92,6 +97,8 @@ Client *client_test(lua_State *L, int index);
 void client_push_handler(lua_State *L, int index);
 /* client.balance = the table on top, which is popped. */
 void client_set_balance(lua_State *L, int index);
+/* Gives the account back: the client is closed from now on. */
+void client_drop(Core *core, Client *client);
 /* Pushes the error for a closed client. */
 void client_push_closed(lua_State *L);
 
@@ -158,6 +165,10 @@ void job_refund(lua_State *L, int index);
 /* The key, for finding it in texts; "" after close. */
 const char *job_secret(lua_State *L, int index);
 
+/* ---- jobs.c ---- */
+
+void jobs_open(lua_State *L);
+
 /* ---- submit.c ---- */
 
 /* core.submit(client, mode, options) -> job | nil, err */
@@ -202,7 +213,5 @@ void transfer_cancel(lua_State *L, Transfer *transfer);
 
 /* core.step([timeout]) -> handled */
 int step(lua_State *L);
-/* Frees an event that an error left behind. */
-void step_settle(Core *core);
 
 #endif

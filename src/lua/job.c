@@ -219,29 +219,6 @@ static int f_saved(lua_State *L) {
   return 0;
 }
 
-/* ARG: client
-** RES: its unfinished jobs, in no order */
-static int f_jobs(lua_State *L) {
-  int count = 0;
-  client_check(L, 1);
-  lua_settop(L, 1);
-  lua_newtable(L);
-  core_push_objects(L);
-  for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
-    LuaJob *job = job_test(L, -1);
-    if (!job || job_is_done(job))
-      continue;
-    job_get(L, -1, JOB_CLIENT);
-    if (lua_rawequal(L, -1, 1)) {
-      lua_pushvalue(L, -2);
-      lua_rawseti(L, 2, ++count);
-    }
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
-  return 1;
-}
-
 /* ARG: anything
 ** RES: whether it is a job */
 static int f_is_job(lua_State *L) {

@@ -1,5 +1,6 @@
 /*
- * The module: luaopen_gptimage2_core, and the Core that each Lua state has.
+ * The module: luaopen_gptimage2_core, and its functions that are about no
+ * object in particular.
  *
  * Opening it twice in one state (test runners and hot reloaders do) gives a new
  * module table over the same Core.
@@ -10,8 +11,6 @@
 #include "../engine/url.h"
 #include "../engine/version.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #ifdef _WIN32
@@ -21,73 +20,6 @@
 #endif
 
 EXPORT int luaopen_gptimage2_core(lua_State *L);
-
-static const char core_key = 'c';
-static const char objects_key = 'o';
-static const char finished_key = 'f';
-
-Core *core_get(lua_State *L) {
-  Core *core;
-  compat_getregistry(L, &core_key);
-  core = lua_touserdata(L, -1);
-  lua_pop(L, 1);
-  return core;
-}
-
-bool core_usable(lua_State *L, Core *core) {
-  const char *code;
-  const char *message;
-  if (core->engine && !engine_is_forked(core->engine))
-    return true;
-  code = core->engine ? "forked" : "state_closing";
-  message = core->engine
-                ? "this process was forked after gptimage2 was loaded, and its "
-                  "thread stayed with the parent: load it after the fork"
-                : "this Lua state is closing";
-  lua_pushnil(L);
-  error_push(L, "closed", code, message);
-  return false;
-}
-
-void core_push_objects(lua_State *L) {
-  compat_getregistry(L, &objects_key);
-}
-
-void core_anchor(lua_State *L, int index, const void *owner) {
-  index = compat_absindex(L, index);
-  core_push_objects(L);
-  lua_pushlightuserdata(L, (void *)owner);
-  lua_pushvalue(L, index);
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
-}
-
-void core_release(lua_State *L, const void *owner) {
-  core_push_objects(L);
-  lua_pushlightuserdata(L, (void *)owner);
-  lua_pushnil(L);
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
-}
-
-bool core_push_object(lua_State *L, const void *owner) {
-  core_push_objects(L);
-  lua_pushlightuserdata(L, (void *)owner);
-  lua_rawget(L, -2);
-  lua_remove(L, -2);
-  if (lua_isuserdata(L, -1))
-    return true;
-  lua_pop(L, 1);
-  return false;
-}
-
-void core_finished(lua_State *L, int index) {
-  index = compat_absindex(L, index);
-  compat_getregistry(L, &finished_key);
-  lua_pushvalue(L, index);
-  lua_rawseti(L, -2, (int)compat_rawlen(L, -2) + 1);
-  lua_pop(L, 1);
-}
 
 /* RES: unfinished jobs and transfers */
 static int f_pending(lua_State *L) {
@@ -206,38 +138,6 @@ static int f_cancel(lua_State *L) {
   return 0;
 }
 
-static int m__gc(lua_State *L) {
-  Core *core = lua_touserdata(L, 1);
-  if (core->engine && !engine_is_forked(core->engine)) {
-    step_settle(core);
-    engine_close(core->engine);
-  }
-  core->engine = NULL;
-  return 0;
-}
-
-/* The first finalizer set in the state is the last to run: every client and job
- * is gone before the engine. */
-static void open_core(lua_State *L) {
-  Core *core = core_get(L);
-  if (core)
-    return;
-  core = lua_newuserdata(L, sizeof *core);
-  *core = (Core){0};
-  lua_createtable(L, 0, 1);
-  lua_pushcfunction(L, m__gc);
-  lua_setfield(L, -2, "__gc");
-  lua_setmetatable(L, -2);
-  core->engine = engine_open();
-  if (!core->engine)
-    luaL_error(L, "gptimage2: cannot start: %s", strerror(errno));
-  compat_setregistry(L, &core_key);
-  lua_newtable(L);
-  compat_setregistry(L, &objects_key);
-  lua_newtable(L);
-  compat_setregistry(L, &finished_key);
-}
-
 int luaopen_gptimage2_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"submit", submit},
                                        {"step", step},
@@ -257,17 +157,18 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"sleep", transfer_sleep},
                                        {NULL, NULL}};
   compat_checkversion(L);
-  open_core(L);
+  core_open(L);
   json_open(L);
   error_open(L);
   lua_newtable(L);
   compat_setfuncs(L, functions);
   lua_pushliteral(L, GPTIMAGE2_VERSION);
   lua_setfield(L, -2, "version");
-  compat_getregistry(L, &finished_key);
+  core_push_finished(L);
   lua_setfield(L, -2, "finished");
   client_open(L);
   job_open(L);
+  jobs_open(L);
   transfer_open(L);
   return 1;
 }

@@ -14,17 +14,6 @@
 #define SLICE 0.0005
 #define SLICE_CHECK 8 /* events between looks at the clock */
 
-void step_settle(Core *core) {
-  Event *event = core->current;
-  core->current = NULL;
-  if (!event)
-    return;
-  if (event->kind == EVENT_ENDED)
-    engine_release(core->engine, event->work);
-  else
-    engine_free_event(event);
-}
-
 /* What a public event tells beyond type, job and time. */
 static void set_details(lua_State *L, const Event *event, const char *type) {
   if (strcmp(type, "retry") != 0)
@@ -81,7 +70,7 @@ static void handle(lua_State *L, Core *core, Event *event) {
   Transfer *transfer;
   core->current = event;
   if (!core_push_object(L, event->owner)) {
-    step_settle(core);
+    core_settle(core);
     return;
   }
   job = job_test(L, -1);
@@ -92,7 +81,7 @@ static void handle(lua_State *L, Core *core, Event *event) {
     transfer_handle(L, core, transfer, event);
   if (type)
     call = push_call(L, top + 1, event, type);
-  step_settle(core);
+  core_settle(core);
   if (call && lua_pcall(L, 1, 0, 0) != 0) {
     engine_stay_readable(core->engine); /* what is left must be asked for */
     lua_error(L);
@@ -110,7 +99,7 @@ int step(lua_State *L) {
   int handled = 0;
   if (!core_usable(L, core))
     return 2;
-  step_settle(core);
+  core_settle(core);
   luaL_checkstack(L, 32, NULL);
   event = engine_next_event(core->engine);
   if (!event && wait > 0) {

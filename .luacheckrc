@@ -1,0 +1,6 @@
+-- One set of files for Lua 5.1 to 5.4 and LuaJIT.
+std = "max"
+max_line_length = 100
+cache = false
+files["spec/**/*_spec.lua"].std = "max+busted"
+files["rockspec/*.rockspec"].std = "rockspec"

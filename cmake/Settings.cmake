@@ -1,0 +1,35 @@
+# What every target is compiled and linked with.
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS OFF)
+
+add_library(gptimage2_settings INTERFACE)
+target_compile_definitions(gptimage2_settings INTERFACE _GNU_SOURCE)
+target_include_directories(gptimage2_settings INTERFACE
+  "${CMAKE_CURRENT_SOURCE_DIR}/src")
+target_compile_options(gptimage2_settings INTERFACE
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef
+  -Wconversion
+  $<$<BOOL:${GPTIMAGE2_WERROR}>:-Werror>
+  $<$<BOOL:${GPTIMAGE2_TESTS}>:-g>)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+target_link_libraries(gptimage2_settings INTERFACE
+  Threads::Threads ${CMAKE_DL_LIBS} m)
+
+# A module stays mapped after lua_close (a thread of libcurl's may still be in
+# it) and is bound at load time, so that a missing symbol is seen at once.
+add_library(gptimage2_module INTERFACE)
+target_link_libraries(gptimage2_module INTERFACE gptimage2_settings)
+if(APPLE)
+  target_link_options(gptimage2_module INTERFACE -undefined dynamic_lookup)
+else()
+  target_link_options(gptimage2_module INTERFACE -Wl,-z,nodelete -Wl,-z,now)
+endif()

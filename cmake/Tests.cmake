@@ -1,0 +1,137 @@
+# Every kind of test, registered with ctest.  The labels are what
+# `spec/run <label>` takes: c, lua-<version>, asan, tsan, valgrind, lint (and
+# lint-<tool>), packaging, examples; `quick` is what one runs after an edit.
+
+set(GPTIMAGE2_SPECS "${CMAKE_CURRENT_SOURCE_DIR}/spec")
+find_program(GPTIMAGE2_BUSTED busted)
+find_program(GPTIMAGE2_VALGRIND valgrind)
+find_program(GPTIMAGE2_LUAROCKS luarocks)
+mark_as_advanced(GPTIMAGE2_BUSTED GPTIMAGE2_VALGRIND GPTIMAGE2_LUAROCKS)
+set(GPTIMAGE2_VALGRIND_RUN ${GPTIMAGE2_VALGRIND} --quiet --error-exitcode=99
+  --leak-check=full --show-leak-kinds=definite,indirect
+  --errors-for-leak-kinds=definite,indirect --fair-sched=yes
+  "--suppressions=${GPTIMAGE2_SPECS}/lib/valgrind.supp")
+
+# A test that cannot run here says so by its name, and shows as skipped.
+function(gptimage2_skip name reason)
+  add_test(NAME "${name}-skipped-${reason}" COMMAND sh -c "exit 77")
+  set_tests_properties("${name}-skipped-${reason}" PROPERTIES
+    SKIP_RETURN_CODE 77 LABELS "${ARGN}")
+endfunction()
+
+function(gptimage2_add_c_tests flavour prefix timeout)
+  foreach(name IN LISTS GPTIMAGE2_C_TESTS)
+    set(target c-${flavour}-${name})
+    add_executable(${target} spec/c/${name}_test.c
+      $<TARGET_OBJECTS:engine-${flavour}>)
+    target_link_libraries(${target} PRIVATE gptimage2_settings gptimage2_curl
+      gptimage2_flavour_${flavour} PkgConfig::CMOCKA)
+    add_dependencies(c-tests-${flavour} ${target})
+    add_test(NAME ${prefix}/${name} COMMAND ${target})
+    set_tests_properties(${prefix}/${name} PROPERTIES
+      LABELS "${ARGN}" TIMEOUT ${timeout})
+  endforeach()
+endfunction()
+
+# One test for each spec file, so that a failing file is named and ctest runs
+# them side by side.
+function(gptimage2_add_specs variant label timeout)
+  file(GLOB specs CONFIGURE_DEPENDS "${GPTIMAGE2_SPECS}/*_spec.lua")
+  foreach(spec IN LISTS specs)
+    get_filename_component(name "${spec}" NAME)
+    string(REPLACE "_spec.lua" "" name "${name}")
+    add_test(NAME ${label}/${name}
+      COMMAND "${CMAKE_BINARY_DIR}/lua/${variant}/lua" "${GPTIMAGE2_BUSTED}"
+        --output=plainTerminal "spec/${name}_spec.lua"
+      WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    set_tests_properties(${label}/${name} PROPERTIES
+      LABELS "${label};${ARGN}" TIMEOUT ${timeout})
+  endforeach()
+endfunction()
+
+function(gptimage2_add_valgrind_tests)
+  if(NOT GPTIMAGE2_VALGRIND)
+    gptimage2_skip(valgrind valgrind-is-not-installed valgrind)
+    return()
+  endif()
+  list(JOIN GPTIMAGE2_VALGRIND_RUN "' '" run)
+  gptimage2_write_launcher(valgrind 5.4
+    "'${run}' '${GPTIMAGE2_PROGRAM_5.4}'" ON)
+  gptimage2_add_specs(valgrind valgrind 900)
+  foreach(name IN LISTS GPTIMAGE2_C_TESTS)
+    add_test(NAME valgrind/c/${name}
+      COMMAND ${GPTIMAGE2_VALGRIND_RUN} $<TARGET_FILE:c-plain-${name}>)
+    set_tests_properties(valgrind/c/${name} PROPERTIES
+      LABELS valgrind TIMEOUT 300)
+  endforeach()
+endfunction()
+
+function(gptimage2_add_spec_tests)
+  if(NOT GPTIMAGE2_BUSTED)
+    gptimage2_skip(specs busted-is-not-installed specs)
+    return()
+  endif()
+  foreach(version IN LISTS GPTIMAGE2_LUA)
+    set(labels "")
+    if(version STREQUAL "5.4")
+      set(labels quick)
+    endif()
+    if(GPTIMAGE2_PROGRAM_${version})
+      gptimage2_add_specs(${version} lua-${version} 120 ${labels})
+    else()
+      gptimage2_skip(lua-${version} its-interpreter-is-not-installed
+        lua-${version})
+    endif()
+  endforeach()
+  if("5.4" IN_LIST GPTIMAGE2_LUA AND GPTIMAGE2_PROGRAM_5.4)
+    if(GPTIMAGE2_SANITIZERS)
+      gptimage2_add_specs(asan asan 600)
+      gptimage2_add_specs(tsan tsan 600)
+      gptimage2_add_valgrind_tests()
+    endif()
+  endif()
+endfunction()
+
+function(gptimage2_add_packaging_tests)
+  set(run "${GPTIMAGE2_SPECS}/packaging")
+  add_test(NAME packaging-version COMMAND "${run}/version")
+  add_test(NAME packaging-exports
+    COMMAND "${run}/exports" "${CMAKE_BINARY_DIR}/lua")
+  add_test(NAME packaging-cmake COMMAND "${run}/cmake")
+  set(tests packaging-version packaging-exports packaging-cmake)
+  foreach(version IN LISTS GPTIMAGE2_LUA)
+    if(GPTIMAGE2_LUAROCKS AND GPTIMAGE2_PROGRAM_${version})
+      add_test(NAME packaging-rocks-${version}
+        COMMAND "${run}/run" ${version})
+      list(APPEND tests packaging-rocks-${version})
+    else()
+      gptimage2_skip(packaging-rocks-${version}
+        luarocks-is-not-installed packaging)
+    endif()
+  endforeach()
+  set_tests_properties(${tests} PROPERTIES LABELS packaging TIMEOUT 600)
+endfunction()
+
+add_custom_target(quick)
+if(GPTIMAGE2_C_TESTS)
+  pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+endif()
+add_custom_target(c-tests-plain)
+gptimage2_add_c_tests(plain c 60 c quick)
+if(GPTIMAGE2_SANITIZERS)
+  add_custom_target(c-tests-asan)
+  add_custom_target(c-tests-tsan)
+  gptimage2_add_c_tests(asan asan/c 120 asan)
+  gptimage2_add_c_tests(tsan tsan/c 120 tsan)
+endif()
+add_dependencies(quick c-tests-plain)
+if("5.4" IN_LIST GPTIMAGE2_LUA)
+  add_dependencies(quick lua-5.4)
+endif()
+gptimage2_add_spec_tests()
+gptimage2_add_packaging_tests()
+
+add_test(NAME examples-quickstart
+  COMMAND "${GPTIMAGE2_SPECS}/lib/quickstart.sh")
+set_tests_properties(examples-quickstart PROPERTIES
+  LABELS examples TIMEOUT 300)

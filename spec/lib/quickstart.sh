@@ -1,0 +1,19 @@
+#!/bin/bash
+# The newcomer's command: examples/quickstart, from an empty folder, with a
+# build folder of its own and no API key, leaves a picture and its sidecar.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+temp=$(mktemp -d -t gptimage2-quickstart.XXXXXX)
+trap 'rm -rf "$temp"' EXIT
+unset GPTIMAGE2_API_KEY GPTIMAGE2_BASE_URL
+
+cd "$temp"
+GPTIMAGE2_BUILD=$temp/build "$root/examples/quickstart"
+for kind in png json; do
+  find "$temp/out" -name "*.$kind" | grep -q . || {
+    echo "not ok: no $kind file under out/" >&2
+    exit 1
+  }
+done
+echo "ok: quickstart"

@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# What the packaging tests share.  To be sourced; defines $root, the checkout,
+# and $temp, a folder that goes away at the end.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+temp=$(mktemp -d -t gptimage2-packaging.XXXXXX)
+trap 'rm -rf "$temp"' EXIT
+unset GPTIMAGE2_API_KEY GPTIMAGE2_BASE_URL "${!LUA_@}"
+export HOME=$temp/home
+mkdir "$HOME"
+
+fail() {
+  echo "not ok: $*" >&2
+  exit 1
+}
+
+# The version, as src/engine/version.h states it.
+source_version() {
+  sed -n 's/^#define GPTIMAGE2_VERSION "\(.*\)"$/\1/p' \
+    "$root/src/engine/version.h"
+}
+
+# Copies the checkout, without what builds leave in it, to the folder $1.
+copy_checkout() {
+  mkdir -p "$1"
+  tar -C "$root" --exclude=./.git --exclude=./build --exclude=./build.luarocks \
+    --exclude=./out -cf - . | tar -C "$1" -xf -
+}
+
+interpreter() {
+  case $1 in
+    jit) command -v luajit ;;
+    *) command -v "lua$1" ;;
+  esac
+}
+
+# The version in Lua's paths.
+abi() {
+  case $1 in
+    jit) echo 5.1 ;;
+    *) echo "$1" ;;
+  esac
+}
+
+# The installed cjson of the interpreter $1: the path of its shared object.
+cjson_of() {
+  "$1" -e '
+    for path in package.cpath:gmatch("[^;]+") do
+      local name = path:gsub("?", "cjson")
+      local file = io.open(name, "rb")
+      if file then
+        file:close()
+        print(name)
+        return
+      end
+    end
+    error("cjson is not installed")'
+}
+
+# Prints the files below $1, sorted, relative to it.
+tree_of() {
+  (cd "$1" && find . -type f | sed 's|^\./||' | LC_ALL=C sort)
+}
+
+# Runs the quickstart with the Lua version $1 from an empty folder, with only
+# the tree $2 (and cjson) on its paths, and looks at what it says and leaves.
+run_quickstart() {
+  local lua abi tree=$2 work=$temp/work said
+  lua=$(interpreter "$1")
+  abi=$(abi "$1")
+  mkdir -p "$temp/cjson"
+  cp "$(cjson_of "$lua")" "$temp/cjson/cjson.so"
+  rm -rf "$work"
+  mkdir "$work"
+  export LUA_PATH="$tree/share/lua/$abi/?.lua;$tree/share/lua/$abi/?/init.lua"
+  export LUA_CPATH="$tree/lib/lua/$abi/?.so;$temp/cjson/?.so"
+  said=$(cd "$work" && "$lua" -e 'print(require("gptimage2")._VERSION)')
+  [ "$said" = "gptimage2 $(source_version)" ] ||
+    fail "_VERSION is '$said', version.h says $(source_version)"
+  (cd "$work" && timeout 60 "$lua" "$root/examples/quickstart.lua")
+  find "$work/out" -name '*.png' | grep -q . || fail "no picture under out/"
+  find "$work/out" -name '*.json' | grep -q . || fail "no sidecar under out/"
+  unset LUA_PATH LUA_CPATH
+}

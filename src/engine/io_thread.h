@@ -1,0 +1,39 @@
+/*
+ * The I/O thread: what an engine is made of, and the loop that runs in it.
+ * Private to engine.c and io_thread.c.
+ *
+ * Fields marked (host) belong to the host's thread, (I/O) to the I/O thread;
+ * the mailboxes are shared.  Before the thread starts and after it is joined
+ * everything belongs to the host.
+ */
+#ifndef GPTIMAGE2_ENGINE_IO_THREAD_H
+#define GPTIMAGE2_ENGINE_IO_THREAD_H
+
+#include "work.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct Engine {
+  Mailbox commands;
+  Mailbox events;
+  pthread_t thread;
+  bool running;         /* (host) the thread was started */
+  unsigned generation;  /* (host) see forks */
+  List inbox;           /* (host) events taken, not yet given out */
+  bool left;            /* (host) the descriptor was set by hand */
+  atomic_bool stopping; /* set by the host */
+  Loop loop;            /* (I/O) */
+  List outbox;          /* (I/O) events of this turn */
+  Work *works;          /* (I/O) all that was started and not yet freed */
+  size_t work_count;    /* (I/O) */
+  uint64_t seed;        /* (I/O) */
+};
+
+/* The thread's function; `user` is the Engine.  Returns when `stopping`. */
+void *io_thread_run(void *user);
+
+/* Frees a work that no thread uses any more. */
+void io_thread_free_work(Work *work);
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * The Core that each Lua state has: its engine, and the registry tables that
+ * keep alive what the engine works on.
+ */
+#include "core.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char core_key = 'c';
+static const char objects_key = 'o';
+static const char finished_key = 'f';
+
+Core *core_get(lua_State *L) {
+  Core *core;
+  compat_getregistry(L, &core_key);
+  core = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return core;
+}
+
+bool core_usable(lua_State *L, Core *core) {
+  const char *code;
+  const char *message;
+  if (core->engine && !engine_is_forked(core->engine))
+    return true;
+  code = core->engine ? "forked" : "state_closing";
+  message = core->engine
+                ? "this process was forked after gptimage2 was loaded, and its "
+                  "thread stayed with the parent: load it after the fork"
+                : "this Lua state is closing";
+  lua_pushnil(L);
+  error_push(L, "closed", code, message);
+  return false;
+}
+
+void core_push_objects(lua_State *L) {
+  compat_getregistry(L, &objects_key);
+}
+
+void core_anchor(lua_State *L, int index, const void *owner) {
+  index = compat_absindex(L, index);
+  core_push_objects(L);
+  lua_pushlightuserdata(L, (void *)owner);
+  lua_pushvalue(L, index);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+void core_release(lua_State *L, const void *owner) {
+  core_push_objects(L);
+  lua_pushlightuserdata(L, (void *)owner);
+  lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+bool core_push_object(lua_State *L, const void *owner) {
+  core_push_objects(L);
+  lua_pushlightuserdata(L, (void *)owner);
+  lua_rawget(L, -2);
+  lua_remove(L, -2);
+  if (lua_isuserdata(L, -1))
+    return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+void core_push_finished(lua_State *L) {
+  compat_getregistry(L, &finished_key);
+}
+
+void core_finished(lua_State *L, int index) {
+  index = compat_absindex(L, index);
+  core_push_finished(L);
+  lua_pushvalue(L, index);
+  lua_rawseti(L, -2, (int)compat_rawlen(L, -2) + 1);
+  lua_pop(L, 1);
+}
+
+void core_settle(Core *core) {
+  Event *event = core->current;
+  core->current = NULL;
+  if (!event)
+    return;
+  if (event->kind == EVENT_ENDED)
+    engine_release(core->engine, event->work);
+  else
+    engine_free_event(event);
+}
+
+static int m__gc(lua_State *L) {
+  Core *core = lua_touserdata(L, 1);
+  if (core->engine && !engine_is_forked(core->engine)) {
+    core_settle(core);
+    engine_close(core->engine);
+  }
+  core->engine = NULL;
+  return 0;
+}
+
+/* The first finalizer set in the state is the last to run: every client and job
+ * is gone before the engine. */
+void core_open(lua_State *L) {
+  Core *core = core_get(L);
+  if (core)
+    return;
+  core = lua_newuserdata(L, sizeof *core);
+  *core = (Core){0};
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, m__gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  core->engine = engine_open();
+  if (!core->engine)
+    luaL_error(L, "gptimage2: cannot start: %s", strerror(errno));
+  compat_setregistry(L, &core_key);
+  lua_newtable(L);
+  compat_setregistry(L, &objects_key);
+  lua_newtable(L);
+  compat_setregistry(L, &finished_key);
+}
