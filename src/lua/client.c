@@ -173,7 +173,6 @@ static int m_usable(lua_State *L) {
 void client_open(lua_State *L) {
   static const luaL_Reg meta[] = {{"__index", m__index},
                                   {"__gc", m__gc},
-                                  {"__close", m_close},
                                   {"__tostring", m__tostring},
                                   {NULL, NULL}};
   luaL_newmetatable(L, CLIENT_TYPE);
