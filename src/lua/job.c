@@ -240,9 +240,11 @@ void job_open(lua_State *L) {
       {"__index", m__index}, {"__tostring", m__tostring}, {NULL, NULL}};
   static const luaL_Reg methods[] = {
       {"done", m_done}, {"raw", m_raw}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {
-      {"handle", f_handle},   {"saved", f_saved},   {"jobs", f_jobs},
-      {"handler", f_handler}, {"is_job", f_is_job}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"handle", f_handle},
+                                       {"saved", f_saved},
+                                       {"handler", f_handler},
+                                       {"is_job", f_is_job},
+                                       {NULL, NULL}};
   luaL_newmetatable(L, JOB_TYPE);
   compat_setfuncs(L, meta);
   lua_pushliteral(L, JOB_TYPE);
