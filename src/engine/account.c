@@ -79,9 +79,10 @@ Account *account_new(const AccountSettings *settings) {
     return NULL;
   }
   set_headers(account);
-  account->local =
-      !url_parse(settings->base_url, strlen(settings->base_url), &url) &&
-      url.loopback;
+  if (!url_parse(settings->base_url, strlen(settings->base_url), &url)) {
+    account->local = url.loopback;
+    account->secure = url.https;
+  }
   return account;
 }
 

@@ -38,6 +38,7 @@ struct Account {
   char *generate_url;       /* base_url/api/generate */
   char *authorization;      /* the header line: secret */
   bool local;               /* the service is on this machine */
+  bool secure;              /* the service is reached over TLS */
   struct curl_slist post_headers[3];
   struct curl_slist get_headers[2];
   Turns turns;                 /* jobs that wait, and how many do not */

@@ -79,8 +79,13 @@ static void set_common(Exchange *exchange) {
     setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
     return;
   }
-  /* Many polls at once share one HTTP/2 connection where the server can. */
-  setopt(easy, CURLOPT_PIPEWAIT, 1L);
+  /* Many exchanges at once share one HTTP/2 connection where the server can:
+   * the TLS handshake tells.  Without TLS libcurl would hold all of them back
+   * until the first is answered. */
+  if (exchange->account->secure)
+    setopt(easy, CURLOPT_PIPEWAIT, 1L);
+  else
+    setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   setopt(easy, CURLOPT_PREREQDATA, exchange);
 }
 
