@@ -74,6 +74,9 @@ end
 ---@param fn? function
 ---@return any ...
 function task.run(fn, ...)
+  if wait.is_owned(coroutine.running()) then
+    error("gptimage2.run called inside a task, which would wait for itself", 3)
+  end
   local main = fn and task.spawn(fn, ...)
   while live > 0 or wait.failing() do
     local handled, err = wait.step(live > 0 and SLICE or nil)

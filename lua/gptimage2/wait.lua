@@ -113,6 +113,13 @@ function wait.own(co, owner)
   owners[co] = owner
 end
 
+--- Whether a coroutine is a task that has not ended.
+---@param co? thread
+---@return boolean
+function wait.is_owned(co)
+  return co ~= nil and owners[co] ~= nil
+end
+
 local function wake(waiter)
   if type(waiter) == "thread" then
     wait.resume(waiter)
