@@ -17,7 +17,8 @@ local methods = core.client_methods
 local job_methods = core.job_methods
 
 --- Client -> { ratios, timeout }: what calls need and the core does not.
-local settings = setmetatable({}, { __mode = "k" })
+local settings = core.kept.settings or setmetatable({}, { __mode = "k" })
+core.kept.settings = settings
 
 --- A new client. See `gptimage2.new`.
 ---@param opts? table

@@ -1,6 +1,12 @@
 --- Tasks: coroutines that `step` drives.
 
+local core = require("gptimage2.core")
 local wait = require("gptimage2.wait")
+
+-- Loaded once more in the same state: the tasks that are alive are the first one's.
+if core.kept.task then
+  return core.kept.task
+end
 
 local task = {}
 
@@ -67,6 +73,7 @@ function task.spawn(fn, ...)
     finish(self, ok, ...)
   end)
   wait.resume(co, ...)
+  wait.remind()
   return self
 end
 
@@ -88,5 +95,7 @@ function task.run(fn, ...)
     return wait.unpack(main.results, 1, main.results.n)
   end
 end
+
+core.kept.task = task
 
 return task

@@ -5,6 +5,11 @@
 
 local core = require("gptimage2.core")
 
+-- Loaded once more in the same state: those who wait are in the first one.
+if core.kept.wait then
+  return core.kept.wait
+end
+
 local wait = {}
 
 --- Seconds that a blocking wait stays away from Lua, so that Ctrl-C works.
@@ -22,7 +27,7 @@ local runnable = {}
 local failures = {}
 --- Coroutine -> function(ok, ...) that is told when it ends; see task.lua.
 local owners = setmetatable({}, { __mode = "k" })
---- Coroutines that are inside a wait.
+--- Coroutine -> what it yields while it is inside a wait.
 local waiting = setmetatable({}, { __mode = "k" })
 --- What `use` has chosen.
 local mode = "auto"
@@ -93,7 +98,7 @@ local function after_resume(co, ok, ...)
     elseif not ok then
       wait.fail(with_traceback(co, (...)))
     end
-  elseif owners[co] and not waiting[co] then
+  elseif owners[co] and (waiting[co] == nil or waiting[co] ~= (...)) then
     runnable[#runnable + 1] = co
   end
 end
@@ -189,10 +194,15 @@ local function drain()
   return woken
 end
 
-local function raise_first()
-  local failure = table.remove(failures, 1)
-  if failure then
-    error(failure[1], 0)
+--- Whether the next step has something to do that the core knows nothing of.
+local function is_left()
+  return first <= last or runnable[1] ~= nil or failures[1] ~= nil or core.finished[1] ~= nil
+end
+
+--- Makes the descriptor readable when something is left to the next step.
+function wait.remind()
+  if is_left() then
+    core.remind()
   end
 end
 
@@ -201,18 +211,22 @@ end
 ---@return integer|nil handled
 ---@return gptimage2.Error|nil err
 function wait.step(timeout)
-  if runnable[1] or first <= last then
+  if is_left() then
     timeout = nil
   end
   local handled, err = core.step(timeout)
   if not handled then
     return nil, err
   end
-  if handled == 0 and first > last and not (runnable[1] or failures[1] or core.finished[1]) then
+  if handled == 0 and not is_left() then
     return 0
   end
   handled = handled + drain()
-  raise_first()
+  local failure = table.remove(failures, 1)
+  wait.remind()
+  if failure then
+    error(failure[1], 0)
+  end
   return handled
 end
 
@@ -259,7 +273,7 @@ local function yield(object, deadline, co)
     add(timer, co)
   end
   add(object, co)
-  waiting[co] = true
+  waiting[co] = object
   repeat
     coroutine.yield(object)
   until object:done() or (timer and timer:done())
@@ -327,5 +341,6 @@ function wait.failing()
 end
 
 wait.unpack = unpack
+core.kept.wait = wait
 
 return wait

@@ -52,7 +52,9 @@ static bool is_public6(const uint8_t *a) {
   if (a[0] == 0x20 && a[1] == 0x01 && a[2] < 0x02)
     return false; /* Teredo and other protocol assignments, 2001::/23 */
   if (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0x0d && a[3] == 0xb8)
-    return false;               /* documentation */
+    return false; /* documentation */
+  if (a[0] == 0x3f && a[1] == 0xff && a[2] < 0x10)
+    return false;               /* documentation, 3fff::/20 */
   return (a[0] & 0xe0) == 0x20; /* global unicast is 2000::/3, nothing else */
 }
 

@@ -106,7 +106,7 @@ Work *engine_sleep(Engine *engine, double seconds, void *owner);
 /* The verdict on an EVENT_REPLY.  `service_id` (copied; NULL = unchanged) names
  * the job from now on.  True: it was final, no further event comes and the work
  * is released.  False: more events follow; for a work that was cancelled that
- * is so whatever the verdict, because its last event may be on its way. */
+ * is so whatever the verdict, which ends it. */
 bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
                   const char *service_id);
 

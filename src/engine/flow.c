@@ -42,6 +42,8 @@ void flow_init(Flow *flow, FlowMode mode, const FlowSettings *settings,
 }
 
 FlowAction flow_start(Flow *flow, double now) {
+  if (flow->state != FLOW_QUEUED)
+    return nothing();
   if (now >= flow->deadline)
     return end(flow, FLOW_END_TIMEOUT);
   if (flow->mode == FLOW_POLL_ONCE || flow->mode == FLOW_RESUME) {
@@ -55,6 +57,8 @@ FlowAction flow_start(Flow *flow, double now) {
 }
 
 FlowAction flow_on_checked(Flow *flow, bool usable, double now) {
+  if (flow->state != FLOW_CHECKING)
+    return nothing();
   if (!usable)
     return end(flow, FLOW_END_REFERENCE);
   if (now >= flow->deadline)
@@ -131,6 +135,7 @@ static FlowAction on_polled(Flow *flow, const Reply *reply, double now,
                                                    : FLOW_END_FAILED);
   switch (decision) {
   case POLL_READ:
+    flow->failures = 0;
     return ask(flow);
   case POLL_WAIT:
     flow->failures = 0;
@@ -187,7 +192,7 @@ FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
 FlowAction flow_on_cancel(Flow *flow) {
   if (flow->state == FLOW_ENDED)
     return nothing();
-  if (flow->state == FLOW_CREATING) {
+  if (flow->state == FLOW_CREATING || flow->state == FLOW_ASKING) {
     flow->cancelled = true;
     return nothing();
   }

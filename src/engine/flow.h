@@ -8,7 +8,8 @@
  *
  * "asking" means: the body was handed up, and only the Lua side can say what it
  * means (flow_on_verdict).  A create is sent at most once without a proof that
- * the one before never left: see policy.h.  I/O thread only.
+ * the one before never left: see policy.h.  What does not belong to the state
+ * it meets does nothing.  I/O thread only.
  */
 #ifndef GPTIMAGE2_ENGINE_FLOW_H
 #define GPTIMAGE2_ENGINE_FLOW_H
@@ -78,7 +79,7 @@ typedef struct Flow {
   const FlowSettings *settings; /* outlives the flow */
   bool check;                   /* reference images to look at first */
   bool sent;                    /* a create may have reached the service */
-  bool cancelled;               /* while the create was on its way */
+  bool cancelled;               /* while creating or asking */
   double deadline;              /* monotonic seconds */
   double created;               /* when the create was answered */
   double pause;                 /* the last poll pause, see policy.h */
@@ -110,7 +111,8 @@ FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
                            double random);
 
 /* The host gave up.  A create that is on its way is not torn: its answer may
- * hold the id of a paid job, so the flow goes on until it is known. */
+ * hold the id of a paid job, so the flow goes on until it is known.  A verdict
+ * that was asked for is awaited, too: it may be on its way already. */
 FlowAction flow_on_cancel(Flow *flow);
 
 #endif

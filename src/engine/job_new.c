@@ -79,10 +79,8 @@ bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
   if (work->cancelled)
     verdict = FLOW_VERDICT_AGAIN;
   if (service_id && verdict == FLOW_VERDICT_AGAIN &&
-      !set_poll_url((Job *)work, service_id)) {
+      !set_poll_url((Job *)work, service_id))
     engine_cancel(engine, work); /* without memory nothing can be polled */
-    return false;
-  }
   if (verdict == FLOW_VERDICT_FINAL) {
     engine_send(engine, &work->call, COMMAND_FINAL);
     return true;

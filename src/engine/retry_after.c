@@ -57,7 +57,8 @@ static double parse_date(const char *text) {
   /* NOLINTNEXTLINE(cert-err34-c): every number has a width, none overflows */
   if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day,
              month, &year, &hour, &minute, &second, &read) != 6 ||
-      read == 0 || strlen(month) != 3 || month_number(month) == 0)
+      read == 0 || text[read] != '\0' || strlen(month) != 3 ||
+      month_number(month) == 0)
     return -1;
   if (day < 1 || day > 31 || year < 1970 || hour < 0 || minute < 0 ||
       second < 0 || hour > 23 || minute > 59 || second > 60)

@@ -10,6 +10,7 @@
 static const char core_key = 'c';
 static const char objects_key = 'o';
 static const char finished_key = 'f';
+static const char kept_key = 'k';
 
 Core *core_get(lua_State *L) {
   Core *core;
@@ -70,6 +71,10 @@ void core_push_finished(lua_State *L) {
   compat_getregistry(L, &finished_key);
 }
 
+void core_push_kept(lua_State *L) {
+  compat_getregistry(L, &kept_key);
+}
+
 void core_finished(lua_State *L, int index) {
   index = compat_absindex(L, index);
   core_push_finished(L);
@@ -119,4 +124,6 @@ void core_open(lua_State *L) {
   compat_setregistry(L, &objects_key);
   lua_newtable(L);
   compat_setregistry(L, &finished_key);
+  lua_newtable(L);
+  compat_setregistry(L, &kept_key);
 }

@@ -49,6 +49,8 @@ void core_push_objects(lua_State *L);
  * step: somebody waits for it. */
 void core_finished(lua_State *L, int index);
 void core_push_finished(lua_State *L);
+/* Pushes the table that outlives a second loading of the Lua side. */
+void core_push_kept(lua_State *L);
 /* Lets go of the event being handled, which an error may have left behind. */
 void core_settle(Core *core);
 

@@ -36,6 +36,14 @@ static int f_fd(lua_State *L) {
   return 1;
 }
 
+/* The Lua side has left something to the next step. */
+static int f_remind(lua_State *L) {
+  Core *core = core_get(L);
+  if (core->engine && !engine_is_forked(core->engine))
+    engine_stay_readable(core->engine);
+  return 0;
+}
+
 /* RES: monotonic seconds */
 static int f_now(lua_State *L) {
   lua_pushnumber(L, clock_monotonic());
@@ -143,6 +151,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"step", step},
                                        {"pending", f_pending},
                                        {"fd", f_fd},
+                                       {"remind", f_remind},
                                        {"now", f_now},
                                        {"wall", f_wall},
                                        {"error", f_error},
@@ -166,6 +175,8 @@ int luaopen_gptimage2_core(lua_State *L) {
   lua_setfield(L, -2, "version");
   core_push_finished(L);
   lua_setfield(L, -2, "finished");
+  core_push_kept(L);
+  lua_setfield(L, -2, "kept");
   client_open(L);
   job_open(L);
   jobs_open(L);
