@@ -17,6 +17,7 @@ local CLIENT_SPEC = {
   timeout = "number",
   connect_timeout = "number",
   request_timeout = "number",
+  retry = "string",
   max_attempts = "number",
   poll = "table",
   max_active = "number",
@@ -79,6 +80,22 @@ local function counter(value, default, name, level)
     refuse(1, "new", name, "a whole number, 1 or more", level + 1)
   end
   return whole
+end
+
+local RETRY_MODES = { "safe", "documented", "idempotent" }
+
+--- Which failed creates are sent again.
+local function read_retry(retry, level)
+  if retry == nil then
+    return "documented"
+  end
+  for _, known in ipairs(RETRY_MODES) do
+    if retry == known then
+      return retry
+    end
+  end
+  local must = "'safe', 'documented' or 'idempotent'" .. check.did_you_mean(retry, RETRY_MODES)
+  return refuse(1, "new", "retry", must, level + 1)
 end
 
 local function read_poll(poll, config, level)
@@ -242,6 +259,7 @@ local function read_settings(opts, level)
   config.timeout = limit(opts.timeout, 600, "timeout", true, where, level)
   config.connect_timeout = limit(opts.connect_timeout, 10, "connect_timeout", false, where, level)
   config.request_timeout = limit(opts.request_timeout, 60, "request_timeout", false, where, level)
+  config.retry = read_retry(opts.retry, level)
   config.max_attempts = counter(opts.max_attempts, 4, "max_attempts", level)
   config.max_active = counter(opts.max_active, 8, "max_active", level)
   read_poll(opts.poll, config, level)

@@ -65,7 +65,8 @@ Account *account_new(const AccountSettings *settings) {
   if (!account)
     return NULL;
   account->references = 1;
-  account->turns.limit = settings->max_active;
+  pace_init(&account->turns.pace, settings->max_active);
+  account->quota = RETRY_QUOTA_FULL;
   account->settings = *settings;
   account->settings.api_key = NULL; /* lives in `authorization` alone */
   account->settings.base_url = copy(settings->base_url, &ok);

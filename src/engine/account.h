@@ -41,6 +41,7 @@ struct Account {
   bool secure;              /* the service is reached over TLS */
   struct curl_slist post_headers[3];
   struct curl_slist get_headers[2];
+  RetryQuota quota;            /* for the creates of all its jobs */
   Turns turns;                 /* jobs that wait, and how many do not */
   Command dropping;            /* the host wants no more of it */
   struct Exchange *idle_api;   /* handles set up for the service */

@@ -44,6 +44,7 @@ typedef struct Event {
   FlowEnd end;  /* ENDED, jobs */
   bool created; /* REPLY: the answer to a create, else to a poll */
   bool sent;    /* jobs: a create may have reached the service */
+  bool doubt;   /* jobs: a create may have made, and charged, a job */
   unsigned attempts;
   unsigned polls;
   int status;      /* HTTP status of the reply, 0 = none */
@@ -63,6 +64,7 @@ typedef struct JobSpec {
   const char *body; /* the exact request; NULL for polls */
   size_t body_length;
   const char *key;               /* idempotency key; NULL for polls */
+  bool key_is_known;             /* the key may have been sent before */
   const char *service_id;        /* for polls, else NULL */
   const char *const *references; /* URLs to check before spending */
   unsigned reference_count;      /* 0 = no check */

@@ -36,9 +36,12 @@ static FlowAction ask(Flow *flow) {
 }
 
 void flow_init(Flow *flow, FlowMode mode, const FlowSettings *settings,
-               bool check, double deadline) {
-  *flow = (Flow){
-      .mode = mode, .settings = settings, .check = check, .deadline = deadline};
+               RetryQuota *quota, bool repeated, double deadline) {
+  *flow = (Flow){.mode = mode,
+                 .settings = settings,
+                 .quota = quota,
+                 .repeated = repeated,
+                 .deadline = deadline};
 }
 
 FlowAction flow_start(Flow *flow, double now) {
@@ -66,38 +69,59 @@ FlowAction flow_on_checked(Flow *flow, bool usable, double now) {
   return create(flow);
 }
 
-static FlowAction back_off(Flow *flow, double now, double random) {
-  double at = now + policy_backoff(flow->failures, random);
-  if (now >= flow->deadline)
-    return end(flow, FLOW_END_TIMEOUT);
-  if (at >= flow->deadline) /* no second attempt fits: say so now */
-    return end(flow, FLOW_END_FAILED);
+/* No further create: `outcome` is the last one's. */
+static FlowAction end_create(Flow *flow, CreateOutcome outcome) {
+  if (outcome == CREATE_REFUSED)
+    return end(flow, FLOW_END_REFUSED);
+  /* An earlier create may have been paid although this one never left. */
+  return end(flow, outcome == CREATE_LOST || flow->doubt ? FLOW_END_LOST
+                                                         : FLOW_END_FAILED);
+}
+
+/* Seconds to wait before the next create; what the server asks is a floor. */
+static double create_pause(const Flow *flow, const Reply *reply,
+                           double random) {
+  double pause = policy_backoff(flow->failures, random);
+  return reply->retry_after > pause ? reply->retry_after : pause;
+}
+
+/* Waits for another create, or ends now when none fits. */
+static FlowAction back_off(Flow *flow, const Reply *reply,
+                           CreateOutcome outcome, double now, double random) {
+  double at;
+  flow->failures++;
+  at = now + create_pause(flow, reply, random);
+  if (flow->cancelled)
+    return end(flow, FLOW_END_CANCELLED);
+  if (now >= flow->deadline && outcome != CREATE_REFUSED)
+    return end(flow, flow->doubt ? FLOW_END_LOST : FLOW_END_TIMEOUT);
+  if (at >= flow->deadline || reply->retry_after > POLICY_PATIENCE)
+    return end_create(flow, outcome);
+  flow->repeated = flow->repeated || reply->kind != REPLY_NOT_SENT;
   return rest(flow, FLOW_BACKING_OFF, at);
+}
+
+static bool may_repeat(Flow *flow, const Reply *reply) {
+  return flow->attempts < flow->settings->max_attempts &&
+         policy_may_repeat(reply, flow->settings->retry, flow->repeated) &&
+         policy_take_retry(flow->quota, reply->timed_out);
 }
 
 static FlowAction on_created(Flow *flow, const Reply *reply, double now,
                              double random) {
-  CreateDecision decision =
-      policy_on_create(reply, flow->attempts, flow->settings->max_attempts);
+  CreateOutcome outcome = policy_create_outcome(reply);
   if (reply->kind == REPLY_ANSWERED || reply->kind == REPLY_LOST)
     flow->sent = true;
-  switch (decision) {
-  case CREATE_ACCEPTED:
+  flow->doubt = flow->doubt || policy_leaves_doubt(reply);
+  if (outcome == CREATE_ACCEPTED) {
+    policy_return_retry(flow->quota);
     flow->created = now;
     flow->failures = 0;
     return ask(flow);
-  case CREATE_REPEAT:
-    flow->failures++;
-    return flow->cancelled ? end(flow, FLOW_END_CANCELLED)
-                           : back_off(flow, now, random);
-  case CREATE_REFUSED:
-    return end(flow, FLOW_END_REFUSED);
-  case CREATE_FAILED:
-    return end(flow, FLOW_END_FAILED);
-  case CREATE_LOST:
-    break;
   }
-  return end(flow, FLOW_END_LOST);
+  if (may_repeat(flow, reply))
+    return back_off(flow, reply, outcome, now, random);
+  return end_create(flow, outcome);
 }
 
 /* The pause before the next poll; a server's wish replaces the schedule. */

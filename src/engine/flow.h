@@ -7,9 +7,9 @@
  *                 +-----------+----------> ended <-----------------------+
  *
  * "asking" means: the body was handed up, and only the Lua side can say what it
- * means (flow_on_verdict).  A create is sent at most once without a proof that
- * the one before never left: see policy.h.  What does not belong to the state
- * it meets does nothing.  I/O thread only.
+ * means (flow_on_verdict).  Whether a create may be sent again is policy.h's to
+ * say; that it may have been paid already is remembered (`doubt`).  What does
+ * not belong to the state it meets does nothing.  I/O thread only.
  */
 #ifndef GPTIMAGE2_ENGINE_FLOW_H
 #define GPTIMAGE2_ENGINE_FLOW_H
@@ -69,7 +69,8 @@ typedef enum FlowVerdict {
 } FlowVerdict;
 
 typedef struct FlowSettings {
-  unsigned max_attempts; /* creates for one job, at least 1 */
+  RetryMode retry;
+  unsigned max_attempts; /* creates for one job, all reasons together */
   PollSettings poll;
 } FlowSettings;
 
@@ -77,8 +78,11 @@ typedef struct Flow {
   FlowMode mode;
   FlowState state;
   const FlowSettings *settings; /* outlives the flow */
+  RetryQuota *quota;            /* the account's; outlives the flow */
   bool check;                   /* reference images to look at first */
+  bool repeated;                /* the key has been sent before */
   bool sent;                    /* a create may have reached the service */
+  bool doubt;                   /* a create may have made a job */
   bool cancelled;               /* while creating or asking */
   double deadline;              /* monotonic seconds */
   double created;               /* when the create was answered */
@@ -89,9 +93,10 @@ typedef struct Flow {
   unsigned missing;             /* answers of 404 in a row */
 } Flow;
 
-/* A flow in FLOW_QUEUED.  `deadline` in monotonic seconds (may be infinite). */
+/* A flow in FLOW_QUEUED.  `deadline` in monotonic seconds (may be infinite);
+ * `repeated`: its key has been sent before, perhaps by another process. */
 void flow_init(Flow *flow, FlowMode mode, const FlowSettings *settings,
-               bool check, double deadline);
+               RetryQuota *quota, bool repeated, double deadline);
 
 /* The job's turn has come. */
 FlowAction flow_start(Flow *flow, double now);

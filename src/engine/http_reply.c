@@ -137,6 +137,7 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
   exchange->reply.status = (int)status;
+  exchange->reply.timed_out = code == CURLE_OPERATION_TIMEDOUT;
   if (code == CURLE_OK) {
     exchange->reply.kind = REPLY_ANSWERED;
     return;

@@ -31,6 +31,7 @@ static void set_counts(const Job *job, Event *event) {
   event->attempts = job->flow.attempts;
   event->polls = job->flow.polls;
   event->sent = job->flow.sent;
+  event->doubt = job->flow.doubt;
 }
 
 static void tell(Job *job, EventKind kind) {
@@ -52,6 +53,9 @@ static void tell_retry(Job *job, double at) {
   if (failure->kind)
     failure_set(&event->failure, failure->kind, failure->code, "%s",
                 failure->detail ? failure->detail : "");
+  else
+    failure_set(&event->failure, "server", "http_status",
+                "the service answered with HTTP status %d", event->status);
   work_post(&job->work, event);
 }
 
@@ -132,6 +136,17 @@ static void keep_failure(Job *job, Exchange *exchange) {
   give_body(exchange, last);
 }
 
+/* What the answer says about how many jobs at once are welcome. */
+static void set_pace(Job *job, const Reply *reply, bool created) {
+  Pace *pace = &job->work.account->turns.pace;
+  if (reply->kind != REPLY_ANSWERED)
+    return;
+  if (reply->status == 429)
+    pace_slow_down(pace, clock_monotonic(), reply->retry_after);
+  else if (created && reply->status >= 200 && reply->status <= 299)
+    pace_succeed(pace, clock_monotonic());
+}
+
 static void on_exchanged(Exchange *exchange) {
   Job *job = exchange->owner;
   bool created = job->flow.state == FLOW_CREATING;
@@ -139,6 +154,7 @@ static void on_exchanged(Exchange *exchange) {
   action = flow_on_reply(&job->flow, &exchange->reply, clock_monotonic(),
                          engine_random(job->work.engine));
   job->exchange = NULL;
+  set_pace(job, &exchange->reply, created);
   forget_failure(job);
   if (action.what == FLOW_DO_ASK) {
     ask(job, exchange, created);

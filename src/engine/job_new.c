@@ -62,8 +62,9 @@ Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
     return NULL;
   }
   job->narrate = spec->narrate;
-  flow_init(&job->flow, spec->mode, &account->settings.flow,
-            spec->reference_count > 0, clock_monotonic() + spec->timeout);
+  flow_init(&job->flow, spec->mode, &account->settings.flow, &account->quota,
+            spec->key_is_known, clock_monotonic() + spec->timeout);
+  job->flow.check = spec->reference_count > 0;
   return engine_start_work(engine, &job->work, &job_type, account, owner);
 }
 

@@ -1,6 +1,8 @@
 /* The rules of patience: see policy.h. */
 #include "policy.h"
 
+#define RETRY_COST 5.0
+#define RETRY_COST_TIMEOUT 10.0
 #define BACKOFF_FIRST 1.0   /* seconds */
 #define BACKOFF_MAX 20.0    /* seconds */
 #define STEADY_POLLING 30.0 /* seconds after the create */
@@ -9,20 +11,63 @@
 #define RETRY_AFTER_MIN 0.5 /* seconds */
 #define RETRY_AFTER_MAX 30.0
 
-CreateDecision policy_on_create(const Reply *reply, unsigned attempts,
-                                unsigned most) {
+CreateOutcome policy_create_outcome(const Reply *reply) {
   switch (reply->kind) {
   case REPLY_ANSWERED:
     return reply->status >= 200 && reply->status <= 299 ? CREATE_ACCEPTED
                                                         : CREATE_REFUSED;
   case REPLY_NOT_SENT:
-    return attempts < most ? CREATE_REPEAT : CREATE_FAILED;
   case REPLY_HOPELESS:
     return CREATE_FAILED;
   case REPLY_LOST:
     break;
   }
   return CREATE_LOST;
+}
+
+bool policy_leaves_doubt(const Reply *reply) {
+  if (reply->kind == REPLY_LOST)
+    return true;
+  return reply->kind == REPLY_ANSWERED &&
+         (reply->status < 300 || reply->status == 408 || reply->status == 409 ||
+          reply->status >= 500);
+}
+
+/* The statuses that the documentation says to repeat, but for 429. */
+static bool is_documented(int status) {
+  return status == 408 || status == 500 || status == 502 || status == 503 ||
+         status == 504;
+}
+
+bool policy_may_repeat(const Reply *reply, RetryMode mode, bool repeated) {
+  switch (reply->kind) {
+  case REPLY_NOT_SENT:
+    return true;
+  case REPLY_HOPELESS:
+    return false;
+  case REPLY_LOST:
+    return mode == RETRY_IDEMPOTENT;
+  case REPLY_ANSWERED:
+    break;
+  }
+  if (reply->status == 429)
+    return true;
+  if (reply->status == 409) /* the first of the two is still at work */
+    return repeated;
+  return mode != RETRY_SAFE && is_documented(reply->status);
+}
+
+bool policy_take_retry(RetryQuota *quota, bool timed_out) {
+  double cost = timed_out ? RETRY_COST_TIMEOUT : RETRY_COST;
+  if (quota->tokens < cost)
+    return false;
+  quota->tokens -= cost;
+  return true;
+}
+
+void policy_return_retry(RetryQuota *quota) {
+  if (quota->tokens < RETRY_QUOTA_FULL.tokens)
+    quota->tokens += 1;
 }
 
 PollDecision policy_on_poll(const Reply *reply, unsigned missing) {

@@ -20,21 +20,52 @@ typedef enum ReplyKind {
 typedef struct Reply {
   ReplyKind kind;
   int status;         /* HTTP status, when answered */
+  bool timed_out;     /* a time limit ended it */
   double retry_after; /* seconds the server asks for; negative = it does not */
 } Reply;
 
-typedef enum CreateDecision {
-  CREATE_ACCEPTED, /* 2xx: read the body */
-  CREATE_REPEAT,   /* wait policy_backoff, then send the same bytes again */
-  CREATE_REFUSED,  /* the service said no */
-  CREATE_FAILED,   /* never sent, and tried often enough */
-  CREATE_LOST      /* sent, no answer: it may have been paid, never repeat */
-} CreateDecision;
+/* Which failed creates may be repeated.  Whatever the mode, it is always the
+ * same body under the same idempotency key. */
+typedef enum RetryMode {
+  RETRY_SAFE,       /* what was provably not done */
+  RETRY_DOCUMENTED, /* and what the service's documentation says to repeat */
+  RETRY_IDEMPOTENT  /* and what may have been done: the service honours keys */
+} RetryMode;
 
-/* What follows from the reply to a create.  `attempts` counts the creates so
- * far, this one included; `most` is the caller's max_attempts. */
-CreateDecision policy_on_create(const Reply *reply, unsigned attempts,
-                                unsigned most);
+typedef enum CreateOutcome {
+  CREATE_ACCEPTED, /* 2xx: read the body */
+  CREATE_REFUSED,  /* the service said no */
+  CREATE_FAILED,   /* never sent */
+  CREATE_LOST      /* sent, no answer: it may have been paid */
+} CreateOutcome;
+
+/* What the reply to a create means by itself. */
+CreateOutcome policy_create_outcome(const Reply *reply);
+
+/* True when a create with this reply may have made, and charged, a job. */
+bool policy_leaves_doubt(const Reply *reply);
+
+/* True when the create may be sent again after this reply: design, section 6.
+ * `repeated`: the key has been sent before. */
+bool policy_may_repeat(const Reply *reply, RetryMode mode, bool repeated);
+
+/* A Retry-After of more than this many seconds ends the job at once. */
+#define POLICY_PATIENCE 60.0
+
+/* Retries that an account may still make: a storm empties it, successes fill
+ * it up again. */
+typedef struct RetryQuota {
+  double tokens;
+} RetryQuota;
+
+#define RETRY_QUOTA_FULL ((RetryQuota){.tokens = 500})
+
+/* Takes what a retry costs (5; 10 after a timeout); false when it is not there.
+ */
+bool policy_take_retry(RetryQuota *quota, bool timed_out);
+
+/* A create that went well gives 1 back. */
+void policy_return_retry(RetryQuota *quota);
 
 typedef enum PollDecision {
   POLL_WAIT,   /* 202: not ready yet */

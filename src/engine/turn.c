@@ -47,7 +47,7 @@ void turn_advance(Turns *turns) {
   if (turns->advancing)
     return;
   turns->advancing = true;
-  while (turns->first && turns->active < turns->limit) {
+  while (turns->first && turns->active < turns->pace.limit) {
     Turn *turn = turns->first;
     stop_waiting(turn);
     turn_take(turn);

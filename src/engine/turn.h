@@ -1,11 +1,14 @@
 /*
  * Whose turn it is: at most max_active of an account's jobs are at the service
- * at once, the rest wait in the order of their submission.
+ * at once (fewer while it says 429: pace.h), the rest wait in the order of
+ * their submission.
  *
  * Jobs embed a Turn; nothing here knows more of them.  I/O thread only.
  */
 #ifndef GPTIMAGE2_ENGINE_TURN_H
 #define GPTIMAGE2_ENGINE_TURN_H
+
+#include "pace.h"
 
 #include <stdbool.h>
 
@@ -13,7 +16,7 @@ typedef struct Turn Turn;
 
 /* The queue of one account. */
 typedef struct Turns {
-  unsigned limit;  /* max_active */
+  Pace pace;       /* how many may have their turn at once */
   unsigned active; /* how many have their turn now */
   Turn *first;     /* those who wait */
   Turn *last;

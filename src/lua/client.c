@@ -67,6 +67,15 @@ static unsigned count_field(lua_State *L, int index, const char *name) {
   return number < 1e9 ? (unsigned)number : 1000000000u;
 }
 
+static RetryMode retry_field(lua_State *L, int index) {
+  static const char *const names[] = {"safe", "documented", "idempotent"};
+  const char *name = text_field(L, index, "retry");
+  for (int i = 0; name && i < 3; i++)
+    if (strcmp(name, names[i]) == 0)
+      return (RetryMode)i; /* in the order of the enum */
+  return RETRY_DOCUMENTED;
+}
+
 static void read_settings(lua_State *L, int index, AccountSettings *settings) {
   *settings = (AccountSettings){
       .base_url = text_field(L, index, "base_url"),
@@ -80,6 +89,7 @@ static void read_settings(lua_State *L, int index, AccountSettings *settings) {
       .allow_private_references =
           flag_field(L, index, "allow_private_references"),
       .flow = {
+          .retry = retry_field(L, index),
           .max_attempts = count_field(L, index, "max_attempts"),
           .poll = {.first = number_field(L, index, "poll_first", 2),
                    .interval = number_field(L, index, "poll_interval", 2.5),

@@ -265,8 +265,7 @@ static JobStatus status_after(const LuaJob *job, const Event *event) {
 static void settle_cancelled(lua_State *L, int at, const Event *event) {
   job_get(L, at, JOB_ERROR);
   error_set(L, "sent", event->sent ? "yes" : "no");
-  if (!event->sent || (event->end == FLOW_END_REFUSED && event->status < 500 &&
-                       event->status != 408)) {
+  if (!event->doubt) {
     error_set(L, "charged", "no");
     job_refund(L, at);
   }

@@ -118,6 +118,9 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
   spec.body = lua_tolstring(L, BODY, &spec.body_length);
   spec.key = lua_tostring(L, KEY);
   spec.service_id = lua_tostring(L, ID);
+  lua_getfield(L, OPTIONS, "idempotency_key");
+  spec.key_is_known = !lua_isnil(L, -1); /* the caller's: who knows */
+  lua_pop(L, 1);
   if (spec.body)
     spec.reference_count = read_references(L, client, urls);
   spec.references = urls;

@@ -102,13 +102,12 @@ static void push_refused(lua_State *L, int index, const LuaJob *job,
   Refusal other;
   const Refusal *refusal = find_refusal(event->status, &other);
   bool polled = has_id(L, index);
-  bool unsure = event->status >= 500 || event->status == 408;
-  const char *charged = polled ? "yes" : unsure ? "unknown" : "no";
+  const char *charged = polled ? "yes" : event->doubt ? "unknown" : "no";
   const char *code;
   push_code(L, event, refusal->code);
   code = lua_tostring(L, -1);
   lua_pushfstring(L, "%s (HTTP %d, %s)%s", refusal->advice, event->status, code,
-                  !polled && unsure
+                  !polled && event->doubt
                       ? "; whether the job was made and charged is not known"
                       : "");
   error_push(L, refusal->kind, code, lua_tostring(L, -1));
@@ -157,7 +156,7 @@ static void push_lost(lua_State *L, int index, const LuaJob *job,
 static void push_timeout(lua_State *L, int index, const LuaJob *job,
                          const Event *event) {
   bool known = has_id(L, index);
-  const char *charged = known ? "yes" : event->sent ? "unknown" : "no";
+  const char *charged = known ? "yes" : event->doubt ? "unknown" : "no";
   job_get(L, index, JOB_ID);
   if (known)
     lua_pushfstring(L,
@@ -169,7 +168,7 @@ static void push_timeout(lua_State *L, int index, const LuaJob *job,
                        "wait for its turn (max_active) or for the network");
   error_push(L, "timeout", "deadline_passed", lua_tostring(L, -1));
   set_common(L, index, job, event, charged);
-  set_retryable(L, !known && !event->sent);
+  set_retryable(L, !known && !event->doubt);
   lua_remove(L, -2);
   lua_remove(L, -2);
 }
@@ -187,7 +186,7 @@ static void push_reference(lua_State *L, int index, const LuaJob *job,
 static void push_cancelled(lua_State *L, int index, const LuaJob *job,
                            const Event *event) {
   error_push(L, "cancelled", "cancelled", detail(event));
-  set_common(L, index, job, event, event->sent ? "unknown" : "no");
+  set_common(L, index, job, event, event->doubt ? "unknown" : "no");
   set_retryable(L, false);
 }
 
