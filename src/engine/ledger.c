@@ -1,0 +1,206 @@
+/* The ledger: see ledger.h. */
+#include "ledger.h"
+
+#include "clock.h"
+#include "ledger_lock.h"
+#include "ledger_open.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { INTEND, INTEND_AGAIN, TELL_BY_KEY, TELL_BY_ID, SAVE_FILE, STATEMENTS };
+
+#define TELL                                                                   \
+  "UPDATE jobs SET state = coalesce(?2, state),"                               \
+  " charged = coalesce(?3, charged), job_id = coalesce(?4, job_id),"           \
+  " error = coalesce(?5, error), attempts = max(attempts, ?6),"                \
+  " http_status = coalesce(?7, http_status), answer = coalesce(?8, answer),"   \
+  " result = coalesce(?9, result), updated_at = ?10 WHERE "
+
+static const char *const sql[STATEMENTS] = {
+    [INTEND] = "INSERT INTO jobs (key, base_url, mode, prompt, ratio, metadata,"
+               " count, cost, body, state, created_at, updated_at) VALUES"
+               " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'intent', ?10, ?10)",
+    /* Only the very same request may go out under a key again. */
+    [INTEND_AGAIN] = "UPDATE jobs SET state = CASE state WHEN 'intent' THEN"
+                     " 'intent' ELSE 'sent' END, updated_at = ?10"
+                     " WHERE key = ?1 AND body = ?9",
+    [TELL_BY_KEY] = TELL "key = ?1",
+    [TELL_BY_ID] = TELL "job_id = ?1",
+    [SAVE_FILE] = "INSERT OR REPLACE INTO files (key, n, path, saved_at)"
+                  " VALUES (?1, ?2, ?3, ?4)",
+};
+
+struct Ledger {
+  sqlite3 *db;
+  LedgerLock lock;
+  sqlite3_stmt *statements[STATEMENTS];
+  bool open;       /* a transaction is */
+  Failure trouble; /* what broke it; kind NULL = nothing */
+};
+
+static void copy_failure(Failure *to, const Failure *from) {
+  failure_set(to, from->kind, from->code, "%s",
+              from->detail ? from->detail : "");
+}
+
+static bool fail(Ledger *ledger) {
+  if (!ledger->trouble.kind)
+    failure_set(&ledger->trouble, "ledger", "ledger_unwritable",
+                "the ledger cannot be written (%s): nothing more is spent",
+                sqlite3_errmsg(ledger->db));
+  if (ledger->open)
+    sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
+  ledger->open = false;
+  return false;
+}
+
+Ledger *ledger_open(const char *path, Failure *failure) {
+  Ledger *ledger = calloc(1, sizeof *ledger);
+  if (!ledger) {
+    failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
+    return NULL;
+  }
+  ledger->lock.fd = -1;
+  if (!ledger_lock(&ledger->lock, path, failure) ||
+      !(ledger->db = ledger_open_writer(path, failure))) {
+    ledger_close(ledger);
+    return NULL;
+  }
+  for (int i = 0; i < STATEMENTS; i++)
+    if (sqlite3_prepare_v3(ledger->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+                           &ledger->statements[i], NULL) != SQLITE_OK) {
+      failure_set(failure, "ledger", "ledger_damaged",
+                  "the ledger '%.300s' does not have its tables: %s", path,
+                  sqlite3_errmsg(ledger->db));
+      ledger_close(ledger);
+      return NULL;
+    }
+  return ledger;
+}
+
+void ledger_close(Ledger *ledger) {
+  for (int i = 0; i < STATEMENTS; i++)
+    sqlite3_finalize(ledger->statements[i]);
+  sqlite3_close(ledger->db);
+  ledger_unlock(&ledger->lock);
+  failure_clear(&ledger->trouble);
+  free(ledger);
+}
+
+/* The statement, clean, inside a transaction; NULL when the ledger is broken.
+ */
+static sqlite3_stmt *begin(Ledger *ledger, int which) {
+  if (ledger->trouble.kind)
+    return NULL;
+  if (!ledger->open && sqlite3_exec(ledger->db, "BEGIN IMMEDIATE", NULL, NULL,
+                                    NULL) != SQLITE_OK) {
+    fail(ledger);
+    return NULL;
+  }
+  ledger->open = true;
+  return ledger->statements[which];
+}
+
+/* Runs it; SQLITE_DONE or the error. */
+static int finish(sqlite3_stmt *statement) {
+  int code = sqlite3_step(statement);
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  return code;
+}
+
+/* The texts live until the statement has run. */
+static void bind_text(sqlite3_stmt *statement, int place, const char *text) {
+  if (text)
+    sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
+}
+
+static void bind_blob(sqlite3_stmt *statement, int place, const char *bytes,
+                      size_t length) {
+  if (bytes)
+    sqlite3_bind_blob64(statement, place, bytes, length, SQLITE_STATIC);
+}
+
+static void bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry) {
+  bind_text(statement, 1, entry->key);
+  bind_text(statement, 2, entry->base_url);
+  bind_text(statement, 3, entry->mode);
+  bind_text(statement, 4, entry->prompt);
+  bind_text(statement, 5, entry->ratio);
+  bind_text(statement, 6, entry->metadata);
+  sqlite3_bind_int(statement, 7, entry->count);
+  sqlite3_bind_int(statement, 8, entry->cost);
+  bind_blob(statement, 9, entry->body, entry->body_length);
+  sqlite3_bind_double(statement, 10, clock_wall());
+}
+
+static bool refuse_key(const LedgerEntry *entry, bool again, Failure *failure) {
+  failure_set(failure, "ledger", "key_in_use",
+              again ? "the ledger has no job with the key %.255s and this body"
+                    : "the ledger has a job with the key %.255s already: "
+                      "client:recover() and client:history() tell of it",
+              entry->key);
+  return false;
+}
+
+bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
+                   Failure *failure) {
+  sqlite3_stmt *statement = begin(ledger, again ? INTEND_AGAIN : INTEND);
+  int code;
+  if (statement) {
+    bind_entry(statement, entry);
+    code = finish(statement);
+    if (code == SQLITE_CONSTRAINT_PRIMARYKEY)
+      return refuse_key(entry, again, failure);
+    if (code == SQLITE_DONE)
+      return sqlite3_changes(ledger->db) == 1 ||
+             refuse_key(entry, again, failure);
+    fail(ledger);
+  }
+  copy_failure(failure, &ledger->trouble);
+  return false;
+}
+
+void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news) {
+  sqlite3_stmt *statement = begin(ledger, key ? TELL_BY_KEY : TELL_BY_ID);
+  if (!statement)
+    return;
+  bind_text(statement, 1, key ? key : news->job_id);
+  bind_text(statement, 2, news->state);
+  bind_text(statement, 3, news->charged);
+  bind_text(statement, 4, news->job_id);
+  bind_text(statement, 5, news->error);
+  sqlite3_bind_int(statement, 6, (int)news->attempts);
+  if (news->status)
+    sqlite3_bind_int(statement, 7, news->status);
+  bind_blob(statement, 8, news->answer, news->answer_length);
+  bind_blob(statement, 9, news->result, news->result_length);
+  sqlite3_bind_double(statement, 10, clock_wall());
+  if (finish(statement) != SQLITE_DONE)
+    fail(ledger);
+}
+
+void ledger_save_file(Ledger *ledger, const char *key, unsigned n,
+                      const char *path) {
+  sqlite3_stmt *statement = begin(ledger, SAVE_FILE);
+  if (!statement)
+    return;
+  bind_text(statement, 1, key);
+  sqlite3_bind_int(statement, 2, (int)n);
+  bind_text(statement, 3, path);
+  sqlite3_bind_double(statement, 4, clock_wall());
+  if (finish(statement) != SQLITE_DONE)
+    fail(ledger);
+}
+
+bool ledger_flush(Ledger *ledger, Failure *failure) {
+  if (ledger->open &&
+      sqlite3_exec(ledger->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+    fail(ledger);
+  ledger->open = false;
+  if (!ledger->trouble.kind)
+    return true;
+  copy_failure(failure, &ledger->trouble);
+  return false;
+}

@@ -1,0 +1,210 @@
+/* Opening a ledger file, with distrust: see ledger_open.h. */
+#include "ledger_open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define APPLICATION_ID 0x67706932 /* "gpi2" */
+#define SCHEMA_VERSION 1
+#define BUSY_TIMEOUT 2000 /* milliseconds: somebody has sqlite3 open on it */
+
+/* jobs.state:
+ *   intent     recorded, not sent             accepted   the service has it
+ *   sent       about to be sent, or sent      succeeded  pictures are there
+ *   unknown    sent, and nobody knows         failed     the service says
+ * failed refused    the service said no            unsent     given up before
+ * sending cancelled  the host gave it up            abandoned  settled by hand
+ * Unfinished are intent, sent, accepted and unknown. */
+static const char schema[] =
+    "CREATE TABLE jobs ("
+    " key TEXT PRIMARY KEY NOT NULL,"
+    " state TEXT NOT NULL,"
+    " charged TEXT NOT NULL DEFAULT 'no',"
+    " created_at REAL NOT NULL,"
+    " updated_at REAL NOT NULL,"
+    " base_url TEXT NOT NULL,"
+    " mode TEXT, prompt TEXT, ratio TEXT,"
+    " count INTEGER NOT NULL, cost INTEGER NOT NULL,"
+    " metadata TEXT,"
+    " job_id TEXT,"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " http_status INTEGER,"
+    " error TEXT,"
+    " body BLOB NOT NULL,"
+    " answer BLOB,"
+    " result BLOB);"
+    "CREATE INDEX jobs_by_state ON jobs (state);"
+    "CREATE INDEX jobs_by_id ON jobs (job_id);"
+    "CREATE INDEX jobs_by_time ON jobs (created_at);"
+    "CREATE TABLE files ("
+    " key TEXT NOT NULL REFERENCES jobs (key),"
+    " n INTEGER NOT NULL,"
+    " path TEXT NOT NULL,"
+    " saved_at REAL NOT NULL,"
+    " PRIMARY KEY (key, n, path));"
+    "CREATE VIEW spending AS SELECT"
+    " datetime(created_at, 'unixepoch') AS created, state, charged, cost,"
+    " metadata, prompt, job_id, key FROM jobs ORDER BY created_at;"
+    "PRAGMA application_id = 1735420210;" /* APPLICATION_ID */
+    "PRAGMA user_version = 1;";           /* SCHEMA_VERSION */
+
+static void refuse(Failure *failure, const char *code, const char *path,
+                   const char *why) {
+  failure_set(failure, "ledger", code, "the ledger '%.300s' %s", path, why);
+}
+
+/* A regular file of ours, reached without a symbolic link; made when it is not
+ * there.  False with `failure`. */
+static bool check_file(const char *path, bool make, Failure *failure) {
+  struct stat info;
+  char text[160];
+  int flags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+  int fd = open(path, flags | (make ? O_RDWR | O_CREAT : O_RDONLY), 0600);
+  bool ok = false;
+  if (fd < 0 && errno == ELOOP) {
+    refuse(failure, "ledger_symlink", path,
+           "is a symbolic link: name the file itself");
+  } else if (fd < 0 || fstat(fd, &info) != 0) {
+    snprintf(text, sizeof text, "cannot be opened: %s", strerror(errno));
+    refuse(failure, "ledger_unopenable", path, text);
+  } else if (!S_ISREG(info.st_mode)) {
+    refuse(failure, "ledger_unopenable", path, "is not a file");
+  } else if (info.st_uid != geteuid()) {
+    refuse(failure, "ledger_foreign", path, "belongs to another user");
+  } else {
+    ok = true;
+  }
+  if (fd >= 0)
+    close(fd);
+  return ok;
+}
+
+/* The first column of the first row as a number, or -1. */
+static sqlite3_int64 query(sqlite3 *db, const char *sql) {
+  sqlite3_stmt *statement = NULL;
+  sqlite3_int64 number = -1;
+  if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW)
+    number = sqlite3_column_int64(statement, 0);
+  sqlite3_finalize(statement);
+  return number;
+}
+
+/* True when SQLite finds nothing wrong with the file. */
+static bool is_sound(sqlite3 *db) {
+  sqlite3_stmt *statement = NULL;
+  bool sound = false;
+  if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) ==
+          SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW) {
+    const unsigned char *said = sqlite3_column_text(statement, 0);
+    sound = said && strcmp((const char *)said, "ok") == 0;
+  }
+  sqlite3_finalize(statement);
+  return sound;
+}
+
+/* Is it a ledger that this version understands?  `empty`: it has no tables.
+ * `thorough`: all of the file is read. */
+static bool check_contents(sqlite3 *db, const char *path, bool thorough,
+                           bool *empty, Failure *failure) {
+  sqlite3_int64 tables = query(db, "SELECT count(*) FROM sqlite_master");
+  sqlite3_int64 version = query(db, "PRAGMA user_version");
+  int code = sqlite3_errcode(db);
+  if (code == SQLITE_NOTADB)
+    refuse(failure, "not_a_ledger", path, "is not a database");
+  else if (tables < 0)
+    refuse(failure, "ledger_damaged", path, sqlite3_errmsg(db));
+  else if (tables > 0 && query(db, "PRAGMA application_id") != APPLICATION_ID)
+    refuse(failure, "not_a_ledger", path, "is a database of something else");
+  else if (version > SCHEMA_VERSION)
+    refuse(failure, "ledger_newer", path,
+           "was made by a newer version of gptimage2");
+  else if (thorough && !is_sound(db))
+    refuse(failure, "ledger_damaged", path,
+           "is damaged: restore it from a copy, or move it away");
+  else {
+    *empty = tables == 0;
+    return true;
+  }
+  return false;
+}
+
+static bool run(sqlite3 *db, const char *sql, const char *path,
+                Failure *failure) {
+  if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
+    return true;
+  refuse(failure, "ledger_unwritable", path, sqlite3_errmsg(db));
+  return false;
+}
+
+/* What must hold for every connection. */
+static void harden(sqlite3 *db) {
+  sqlite3_busy_timeout(db, BUSY_TIMEOUT);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  sqlite3_extended_result_codes(db, 1);
+}
+
+static bool set_up(sqlite3 *db, const char *path, bool empty,
+                   Failure *failure) {
+  if (!run(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", path,
+           failure))
+    return false;
+  if (!empty)
+    return true;
+  if (!run(db, "BEGIN IMMEDIATE", path, failure))
+    return false;
+  if (run(db, schema, path, failure) && run(db, "COMMIT", path, failure))
+    return true;
+  sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+  return false;
+}
+
+static sqlite3 *connect(const char *path, int flags, Failure *failure) {
+  sqlite3 *db = NULL;
+  if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOFOLLOW, NULL) ==
+      SQLITE_OK) {
+    harden(db);
+    return db;
+  }
+  refuse(failure, "ledger_unopenable", path,
+         db ? sqlite3_errmsg(db) : "needs more memory");
+  sqlite3_close(db);
+  return NULL;
+}
+
+sqlite3 *ledger_open_writer(const char *path, Failure *failure) {
+  bool empty = false;
+  sqlite3 *db;
+  if (!check_file(path, true, failure))
+    return NULL;
+  db = connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, failure);
+  if (!db)
+    return NULL;
+  if (check_contents(db, path, true, &empty, failure) &&
+      set_up(db, path, empty, failure)) {
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return db;
+  }
+  sqlite3_close(db);
+  return NULL;
+}
+
+sqlite3 *ledger_open_reader(const char *path, Failure *failure) {
+  bool empty = false;
+  sqlite3 *db;
+  if (!check_file(path, false, failure))
+    return NULL;
+  db = connect(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, failure);
+  if (db && !check_contents(db, path, false, &empty, failure)) {
+    sqlite3_close(db);
+    return NULL;
+  }
+  return db;
+}

@@ -1,0 +1,18 @@
+/*
+ * Opening a ledger file, with distrust.  Private to the ledger's files.
+ */
+#ifndef GPTIMAGE2_ENGINE_LEDGER_OPEN_H
+#define GPTIMAGE2_ENGINE_LEDGER_OPEN_H
+
+#include "failure.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+/* A connection for the one that spends, schema made where the file is new. */
+sqlite3 *ledger_open_writer(const char *path, Failure *failure);
+
+/* A connection that only reads, beside any writer. */
+sqlite3 *ledger_open_reader(const char *path, Failure *failure);
+
+#endif
