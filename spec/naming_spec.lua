@@ -112,6 +112,7 @@ describe("naming.plan", function()
 
   it("refuses the sidecar's name", function()
     refused("pattern_names_sidecar", "out/{id}.json")
+    refused("ext_in_folder", "out/{ext}/{id}.png")
   end)
 
   it("refuses places that are none", function()

@@ -35,11 +35,12 @@ function client.new(opts)
   return self
 end
 
---- The settings of a client; raises for anything else.
-local function settings_of(self, fname)
+--- The settings of a client; raises for anything else. `level` says whom that blames, as in `error`:
+--- 2 the function that called this one.
+local function settings_of(self, fname, level)
   local found = settings[self]
   if not found then
-    check.fail(0, fname, "client expected: call it as client:" .. fname .. "()", 4)
+    check.fail(0, fname, "client expected: call it as client:" .. fname .. "()", level)
   end
   return found
 end
@@ -117,16 +118,16 @@ end
 --- Checks everything and hands the job to the engine. Gives the job and, where a save was asked
 --- for, a thing that is done when the files are there.
 local function start(self, fname, mode, req, opts)
-  local config = settings_of(self, fname)
+  local config = settings_of(self, fname, 4)
   local normalised, job, err, ok
-  opts, err = options.job(opts, fname, 2, 4)
+  opts, err = options.job(opts, fname, 2, 3)
   if not opts then
     return nil, err
   end
   if opts.save and mode == "create" then
-    check.fail(2, fname, "option 'save' is for generate and submit: create does not poll", 4)
+    check.fail(2, fname, "option 'save' is for generate and submit: create does not poll", 3)
   end
-  normalised, err = request.normalise(req, config, fname, 4)
+  normalised, err = request.normalise(req, config, fname, 3)
   if not normalised then
     return nil, err
   end
@@ -194,9 +195,9 @@ function methods:create(req, opts)
   return wait_for_job(job)
 end
 
---- An id that may go into a path, or nil and the error.
-local function check_id(id, fname)
-  check.argument(id, 1, fname, "string", 4)
+--- An id that may go into a path, or nil and the error. `level` as in settings_of.
+local function check_id(id, fname, level)
+  check.argument(id, 1, fname, "string", level)
   if core.is_job_id(id) then
     return true
   end
@@ -205,8 +206,8 @@ local function check_id(id, fname)
 end
 
 local function start_by_id(self, fname, mode, id, timeout)
-  settings_of(self, fname)
-  local ok, err = check_id(id, fname)
+  settings_of(self, fname, 4)
+  local ok, err = check_id(id, fname, 4)
   if not ok then
     return nil, err
   end
@@ -244,8 +245,8 @@ end
 ---@return gptimage2.Job|nil
 ---@return gptimage2.Error|nil err
 function methods:job(id)
-  settings_of(self, "job")
-  local ok, err = check_id(id, "job")
+  settings_of(self, "job", 3)
+  local ok, err = check_id(id, "job", 3)
   if not ok then
     return nil, err
   end
@@ -257,8 +258,8 @@ end
 ---@return integer|nil credits
 ---@return gptimage2.Error|nil err
 function methods:cost(req)
-  local config = settings_of(self, "cost")
-  local normalised, err = request.normalise(req, config, "cost", 3)
+  local config = settings_of(self, "cost", 3)
+  local normalised, err = request.normalise(req, config, "cost", 2)
   if not normalised then
     return nil, err
   end
@@ -277,7 +278,7 @@ end
 
 local function check_job(self, fname)
   if type(self) ~= "userdata" or not core.is_job(self) then
-    check.fail(0, fname, "job expected: call it as job:" .. fname .. "()", 4)
+    check.fail(0, fname, "job expected: call it as job:" .. fname .. "()", 3)
   end
 end
 
@@ -308,8 +309,8 @@ end
 ---@return gptimage2.Error|nil err
 function job_methods:save(where, opts)
   check_job(self, "save")
-  check.argument(where, 1, "save", "string", 3)
-  opts = options.save(opts, "save", 2, 3)
+  check.argument(where, 1, "save", "string", 2)
+  opts = options.save(opts, "save", 2, 2)
   local config = settings[self.client]
   local saving, err = save.start(self, where, opts, config.timeout)
   if not saving then
@@ -330,7 +331,7 @@ end
 function job_methods:data(n)
   check_job(self, "data")
   n = n == nil and 1 or n
-  check.argument(n, 1, "data", "number", 3)
+  check.argument(n, 1, "data", "number", 2)
   local err = save.refusal(self)
   if err then
     return nil, err

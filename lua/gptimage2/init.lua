@@ -5,6 +5,7 @@
 local check = require("gptimage2.check")
 local client = require("gptimage2.client")
 local core = require("gptimage2.core")
+local migrate = require("gptimage2.migrate")
 local prompt = require("gptimage2.prompt")
 local task = require("gptimage2.task")
 local wait = require("gptimage2.wait")
@@ -17,6 +18,7 @@ local gptimage2 = {
   _LICENSE = "MIT",
   _URL = "https://github.com/gptimage2/gptimage2-lua",
   prompt = prompt,
+  migrate = migrate,
 }
 
 --- A client for one account.
@@ -24,6 +26,9 @@ local gptimage2 = {
 ---@return gptimage2.Client|nil
 ---@return gptimage2.Error|nil err
 function gptimage2.new(options)
+  if options == gptimage2 then
+    check.fail(1, "new", "options expected, got the module: call it as gptimage2.new{}")
+  end
   local self, err = client.new(options)
   return self, err
 end

@@ -79,8 +79,8 @@ end
 
 --- Can this many images be saved there? Looks at the names only, so that a job can be refused
 --- before it costs anything. Errors (kind validation): `where_empty`, `nul_byte`, `too_long`,
---- `unknown_placeholder`, `pattern_needs_n`, `pattern_names_sidecar`. Raises when `where` is no
---- string.
+--- `unknown_placeholder`, `pattern_needs_n`, `ext_in_folder`, `pattern_names_sidecar`. Raises when
+--- `where` is no string.
 ---@param where string a folder or a pattern
 ---@param is_dir boolean whether a folder of this name exists
 ---@param n_images integer
@@ -102,8 +102,12 @@ function naming.check(where, is_dir, n_images)
     local message = "%d images cannot all be saved as one file; put {n} into the pattern"
     return check.invalid("pattern_needs_n", "where", message:format(n_images))
   end
-  local _, last = split(pattern)
-  if last == "{id}.json" then
+  local parent, last = split(pattern)
+  if parent:find("{ext}", 1, true) then
+    local message = "{ext} cannot be part of a folder's name: folders are made before it is known "
+      .. "what kind of image comes"
+    return check.invalid("ext_in_folder", "where", message)
+  elseif last == "{id}.json" then
     local message = "{id}.json is the name of the sidecar; name the image {id}.{ext}"
     return check.invalid("pattern_names_sidecar", "where", message)
   end

@@ -194,7 +194,7 @@ local function read_api_key(given)
       "api_key_missing",
       "there is no API key: create one on the Keys page of https://gptimage2.ai and set the "
         .. "environment variable GPTIMAGE2_API_KEY (or the option 'api_key'); to try things out "
-        .. "without an account, use gptimage2.sandbox, which needs none"
+        .. 'without an account, use require("gptimage2.sandbox"), which needs none'
     )
   end
   if #key > MAX_KEY then

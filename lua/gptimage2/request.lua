@@ -281,6 +281,8 @@ end
 local function check_argument(req, fname, level)
   if prompt.is(req) then
     check.fail(1, fname, "a prompt is not a request yet, use p:request{}", level + 1)
+  elseif type(req) == "string" then
+    check.fail(1, fname, "a string is not a request yet, use { prompt = ... }", level + 1)
   end
   check.argument(req, 1, fname, "table", level + 1)
 end

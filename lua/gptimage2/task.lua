@@ -67,7 +67,9 @@ end
 ---@return gptimage2.Task
 function task.spawn(fn, ...)
   local self = setmetatable({ ended = false, watchers = 0 }, mt)
-  local co = coroutine.create(fn)
+  local co = coroutine.create(function(...) -- Lua 5.1 takes no C function here
+    return fn(...)
+  end)
   live = live + 1
   wait.own(co, function(ok, ...)
     finish(self, ok, ...)

@@ -15,6 +15,10 @@ local wait = {}
 --- Seconds that a blocking wait stays away from Lua, so that Ctrl-C works.
 local SLICE = 0.1
 
+--- Seconds that a step goes on waking those who wait; the rest is left to the next: many that are
+--- woken at once must not cost a frame.
+local STINT = 0.0003
+
 local unpack = table.unpack or unpack -- luacheck: ignore
 
 --- What is waited for -> list of coroutines and functions.
@@ -181,6 +185,7 @@ end
 
 local function drain()
   local woken = run_runnable()
+  local stop = core.now() + STINT
   collect()
   while first <= last do
     local object = queue[first]
@@ -189,8 +194,13 @@ local function drain()
     wake_all(object)
     collect()
     woken = woken + 1
+    if core.now() >= stop then
+      break
+    end
   end
-  first, last = 1, 0
+  if first > last then
+    first, last = 1, 0
+  end
   return woken
 end
 

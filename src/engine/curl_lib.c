@@ -10,6 +10,10 @@
 #define GPTIMAGE2_LIBCURL "libcurl.so.4"
 #endif
 
+/* 7.85.0: an older one would silently do without the guard that keeps a create
+ * from being sent twice (7.80), and without PROTOCOLS_STR. */
+#define OLDEST 0x075500
+
 CurlLib curl_lib;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -24,13 +28,14 @@ typedef struct Symbol {
   { "curl_" #name, offsetof(CurlLib, name) }
 
 static const Symbol symbols[] = {
-    SYMBOL(global_init),         SYMBOL(easy_init),
-    SYMBOL(easy_setopt),         SYMBOL(easy_getinfo),
-    SYMBOL(easy_cleanup),        SYMBOL(easy_strerror),
-    SYMBOL(multi_init),          SYMBOL(multi_setopt),
-    SYMBOL(multi_add_handle),    SYMBOL(multi_remove_handle),
-    SYMBOL(multi_socket_action), SYMBOL(multi_info_read),
-    SYMBOL(multi_assign),        SYMBOL(multi_cleanup),
+    SYMBOL(version_info),        SYMBOL(global_init),
+    SYMBOL(easy_init),           SYMBOL(easy_setopt),
+    SYMBOL(easy_getinfo),        SYMBOL(easy_cleanup),
+    SYMBOL(easy_strerror),       SYMBOL(multi_init),
+    SYMBOL(multi_setopt),        SYMBOL(multi_add_handle),
+    SYMBOL(multi_remove_handle), SYMBOL(multi_socket_action),
+    SYMBOL(multi_info_read),     SYMBOL(multi_assign),
+    SYMBOL(multi_cleanup),
 };
 
 static void load(void) {
@@ -48,7 +53,10 @@ static void load(void) {
     /* POSIX allows an object pointer to hold a function's address. */
     memcpy((char *)&curl_lib + symbols[i].offset, &function, sizeof function);
   }
-  if (curl_lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+  if (curl_lib.version_info(CURLVERSION_NOW)->version_num < OLDEST)
+    trouble =
+        "this libcurl (" GPTIMAGE2_LIBCURL ") is too old: 7.85.0 is needed";
+  else if (curl_lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
     trouble = "libcurl could not start";
 }
 

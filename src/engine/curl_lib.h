@@ -13,6 +13,7 @@
 
 /* The functions in use, under their names without "curl_". */
 typedef struct CurlLib {
+  __typeof__(curl_version_info) *version_info;
   __typeof__(curl_global_init) *global_init;
   __typeof__(curl_easy_init) *easy_init;
   __typeof__(curl_easy_setopt) *easy_setopt;
@@ -35,5 +36,10 @@ extern CurlLib curl_lib;
 /* Loads and starts libcurl, once for the process.  NULL, or what went wrong
  * (static text).  Any thread. */
 const char *curl_lib_load(void);
+
+/* What exit() calls before the libraries under libcurl clean up after
+ * themselves: whoever uses libcurl must be out of it then.  To be set before
+ * the first load. */
+extern void (*curl_lib_at_exit)(void);
 
 #endif

@@ -116,13 +116,16 @@ static bool on_bytes(Exchange *exchange, const char *bytes, size_t length) {
 
 /* ---- the end of an attempt ---- */
 
-/* The path with "{ext}" filled in, in a new allocation. */
+/* The path with "{ext}" filled in, in a new allocation.  Only in its last part:
+ * the folder is there already, under the name it was given. */
 static char *final_path(const char *pattern, const char *extension) {
   Buffer path;
-  const char *place;
-  size_t length;
-  bool ok = true;
+  const char *place = strrchr(pattern, '/');
+  size_t length = place ? (size_t)(place + 1 - pattern) : 0;
+  bool ok;
   buffer_init(&path, 4096);
+  ok = buffer_append(&path, pattern, length);
+  pattern += length;
   while (ok && (place = strstr(pattern, "{ext}"))) {
     ok = buffer_append(&path, pattern, (size_t)(place - pattern)) &&
          buffer_append(&path, extension, strlen(extension));

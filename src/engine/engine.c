@@ -160,15 +160,18 @@ void engine_wait(Engine *engine, double seconds) {
   poll(&readable, 1, (int)ceil(seconds * 1000));
 }
 
-/* Commands nobody will obey any more. */
+/* Commands nobody will obey any more.  A work that never started is freed with
+ * the others: its cancel, which lies inside it, may still be in the list. */
 static void discard_commands(Engine *engine) {
   List commands = mailbox_take(&engine->commands);
   Link *link;
   while ((link = list_shift(&commands))) {
     Command *command = (Command *)link;
     if (command->kind == COMMAND_START) {
-      command->about.work->account = NULL; /* not held yet */
-      io_thread_free_work(command->about.work);
+      Work *work = command->about.work;
+      work->account = NULL; /* not held yet */
+      work->after = engine->works;
+      engine->works = work;
     } else if (command->kind == COMMAND_DROP_ACCOUNT) {
       account_drop(command->about.account);
     }

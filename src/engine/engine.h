@@ -86,8 +86,7 @@ typedef struct DownloadSpec {
 Engine *engine_open(void);
 
 /* Stops everything, joins the thread, frees all work and the engine.  In a
- * forked child, where the thread does not exist, it only closes its own
- * descriptors. */
+ * forked child, where the thread does not exist, it does nothing. */
 void engine_close(Engine *engine);
 
 /* True in a child that was forked after engine_open: nothing works there. */

@@ -52,6 +52,13 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose,
                 address->protocol);
 }
 
+static long to_milliseconds(double seconds) {
+  double milliseconds = ceil(seconds * 1000);
+  if (!(milliseconds < 1e9)) /* infinite too: libcurl's 0 means no limit */
+    return 0;
+  return milliseconds < 1 ? 1 : (long)milliseconds;
+}
+
 /* What never changes for a handle, whoever uses it. */
 static void set_common(Exchange *exchange) {
   const AccountSettings *settings = &exchange->account->settings;
@@ -67,7 +74,7 @@ static void set_common(Exchange *exchange) {
   if (settings->ca_file)
     setopt(easy, CURLOPT_CAINFO, settings->ca_file);
   setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-         (long)(settings->connect_timeout * 1000));
+         to_milliseconds(settings->connect_timeout));
   setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
   setopt(easy, CURLOPT_WRITEFUNCTION, http_on_body);
@@ -125,6 +132,7 @@ static void reset(Exchange *exchange) {
   buffer_init(&exchange->body, HTTP_REPLY_MAX);
   exchange->too_large = exchange->private_address = false;
   exchange->guarded = exchange->public_only = exchange->stopped = false;
+  exchange->create = false;
   exchange->tag[0] = exchange->error[0] = '\0';
   exchange->range_start = -1;
   exchange->header_bytes = 0;
@@ -149,13 +157,6 @@ static Exchange *prepare(Loop *loop, Account *account, bool plain,
   return exchange;
 }
 
-static long to_milliseconds(double seconds) {
-  double milliseconds = ceil(seconds * 1000);
-  if (!(milliseconds < 1e9)) /* infinite too: libcurl's 0 means no limit */
-    return 0;
-  return milliseconds < 1 ? 1 : (long)milliseconds;
-}
-
 static Exchange *start(Loop *loop, Exchange *exchange, const char *url,
                        double timeout, Failure *failure) {
   setopt(exchange->easy, CURLOPT_URL, url);
@@ -173,6 +174,7 @@ Exchange *http_post(Loop *loop, Account *account, const char *body,
   Exchange *exchange = prepare(loop, account, false, failure);
   if (!exchange)
     return NULL;
+  exchange->create = true;
   snprintf(exchange->key_line, sizeof exchange->key_line, "Idempotency-Key: %s",
            key);
   exchange->key_header =

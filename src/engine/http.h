@@ -38,7 +38,8 @@ typedef void (*HttpDone)(Exchange *exchange);
 struct Exchange {
   CURL *easy;
   Account *account;
-  bool plain; /* a fetch: no key */
+  bool plain;  /* a fetch: no key */
+  bool create; /* a post */
   HttpDone done;
   HttpSink sink; /* NULL: the body goes to `body` */
   void *owner;
@@ -52,7 +53,7 @@ struct Exchange {
   char tag[HTTP_TAG_MAX + 1]; /* strong entity tag, or "" */
   int64_t range_start;        /* first byte of a 206, or -1 */
   /* While it runs. */
-  bool guarded; /* the request was let go once: never again */
+  bool guarded; /* a create was let go once: never again */
   bool public_only;
   bool stopped; /* the sink said stop */
   size_t header_bytes;

@@ -131,10 +131,18 @@ static void explain(Exchange *exchange, CURLcode code, bool sent) {
                 said);
 }
 
-void http_read_outcome(Exchange *exchange, CURLcode code) {
+/* Whether the request, or a part of it, may have reached the other side.  What
+ * was said to a proxy to get through it counts in the size, too: only the guard
+ * knows when a create went out. */
+static bool was_sent(const Exchange *exchange) {
   long request_bytes = 0;
-  long status = 0;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+  return request_bytes > 0 && (exchange->guarded || !exchange->create);
+}
+
+void http_read_outcome(Exchange *exchange, CURLcode code) {
+  bool sent = was_sent(exchange);
+  long status = 0;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
   exchange->reply.status = (int)status;
   exchange->reply.timed_out = code == CURLE_OPERATION_TIMEDOUT;
@@ -142,8 +150,8 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
     exchange->reply.kind = REPLY_ANSWERED;
     return;
   }
-  explain(exchange, code, request_bytes > 0);
-  if (request_bytes > 0)
+  explain(exchange, code, sent);
+  if (sent)
     exchange->reply.kind = REPLY_LOST;
   else if (is_certificate_error(code))
     exchange->reply.kind = REPLY_HOPELESS;

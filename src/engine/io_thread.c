@@ -94,6 +94,7 @@ static void obey(Engine *engine, Command *command) {
     remove_work(engine, work);
     break;
   case COMMAND_DROP_ACCOUNT:
+    command->about.account->turns.pace = (Pace){0}; /* no waiting job begins now */
     account_drop(command->about.account);
     break;
   }

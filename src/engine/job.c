@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define OVERDUE 0.1 /* seconds given to libcurl's own time limit */
+
 static void act(Job *job, FlowAction action);
 
 /* Seconds that one exchange may take. */
@@ -154,6 +156,7 @@ static void on_exchanged(Exchange *exchange) {
   action = flow_on_reply(&job->flow, &exchange->reply, clock_monotonic(),
                          engine_random(job->work.engine));
   job->exchange = NULL;
+  heap_clear(&engine_loop(job->work.engine)->heap, &job->work.timer);
   set_pace(job, &exchange->reply, created);
   forget_failure(job);
   if (action.what == FLOW_DO_ASK) {
@@ -167,6 +170,22 @@ static void on_exchanged(Exchange *exchange) {
     act(job, action);
   }
   http_release(exchange);
+}
+
+/* The exchange had its time and is still there: libcurl does not count how long
+ * one waits for the connection of another (CURLOPT_PIPEWAIT). */
+static void on_overdue(Job *job) {
+  Exchange *exchange = job->exchange;
+  Reply reply = {.kind = exchange->guarded ? REPLY_LOST : REPLY_NOT_SENT,
+                 .retry_after = -1};
+  const char *code = exchange->guarded ? "reply_timeout" : "connect_timeout";
+  http_abort(engine_loop(job->work.engine), exchange);
+  job->exchange = NULL;
+  forget_failure(job);
+  failure_set(&job->work.last.failure, "network", code,
+              "the time for the exchange ran out");
+  act(job, flow_on_reply(&job->flow, &reply, clock_monotonic(),
+                         engine_random(job->work.engine)));
 }
 
 /* The exchange could not even be started. */
@@ -187,6 +206,8 @@ static void expect(Job *job, Exchange *exchange) {
   job->exchange = exchange;
   exchange->done = on_exchanged;
   exchange->owner = job;
+  heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer,
+           clock_monotonic() + patience(job) + OVERDUE);
 }
 
 static void send_create(Job *job) {
@@ -276,7 +297,10 @@ static void start(Work *work) {
 
 static void on_timer(Work *work) {
   Job *job = (Job *)work;
-  act(job, flow_on_timer(&job->flow, clock_monotonic()));
+  if (job->exchange)
+    on_overdue(job);
+  else
+    act(job, flow_on_timer(&job->flow, clock_monotonic()));
 }
 
 static void on_verdict(Work *work, FlowVerdict verdict) {

@@ -64,11 +64,11 @@ static inline void compat_setregistry(lua_State *L, const void *key) {
   lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-/* A whole number: an integer where Lua has them. */
+/* A number; a whole one is an integer where Lua has them. */
 static inline void compat_pushwhole(lua_State *L, double number) {
 #if LUA_VERSION_NUM >= 503
   lua_Integer whole;
-  if (lua_numbertointeger(number, &whole)) {
+  if (lua_numbertointeger(number, &whole) && (double)whole == number) {
     lua_pushinteger(L, whole);
     return;
   }

@@ -65,6 +65,9 @@ void error_set_number(lua_State *L, const char *field, double value);
 /* Sets `body`: its first 4 KiB, without `secret`. */
 void error_set_body(lua_State *L, const char *body, size_t length,
                     const char *secret);
+/* Pushes `text` with "[key]" where `secret` stood. */
+void error_push_without(lua_State *L, const char *text, size_t length,
+                        const char *secret);
 /* Pushes `text` with control characters made visible. */
 void error_push_printable(lua_State *L, const char *text, size_t length);
 /* Pushes nil and the error that is on top: the run-time failure convention. */
@@ -210,6 +213,8 @@ int transfer_download(lua_State *L);
 int transfer_write(lua_State *L);
 int transfer_sleep(lua_State *L);
 void transfer_cancel(lua_State *L, Transfer *transfer);
+/* Pushes the client of the transfer at `index`, or nil. */
+void transfer_push_client(lua_State *L, int index);
 
 /* ---- step.c ---- */
 

@@ -119,7 +119,7 @@ bool decode_push_results(lua_State *L) {
   return true;
 }
 
-bool decode_push_error(lua_State *L) {
+bool decode_push_error(lua_State *L, const char *secret) {
   size_t length;
   const char *text;
   lua_getfield(L, -1, "error");
@@ -128,7 +128,10 @@ bool decode_push_error(lua_State *L) {
     lua_pop(L, 1);
     return false;
   }
+  error_push_without(L, text, length, secret); /* in all of it, then cut */
+  text = lua_tolstring(L, -1, &length);
   error_push_printable(L, text, length < CODE_MAX ? length : CODE_MAX);
+  lua_remove(L, -2);
   lua_remove(L, -2);
   return true;
 }

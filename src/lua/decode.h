@@ -30,8 +30,8 @@ bool decode_push_balance(lua_State *L);
 /* Pushes the list of results; false when there is none with a URL each. */
 bool decode_push_results(lua_State *L);
 
-/* Pushes the service's error code in printable form; false when there is
- * none. */
-bool decode_push_error(lua_State *L);
+/* Pushes the service's error code in printable form and without `secret`; false
+ * when there is none. */
+bool decode_push_error(lua_State *L, const char *secret);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #define BODY_MAX ((size_t)4096) /* bytes of a reply kept in err.body */
+#define SECRET_MIN 8 /* shorter is no secret, but a piece of ordinary words */
 
 /* Everything below space but tab and newline, and DEL. */
 static bool is_control(unsigned char c) {
@@ -62,31 +63,37 @@ void error_push(lua_State *L, const char *kind, const char *code,
 /* Where `secret` stands in the text, or NULL. */
 static const char *find(const char *text, size_t length, const char *secret,
                         size_t secret_length) {
-  for (; secret_length > 0 && length >= secret_length; text++, length--)
+  for (; secret_length >= SECRET_MIN && length >= secret_length;
+       text++, length--)
     if (memcmp(text, secret, secret_length) == 0)
       return text;
   return NULL;
 }
 
-/* The secret is looked for in all of the body: it may stand across the cut. */
-void error_set_body(lua_State *L, const char *body, size_t length,
-                    const char *secret) {
+void error_push_without(lua_State *L, const char *text, size_t length,
+                        const char *secret) {
   size_t secret_length = strlen(secret);
   const char *found;
   luaL_Buffer buffer;
+  luaL_buffinit(L, &buffer);
+  while ((found = find(text, length, secret, secret_length))) {
+    luaL_addlstring(&buffer, text, (size_t)(found - text));
+    luaL_addstring(&buffer, "[key]");
+    length -= (size_t)(found - text) + secret_length;
+    text = found + secret_length;
+  }
+  luaL_addlstring(&buffer, text, length);
+  luaL_pushresult(&buffer);
+}
+
+/* The secret is looked for in all of the body: it may stand across the cut. */
+void error_set_body(lua_State *L, const char *body, size_t length,
+                    const char *secret) {
   size_t size;
   const char *clean;
   if (!body)
     return;
-  luaL_buffinit(L, &buffer);
-  while ((found = find(body, length, secret, secret_length))) {
-    luaL_addlstring(&buffer, body, (size_t)(found - body));
-    luaL_addstring(&buffer, "[key]");
-    length -= (size_t)(found - body) + secret_length;
-    body = found + secret_length;
-  }
-  luaL_addlstring(&buffer, body, length);
-  luaL_pushresult(&buffer);
+  error_push_without(L, body, length, secret);
   clean = lua_tolstring(L, -1, &size);
   lua_pushlstring(L, clean, size < BODY_MAX ? size : BODY_MAX);
   lua_setfield(L, -3, "body");

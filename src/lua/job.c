@@ -91,10 +91,23 @@ void job_finish(lua_State *L, int index, JobStatus status) {
   core_finished(L, index);
 }
 
+/* What is known of the money while the engine has not come to rest: a create
+ * may go out before the cancel reaches it.  The error is on top. */
+static void set_charged(lua_State *L, int index, const LuaJob *job) {
+  bool creates = job->mode == FLOW_GENERATE || job->mode == FLOW_CREATE_ONLY;
+  job_get(L, index, JOB_ID);
+  if (creates && (job->attempts > 0 || !lua_isnil(L, -1))) {
+    lua_pushliteral(L, "yes");
+    lua_setfield(L, -3, "sent");
+  }
+  lua_pushstring(L, lua_isnil(L, -1) ? "unknown" : "yes");
+  lua_setfield(L, -3, "charged");
+  lua_setfield(L, -2, "job_id");
+}
+
 void job_cancel(lua_State *L, int index, const char *kind, const char *code,
                 const char *message) {
   LuaJob *job = lua_touserdata(L, index = compat_absindex(L, index));
-  size_t length;
   if (job_is_done(job))
     return;
   if (job->work)
@@ -102,13 +115,7 @@ void job_cancel(lua_State *L, int index, const char *kind, const char *code,
   engine_stay_readable(core_get(L)->engine); /* the next step tells */
   job->awaited = true;
   error_push(L, kind, code, message);
-  error_set(L, "sent", job->attempts > 0 ? "yes" : "no");
-  error_set(L, "charged", job->attempts > 0 ? "unknown" : "no");
-  job_get(L, index, JOB_ID);
-  if (lua_tolstring(L, -1, &length))
-    lua_setfield(L, -2, "job_id");
-  else
-    lua_pop(L, 1);
+  set_charged(L, index, job);
   job_get(L, index, JOB_KEY);
   lua_setfield(L, -2, "idempotency_key");
   job_finish(L, index, JOB_CANCELLED);

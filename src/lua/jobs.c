@@ -1,5 +1,6 @@
 /*
- * The jobs of a client: listing them, and ending them when it closes.
+ * The jobs of a client: listing them, and ending them, and its downloads, when
+ * it closes.
  */
 #include "core.h"
 
@@ -26,17 +27,32 @@ static int f_jobs(lua_State *L) {
   return 1;
 }
 
-/* Cancels the jobs of the client at index 1.  They are collected first: the
- * table of objects changes while they end. */
-static void cancel_jobs(lua_State *L, Core *core) {
+/* Pushes the client of the object on top, nil where it has none. */
+static void push_owner(lua_State *L) {
+  if (job_test(L, -1))
+    job_get(L, -1, JOB_CLIENT);
+  else
+    transfer_push_client(L, -1);
+}
+
+/* Cancels the object on top. */
+static void cancel(lua_State *L) {
+  if (job_test(L, -1))
+    job_cancel(L, -1, "closed", "client_closed",
+               "the client was closed before the job was done");
+  else
+    transfer_cancel(L, transfer_test(L, -1));
+}
+
+/* Cancels the jobs and downloads of the client at index 1.  They are collected
+ * first: the table of objects changes while they end. */
+static void cancel_all(lua_State *L, Core *core) {
   int list;
   lua_newtable(L);
   list = lua_gettop(L);
   core_push_objects(L);
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-    if (!job_test(L, -1))
-      continue;
-    job_get(L, -1, JOB_CLIENT);
+    push_owner(L);
     if (lua_rawequal(L, -1, 1)) {
       lua_pushvalue(L, -2);
       lua_rawseti(L, list, (int)compat_rawlen(L, list) + 1);
@@ -46,8 +62,7 @@ static void cancel_jobs(lua_State *L, Core *core) {
   lua_pop(L, 1);
   for (int i = 1; i <= (int)compat_rawlen(L, list) && core->engine; i++) {
     lua_rawgeti(L, list, i);
-    job_cancel(L, -1, "closed", "client_closed",
-               "the client was closed before the job was done");
+    cancel(L);
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
@@ -57,10 +72,11 @@ static void cancel_jobs(lua_State *L, Core *core) {
 static int m_close(lua_State *L) {
   Client *client = client_check(L, 1);
   Core *core = core_get(L);
+  bool open = client->account && core->engine;
   lua_settop(L, 1);
-  if (client->account && core->engine && !engine_is_forked(core->engine))
-    cancel_jobs(L, core);
-  client_drop(core, client);
+  client_drop(core, client); /* first: the places that get free stay free */
+  if (open && !engine_is_forked(core->engine))
+    cancel_all(L, core);
   return 0;
 }
 

@@ -63,7 +63,7 @@ static const char *succeed(lua_State *L, Core *core, int at) {
 static const char *fail(lua_State *L, Core *core, int at, const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
   const char *code;
-  if (!decode_push_error(L))
+  if (!decode_push_error(L, job_secret(L, at)))
     lua_pushliteral(L, "generation_failed");
   code = lua_tostring(L, -1);
   lua_pushfstring(L,
@@ -261,10 +261,20 @@ static JobStatus status_after(const LuaJob *job, const Event *event) {
   return JOB_FAILED;
 }
 
-/* A cancelled job has come to rest: now it is known whether it was sent. */
+/* A cancelled job has come to rest: now it is known whether it was sent.  One
+ * that has an id was made, whatever its last poll said. */
 static void settle_cancelled(lua_State *L, int at, const Event *event) {
+  bool made;
+  job_get(L, at, JOB_ID);
+  made = !lua_isnil(L, -1);
+  lua_pop(L, 1);
   job_get(L, at, JOB_ERROR);
-  error_set(L, "sent", event->sent ? "yes" : "no");
+  if (event->sent || !made)
+    error_set(L, "sent", event->sent ? "yes" : "no");
+  if (made) {
+    lua_pop(L, 1);
+    return;
+  }
   if (!event->doubt) {
     error_set(L, "charged", "no");
     job_refund(L, at);

@@ -11,8 +11,8 @@
 
 /* A step stops when it has taken this long (seconds), and leaves the rest to
  * the next: a thousand jobs that end at once must not cost a frame. */
-#define SLICE 0.0005
-#define SLICE_CHECK 8 /* events between looks at the clock */
+#define SLICE 0.0003
+#define SLICE_CHECK 4 /* events between looks at the clock */
 
 /* What a public event tells beyond type, job and time. */
 static void set_details(lua_State *L, const Event *event, const char *type) {
@@ -95,7 +95,7 @@ int step(lua_State *L) {
   Core *core = core_get(L);
   double wait = luaL_optnumber(L, 1, 0);
   Event *event;
-  double until = 0;
+  double until;
   int handled = 0;
   if (!core_usable(L, core))
     return 2;
@@ -106,14 +106,11 @@ int step(lua_State *L) {
     engine_wait(core->engine, wait);
     event = engine_next_event(core->engine);
   }
+  until = event ? clock_monotonic() + SLICE : 0;
   for (; event; event = engine_next_event(core->engine)) {
     handle(L, core, event);
     handled++;
-    if (handled % SLICE_CHECK != 0)
-      continue;
-    if (until <= 0)
-      until = clock_monotonic() + SLICE;
-    else if (clock_monotonic() >= until)
+    if (handled % SLICE_CHECK == 0 && clock_monotonic() >= until)
       break;
   }
   if (event)

@@ -97,10 +97,31 @@ int transfer_sleep(lua_State *L) {
   return launched(L, core, transfer);
 }
 
+void transfer_push_client(lua_State *L, int index) {
+  compat_getuservalue(L, index);
+  lua_rawgeti(L, -1, OWNER);
+  lua_remove(L, -2);
+}
+
+/* Whether the client whose transfer has its value table on top is closed. */
+static bool is_closed(lua_State *L) {
+  const Client *client;
+  bool closed;
+  lua_rawgeti(L, -1, OWNER);
+  client = client_test(L, -1);
+  closed = client && !client->account;
+  lua_pop(L, 1);
+  return closed;
+}
+
+/* The value table is on top. */
 static void set_error(lua_State *L, const Event *event) {
   const Failure *failure = &event->failure;
-  error_push(L, failure->kind, failure->code,
-             failure->detail ? failure->detail : failure->code);
+  if (strcmp(failure->kind, "cancelled") == 0 && is_closed(L))
+    client_push_closed(L);
+  else
+    error_push(L, failure->kind, failure->code,
+               failure->detail ? failure->detail : failure->code);
   if (event->status)
     error_set_number(L, "status", event->status);
   lua_rawseti(L, -2, ERROR);

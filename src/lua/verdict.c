@@ -86,9 +86,10 @@ static bool has_id(lua_State *L, int index) {
 }
 
 /* Pushes the code the service sent in the body, or `fallback`. */
-static void push_code(lua_State *L, const Event *event, const char *fallback) {
+static void push_code(lua_State *L, int index, const Event *event,
+                      const char *fallback) {
   if (json_push_object(L, event->body, event->body_length)) {
-    if (decode_push_error(L)) {
+    if (decode_push_error(L, job_secret(L, index))) {
       lua_remove(L, -2);
       return;
     }
@@ -104,7 +105,7 @@ static void push_refused(lua_State *L, int index, const LuaJob *job,
   bool polled = has_id(L, index);
   const char *charged = polled ? "yes" : event->doubt ? "unknown" : "no";
   const char *code;
-  push_code(L, event, refusal->code);
+  push_code(L, index, event, refusal->code);
   code = lua_tostring(L, -1);
   lua_pushfstring(L, "%s (HTTP %d, %s)%s", refusal->advice, event->status, code,
                   !polled && event->doubt
@@ -185,8 +186,11 @@ static void push_reference(lua_State *L, int index, const LuaJob *job,
 
 static void push_cancelled(lua_State *L, int index, const LuaJob *job,
                            const Event *event) {
+  const char *charged = event->doubt ? "unknown" : "no";
+  if (has_id(L, index))
+    charged = "yes";
   error_push(L, "cancelled", "cancelled", detail(event));
-  set_common(L, index, job, event, event->doubt ? "unknown" : "no");
+  set_common(L, index, job, event, charged);
   set_retryable(L, false);
 }
 
