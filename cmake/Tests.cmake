@@ -24,7 +24,7 @@ function(gptimage2_add_c_tests flavour prefix timeout)
     set(target c-${flavour}-${name})
     add_executable(${target} spec/c/${name}_test.c
       $<TARGET_OBJECTS:engine-${flavour}>)
-    target_link_libraries(${target} PRIVATE gptimage2_settings gptimage2_curl
+    target_link_libraries(${target} PRIVATE gptimage2_settings gptimage2_curl gptimage2_sqlite
       gptimage2_flavour_${flavour} PkgConfig::CMOCKA)
     add_dependencies(c-tests-${flavour} ${target})
     add_test(NAME ${prefix}/${name} COMMAND ${target})

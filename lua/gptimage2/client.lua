@@ -3,6 +3,8 @@
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local events = require("gptimage2.events")
+local json = require("gptimage2.json")
+local ledger = require("gptimage2.ledger")
 local naming = require("gptimage2.naming")
 local options = require("gptimage2.options")
 local request = require("gptimage2.request")
@@ -30,8 +32,17 @@ function client.new(opts)
     return nil, err
   end
   config.user_agent = config.user_agent or "gptimage2-lua/" .. core.version
-  local self = core.client(config)
-  settings[self] = { ratios = config.ratios, timeout = config.timeout }
+  local self
+  self, err = core.client(config)
+  if not self then
+    return nil, err
+  end
+  settings[self] = {
+    ratios = config.ratios,
+    timeout = config.timeout,
+    ledger = config.ledger,
+    retry = config.retry,
+  }
   return self
 end
 
@@ -101,12 +112,12 @@ local function check_save(wanted, count)
 end
 
 --- Starts what `options.save` asks for once the job has succeeded; `on_end` is told.
-local function save_when_done(job, wanted, seconds, on_end)
+local function save_when_done(job, wanted, config, on_end)
   wait.on_done(job, function()
     if job.status ~= "succeeded" then
       return on_end()
     end
-    local saving, err = save.start(job, wanted.where, wanted, seconds)
+    local saving, err = save.start(job, wanted.where, wanted, config)
     if not saving then
       core.saved(job, nil, err)
       return on_end()
@@ -136,6 +147,7 @@ local function start(self, fname, mode, req, opts)
     return nil, err
   end
   opts.request = normalised
+  opts.metadata_json = opts.metadata and json.object(opts.metadata)
   job, err = core.submit(self, mode, opts)
   if not job then
     return nil, err
@@ -147,7 +159,7 @@ local function start(self, fname, mode, req, opts)
   function saved.done()
     return saved.ended
   end
-  save_when_done(job, opts.save, config.timeout, function()
+  save_when_done(job, opts.save, config, function()
     saved.ended = true
     wait.finished(saved)
   end)
@@ -276,6 +288,82 @@ function methods:jobs()
   return list
 end
 
+--- The path of the client's ledger, or nil and the error.
+local function ledger_of(self, fname)
+  local config = settings_of(self, fname, 4)
+  if config.ledger then
+    return config.ledger
+  end
+  return nil,
+    core.error({
+      kind = "ledger",
+      code = "no_ledger",
+      message = "this client has no ledger: give gptimage2.new the option 'ledger', a path",
+    })
+end
+
+--- Takes up what an earlier process left unfinished: polls what the service has, sends what was
+--- provably not sent (with retry = "idempotent" also what may have been), and gives the rest back
+--- as `unknown`, to be settled with `client:resolve`. Does not wait.
+---@return gptimage2.Job[]|nil jobs oldest first
+---@return gptimage2.Error|nil err kind ledger
+function methods:recover()
+  local path, err = ledger_of(self, "recover")
+  if not path then
+    return nil, err
+  end
+  return ledger.recover(self, path, settings[self].retry)
+end
+
+--- Settles an `unknown` job by hand. Waits until that is recorded, not for the job.
+---@param key string its idempotency key
+---@param what string "resend" the same bytes, "abandon" it, or its job id
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err kind ledger
+function methods:resolve(key, what)
+  local path, err = ledger_of(self, "resolve")
+  check.argument(key, 1, "resolve", "string", 3)
+  check.argument(what, 2, "resolve", "string", 3)
+  if not path then
+    return nil, err
+  end
+  if what ~= "resend" and what ~= "abandon" and not core.is_job_id(what) then
+    local message = "'resend', 'abandon' or a job id is needed, not %s"
+    return check.invalid("invalid_job_id", "what", message:format(check.show(what)))
+  end
+  local job, note
+  job, err, note = ledger.resolve(self, path, key, what)
+  if not job then
+    return nil, err
+  end
+  if note then
+    local done
+    done, err = wait.until_done(note)
+    if done == nil then
+      return nil, err
+    end
+    done, err = note:result()
+    if not done then
+      return nil, err
+    end
+  end
+  return job
+end
+
+--- What was asked, paid and received: rows with the fields of a job, and `files`, newest first.
+---@param filter? { key: string?, id: string?, state: string?, since: number?, until: number?, limit: integer? }
+---@return table[]|nil rows
+---@return gptimage2.Error|nil err kind ledger
+function methods:history(filter)
+  local path, err = ledger_of(self, "history")
+  if not path then
+    return nil, err
+  end
+  local rows
+  rows, err = ledger.history(path, filter)
+  return rows, err
+end
+
 local function check_job(self, fname)
   if type(self) ~= "userdata" or not core.is_job(self) then
     check.fail(0, fname, "job expected: call it as job:" .. fname .. "()", 3)
@@ -312,7 +400,7 @@ function job_methods:save(where, opts)
   check.argument(where, 1, "save", "string", 2)
   opts = options.save(opts, "save", 2, 2)
   local config = settings[self.client]
-  local saving, err = save.start(self, where, opts, config.timeout)
+  local saving, err = save.start(self, where, opts, config)
   if not saving then
     return nil, err
   end

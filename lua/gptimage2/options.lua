@@ -22,6 +22,7 @@ local CLIENT_SPEC = {
   poll = "table",
   max_active = "number",
   budget = "number",
+  ledger = "string",
   verify_references = "boolean",
   allow_private_references = "boolean",
   ratios = "table",
@@ -43,7 +44,7 @@ local MAX_SECONDS = 1e6 -- for all times but timeout, which may be endless
 local MAX_COUNTER = 2 ^ 31 - 1
 local MAX_KEY = 4096 -- bytes
 local MAX_URL = 2048 -- bytes
-local MAX_TEXTS = { proxy = 2048, ca_file = 4096, user_agent = 256 } -- bytes
+local MAX_TEXTS = { proxy = 2048, ca_file = 4096, user_agent = 256, ledger = 4000 } -- bytes
 
 --- Raises for an option whose value is out of range.
 local function refuse(argn, fname, name, must, level)
@@ -160,7 +161,7 @@ local function read_text(value, name, level)
   if check.has_control(value) then
     refuse(1, "new", name, "without control characters", level + 1)
   end
-  if name == "ca_file" and value == "" then
+  if (name == "ca_file" or name == "ledger") and value == "" then
     refuse(1, "new", name, "the path of a file", level + 1)
   end
   return value
@@ -269,6 +270,7 @@ local function read_settings(opts, level)
   config.ratios = read_ratios(opts.ratios, level)
   config.proxy = read_text(opts.proxy, "proxy", level)
   config.ca_file = read_text(opts.ca_file, "ca_file", level)
+  config.ledger = read_text(opts.ledger, "ledger", level)
   config.user_agent = read_text(opts.user_agent, "user_agent", level)
   config.on_event = opts.on_event
   return config

@@ -5,6 +5,7 @@
 
 local core = require("gptimage2.core")
 local events = require("gptimage2.events")
+local json = require("gptimage2.json")
 local naming = require("gptimage2.naming")
 local wait = require("gptimage2.wait")
 
@@ -26,49 +27,11 @@ function methods:result()
   return self.paths
 end
 
---- JSON text, without the backslashes before slashes that the encoder likes: people read this.
-local function encode(value)
-  return (core.encode(value):gsub("\\/", "/"))
-end
-
 --- `"key":value` lines of a sidecar, in the order they are added.
 local function add_line(lines, key, value)
   if value ~= nil then
-    lines[#lines + 1] = ("  %s: %s"):format(encode(key), value)
+    lines[#lines + 1] = ("  %s: %s"):format(json.encode(key), value)
   end
-end
-
-local function encode_list(list)
-  local parts = {}
-  for i, value in ipairs(list) do
-    parts[i] = encode(value)
-  end
-  return "[" .. table.concat(parts, ", ") .. "]"
-end
-
-local function encode_fields(fields, names)
-  local parts = {}
-  for _, name in ipairs(names) do
-    local value = fields[name]
-    if type(value) == "table" then
-      value = encode_list(value)
-    elseif value ~= nil then
-      value = encode(value)
-    end
-    if value then
-      parts[#parts + 1] = encode(name) .. ": " .. value
-    end
-  end
-  return "{ " .. table.concat(parts, ", ") .. " }"
-end
-
-local function sorted_keys(tbl)
-  local keys = {}
-  for key in pairs(tbl) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
 end
 
 --- stylua: ignore start
@@ -87,26 +50,37 @@ local function sidecar_text(job, paths)
   local lines, images = {}, {}
   local request = job.request
   for i, result in ipairs(job.results) do
-    images[i] = encode_fields({
+    images[i] = json.object({
       file = paths[i]:match("[^/]*$"),
       image_url = result.image_url,
       seed = result.seed,
       final_prompt = result.final_prompt,
     }, RESULT)
   end
-  add_line(lines, "id", encode(job.id))
-  add_line(lines, "created_at", encode(iso_time(job.created_at)))
+  add_line(lines, "id", json.encode(job.id))
+  add_line(lines, "created_at", json.encode(iso_time(job.created_at)))
   add_line(lines, "elapsed", ("%.3f"):format(job.elapsed))
-  add_line(lines, "cost", encode(job.cost))
-  add_line(lines, "ratio", request and request.ratio and encode(request.ratio))
-  add_line(lines, "count", encode(request and request.count or #images))
-  add_line(lines, "idempotency_key", job.idempotency_key and encode(job.idempotency_key))
-  add_line(lines, "request", request and encode_fields(request, REQUEST))
+  add_line(lines, "cost", json.encode(job.cost))
+  add_line(lines, "ratio", request and request.ratio and json.encode(request.ratio))
+  add_line(lines, "count", json.encode(request and request.count or #images))
+  add_line(lines, "idempotency_key", job.idempotency_key and json.encode(job.idempotency_key))
+  add_line(lines, "request", request and json.object(request, REQUEST))
   local metadata = job.metadata
-  add_line(lines, "metadata", metadata and encode_fields(metadata, sorted_keys(metadata)))
+  add_line(lines, "metadata", metadata and json.object(metadata))
   local list = "[\n    " .. table.concat(images, ",\n    ") .. "\n  ]"
   add_line(lines, "results", list)
   return "{\n" .. table.concat(lines, ",\n") .. "\n}\n"
+end
+
+--- The ledger learns where the pictures are.
+local function record_files(self)
+  local key = self.job.idempotency_key
+  if not (key and self.recorded) then
+    return
+  end
+  for n, path in ipairs(self.paths) do
+    core.note(self.job.client, key, { n = n, path = path })
+  end
 end
 
 local function finish(self, err)
@@ -116,6 +90,9 @@ local function finish(self, err)
     self.err = err
   end
   self.ended = true
+  if not err then
+    record_files(self)
+  end
   core.saved(self.job, not err and self.paths or nil, err)
   wait.finished(self)
   if not err then
@@ -195,10 +172,10 @@ end
 ---@param job gptimage2.Job
 ---@param where string a folder or a pattern
 ---@param options { overwrite: boolean, sidecar: boolean }
----@param seconds number how long each download may take
+---@param config { timeout: number, ledger: string? } the client's: seconds for each download
 ---@return table|nil handle with done() and result()
 ---@return gptimage2.Error|nil err
-function save.start(job, where, options, seconds)
+function save.start(job, where, options, config)
   local err = save.refusal(job)
   if err then
     return nil, err
@@ -216,10 +193,11 @@ function save.start(job, where, options, seconds)
     paths = {},
     saved = {},
     left = #paths,
+    recorded = config.ledger ~= nil,
     ended = false,
   }, mt)
   for i, path in ipairs(paths) do
-    local started, failed = download(self, i, path, seconds)
+    local started, failed = download(self, i, path, config.timeout)
     if not started then
       return nil, failed
     end

@@ -16,6 +16,7 @@ ca-certificates
 lua5.4
 lua-cjson
 libcurl4|libcurl3-gnutls
+libsqlite3-0
 END
       ;;
     build) # to build the module and the sandbox
@@ -27,6 +28,7 @@ cmake
 pkg-config|pkgconf
 liblua5.4-dev
 libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev
+libsqlite3-dev
 libmicrohttpd-dev
 libjansson-dev
 libcairo2-dev

@@ -47,6 +47,8 @@ static void set_headers(Account *account) {
 static void free_account(Account *account) {
   AccountSettings *settings = &account->settings;
   http_free_idle(account);
+  if (account->ledger)
+    ledger_close(account->ledger);
   if (account->authorization)
     explicit_bzero(account->authorization, strlen(account->authorization));
   free(account->authorization);
@@ -58,12 +60,16 @@ static void free_account(Account *account) {
   free(account);
 }
 
-Account *account_new(const AccountSettings *settings) {
+Account *account_new(const AccountSettings *settings, Ledger *ledger) {
   Account *account = calloc(1, sizeof *account);
   bool ok = true;
   Url url;
-  if (!account)
+  if (!account) {
+    if (ledger)
+      ledger_close(ledger);
     return NULL;
+  }
+  account->ledger = ledger;
   account->references = 1;
   pace_init(&account->turns.pace, settings->max_active);
   account->quota = RETRY_QUOTA_FULL;

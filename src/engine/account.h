@@ -11,11 +11,13 @@
 #include "command.h"
 #include "curl_lib.h"
 #include "flow.h"
+#include "ledger.h"
 #include "turn.h"
 
 #include <stdbool.h>
 
 struct Exchange;
+struct Job;
 typedef struct Account Account;
 
 /* Texts are copied.  Times in seconds. */
@@ -43,6 +45,12 @@ struct Account {
   struct curl_slist get_headers[2];
   RetryQuota quota;            /* for the creates of all its jobs */
   Turns turns;                 /* jobs that wait, and how many do not */
+  Ledger *ledger;              /* owned; NULL = none */
+  struct Job *sending;         /* creates not yet marked: job_record.c */
+  Link dirty_link;             /* in the engine's list while `dirty` */
+  unsigned unended;            /* works that have not ended */
+  bool dropped;                /* the host wants no more of it */
+  bool dirty;                  /* the ledger has something to flush */
   Command dropping;            /* the host wants no more of it */
   struct Exchange *idle_api;   /* handles set up for the service */
   struct Exchange *idle_plain; /* handles set up for other hosts */
@@ -50,8 +58,9 @@ struct Account {
   unsigned idle_plain_count;
 };
 
-/* An account with one reference; NULL when memory runs out.  Host's thread. */
-Account *account_new(const AccountSettings *settings);
+/* An account with one reference, which takes over `ledger` (NULL = none); NULL
+ * when memory runs out, and the ledger is closed then.  Host's thread. */
+Account *account_new(const AccountSettings *settings, Ledger *ledger);
 
 /* The key alone, for finding it in texts that must not show it.  Host's or I/O
  * thread: it never changes. */

@@ -109,6 +109,13 @@ void engine_cancel(Engine *engine, Work *work) {
   engine_send(engine, &work->cancelling, COMMAND_CANCEL);
 }
 
+void engine_leave(Engine *engine, Work *work) {
+  if (work->cancelled)
+    return;
+  work->left = true;
+  engine_cancel(engine, work);
+}
+
 void engine_release(Engine *engine, Work *work) {
   engine_send(engine, &work->call, COMMAND_RELEASE);
 }

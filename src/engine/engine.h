@@ -69,8 +69,19 @@ typedef struct JobSpec {
   const char *const *references; /* URLs to check before spending */
   unsigned reference_count;      /* 0 = no check */
   double timeout;                /* seconds until the job must be final */
+  const LedgerEntry *entry;      /* for the ledger, where the account has one */
+  bool again;                    /* it is in the ledger already */
   bool narrate;                  /* the host wants EVENT_QUEUED and RETRY */
 } JobSpec;
+
+/* What the Lua side read in a reply, for the ledger.  NULL = as it was.  The
+ * texts `state` and `charged` are static. */
+typedef struct JobNote {
+  const char *state;
+  const char *charged;
+  char *error;
+  char *job_id;
+} JobNote;
 
 /* What to download.  Everything is copied. */
 typedef struct DownloadSpec {
@@ -101,18 +112,27 @@ Work *engine_download(Engine *engine, Account *account,
 /* Writes a whole small file, atomically.  At most 1 MiB. */
 Work *engine_write(Engine *engine, const char *path, const char *bytes,
                    size_t length, bool overwrite, void *owner);
+/* Records news of a job, or (n > 0) that its image n was saved at `path`.  The
+ * account must have a ledger. */
+Work *engine_note(Engine *engine, Account *account, const char *key,
+                  const JobNote *note, unsigned n, const char *path,
+                  void *owner);
 /* Ends after `seconds`. */
 Work *engine_sleep(Engine *engine, double seconds, void *owner);
 
 /* The verdict on an EVENT_REPLY.  `service_id` (copied; NULL = unchanged) names
- * the job from now on.  True: it was final, no further event comes and the work
- * is released.  False: more events follow; for a work that was cancelled that
- * is so whatever the verdict, which ends it. */
+ * the job from now on; `note` (copied) is what the ledger should know.  True:
+ * it was final, no further event comes and the work is released.  False: more
+ * events follow; for a work that was cancelled that is so whatever the verdict,
+ * which ends it. */
 bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
-                  const char *service_id);
+                  const char *service_id, const JobNote *note);
 
 /* Asks the work to stop; its EVENT_ENDED still comes. */
 void engine_cancel(Engine *engine, Work *work);
+
+/* The same, but the ledger keeps it as it is, to be taken up again. */
+void engine_leave(Engine *engine, Work *work);
 
 /* The host has seen the last event of `work`. */
 void engine_release(Engine *engine, Work *work);

@@ -113,6 +113,10 @@ static FlowAction on_created(Flow *flow, const Reply *reply, double now,
   if (reply->kind == REPLY_ANSWERED || reply->kind == REPLY_LOST)
     flow->sent = true;
   flow->doubt = flow->doubt || policy_leaves_doubt(reply);
+  /* The beginning of an answer may hold the id; asking again is better only
+   * where the service is sure to give the same answer. */
+  if (reply->partial && flow->settings->retry != RETRY_IDEMPOTENT)
+    outcome = CREATE_ACCEPTED;
   if (outcome == CREATE_ACCEPTED) {
     policy_return_retry(flow->quota);
     flow->created = now;

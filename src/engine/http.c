@@ -28,6 +28,10 @@ static int before_request(void *user, char *ip, char *local_ip, int port,
   (void)ip, (void)local_ip, (void)port, (void)local_port;
   if (exchange->guarded)
     return CURL_PREREQFUNC_ABORT;
+  if (exchange->before_send && !exchange->before_send(exchange)) {
+    exchange->vetoed = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
   exchange->guarded = true;
   return CURL_PREREQFUNC_OK;
 }
@@ -127,6 +131,8 @@ static Exchange *take_idle(Account *account, bool plain) {
 static void reset(Exchange *exchange) {
   exchange->done = NULL;
   exchange->sink = NULL;
+  exchange->before_send = NULL;
+  exchange->vetoed = false;
   exchange->owner = NULL;
   exchange->reply = (Reply){.retry_after = -1};
   buffer_init(&exchange->body, HTTP_REPLY_MAX);

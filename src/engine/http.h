@@ -32,6 +32,10 @@ typedef struct Exchange Exchange;
 /* Takes body bytes of a 200 or 206; false ends the exchange. */
 typedef bool (*HttpSink)(Exchange *exchange, const char *bytes, size_t length);
 
+/* The request is about to go out; false, with the exchange's failure set, keeps
+ * it from doing so.  Called inside libcurl. */
+typedef bool (*HttpBeforeSend)(Exchange *exchange);
+
 /* The exchange is over.  Must end with http_release or a new start. */
 typedef void (*HttpDone)(Exchange *exchange);
 
@@ -41,7 +45,8 @@ struct Exchange {
   bool plain;  /* a fetch: no key */
   bool create; /* a post */
   HttpDone done;
-  HttpSink sink; /* NULL: the body goes to `body` */
+  HttpSink sink;              /* NULL: the body goes to `body` */
+  HttpBeforeSend before_send; /* posts only; NULL = nothing to ask */
   void *owner;
   unsigned index; /* the owner's, where it has several */
   /* What came back. */
@@ -54,6 +59,7 @@ struct Exchange {
   int64_t range_start;        /* first byte of a 206, or -1 */
   /* While it runs. */
   bool guarded; /* a create was let go once: never again */
+  bool vetoed;  /* before_send said no */
   bool public_only;
   bool stopped; /* the sink said stop */
   size_t header_bytes;

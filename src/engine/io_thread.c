@@ -57,9 +57,29 @@ static void remove_work(Engine *engine, Work *work) {
   io_thread_free_work(work);
 }
 
+static void touch_ledger(Engine *engine, Account *account) {
+  if (!account->ledger || account->dirty)
+    return;
+  account->dirty = true;
+  account_hold(account);
+  list_append(&engine->dirty, &account->dirty_link);
+}
+
+void work_touch_ledger(Work *work) {
+  touch_ledger(work->engine, work->account);
+}
+
+/* Nobody will write to it any more: the next client may have it. */
+static void close_ledger(Account *account) {
+  ledger_close(account->ledger);
+  account->ledger = NULL;
+}
+
 static void start_work(Engine *engine, Work *work) {
-  if (work->account)
+  if (work->account) {
     account_hold(work->account);
+    work->account->unended++;
+  }
   add_work(engine, work);
   if (heap_reserve(&engine->loop.heap, engine->work_count)) {
     work->type->start(work);
@@ -68,6 +88,13 @@ static void start_work(Engine *engine, Work *work) {
   failure_set(&work->last.failure, "network", "out_of_memory", "out of memory");
   work->last.end = FLOW_END_FAILED;
   work_end(work);
+}
+
+static void drop(Engine *engine, Account *account) {
+  account->turns.pace = (Pace){0}; /* no waiting job begins now */
+  account->dropped = true;
+  touch_ledger(engine, account);
+  account_drop(account);
 }
 
 static void obey(Engine *engine, Command *command) {
@@ -94,8 +121,7 @@ static void obey(Engine *engine, Command *command) {
     remove_work(engine, work);
     break;
   case COMMAND_DROP_ACCOUNT:
-    command->about.account->turns.pace = (Pace){0}; /* no waiting job begins now */
-    account_drop(command->about.account);
+    drop(engine, command->about.account);
     break;
   }
 }
@@ -121,6 +147,24 @@ static void fire_timers(Engine *engine) {
   }
 }
 
+/* What is in the ledgers must be durable before the host hears of it, and
+ * before libcurl, in its next turn, sends anything.  A ledger that fails keeps
+ * its failure: every create asks for it. */
+static void flush_ledgers(Engine *engine) {
+  Link *link;
+  while ((link = list_shift(&engine->dirty))) {
+    Account *account =
+        (Account *)(void *)((char *)link - offsetof(Account, dirty_link));
+    Failure failure = {0};
+    account->dirty = false;
+    ledger_flush(account->ledger, &failure);
+    failure_clear(&failure);
+    if (account->dropped && account->unended == 0)
+      close_ledger(account);
+    account_drop(account);
+  }
+}
+
 static void stop_all(Engine *engine) {
   for (Work *work = engine->works; work; work = work->after)
     work->type->stop(work);
@@ -136,9 +180,11 @@ void *io_thread_run(void *user) {
       http_finish(easy, result);
     obey_all(engine);
     fire_timers(engine);
+    flush_ledgers(engine);
     mailbox_put(&engine->events, &engine->outbox);
   }
   stop_all(engine);
+  flush_ledgers(engine);
   return NULL;
 }
 
@@ -159,6 +205,10 @@ void work_post(Work *work, Event *event) {
 }
 
 void work_end(Work *work) {
+  if (work->account && !work->ended) {
+    work->account->unended--;
+    work_touch_ledger(work);
+  }
   work->ended = true;
   heap_clear(&work->engine->loop.heap, &work->timer);
   if (work->released)

@@ -24,6 +24,7 @@ struct Engine {
   bool left;            /* (host) the descriptor was set by hand */
   atomic_bool stopping; /* set by the host */
   Loop loop;            /* (I/O) */
+  List dirty;           /* (I/O) accounts whose ledger must be flushed */
   List outbox;          /* (I/O) events of this turn */
   Work *works;          /* (I/O) all that was started and not yet freed */
   size_t work_count;    /* (I/O) */

@@ -2,6 +2,7 @@
 #include "job.h"
 
 #include "clock.h"
+#include "job_record.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -80,6 +81,7 @@ static void end(Job *job, FlowEnd how) {
   else if (how == FLOW_END_LOST && last->failure.kind &&
            strcmp(last->failure.kind, "protocol") != 0)
     last->failure.kind = "lost";
+  record_end(job, how);
   turn_leave(&job->turn);
   work_end(&job->work);
   turn_advance(&job->work.account->turns);
@@ -97,6 +99,10 @@ static void ask(Job *job, Exchange *exchange, bool created) {
   }
   set_counts(job, event);
   event->created = created;
+  event->failure = exchange->failure; /* the answer may be cut off */
+  exchange->failure = (Failure){0};
+  if (!created)
+    record_result(job, &exchange->body);
   job->told = fingerprint(&exchange->body);
   give_body(exchange, event);
   work_post(&job->work, event);
@@ -158,6 +164,8 @@ static void on_exchanged(Exchange *exchange) {
   job->exchange = NULL;
   heap_clear(&engine_loop(job->work.engine)->heap, &job->work.timer);
   set_pace(job, &exchange->reply, created);
+  if (created)
+    record_answer(job, &exchange->reply, &exchange->body);
   forget_failure(job);
   if (action.what == FLOW_DO_ASK) {
     ask(job, exchange, created);
@@ -179,6 +187,8 @@ static void on_overdue(Job *job) {
   Reply reply = {.kind = exchange->guarded ? REPLY_LOST : REPLY_NOT_SENT,
                  .retry_after = -1};
   const char *code = exchange->guarded ? "reply_timeout" : "connect_timeout";
+  if (job->flow.state == FLOW_CREATING)
+    record_answer(job, &reply, &exchange->body);
   http_abort(engine_loop(job->work.engine), exchange);
   job->exchange = NULL;
   forget_failure(job);
@@ -211,10 +221,14 @@ static void expect(Job *job, Exchange *exchange) {
 }
 
 static void send_create(Job *job) {
+  Exchange *exchange;
   tell(job, EVENT_CREATING);
-  expect(job, http_post(engine_loop(job->work.engine), job->work.account,
-                        job->body, job->body_length, job->key, patience(job),
-                        &job->work.last.failure));
+  exchange = http_post(engine_loop(job->work.engine), job->work.account,
+                       job->body, job->body_length, job->key, patience(job),
+                       &job->work.last.failure);
+  if (exchange)
+    record_sending(job, exchange);
+  expect(job, exchange);
 }
 
 static void send_poll(Job *job) {
@@ -284,10 +298,16 @@ static void start(Work *work) {
   if (job->narrate)
     tell(job, EVENT_QUEUED);
   if (job->flow.mode == FLOW_POLL_ONCE || job->flow.mode == FLOW_RESUME) {
+    job->recorded = job->key && work->account->ledger;
     turn_take(&job->turn);
     begin(job);
     return;
   }
+  if (!record_intent(job)) {
+    act(job, (FlowAction){.what = FLOW_DO_END, .end = FLOW_END_FAILED});
+    return;
+  }
+  job->recorded = work->account->ledger != NULL;
   if (!isinf(job->flow.deadline))
     heap_set(&engine_loop(work->engine)->heap, &work->timer,
              job->flow.deadline);
@@ -307,6 +327,7 @@ static void on_verdict(Work *work, FlowVerdict verdict) {
   Job *job = (Job *)work;
   free(job->body); /* answered: it is never sent again */
   job->body = NULL;
+  record_verdict(job);
   act(job, flow_on_verdict(&job->flow, verdict, clock_monotonic(),
                            engine_random(work->engine)));
 }
@@ -319,6 +340,7 @@ static void stop(Work *work) {
     probe_abort(job->probe);
   job->exchange = NULL;
   job->probe = NULL;
+  record_forget(job);
 }
 
 static void on_cancel(Work *work) {
@@ -334,6 +356,8 @@ static void free_job(Work *work) {
   for (unsigned i = 0; i < job->reference_count; i++)
     free(job->references[i]);
   free(job->references);
+  ledger_entry_free(job->entry);
+  job_note_free(&job->note);
   free(job->body);
   free(job->key);
   free(job->poll_url);

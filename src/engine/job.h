@@ -18,6 +18,14 @@ typedef struct Job {
   size_t body_length;
   char *key;
   char *poll_url;
+  LedgerEntry *entry; /* until it is recorded */
+  bool again;         /* the ledger has it already */
+  bool recorded;      /* its intent is in the ledger */
+  bool marked;        /* the ledger says sent */
+  bool sending;       /* in the account's list: see job_record.c */
+  struct Job *sending_before;
+  struct Job *sending_after;
+  JobNote note; /* with the verdict */
   char **references;
   unsigned reference_count;
   Probe *probe;       /* while references are looked at */
@@ -26,5 +34,7 @@ typedef struct Job {
 } Job;
 
 extern const WorkType job_type;
+
+void job_note_free(JobNote *note);
 
 #endif

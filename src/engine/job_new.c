@@ -21,8 +21,7 @@ static bool copy_request(Job *job, const JobSpec *spec) {
     return true;
   job->body = malloc(spec->body_length + 1);
   job->body_length = spec->body_length;
-  job->key = strdup(spec->key);
-  if (!job->body || !job->key)
+  if (!job->body)
     return false;
   memcpy(job->body, spec->body, spec->body_length);
   job->body[spec->body_length] = '\0';
@@ -44,11 +43,26 @@ static bool copy_references(Job *job, const JobSpec *spec) {
   return true;
 }
 
+static bool copy_entry(Job *job, const Account *account, const JobSpec *spec) {
+  job->again = spec->again;
+  if (!account->ledger || !spec->entry || !spec->body)
+    return true;
+  job->entry = ledger_entry_copy(spec->entry);
+  return job->entry != NULL;
+}
+
+/* A job that was made before is known to the ledger by its key. */
+static bool copy_key(Job *job, const JobSpec *spec) {
+  job->key = spec->key ? strdup(spec->key) : NULL;
+  return !spec->key || job->key;
+}
+
 static bool copy_spec(Job *job, const Account *account, const JobSpec *spec) {
   if (spec->service_id)
     job->poll_url = poll_url(account, spec->service_id);
-  return (!spec->service_id || job->poll_url) && copy_request(job, spec) &&
-         copy_references(job, spec);
+  return (!spec->service_id || job->poll_url) && copy_key(job, spec) &&
+         copy_request(job, spec) && copy_references(job, spec) &&
+         copy_entry(job, account, spec);
 }
 
 Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
@@ -75,13 +89,29 @@ static bool set_poll_url(Job *job, const char *service_id) {
   return job->poll_url != NULL;
 }
 
+void job_note_free(JobNote *note) {
+  free(note->error);
+  free(note->job_id);
+  *note = (JobNote){0};
+}
+
+/* Without memory the ledger learns less: the raw answers are in it already. */
+static void copy_note(JobNote *to, const JobNote *from) {
+  job_note_free(to);
+  to->state = from->state;
+  to->charged = from->charged;
+  to->error = from->error ? strdup(from->error) : NULL;
+  to->job_id = from->job_id ? strdup(from->job_id) : NULL;
+}
+
 bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
-                  const char *service_id) {
+                  const char *service_id, const JobNote *note) {
   if (work->cancelled)
     verdict = FLOW_VERDICT_AGAIN;
   if (service_id && verdict == FLOW_VERDICT_AGAIN &&
       !set_poll_url((Job *)work, service_id))
     engine_cancel(engine, work); /* without memory nothing can be polled */
+  copy_note(&((Job *)work)->note, note);
   if (verdict == FLOW_VERDICT_FINAL) {
     engine_send(engine, &work->call, COMMAND_FINAL);
     return true;

@@ -33,6 +33,10 @@ typedef struct LedgerEntry {
   size_t body_length;
 } LedgerEntry;
 
+/* A copy of the texts but key, base_url and body; NULL without memory. */
+LedgerEntry *ledger_entry_copy(const LedgerEntry *entry);
+void ledger_entry_free(LedgerEntry *entry);
+
 /* What became of a job.  NULL and 0 leave a column as it is. */
 typedef struct LedgerNews {
   const char *state;   /* see ledger_open.c */

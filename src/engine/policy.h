@@ -21,6 +21,7 @@ typedef struct Reply {
   ReplyKind kind;
   int status;         /* HTTP status, when answered */
   bool timed_out;     /* a time limit ended it */
+  bool partial;       /* lost, but the beginning of a 2xx answer is there */
   double retry_after; /* seconds the server asks for; negative = it does not */
 } Reply;
 

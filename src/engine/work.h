@@ -36,6 +36,7 @@ struct Work {
   Command cancelling;
   Event last;
   bool cancelled; /* host's thread: the cancel was sent */
+  bool left; /* cancelled, but to be taken up again: set before the cancel */
   bool ended;
   bool released; /* the host has let go: no more events */
   Work *before;  /* all started work, for the end of the engine */
@@ -64,6 +65,10 @@ void work_post(Work *work, Event *event);
 
 /* Ends the work and posts work->last, whose fields the caller has set. */
 void work_end(Work *work);
+
+/* The account's ledger was written to: flush it before the events of this turn
+ * are told. */
+void work_touch_ledger(Work *work);
 
 /* The work that holds `timer`. */
 Work *work_of_timer(Timer *timer);

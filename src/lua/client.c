@@ -7,6 +7,9 @@
 #include "core.h"
 
 #include <math.h>
+#include <time.h>
+
+#define LEDGER_TRIES 50 /* 10 ms each */
 
 /* The metatable's __index table: methods that the Lua side completes. */
 static const char methods_key = 'm';
@@ -99,10 +102,27 @@ static void read_settings(lua_State *L, int index, AccountSettings *settings) {
                 index, "base_url, api_key and user_agent expected");
 }
 
+/* The client before this one, just closed, may need a moment to let go. */
+static bool open_ledger(const char *path, Ledger **ledger, Failure *failure) {
+  static const struct timespec moment = {.tv_nsec = 10000000};
+  for (int tries = 0; path && tries < LEDGER_TRIES; tries++) {
+    *ledger = ledger_open(path, failure);
+    if (*ledger || strcmp(failure->code, "ledger_locked") != 0)
+      break;
+    nanosleep(&moment, NULL);
+  }
+  if (path && !*ledger)
+    return false;
+  failure_clear(failure);
+  return true;
+}
+
 /* ARG: checked options, see options.lua
-** RES: client */
+** RES: client | nil, err */
 static int f_client(lua_State *L) {
   AccountSettings settings;
+  Ledger *ledger = NULL;
+  Failure failure = {0};
   Client *client;
   luaL_checktype(L, 1, LUA_TTABLE);
   read_settings(L, 1, &settings);
@@ -119,7 +139,13 @@ static int f_client(lua_State *L) {
   lua_getfield(L, 1, "base_url");
   lua_setfield(L, -2, "base_url");
   compat_setuservalue(L, -2);
-  client->account = account_new(&settings);
+  if (!open_ledger(text_field(L, 1, "ledger"), &ledger, &failure)) {
+    error_push(L, failure.kind, failure.code,
+               failure.detail ? failure.detail : failure.code);
+    failure_clear(&failure);
+    return error_return(L);
+  }
+  client->account = account_new(&settings, ledger);
   return client->account ? 1 : luaL_error(L, "not enough memory");
 }
 

@@ -190,6 +190,9 @@ const char *reply_handle(lua_State *L, Core *core, LuaJob *job, Event *event);
 /* Pushes the error for a job whose work ended by itself. */
 void verdict_push_error(lua_State *L, int index, LuaJob *job,
                         const Event *event);
+/* Pushes the error for a create whose answer never came, or not all of it. */
+void verdict_push_lost(lua_State *L, int index, LuaJob *job,
+                       const Event *event);
 /* Pushes the error for an answer the documentation does not allow. */
 void verdict_push_protocol(lua_State *L, int index, LuaJob *job,
                            const Event *event, const char *code,
@@ -215,6 +218,13 @@ int transfer_sleep(lua_State *L);
 void transfer_cancel(lua_State *L, Transfer *transfer);
 /* Pushes the client of the transfer at `index`, or nil. */
 void transfer_push_client(lua_State *L, int index);
+
+/* core.note(client, key, {state=, charged=, job_id=, n=, path=}) */
+int transfer_note(lua_State *L);
+
+/* ---- record.c ---- */
+
+void record_open(lua_State *L);
 
 /* ---- step.c ---- */
 

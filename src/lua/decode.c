@@ -35,6 +35,36 @@ bool decode_push_id(lua_State *L) {
   return false;
 }
 
+/* Behind a name: white space, a colon, white space, a quote. */
+static const char *skip_to_value(const char *at, const char *end) {
+  bool colon = false;
+  for (; at < end; at++) {
+    if (*at == ':' && !colon)
+      colon = true;
+    else if (*at == '"')
+      return colon ? at + 1 : NULL;
+    else if (!strchr(" \t\r\n", *at) || *at == '\0')
+      return NULL;
+  }
+  return NULL;
+}
+
+bool decode_find_id(lua_State *L, const char *bytes, size_t length) {
+  static const char name[] = "\"jobId\"";
+  const char *end = bytes + length;
+  const char *found;
+  const char *id;
+  const char *quote;
+  if (!bytes || !(found = memmem(bytes, length, name, sizeof name - 1)))
+    return false;
+  id = skip_to_value(found + sizeof name - 1, end);
+  quote = id ? memchr(id, '"', (size_t)(end - id)) : NULL;
+  if (!quote || !url_is_job_id(id, (size_t)(quote - id)))
+    return false;
+  lua_pushlstring(L, id, (size_t)(quote - id));
+  return true;
+}
+
 bool decode_push_balance(lua_State *L) {
   static const char *const names[][2] = {
       {"paidCredits", "paid_credits"},

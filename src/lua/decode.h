@@ -24,6 +24,10 @@ DecodedStatus decode_status(lua_State *L);
 /* Pushes the job id; false, pushing nothing, when there is no valid one. */
 bool decode_push_id(lua_State *L);
 
+/* Pushes the job id that stands in the beginning of a reply; false when none
+ * does. */
+bool decode_find_id(lua_State *L, const char *bytes, size_t length);
+
 /* Pushes the balance with our names; false when there is none. */
 bool decode_push_balance(lua_State *L);
 

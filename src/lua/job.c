@@ -110,7 +110,9 @@ void job_cancel(lua_State *L, int index, const char *kind, const char *code,
   LuaJob *job = lua_touserdata(L, index = compat_absindex(L, index));
   if (job_is_done(job))
     return;
-  if (job->work)
+  if (job->work && strcmp(kind, "closed") == 0)
+    engine_leave(core_get(L)->engine, job->work); /* recover takes it up */
+  else if (job->work)
     engine_cancel(core_get(L)->engine, job->work);
   engine_stay_readable(core_get(L)->engine); /* the next step tells */
   job->awaited = true;
@@ -217,6 +219,27 @@ static int f_handle(lua_State *L) {
   return 1;
 }
 
+/* ARG: client, {request=, idempotency_key=, metadata=}, err | nil
+** RES: a job nothing is done for: unknown with an error, else cancelled */
+static int f_unknown_job(lua_State *L) {
+  LuaJob *job;
+  client_check(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 3);
+  job = job_push(L, 1, FLOW_GENERATE);
+  job->status = lua_isnil(L, 3) ? JOB_CANCELLED : JOB_UNKNOWN;
+  job->ended = job->started;
+  lua_getfield(L, 2, "request");
+  job_set(L, 4, JOB_REQUEST);
+  lua_getfield(L, 2, "idempotency_key");
+  job_set(L, 4, JOB_KEY);
+  lua_getfield(L, 2, "metadata");
+  job_set(L, 4, JOB_METADATA);
+  lua_pushvalue(L, 3);
+  job_set(L, 4, JOB_ERROR);
+  return 1;
+}
+
 /* ARG: job, files | nil, err | nil */
 static int f_saved(lua_State *L) {
   job_check(L, 1);
@@ -247,11 +270,10 @@ void job_open(lua_State *L) {
       {"__index", m__index}, {"__tostring", m__tostring}, {NULL, NULL}};
   static const luaL_Reg methods[] = {
       {"done", m_done}, {"raw", m_raw}, {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"handle", f_handle},
-                                       {"saved", f_saved},
-                                       {"handler", f_handler},
-                                       {"is_job", f_is_job},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"handle", f_handle}, {"unknown_job", f_unknown_job},
+      {"saved", f_saved},   {"handler", f_handler},
+      {"is_job", f_is_job}, {NULL, NULL}};
   luaL_newmetatable(L, JOB_TYPE);
   compat_setfuncs(L, meta);
   lua_pushliteral(L, JOB_TYPE);

@@ -164,6 +164,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"download", transfer_download},
                                        {"write", transfer_write},
                                        {"sleep", transfer_sleep},
+                                       {"note", transfer_note},
                                        {NULL, NULL}};
   compat_checkversion(L);
   core_open(L);
@@ -181,5 +182,6 @@ int luaopen_gptimage2_core(lua_State *L) {
   job_open(L);
   jobs_open(L);
   transfer_open(L);
+  record_open(L);
   return 1;
 }

@@ -40,22 +40,45 @@ static void take_balance(lua_State *L, int at) {
   job_set(L, at, JOB_BALANCE);
 }
 
+/* What the ledger should know of the job now: NULL = as it was. */
+static JobNote note(lua_State *L, int at, const char *state,
+                    const char *charged) {
+  JobNote noted = {.state = state, .charged = charged};
+  compat_getuservalue(L, at); /* keeps the texts alive while it is read */
+  lua_rawgeti(L, -1, JOB_ID);
+  noted.job_id = (char *)lua_tostring(L, -1);
+  lua_rawgeti(L, -2, JOB_ERROR);
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "code");
+    noted.error = (char *)lua_tostring(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 3);
+  return noted;
+}
+
 /* Tells the engine, and lets go when that was the end of it. */
-static void judge(lua_State *L, Core *core, LuaJob *job, FlowVerdict verdict,
-                  const char *id) {
-  if (engine_judge(core->engine, job->work, verdict, id))
+static void judge(lua_State *L, Core *core, int at, FlowVerdict verdict,
+                  const char *id, JobNote noted) {
+  LuaJob *job = lua_touserdata(L, at);
+  if (engine_judge(core->engine, job->work, verdict, id, &noted))
     let_go(L, core, job);
 }
 
-static void finish(lua_State *L, Core *core, int at, JobStatus status) {
+static void go_on(lua_State *L, Core *core, int at) {
+  judge(L, core, at, FLOW_VERDICT_AGAIN, NULL, (JobNote){0});
+}
+
+static void finish(lua_State *L, Core *core, int at, JobStatus status,
+                   const char *state, const char *charged) {
   job_finish(L, at, status);
-  judge(L, core, lua_touserdata(L, at), FLOW_VERDICT_FINAL, NULL);
+  judge(L, core, at, FLOW_VERDICT_FINAL, NULL, note(L, at, state, charged));
 }
 
 static const char *succeed(lua_State *L, Core *core, int at) {
   job_set(L, at, JOB_RESULTS);
   lua_pushnil(L);
-  finish(L, core, at, JOB_SUCCEEDED);
+  finish(L, core, at, JOB_SUCCEEDED, "succeeded", "yes");
   return "succeeded";
 }
 
@@ -74,7 +97,7 @@ static const char *fail(lua_State *L, Core *core, int at, const Event *event) {
   error_set(L, "kind", "job_failed");
   error_set(L, "charged", "refund_expected");
   job_refund(L, at);
-  finish(L, core, at, JOB_FAILED);
+  finish(L, core, at, JOB_FAILED, "failed", "refund_expected");
   lua_pop(L, 2);
   return "failed";
 }
@@ -82,8 +105,16 @@ static const char *fail(lua_State *L, Core *core, int at, const Event *event) {
 /* An answer that the documentation does not allow, and nothing more to ask. */
 static const char *give_up(lua_State *L, Core *core, int at, const Event *event,
                            const char *code, const char *what) {
-  verdict_push_protocol(L, at, lua_touserdata(L, at), event, code, what);
-  finish(L, core, at, JOB_UNKNOWN);
+  bool known;
+  job_get(L, at, JOB_ID);
+  known = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  if (event->failure.kind) /* the answer is only the beginning of one */
+    verdict_push_lost(L, at, lua_touserdata(L, at), event);
+  else
+    verdict_push_protocol(L, at, lua_touserdata(L, at), event, code, what);
+  finish(L, core, at, JOB_UNKNOWN, known ? NULL : "unknown",
+         known ? NULL : "unknown");
   return "failed";
 }
 
@@ -109,7 +140,6 @@ static const char *read_final(lua_State *L, Core *core, int at,
 
 /* The host has cancelled meanwhile: note what is known for its sake. */
 static void read_late(lua_State *L, Core *core, int at) {
-  LuaJob *job = lua_touserdata(L, at);
   if (decode_push_id(L)) {
     job_get(L, at, JOB_ERROR);
     lua_pushvalue(L, -2);
@@ -118,7 +148,30 @@ static void read_late(lua_State *L, Core *core, int at) {
     lua_pop(L, 1);
     job_set(L, at, JOB_ID);
   }
-  judge(L, core, job, FLOW_VERDICT_FINAL, NULL);
+  judge(L, core, at, FLOW_VERDICT_FINAL, NULL, note(L, at, NULL, NULL));
+}
+
+/* The job has its id: it will be polled. */
+static void go_on_as_created(lua_State *L, Core *core, int at) {
+  JobNote noted = note(L, at, "accepted", "yes");
+  judge(L, core, at, FLOW_VERDICT_AGAIN, noted.job_id, noted);
+}
+
+/* The answer was cut off, but what came of it holds the id. */
+static const char *read_beginning(lua_State *L, Core *core, int at,
+                                  const Event *event) {
+  LuaJob *job = lua_touserdata(L, at);
+  if (!decode_find_id(L, event->body, event->body_length))
+    return NULL;
+  job_set(L, at, JOB_ID);
+  take_status(job, DECODED_PENDING);
+  if (job->mode == FLOW_CREATE_ONLY) {
+    lua_pushnil(L);
+    finish(L, core, at, job->status, "accepted", "yes");
+  } else {
+    go_on_as_created(L, core, at);
+  }
+  return "created";
 }
 
 static const char *read_created(lua_State *L, Core *core, int at,
@@ -137,12 +190,10 @@ static const char *read_created(lua_State *L, Core *core, int at,
   take_status(job, status);
   if (job->mode == FLOW_CREATE_ONLY) {
     lua_pushnil(L);
-    finish(L, core, at, job->status);
+    finish(L, core, at, job->status, "accepted", "yes");
     return "created";
   }
-  job_get(L, at, JOB_ID);
-  judge(L, core, job, FLOW_VERDICT_AGAIN, lua_tostring(L, -1));
-  lua_pop(L, 1);
+  go_on_as_created(L, core, at);
   return "created";
 }
 
@@ -165,7 +216,7 @@ static const char *poll_again(lua_State *L, Core *core, int at,
   if (job->mode == FLOW_POLL_ONCE)
     return give_up(L, core, at, event, "unreadable_reply",
                    "the service's answer to the poll is not usable");
-  judge(L, core, job, FLOW_VERDICT_AGAIN, NULL);
+  go_on(L, core, at);
   return NULL;
 }
 
@@ -188,10 +239,10 @@ static const char *read_polled(lua_State *L, Core *core, int at,
   type = take_status(job, status) ? "status" : NULL;
   if (job->mode == FLOW_POLL_ONCE) {
     lua_pushnil(L);
-    finish(L, core, at, job->status);
+    finish(L, core, at, job->status, NULL, NULL);
     return "status";
   }
-  judge(L, core, job, FLOW_VERDICT_AGAIN, NULL);
+  go_on(L, core, at);
   return type;
 }
 
@@ -203,9 +254,11 @@ static const char *on_reply(lua_State *L, Core *core, int at,
   set_raw(L, at, event);
   if (!json_push_object(L, event->body, event->body_length)) {
     if (job_is_done(job)) {
-      judge(L, core, job, FLOW_VERDICT_FINAL, NULL);
+      judge(L, core, at, FLOW_VERDICT_FINAL, NULL, (JobNote){0});
       return NULL;
     }
+    if (event->created && (type = read_beginning(L, core, at, event)))
+      return type;
     if (event->created)
       return give_up(L, core, at, event, "unreadable_reply",
                      "the service's answer to the create is not readable: the "

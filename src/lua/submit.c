@@ -64,7 +64,11 @@ static bool prepare_request(lua_State *L, LuaJob *job) {
   lua_getfield(L, -1, "count");
   job->cost = CREDITS_EACH * (double)lua_tonumber(L, -1);
   lua_pop(L, 1);
-  json_push_request(L, -1);
+  lua_getfield(L, OPTIONS, "body"); /* of a recorded job: the very bytes */
+  if (lua_isnil(L, -1)) {
+    json_push_request(L, -2);
+    lua_remove(L, -2);
+  }
   lua_replace(L, BODY);
   lua_pop(L, 1);
   lua_getfield(L, OPTIONS, "idempotency_key");
@@ -87,6 +91,19 @@ static bool prepare_request(lua_State *L, LuaJob *job) {
 /* Notes the id of a job that exists already. */
 static void prepare_id(lua_State *L, LuaJob *job) {
   job->status = JOB_PENDING;
+  lua_getfield(L, OPTIONS, "idempotency_key");
+  lua_pushvalue(L, -1);
+  lua_replace(L, KEY);
+  job_set(L, JOB, JOB_KEY);
+  lua_getfield(L, OPTIONS, "request");
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "count");
+    job->cost = CREDITS_EACH * (double)lua_tonumber(L, -1);
+    lua_pop(L, 1);
+  }
+  job_set(L, JOB, JOB_REQUEST);
+  lua_getfield(L, OPTIONS, "metadata");
+  job_set(L, JOB, JOB_METADATA);
   lua_getfield(L, OPTIONS, "id");
   luaL_checkstring(L, -1);
   lua_pushvalue(L, -1);
@@ -112,7 +129,29 @@ static bool reserve(lua_State *L, Client *client, LuaJob *job) {
   return true;
 }
 
+static const char *text_of(lua_State *L, int index, const char *name) {
+  const char *text;
+  lua_getfield(L, index, name);
+  text = lua_tostring(L, -1);
+  lua_pop(L, 1); /* the table keeps it alive */
+  return text;
+}
+
+/* What the ledger is to know of the job; the texts live as long as the options
+ * do. */
+static void read_entry(lua_State *L, LuaJob *job, LedgerEntry *entry) {
+  lua_getfield(L, OPTIONS, "request");
+  *entry = (LedgerEntry){.mode = text_of(L, -1, "mode"),
+                         .prompt = text_of(L, -1, "prompt"),
+                         .ratio = text_of(L, -1, "ratio"),
+                         .metadata = text_of(L, OPTIONS, "metadata_json"),
+                         .count = (int)(job->cost / CREDITS_EACH),
+                         .cost = (int)job->cost};
+  lua_pop(L, 1);
+}
+
 static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
+  LedgerEntry entry;
   const char *urls[REFERENCE_MAX];
   JobSpec spec = {.mode = job->mode, .timeout = client->timeout};
   spec.body = lua_tolstring(L, BODY, &spec.body_length);
@@ -121,8 +160,14 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
   lua_getfield(L, OPTIONS, "idempotency_key");
   spec.key_is_known = !lua_isnil(L, -1); /* the caller's: who knows */
   lua_pop(L, 1);
-  if (spec.body)
+  if (spec.body) {
     spec.reference_count = read_references(L, client, urls);
+    read_entry(L, job, &entry);
+    spec.entry = &entry;
+    lua_getfield(L, OPTIONS, "again");
+    spec.again = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+  }
   spec.references = urls;
   lua_getfield(L, OPTIONS, "timeout");
   if (lua_isnumber(L, -1))
@@ -144,7 +189,8 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
 }
 
 /* ARG: client, "generate"|"create"|"poll"|"resume",
-**      {request=, id=, timeout=, idempotency_key=, metadata=}
+**      {request=, id=, timeout=, idempotency_key=, metadata=,
+**       metadata_json=, body=, again=}
 ** RES: job | nil, err */
 int submit(lua_State *L) {
   Client *client = client_check(L, CLIENT);

@@ -115,6 +115,50 @@ static bool is_closed(lua_State *L) {
 }
 
 /* The value table is on top. */
+/* The words a note may use, as static texts: the engine keeps no copy. */
+static const char *word(lua_State *L, int index, const char *name,
+                        const char *const *words) {
+  const char *text;
+  lua_getfield(L, index, name);
+  text = lua_tostring(L, -1);
+  lua_pop(L, 1);
+  for (; text && *words; words++)
+    if (strcmp(text, *words) == 0)
+      return *words;
+  return NULL;
+}
+
+/* ARG: client, key, {state=, charged=, job_id=} or {n=, path=}
+** RES: transfer | nil, err */
+int transfer_note(lua_State *L) {
+  static const char *const states[] = {"accepted", "abandoned", "unknown",
+                                       NULL};
+  static const char *const charges[] = {"yes", "no", "unknown", NULL};
+  Core *core = core_get(L);
+  Client *client = client_check(L, 1);
+  const char *key = luaL_checkstring(L, 2);
+  JobNote note = {.state = word(L, 3, "state", states),
+                  .charged = word(L, 3, "charged", charges)};
+  Transfer *transfer;
+  unsigned n;
+  if (!core_usable(L, core))
+    return 2;
+  if (!client->account) {
+    client_push_closed(L);
+    return error_return(L);
+  }
+  lua_settop(L, 3);
+  lua_getfield(L, 3, "job_id");
+  note.job_id = (char *)lua_tostring(L, 4);
+  lua_getfield(L, 3, "n");
+  n = (unsigned)lua_tointeger(L, 5);
+  lua_getfield(L, 3, "path");
+  transfer = push(L, 1);
+  transfer->work = engine_note(core->engine, client->account, key, &note, n,
+                               lua_tostring(L, 6), transfer);
+  return launched(L, core, transfer);
+}
+
 static void set_error(lua_State *L, const Event *event) {
   const Failure *failure = &event->failure;
   if (strcmp(failure->kind, "cancelled") == 0 && is_closed(L))

@@ -122,26 +122,34 @@ static const char *detail(const Event *event) {
   return event->failure.detail ? event->failure.detail : "no details";
 }
 
+/* What did not work, for a failure of this kind. */
+static const char *failed_at(const char *kind) {
+  if (strcmp(kind, "tls") == 0)
+    return "no secure connection to the service";
+  if (strcmp(kind, "ledger") == 0)
+    return "the job could not be recorded";
+  return "the service could not be reached";
+}
+
 static void push_failed(lua_State *L, int index, const LuaJob *job,
                         const Event *event) {
   bool polled = has_id(L, index);
   const char *kind = event->failure.kind ? event->failure.kind : "network";
   const char *code = event->failure.code ? event->failure.code : "failed";
-  lua_pushfstring(L, "%s: %s%s",
-                  strcmp(kind, "tls") == 0
-                      ? "no secure connection to the service"
-                      : "the service could not be reached",
-                  detail(event), polled ? "" : " (nothing was sent)");
+  lua_pushfstring(L, "%s: %s%s", failed_at(kind), detail(event),
+                  polled ? "" : " (nothing was sent)");
   error_push(L, kind, code, lua_tostring(L, -1));
   set_common(L, index, job, event, polled ? "yes" : "no");
   set_retryable(L, strcmp(code, "certificate_refused") != 0);
   lua_remove(L, -2);
 }
 
-static void push_lost(lua_State *L, int index, const LuaJob *job,
-                      const Event *event) {
+void verdict_push_lost(lua_State *L, int index, LuaJob *job,
+                       const Event *event) {
   const char *kind = event->failure.kind ? event->failure.kind : "lost";
   const char *code = event->failure.code ? event->failure.code : "lost";
+  if (strcmp(kind, "protocol") != 0)
+    kind = "lost";
   lua_pushfstring(L,
                   "the job was sent but its answer never came (%s): it may "
                   "have been paid, and was not sent again; its idempotency key "
@@ -205,7 +213,7 @@ void verdict_push_error(lua_State *L, int index, LuaJob *job,
     push_failed(L, index, job, event);
     break;
   case FLOW_END_LOST:
-    push_lost(L, index, job, event);
+    verdict_push_lost(L, index, job, event);
     break;
   case FLOW_END_TIMEOUT:
     push_timeout(L, index, job, event);

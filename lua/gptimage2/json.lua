@@ -1,0 +1,52 @@
+--- JSON for people to read: fields in a fixed order, no needless backslashes.
+
+local core = require("gptimage2.core")
+
+local json = {}
+
+--- A string, number or boolean as JSON.
+---@param value string|number|boolean
+---@return string
+function json.encode(value)
+  -- The encoder puts a backslash before each slash.
+  return (core.encode(value):gsub("\\/", "/"))
+end
+
+local function encode_list(list)
+  local parts = {}
+  for i, value in ipairs(list) do
+    parts[i] = json.encode(value)
+  end
+  return "[" .. table.concat(parts, ", ") .. "]"
+end
+
+local function sorted_keys(tbl)
+  local keys = {}
+  for key in pairs(tbl) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+--- A flat table as a JSON object; lists of texts may be among its values.
+---@param fields table
+---@param names? string[] which fields, in this order; default all, sorted
+---@return string
+function json.object(fields, names)
+  local parts = {}
+  for _, name in ipairs(names or sorted_keys(fields)) do
+    local value = fields[name]
+    if type(value) == "table" then
+      value = encode_list(value)
+    elseif value ~= nil then
+      value = json.encode(value)
+    end
+    if value then
+      parts[#parts + 1] = json.encode(name) .. ": " .. value
+    end
+  end
+  return "{ " .. table.concat(parts, ", ") .. " }"
+end
+
+return json

@@ -1,0 +1,264 @@
+--- The ledger from Lua: what was asked and paid, and taking up what was left unfinished.
+---
+--- The core gives rows as they stand in the file; here they become jobs again.
+
+local check = require("gptimage2.check")
+local core = require("gptimage2.core")
+
+local ledger = {}
+
+local WIRE = { imageUrls = "image_urls" }
+
+--- The request as it was before it was encoded.
+local function request_of(row)
+  local request = {}
+  for name, value in pairs(core.decode(row.body) or {}) do
+    request[WIRE[name] or name] = value
+  end
+  request.count = row.count
+  return request
+end
+
+local function metadata_of(row)
+  return row.metadata and core.decode(row.metadata) or nil
+end
+
+--- What the ledger's states are called as the status of a job.
+local STATUS = {
+  intent = "queued",
+  sent = "unknown",
+  accepted = "pending",
+  succeeded = "succeeded",
+  failed = "failed",
+  refused = "failed",
+  unsent = "failed",
+  cancelled = "cancelled",
+  abandoned = "cancelled",
+  unknown = "unknown",
+}
+
+--- The error of a row that has one.
+local function error_of(row)
+  if not row.error then
+    return nil
+  end
+  return core.error({
+    kind = row.state == "failed" and "job_failed" or "ledger",
+    code = row.error,
+    message = ("recorded in the ledger as %s"):format(row.state),
+    job_id = row.job_id,
+    idempotency_key = row.key,
+    charged = row.charged,
+  })
+end
+
+--- A row of history: the fields of a job.
+local function history_row(row)
+  local reply = row.result and core.decode_reply(row.result) or {}
+  return {
+    id = row.job_id,
+    status = STATUS[row.state] or "unknown",
+    state = row.state,
+    request = request_of(row),
+    results = row.state == "succeeded" and reply.results or nil,
+    error = error_of(row),
+    cost = row.cost,
+    charged = row.charged,
+    idempotency_key = row.key,
+    metadata = metadata_of(row),
+    attempts = row.attempts,
+    created_at = row.created_at,
+    elapsed = row.updated_at - row.created_at,
+    base_url = row.base_url,
+    files = row.files,
+  }
+end
+
+local FILTER = {
+  key = "string",
+  id = "string",
+  state = "string",
+  since = "number",
+  ["until"] = "number",
+  limit = "number",
+}
+
+--- What was asked, paid and received. See `client:history`.
+---@param path string
+---@param filter? table
+---@return table[]|nil rows newest first
+---@return gptimage2.Error|nil err
+function ledger.history(path, filter)
+  filter = check.options(filter, 1, "history", FILTER, 4)
+  local rows, err = core.ledger_rows(path, {
+    key = filter.key,
+    job_id = filter.id,
+    state = filter.state,
+    since = filter.since,
+    ["until"] = filter["until"],
+    limit = filter.limit,
+    newest_first = true,
+  })
+  if not rows then
+    return nil, err
+  end
+  for i, row in ipairs(rows) do
+    rows[i] = history_row(row)
+  end
+  return rows
+end
+
+--- Keys of the jobs this client is at work on.
+local function live_keys(client)
+  local keys = {}
+  for _, job in ipairs(core.jobs(client)) do
+    keys[job.idempotency_key or ""] = true
+  end
+  return keys
+end
+
+--- The id the service gave, from its column or from the raw answer.
+local function id_of(row)
+  if row.job_id then
+    return row.job_id
+  end
+  return row.answer and core.decode_reply(row.answer).id or nil
+end
+
+local function options_of(row)
+  return {
+    idempotency_key = row.key,
+    request = request_of(row),
+    metadata = metadata_of(row),
+    body = row.body,
+  }
+end
+
+--- Sends the very same bytes under the very same key.
+local function resend(client, row)
+  local options = options_of(row)
+  options.again = true
+  return core.submit(client, "generate", options)
+end
+
+local function resume(client, row, id)
+  local options = options_of(row)
+  options.id = id
+  return core.submit(client, "resume", options)
+end
+
+local UNKNOWN = "the job was sent, and whether the service made and charged it is not known; "
+  .. "look at the account's history, then settle it with client:resolve(key, \"resend\"), "
+  .. "client:resolve(key, \"abandon\") or client:resolve(key, job_id)"
+
+local function unknown(client, row)
+  local err = core.error({
+    kind = "lost",
+    code = row.error or "unknown",
+    message = UNKNOWN,
+    sent = "yes",
+    charged = "unknown",
+    idempotency_key = row.key,
+    attempts = row.attempts,
+    retryable = false,
+  })
+  return core.unknown_job(client, options_of(row), err)
+end
+
+--- Takes up one unfinished row.
+local function take_up(client, row, retry)
+  local id = id_of(row)
+  if id then
+    return resume(client, row, id)
+  elseif row.state == "intent" or retry == "idempotent" then
+    return resend(client, row)
+  end
+  return unknown(client, row)
+end
+
+--- Takes up what an earlier process left unfinished. See `client:recover`.
+---@param client gptimage2.Client
+---@param path string
+---@param retry string the client's retry mode
+---@return gptimage2.Job[]|nil
+---@return gptimage2.Error|nil err
+function ledger.recover(client, path, retry)
+  local rows, err = core.ledger_rows(path, { unfinished = true })
+  if not rows then
+    return nil, err
+  end
+  local live, jobs = live_keys(client), {}
+  for _, row in ipairs(rows) do
+    if not live[row.key] then
+      local job, failed = take_up(client, row, retry)
+      if not job then
+        return nil, failed
+      end
+      jobs[#jobs + 1] = job
+    end
+  end
+  return jobs
+end
+
+local function ledger_error(code, message, key)
+  return core.error({
+    kind = "ledger",
+    code = code,
+    message = message,
+    idempotency_key = key,
+  })
+end
+
+--- The row with this key, if it is one to be settled by hand.
+local function unsettled(client, path, key)
+  local rows, err = core.ledger_rows(path, { key = key })
+  if not rows then
+    return nil, err
+  end
+  local row = rows[1]
+  if not row then
+    return nil, ledger_error("key_unknown", "the ledger has no job with this key", key)
+  end
+  local open = row.state == "unknown" or row.state == "sent"
+  if not open or live_keys(client)[key] then
+    local message = ("this job needs no settling: its state is %s"):format(row.state)
+    return nil, ledger_error("not_unknown", message, key)
+  end
+  return row
+end
+
+--- Settles an unknown job by hand. See `client:resolve`. Gives the job, and whether it is going on;
+--- or a transfer to wait for first.
+---@param client gptimage2.Client
+---@param path string
+---@param key string
+---@param what string "resend", "abandon" or a job id
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+---@return any note to wait for before the job means anything
+function ledger.resolve(client, path, key, what)
+  local row, err = unsettled(client, path, key)
+  if not row then
+    return nil, err
+  end
+  if what == "resend" then
+    return resend(client, row)
+  end
+  local news = { state = "accepted", charged = "yes", job_id = what }
+  if what == "abandon" then
+    news = { state = "abandoned" }
+  end
+  local note
+  note, err = core.note(client, key, news)
+  if not note then
+    return nil, err
+  end
+  if what == "abandon" then
+    return core.unknown_job(client, options_of(row), nil), nil, note
+  end
+  local job
+  job, err = resume(client, row, what)
+  return job, err, note
+end
+
+return ledger

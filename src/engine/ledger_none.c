@@ -1,0 +1,69 @@
+/*
+ * The ledger of a build without SQLite: opening one says so, and nothing else
+ * is ever called.  Compiled in place of the ledger's own files.
+ */
+#include "ledger.h"
+#include "ledger_reader.h"
+
+#include <stddef.h>
+
+static void refuse(Failure *failure) {
+  failure_set(failure, "ledger", "ledger_unsupported",
+              "this gptimage2 was built without SQLite and has no ledger");
+}
+
+Ledger *ledger_open(const char *path, Failure *failure) {
+  (void)path;
+  refuse(failure);
+  return NULL;
+}
+
+void ledger_close(Ledger *ledger) {
+  (void)ledger;
+}
+
+bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
+                   Failure *failure) {
+  (void)ledger, (void)entry, (void)again;
+  refuse(failure);
+  return false;
+}
+
+void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news) {
+  (void)ledger, (void)key, (void)news;
+}
+
+void ledger_save_file(Ledger *ledger, const char *key, unsigned n,
+                      const char *path) {
+  (void)ledger, (void)key, (void)n, (void)path;
+}
+
+bool ledger_flush(Ledger *ledger, Failure *failure) {
+  (void)ledger;
+  refuse(failure);
+  return false;
+}
+
+LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
+                                 Failure *failure) {
+  (void)path, (void)filter;
+  refuse(failure);
+  return NULL;
+}
+
+bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
+                        Failure *failure) {
+  (void)reader, (void)row;
+  refuse(failure);
+  return false;
+}
+
+const char *ledger_reader_file(LedgerReader *reader, const char *key,
+                               unsigned n) {
+  (void)reader, (void)key, (void)n;
+  return NULL;
+}
+
+void ledger_reader_close(LedgerReader *reader) {
+  (void)reader;
+}

@@ -1,0 +1,131 @@
+/* Reading a ledger: see ledger_reader.h. */
+#include "ledger_reader.h"
+
+#include "ledger_open.h"
+
+#include <stdlib.h>
+
+struct LedgerReader {
+  sqlite3 *db;
+  sqlite3_stmt *rows;
+  sqlite3_stmt *files;
+};
+
+#define COLUMNS                                                                \
+  "key, state, charged, base_url, mode, prompt, ratio, metadata, job_id,"      \
+  " error, body, answer, result, created_at, updated_at, count, cost,"         \
+  " attempts, http_status"
+
+static const char rows_sql[] =
+    "SELECT " COLUMNS " FROM jobs WHERE (?1 IS NULL OR key = ?1)"
+    " AND (?2 IS NULL OR job_id = ?2) AND (?3 IS NULL OR state = ?3)"
+    " AND (?4 IS NULL OR created_at >= ?4)"
+    " AND (?5 IS NULL OR created_at <= ?5)"
+    " AND (NOT ?7 OR state IN ('intent', 'sent', 'accepted', 'unknown'))"
+    " ORDER BY CASE WHEN ?8 THEN -created_at ELSE created_at END, rowid"
+    " LIMIT ?6";
+
+static const char files_sql[] =
+    "SELECT path FROM files WHERE key = ?1 ORDER BY n, saved_at, path"
+    " LIMIT 1 OFFSET ?2";
+
+/* The filter's texts must live as long as the reader: they are copied. */
+static void bind(sqlite3_stmt *rows, const LedgerFilter *filter) {
+  const char *texts[] = {filter->key, filter->job_id, filter->state};
+  for (int i = 0; i < 3; i++)
+    if (texts[i])
+      sqlite3_bind_text(rows, i + 1, texts[i], -1, SQLITE_TRANSIENT);
+  if (filter->since > 0)
+    sqlite3_bind_double(rows, 4, filter->since);
+  if (filter->until > 0)
+    sqlite3_bind_double(rows, 5, filter->until);
+  sqlite3_bind_int64(rows, 6, filter->limit > 0 ? filter->limit : -1);
+  sqlite3_bind_int(rows, 7, filter->unfinished);
+  sqlite3_bind_int(rows, 8, filter->newest_first);
+}
+
+LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
+                                 Failure *failure) {
+  LedgerReader *reader = calloc(1, sizeof *reader);
+  if (!reader) {
+    failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
+    return NULL;
+  }
+  reader->db = ledger_open_reader(path, failure);
+  if (reader->db &&
+      sqlite3_prepare_v2(reader->db, rows_sql, -1, &reader->rows, NULL) ==
+          SQLITE_OK &&
+      sqlite3_prepare_v2(reader->db, files_sql, -1, &reader->files, NULL) ==
+          SQLITE_OK) {
+    bind(reader->rows, filter);
+    return reader;
+  }
+  if (reader->db)
+    failure_set(failure, "ledger", "ledger_damaged",
+                "the ledger '%.300s' cannot be read: %s", path,
+                sqlite3_errmsg(reader->db));
+  ledger_reader_close(reader);
+  return NULL;
+}
+
+static const char *text(sqlite3_stmt *rows, int column) {
+  return (const char *)sqlite3_column_text(rows, column);
+}
+
+static const char *blob(sqlite3_stmt *rows, int column, size_t *length) {
+  const char *bytes = sqlite3_column_blob(rows, column);
+  *length = (size_t)sqlite3_column_bytes(rows, column);
+  return bytes;
+}
+
+static void read_row(sqlite3_stmt *rows, LedgerRow *row) {
+  row->key = text(rows, 0);
+  row->state = text(rows, 1);
+  row->charged = text(rows, 2);
+  row->base_url = text(rows, 3);
+  row->mode = text(rows, 4);
+  row->prompt = text(rows, 5);
+  row->ratio = text(rows, 6);
+  row->metadata = text(rows, 7);
+  row->job_id = text(rows, 8);
+  row->error = text(rows, 9);
+  row->body = blob(rows, 10, &row->body_length);
+  row->answer = blob(rows, 11, &row->answer_length);
+  row->result = blob(rows, 12, &row->result_length);
+  row->created_at = sqlite3_column_double(rows, 13);
+  row->updated_at = sqlite3_column_double(rows, 14);
+  row->count = sqlite3_column_int(rows, 15);
+  row->cost = sqlite3_column_int(rows, 16);
+  row->attempts = sqlite3_column_int(rows, 17);
+  row->status = sqlite3_column_int(rows, 18);
+}
+
+bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
+                        Failure *failure) {
+  int code = sqlite3_step(reader->rows);
+  if (code == SQLITE_ROW) {
+    read_row(reader->rows, row);
+    return true;
+  }
+  if (code != SQLITE_DONE)
+    failure_set(failure, "ledger", "ledger_damaged",
+                "the ledger cannot be read: %s", sqlite3_errmsg(reader->db));
+  return false;
+}
+
+const char *ledger_reader_file(LedgerReader *reader, const char *key,
+                               unsigned n) {
+  sqlite3_reset(reader->files);
+  sqlite3_bind_text(reader->files, 1, key, -1, SQLITE_TRANSIENT);
+  sqlite3_bind_int(reader->files, 2, (int)n - 1);
+  if (sqlite3_step(reader->files) != SQLITE_ROW)
+    return NULL;
+  return text(reader->files, 0);
+}
+
+void ledger_reader_close(LedgerReader *reader) {
+  sqlite3_finalize(reader->rows);
+  sqlite3_finalize(reader->files);
+  sqlite3_close(reader->db);
+  free(reader);
+}

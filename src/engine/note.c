@@ -1,0 +1,81 @@
+/*
+ * Notes for the ledger that are no part of a running job: a picture was saved,
+ * an unknown job was settled.  engine_note runs on the host's thread, the rest
+ * on the I/O thread.
+ */
+#include "job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Note {
+  Work work; /* first */
+  char *key;
+  JobNote note;
+  unsigned n;
+  char *path;
+} Note;
+
+static void nothing(Work *work) {
+  (void)work;
+}
+
+/* A settlement must be durable before anybody acts on it; that a picture was
+ * saved can wait for the next flush. */
+static void start(Work *work) {
+  Note *note = (Note *)work;
+  Ledger *ledger = work->account->ledger;
+  LedgerNews news = {.state = note->note.state,
+                     .charged = note->note.charged,
+                     .job_id = note->note.job_id,
+                     .error = note->note.error};
+  if (note->n) {
+    ledger_save_file(ledger, note->key, note->n, note->path);
+    work_touch_ledger(work);
+  } else {
+    ledger_tell(ledger, note->key, &news);
+    ledger_flush(ledger, &work->last.failure);
+  }
+  work_end(work);
+}
+
+static void free_note(Work *work) {
+  Note *note = (Note *)work;
+  job_note_free(&note->note);
+  free(note->key);
+  free(note->path);
+}
+
+static const WorkType note_type = {.start = start,
+                                   .on_timer = nothing,
+                                   .on_cancel = nothing,
+                                   .stop = nothing,
+                                   .free = free_note};
+
+static char *copy(const char *text, bool *ok) {
+  char *copied = text ? strdup(text) : NULL;
+  if (text && !copied)
+    *ok = false;
+  return copied;
+}
+
+Work *engine_note(Engine *engine, Account *account, const char *key,
+                  const JobNote *news, unsigned n, const char *path,
+                  void *owner) {
+  Note *note = calloc(1, sizeof *note);
+  bool ok = true;
+  if (!note)
+    return NULL;
+  note->key = copy(key, &ok);
+  note->path = copy(path, &ok);
+  note->n = n;
+  note->note.state = news->state;
+  note->note.charged = news->charged;
+  note->note.error = copy(news->error, &ok);
+  note->note.job_id = copy(news->job_id, &ok);
+  if (ok)
+    return engine_start_work(engine, &note->work, &note_type, account, owner);
+  free_note(&note->work);
+  free(note);
+  return NULL;
+}
