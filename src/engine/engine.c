@@ -92,6 +92,7 @@ Work *engine_start_work(Engine *engine, Work *work, const WorkType *type,
   work->owner = owner;
   work->call.about.work = work;
   work->cancelling.about.work = work;
+  work->releasing.about.work = work;
   work->last.delay = -1;
   if (!engine->running && !start_thread(engine)) {
     work->account = NULL; /* not held yet */
@@ -117,7 +118,7 @@ void engine_leave(Engine *engine, Work *work) {
 }
 
 void engine_release(Engine *engine, Work *work) {
-  engine_send(engine, &work->call, COMMAND_RELEASE);
+  engine_send(engine, &work->releasing, COMMAND_RELEASE);
 }
 
 void engine_drop_account(Engine *engine, Account *account) {

@@ -121,7 +121,8 @@ static FlowAction on_created(Flow *flow, const Reply *reply, double now,
     policy_return_retry(flow->quota);
     flow->created = now;
     flow->failures = 0;
-    return ask(flow);
+    /* Nobody waits for it any more: its last event brings the body along. */
+    return flow->cancelled ? end(flow, FLOW_END_CANCELLED) : ask(flow);
   }
   if (may_repeat(flow, reply))
     return back_off(flow, reply, outcome, now, random);
@@ -210,8 +211,6 @@ FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
                            double random) {
   if (flow->state != FLOW_ASKING)
     return nothing();
-  if (flow->cancelled)
-    return end(flow, FLOW_END_CANCELLED);
   if (verdict == FLOW_VERDICT_FINAL)
     return end(flow, FLOW_END_ANSWERED);
   return rest_before_poll(flow, -1, now, random);
@@ -220,7 +219,7 @@ FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
 FlowAction flow_on_cancel(Flow *flow) {
   if (flow->state == FLOW_ENDED)
     return nothing();
-  if (flow->state == FLOW_CREATING || flow->state == FLOW_ASKING) {
+  if (flow->state == FLOW_CREATING) {
     flow->cancelled = true;
     return nothing();
   }

@@ -83,7 +83,7 @@ typedef struct Flow {
   bool repeated;                /* the key has been sent before */
   bool sent;                    /* a create may have reached the service */
   bool doubt;                   /* a create may have made a job */
-  bool cancelled;               /* while creating or asking */
+  bool cancelled;               /* while the create was on its way */
   double deadline;              /* monotonic seconds */
   double created;               /* when the create was answered */
   double pause;                 /* the last poll pause, see policy.h */
@@ -116,8 +116,7 @@ FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
                            double random);
 
 /* The host gave up.  A create that is on its way is not torn: its answer may
- * hold the id of a paid job, so the flow goes on until it is known.  A verdict
- * that was asked for is awaited, too: it may be on its way already. */
+ * hold the id of a paid job, so the flow goes on until it is known. */
 FlowAction flow_on_cancel(Flow *flow);
 
 #endif

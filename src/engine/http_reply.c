@@ -150,7 +150,13 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
     exchange->reply.kind = REPLY_ANSWERED;
     return;
   }
+  if (exchange->vetoed) { /* its failure says why */
+    exchange->reply.kind = REPLY_HOPELESS;
+    return;
+  }
   explain(exchange, code, sent);
+  exchange->reply.partial =
+      sent && status / 100 == 2 && exchange->body.length > 0;
   if (sent)
     exchange->reply.kind = REPLY_LOST;
   else if (is_certificate_error(code))

@@ -4,8 +4,8 @@
  *
  * A Work is made on the host's thread and handed over by its first command.
  * Commands travel inside it, so that steering work needs no memory: `call` is
- * used for start, verdict and release, which never overlap, `cancelling` for
- * the one cancel.
+ * used for start and verdict, which never overlap, `cancelling` for the one
+ * cancel, `releasing` for the end: a verdict may still be on its way then.
  */
 #ifndef GPTIMAGE2_ENGINE_WORK_H
 #define GPTIMAGE2_ENGINE_WORK_H
@@ -34,6 +34,7 @@ struct Work {
   Timer timer;
   Command call;
   Command cancelling;
+  Command releasing;
   Event last;
   bool cancelled; /* host's thread: the cancel was sent */
   bool left; /* cancelled, but to be taken up again: set before the cancel */

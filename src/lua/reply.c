@@ -314,14 +314,34 @@ static JobStatus status_after(const LuaJob *job, const Event *event) {
   return JOB_FAILED;
 }
 
+/* The answer to a create that was cancelled meanwhile came with its end. */
+static void read_last(lua_State *L, int at, const Event *event) {
+  if (event->status / 100 != 2 || !event->body)
+    return;
+  if (json_push_object(L, event->body, event->body_length)) {
+    if (decode_push_id(L))
+      job_set(L, at, JOB_ID);
+    take_balance(L, at);
+  } else if (decode_find_id(L, event->body, event->body_length)) {
+    job_set(L, at, JOB_ID);
+  }
+  lua_settop(L, at);
+}
+
 /* A cancelled job has come to rest: now it is known whether it was sent.  One
  * that has an id was made, whatever its last poll said. */
 static void settle_cancelled(lua_State *L, int at, const Event *event) {
   bool made;
+  read_last(L, at, event);
   job_get(L, at, JOB_ID);
   made = !lua_isnil(L, -1);
-  lua_pop(L, 1);
   job_get(L, at, JOB_ERROR);
+  if (made) {
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "job_id");
+    error_set(L, "charged", "yes");
+  }
+  lua_remove(L, -2);
   if (event->sent || !made)
     error_set(L, "sent", event->sent ? "yes" : "no");
   if (made) {
