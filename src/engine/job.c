@@ -290,7 +290,10 @@ static void on_timer(Work *work) {
 static void on_verdict(Work *work, FlowVerdict verdict) {
   Job *job = (Job *)work;
   free(job->body); /* answered: it is never sent again */
-  job->body = NULL;
+  free(job->key);
+  job->body = job->key = NULL;
+  if (verdict == FLOW_VERDICT_AGAIN && !job->turn.active)
+    turn_take(&job->turn); /* it only looked final: ask() gave its place away */
   act(job, flow_on_verdict(&job->flow, verdict, clock_monotonic(),
                            engine_random(work->engine)));
 }

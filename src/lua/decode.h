@@ -24,8 +24,8 @@ DecodedStatus decode_status(lua_State *L);
 /* Pushes the job id; false, pushing nothing, when there is no valid one. */
 bool decode_push_id(lua_State *L);
 
-/* Pushes the balance with our names; false when there is none. */
-bool decode_push_balance(lua_State *L);
+/* Reads the balance into `job`; false, changing nothing, when there is none. */
+bool decode_balance(lua_State *L, LuaJob *job);
 
 /* Pushes the list of results; false when there is none with a URL each. */
 bool decode_push_results(lua_State *L);
