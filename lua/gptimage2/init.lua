@@ -52,10 +52,10 @@ function gptimage2.step(timeout)
   return wait.step(seconds(timeout, "step"))
 end
 
---- Jobs and downloads not yet finished.
+--- Jobs and downloads not yet finished, those included whose end is left to the next step.
 ---@return integer
 function gptimage2.pending()
-  return core.pending()
+  return core.pending() + wait.untold()
 end
 
 --- A descriptor that becomes readable when `step` has something to do.

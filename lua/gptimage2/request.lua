@@ -58,7 +58,19 @@ local HINTS = {
 
 local invalid = check.invalid
 
+local function only_known(req)
+  for key in pairs(req) do
+    if not KNOWN[key] then
+      return false
+    end
+  end
+  return true
+end
+
 local function check_fields(req)
+  if only_known(req) then
+    return true
+  end
   for _, key in ipairs(check.keys(req)) do
     if not KNOWN[key] then
       local shown = check.show(key)
@@ -287,6 +299,59 @@ local function check_argument(req, fname, level)
   check.argument(req, 1, fname, "table", level + 1)
 end
 
+--- The request's own image_urls, or those that its prompt brings along.
+local function urls_of(req)
+  local urls = req.image_urls
+  if prompt.is(req.prompt) and (urls == nil or type(urls) == "table" and next(urls) == nil) then
+    return prompt.image_urls(req.prompt)
+  end
+  return urls
+end
+
+local function hint_reader(field)
+  return function(req)
+    return read_hint(req, field)
+  end
+end
+
+--- How each field is read, in this order: from the request, what was read before, the settings.
+local READERS = {
+  {
+    field = "prompt",
+    read = function(req)
+      return read_prompt(req.prompt)
+    end,
+  },
+  {
+    field = "image_urls",
+    read = function(req)
+      return read_image_urls(urls_of(req))
+    end,
+  },
+  {
+    field = "mode",
+    read = function(req, done)
+      return read_mode(req.mode, done.image_urls ~= nil)
+    end,
+  },
+  {
+    field = "ratio",
+    read = function(req, _, settings)
+      return read_ratio(req.ratio, settings and settings.ratios or request.RATIOS)
+    end,
+  },
+  {
+    field = "count",
+    read = function(req)
+      return read_count(req.count)
+    end,
+  },
+  { field = "style", read = read_style },
+  { field = "lighting", read = hint_reader("lighting") },
+  { field = "camera", read = hint_reader("camera") },
+  { field = "negative", read = hint_reader("negative") },
+}
+
 --- The request as it will be sent, in a fresh plain table: prompt (string), mode, count (integer)
 --- and, where given, ratio, image_urls, style, lighting, camera, negative. Texts are trimmed, empty
 --- optional fields dropped, the mode inferred from the references. A prompt object brings its
@@ -306,27 +371,8 @@ function request.normalise(req, settings, fname, level)
   if not ok then
     return nil, err
   end
-  local urls = req.image_urls
-  if prompt.is(req.prompt) and (urls == nil or type(urls) == "table" and next(urls) == nil) then
-    urls = prompt.image_urls(req.prompt)
-  end
-  local readers = {
-    { "prompt", read_prompt, req.prompt },
-    { "image_urls", read_image_urls, urls },
-    { "mode", read_mode, req.mode },
-    { "ratio", read_ratio, req.ratio, settings and settings.ratios or request.RATIOS },
-    { "count", read_count, req.count },
-    { "style", read_style, req },
-    { "lighting", read_hint, req, "lighting" },
-    { "camera", read_hint, req, "camera" },
-    { "negative", read_hint, req, "negative" },
-  }
-  for _, reader in ipairs(readers) do
-    local field, extra = reader[1], reader[4]
-    if field == "mode" then
-      extra = done.image_urls ~= nil
-    end
-    done[field], err = reader[2](reader[3], extra)
+  for _, reader in ipairs(READERS) do
+    done[reader.field], err = reader.read(req, done, settings)
     if err then
       return nil, err
     end

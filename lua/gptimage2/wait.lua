@@ -204,6 +204,13 @@ local function drain()
   return woken
 end
 
+--- How many things are done but not told: what a step had no time for is not finished yet, for
+--- it may start something, as the end of a job starts its saving.
+---@return integer
+function wait.untold()
+  return last - first + 1 + #core.finished
+end
+
 --- Whether the next step has something to do that the core knows nothing of.
 local function is_left()
   return first <= last or runnable[1] ~= nil or failures[1] ~= nil or core.finished[1] ~= nil

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef GPTIMAGE2_LIBCURL
@@ -15,6 +16,7 @@
 #define OLDEST 0x075500
 
 CurlLib curl_lib;
+void (*curl_lib_at_exit)(void);
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *trouble;
@@ -58,6 +60,8 @@ static void load(void) {
         "this libcurl (" GPTIMAGE2_LIBCURL ") is too old: 7.85.0 is needed";
   else if (curl_lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
     trouble = "libcurl could not start";
+  else if (curl_lib_at_exit) /* registered last, so called first */
+    atexit(curl_lib_at_exit);
 }
 
 const char *curl_lib_load(void) {

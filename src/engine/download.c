@@ -50,8 +50,8 @@ static void end(Download *download) {
 
 static void fail(Download *download, const char *kind, const char *code,
                  const char *why) {
-  failure_set(&download->work.last.failure, kind, code, "%s: %.300s", why,
-              download->url);
+  failure_set(&download->work.last.failure, kind, code, "%s: %.*s", why,
+              url_shown(download->url), download->url);
   end(download);
 }
 
@@ -78,13 +78,14 @@ static bool open_once(Download *download) {
 
 /* Before the first byte of an exchange: does it go on where we stopped? */
 static bool check_start(Download *download, Exchange *exchange) {
-  bool goes_on = exchange->reply.status == 206 &&
-                 exchange->range_start == download->length;
+  bool part = exchange->reply.status == 206;
+  bool goes_on =
+      part && download->length > 0 && exchange->range_start == download->length;
   download->checked = true;
   if (!open_once(download) || (!goes_on && !restart(download)))
     return false;
-  if (!goes_on && exchange->reply.status == 206 && exchange->range_start != 0)
-    return false; /* a part that we did not ask for */
+  if (part && !goes_on)
+    return false; /* not the part that we asked for, if we did */
   memcpy(download->tag, exchange->tag, sizeof download->tag);
   return true;
 }
@@ -198,8 +199,8 @@ static void after_failure(Download *download, Exchange *exchange) {
     return;
   }
   failure_set(&last->failure, "network", "image_refused",
-              "the image host answered with HTTP status %d: %.300s",
-              exchange->reply.status, download->url);
+              "the image host answered with HTTP status %d: %.*s",
+              exchange->reply.status, url_shown(download->url), download->url);
   end(download);
 }
 
@@ -222,9 +223,18 @@ static void follow(Download *download, Exchange *exchange) {
   }
 }
 
+/* False when the parts so far are not all of it. */
+static bool is_whole(const Download *download, const Exchange *exchange) {
+  return exchange->reply.status != 206 || exchange->range_total < 0 ||
+         exchange->range_total == download->length;
+}
+
 static void conclude(Download *download, Exchange *exchange) {
   int status = exchange->reply.status;
-  bool answered = exchange->reply.kind == REPLY_ANSWERED;
+  bool answered =
+      exchange->reply.kind == REPLY_ANSWERED && is_whole(download, exchange);
+  if (!answered && exchange->reply.kind == REPLY_ANSWERED)
+    exchange->reply.kind = REPLY_LOST;  /* cut off, whatever HTTP says */
   if (download->work.last.failure.kind) /* a file could not be written */
     end(download);
   else if (exchange->too_large)

@@ -22,16 +22,67 @@ static void count_fork(void) {
   atomic_fetch_add(&forks, 1);
 }
 
-static void watch_forks(void) {
-  pthread_atfork(NULL, NULL, count_fork);
-}
-
 bool engine_is_forked(const Engine *engine) {
   return atomic_load_explicit(&forks, memory_order_relaxed) !=
          engine->generation;
 }
 
+/* ---- the thread's end: by engine_close, or by exit() ---- */
+
+static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
+static Engine *running_engines;
+
+static void add_running(Engine *engine) {
+  pthread_mutex_lock(&running_lock);
+  engine->next_running = running_engines;
+  running_engines = engine;
+  pthread_mutex_unlock(&running_lock);
+}
+
+static void tell_to_stop(Engine *engine) {
+  atomic_store(&engine->stopping, true);
+  mailbox_signal(&engine->commands);
+}
+
+static void join_thread(Engine *engine) {
+  pthread_join(engine->thread, NULL);
+  engine->running = false;
+}
+
+static void stop_thread(Engine *engine) {
+  Engine **at = &running_engines;
+  pthread_mutex_lock(&running_lock);
+  while (*at && *at != engine)
+    at = &(*at)->next_running;
+  if (*at) {
+    *at = engine->next_running;
+    tell_to_stop(engine);
+    join_thread(engine);
+  }
+  pthread_mutex_unlock(&running_lock);
+}
+
+/* A process may end without closing its Lua states.  In a forked child the
+ * lock may have stayed locked for ever. */
+static void stop_threads(void) {
+  if (pthread_mutex_trylock(&running_lock) != 0)
+    return;
+  for (Engine *engine = running_engines; engine; engine = engine->next_running)
+    if (!engine_is_forked(engine))
+      tell_to_stop(engine);
+  for (Engine *engine = running_engines; engine; engine = engine->next_running)
+    if (!engine_is_forked(engine))
+      join_thread(engine);
+  running_engines = NULL;
+  pthread_mutex_unlock(&running_lock);
+}
+
 /* ---- starting ---- */
+
+static void watch_process(void) {
+  pthread_atfork(NULL, NULL, count_fork);
+  curl_lib_at_exit = stop_threads;
+}
 
 static bool open_parts(Engine *engine) {
   if (!mailbox_open(&engine->commands))
@@ -50,7 +101,7 @@ Engine *engine_open(void) {
   Engine *engine = calloc(1, sizeof *engine);
   if (!engine)
     return NULL;
-  pthread_once(&once, watch_forks);
+  pthread_once(&once, watch_process);
   engine->generation = atomic_load(&forks);
   if (getrandom(&engine->seed, sizeof engine->seed, 0) !=
           (ssize_t)sizeof engine->seed ||
@@ -74,6 +125,8 @@ static bool start_thread(Engine *engine) {
       pthread_create(&engine->thread, &attributes, io_thread_run, engine) == 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
+  if (engine->running)
+    add_running(engine);
   return engine->running;
 }
 
@@ -196,11 +249,7 @@ void engine_close(Engine *engine) {
   List arrived;
   if (engine_is_forked(engine))
     return; /* another process's thread and locks: leave them alone */
-  atomic_store(&engine->stopping, true);
-  if (engine->running) {
-    mailbox_signal(&engine->commands);
-    pthread_join(engine->thread, NULL);
-  }
+  stop_thread(engine);
   arrived = mailbox_take(&engine->events);
   discard_events(&engine->inbox);
   discard_events(&arrived);

@@ -72,13 +72,10 @@ static bool make_folders(char *folder) {
   }
 }
 
-static int open_folder(const char *path) {
-  char folder[PATH_MAX];
+/* Made where it is missing.  `folder` is changed and put back. */
+static int open_folder(char *folder) {
   int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-  int fd;
-  if (!folder_of(path, folder, sizeof folder))
-    return -1;
-  fd = open(folder, flags);
+  int fd = open(folder, flags);
   if (fd < 0 && errno == ENOENT && make_folders(folder))
     fd = open(folder, flags);
   return fd;
@@ -94,17 +91,20 @@ static void close_all(File *file) {
 
 bool file_open(File *file, const char *path, uint64_t random,
                Failure *failure) {
+  char folder[PATH_MAX];
   *file = FILE_CLOSED;
-  file->folder = open_folder(path);
-  if (file->folder < 0)
+  if (!folder_of(path, folder, sizeof folder))
     return fail(failure, "open the folder of", path);
+  file->folder = open_folder(folder);
+  if (file->folder < 0)
+    return fail(failure, "open the folder", folder);
   snprintf(file->name, sizeof file->name, ".gptimage2-%016" PRIx64 ".part",
            random);
   file->fd = openat(file->folder, file->name,
                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file->fd >= 0)
     return true;
-  fail(failure, "make a temporary file beside", path);
+  fail(failure, "make a file in the folder", folder);
   close_all(file);
   return false;
 }

@@ -140,7 +140,7 @@ static void reset(Exchange *exchange) {
   exchange->guarded = exchange->public_only = exchange->stopped = false;
   exchange->create = false;
   exchange->tag[0] = exchange->error[0] = '\0';
-  exchange->range_start = -1;
+  exchange->range_start = exchange->range_total = -1;
   exchange->header_bytes = 0;
 }
 

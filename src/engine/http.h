@@ -57,6 +57,7 @@ struct Exchange {
   bool private_address;
   char tag[HTTP_TAG_MAX + 1]; /* strong entity tag, or "" */
   int64_t range_start;        /* first byte of a 206, or -1 */
+  int64_t range_total;        /* bytes of all of it, or -1 */
   /* While it runs. */
   bool guarded; /* a create was let go once: never again */
   bool vetoed;  /* before_send said no */

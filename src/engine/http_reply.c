@@ -48,8 +48,11 @@ static void read_range_headers(Exchange *exchange, const char *line,
     if (value[0] == '"') /* weak tags do not promise the same bytes */
       memcpy(exchange->tag, value, sizeof value);
   } else if (header_value(line, length, "content-range", value, sizeof value)) {
+    const char *total = strchr(value, '/');
     if (strncasecmp(value, "bytes ", 6) == 0)
       exchange->range_start = strtoll(value + 6, NULL, 10);
+    if (total && total[1] >= '0' && total[1] <= '9')
+      exchange->range_total = strtoll(total + 1, NULL, 10);
   }
 }
 
@@ -63,7 +66,7 @@ size_t http_on_header(char *line, size_t one, size_t length, void *user) {
   }
   if (length > 5 && memcmp(line, "HTTP/", 5) == 0) { /* a new header block */
     exchange->reply.retry_after = -1;
-    exchange->range_start = -1;
+    exchange->range_start = exchange->range_total = -1;
     exchange->tag[0] = '\0';
     return length;
   }

@@ -18,7 +18,8 @@ struct Engine {
   Mailbox commands;
   Mailbox events;
   pthread_t thread;
-  bool running;         /* (host) the thread was started */
+  bool running;         /* (host) the thread was started, see engine.c */
+  Engine *next_running; /* (host) see engine.c */
   unsigned generation;  /* (host) see forks */
   List inbox;           /* (host) events taken, not yet given out */
   bool left;            /* (host) the descriptor was set by hand */

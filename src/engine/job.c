@@ -327,6 +327,12 @@ static void on_verdict(Work *work, FlowVerdict verdict) {
   Job *job = (Job *)work;
   free(job->body); /* answered: it is never sent again */
   job->body = NULL;
+  if (!job->recorded) { /* the ledger knows it by its key */
+    free(job->key);
+    job->key = NULL;
+  }
+  if (verdict == FLOW_VERDICT_AGAIN && !job->turn.active)
+    turn_take(&job->turn); /* it only looked final: ask() gave its place away */
   record_verdict(job);
   act(job, flow_on_verdict(&job->flow, verdict, clock_monotonic(),
                            engine_random(work->engine)));

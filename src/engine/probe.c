@@ -83,7 +83,7 @@ static void finish(Probe *probe, int bad, Failure *failure) {
 
 static void refuse(Failure *failure, const char *url, const char *why) {
   failure_set(failure, "validation", "reference_unreachable",
-              "the reference image %.300s %s", url, why);
+              "the reference image %.*s %s", url_shown(url), url, why);
 }
 
 /* Follows a redirect, after the same checks as for the first URL.  True when a
@@ -130,8 +130,8 @@ static bool judge(const Probe *probe, const Exchange *exchange,
            "cannot reach (allow_private_references permits it, for tests)");
   else if (exchange->reply.kind != REPLY_ANSWERED && !exchange->stopped)
     failure_set(failure, "validation", "reference_unreachable",
-                "the reference image %.300s did not answer: %s", url,
-                exchange->failure.detail ? exchange->failure.detail : "");
+                "the reference image %.*s did not answer: %s", url_shown(url),
+                url, exchange->failure.detail ? exchange->failure.detail : "");
   else if (status != 200 && status != 206) {
     snprintf(why, sizeof why, "answered with HTTP status %d", status);
     refuse(failure, url, why);

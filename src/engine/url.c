@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define SHOWN_MAX 300 /* bytes of a URL in a message */
+
 static bool is_alnum(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
          (c >= 'A' && c <= 'Z');
@@ -123,6 +125,11 @@ bool url_may_download(const char *text, bool allow_plain_loopback) {
   if (url_parse(text, strlen(text), &url) || url.userinfo)
     return false;
   return url.https || (url.loopback && allow_plain_loopback);
+}
+
+int url_shown(const char *text) {
+  size_t length = strcspn(text, "?#");
+  return length < SHOWN_MAX ? (int)length : SHOWN_MAX;
 }
 
 bool url_is_job_id(const char *text, size_t length) {

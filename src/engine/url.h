@@ -31,6 +31,10 @@ const char *url_parse(const char *text, size_t length, Url *url);
  * machine where `allow_plain_loopback` says the service itself lives there. */
 bool url_may_download(const char *text, bool allow_plain_loopback);
 
+/* How many bytes of a URL may stand in a message: what comes before its query,
+ * which may hold a signature.  For the precision of "%.*s". */
+int url_shown(const char *text);
+
 /* True for ^[A-Za-z0-9_-]{1,128}$: the ids that may become part of a path. */
 bool url_is_job_id(const char *text, size_t length);
 

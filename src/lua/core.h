@@ -129,11 +129,13 @@ enum {
   JOB_KEY,
   JOB_ERROR,
   JOB_RAW,
-  JOB_BALANCE,
   JOB_RESULTS,
   JOB_FILES,
   JOB_SAVE_ERROR
 };
+
+/* paid_credits, free_images_remaining, total_images, free_images_per_day */
+#define BALANCE_FIELDS 4
 
 typedef struct LuaJob {
   Work *work; /* NULL when the engine does nothing for it */
@@ -141,6 +143,7 @@ typedef struct LuaJob {
   JobStatus status;
   bool awaited;  /* somebody waits: tell when it is done */
   bool reserved; /* `cost` is counted in client.spent */
+  bool has_balance;
   unsigned attempts;
   unsigned polls;
   unsigned oddities; /* answers in a row that say final and are not usable */
@@ -148,6 +151,8 @@ typedef struct LuaJob {
   double created_at; /* seconds since 1970 */
   double started;    /* monotonic seconds */
   double ended;      /* monotonic seconds, 0 = not yet */
+  double balance[BALANCE_FIELDS]; /* NAN = not told; a table would cost more,
+                                     and there may be thousands of jobs */
 } LuaJob;
 
 void job_open(lua_State *L);
@@ -158,6 +163,8 @@ LuaJob *job_push(lua_State *L, int client_index, FlowMode mode);
 /* slot = the value on top, which is popped; and the other way round. */
 void job_set(lua_State *L, int index, int slot);
 void job_get(lua_State *L, int index, int slot);
+/* Pushes the last balance told for the job as a new table, or nil. */
+void job_push_balance(lua_State *L, const LuaJob *job);
 bool job_is_done(const LuaJob *job);
 /* Ends the job for its host: the status, whose error is on top (or nil) and is
  * popped; wakes those who wait. */

@@ -3,6 +3,8 @@
 
 #include "../engine/url.h"
 
+#include <math.h>
+
 #define CODE_MAX 128   /* bytes of an error code we repeat */
 #define RESULTS_MAX 64 /* more is not a reply to a count of 1 to 4 */
 
@@ -65,27 +67,23 @@ bool decode_find_id(lua_State *L, const char *bytes, size_t length) {
   return true;
 }
 
-bool decode_push_balance(lua_State *L) {
-  static const char *const names[][2] = {
-      {"paidCredits", "paid_credits"},
-      {"freeImagesRemaining", "free_images_remaining"},
-      {"totalImages", "total_images"},
-      {"freeImagesPerDay", "free_images_per_day"}};
+bool decode_balance(lua_State *L, LuaJob *job) {
+  static const char *const names[BALANCE_FIELDS] = {
+      "paidCredits", "freeImagesRemaining", "totalImages", "freeImagesPerDay"};
   lua_getfield(L, -1, "balance");
   if (!lua_istable(L, -1)) {
     lua_pop(L, 1);
     return false;
   }
-  lua_createtable(L, 0, 4);
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    lua_getfield(L, -2, names[i][0]);
-    if (lua_type(L, -1) == LUA_TNUMBER) {
-      compat_pushwhole(L, (double)lua_tonumber(L, -1));
-      lua_setfield(L, -3, names[i][1]);
-    }
+  for (size_t i = 0; i < BALANCE_FIELDS; i++) {
+    lua_getfield(L, -1, names[i]);
+    job->balance[i] = lua_type(L, -1) == LUA_TNUMBER
+                          ? (double)lua_tonumber(L, -1)
+                          : (double)NAN;
     lua_pop(L, 1);
   }
-  lua_remove(L, -2);
+  lua_pop(L, 1);
+  job->has_balance = true;
   return true;
 }
 

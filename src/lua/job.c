@@ -9,6 +9,8 @@
 
 #include "../engine/clock.h"
 
+#include <math.h>
+
 static const char methods_key = 'm';
 
 static const char *const status_names[] = {
@@ -46,11 +48,27 @@ LuaJob *job_push(lua_State *L, int client_index, FlowMode mode) {
                   .started = clock_monotonic()};
   luaL_getmetatable(L, JOB_TYPE);
   lua_setmetatable(L, -2);
-  lua_createtable(L, JOB_BALANCE, 0);
+  lua_createtable(L, JOB_RAW, 0); /* the rest comes at the end, if at all */
   lua_pushvalue(L, client_index);
   lua_rawseti(L, -2, JOB_CLIENT);
   compat_setuservalue(L, -2);
   return job;
+}
+
+void job_push_balance(lua_State *L, const LuaJob *job) {
+  static const char *const names[BALANCE_FIELDS] = {
+      "paid_credits", "free_images_remaining", "total_images",
+      "free_images_per_day"};
+  if (!job->has_balance) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_createtable(L, 0, BALANCE_FIELDS);
+  for (size_t i = 0; i < BALANCE_FIELDS; i++)
+    if (!isnan(job->balance[i])) {
+      compat_pushwhole(L, job->balance[i]);
+      lua_setfield(L, -2, names[i]);
+    }
 }
 
 bool job_is_done(const LuaJob *job) {
@@ -131,11 +149,15 @@ typedef struct Field {
 } Field;
 
 static const Field fields[] = {
-    {"id", JOB_ID},           {"request", JOB_REQUEST},
-    {"results", JOB_RESULTS}, {"balance", JOB_BALANCE},
-    {"error", JOB_ERROR},     {"idempotency_key", JOB_KEY},
-    {"files", JOB_FILES},     {"metadata", JOB_METADATA},
-    {"client", JOB_CLIENT},   {"save_error", JOB_SAVE_ERROR},
+    {"id", JOB_ID},
+    {"request", JOB_REQUEST},
+    {"results", JOB_RESULTS},
+    {"error", JOB_ERROR},
+    {"idempotency_key", JOB_KEY},
+    {"files", JOB_FILES},
+    {"metadata", JOB_METADATA},
+    {"client", JOB_CLIENT},
+    {"save_error", JOB_SAVE_ERROR},
 };
 
 static bool push_number_field(lua_State *L, const LuaJob *job,
@@ -168,6 +190,10 @@ static int m__index(lua_State *L) {
     return 1;
   if (strcmp(name, "status") == 0) {
     lua_pushstring(L, status_names[job->status]);
+    return 1;
+  }
+  if (strcmp(name, "balance") == 0) {
+    job_push_balance(L, job);
     return 1;
   }
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)

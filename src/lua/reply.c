@@ -31,13 +31,13 @@ static void set_raw(lua_State *L, int at, const Event *event) {
 
 /* Takes over the balance of the reply on top. */
 static void take_balance(lua_State *L, int at) {
-  if (!decode_push_balance(L))
+  LuaJob *job = lua_touserdata(L, at);
+  if (!decode_balance(L, job))
     return;
   job_get(L, at, JOB_CLIENT);
-  lua_pushvalue(L, -2);
+  job_push_balance(L, job);
   client_set_balance(L, -2);
   lua_pop(L, 1);
-  job_set(L, at, JOB_BALANCE);
 }
 
 /* What the ledger should know of the job now: NULL = as it was. */
@@ -252,6 +252,11 @@ static const char *on_reply(lua_State *L, Core *core, int at,
   LuaJob *job = lua_touserdata(L, at);
   const char *type;
   set_raw(L, at, event);
+  if (job_is_done(job) && event->sent) { /* cancelled: now it is known */
+    job_get(L, at, JOB_ERROR);
+    error_set(L, "sent", "yes");
+    lua_pop(L, 1);
+  }
   if (!json_push_object(L, event->body, event->body_length)) {
     if (job_is_done(job)) {
       judge(L, core, at, FLOW_VERDICT_FINAL, NULL, (JobNote){0});

@@ -53,7 +53,8 @@ static bool push_call(lua_State *L, int job, const Event *event,
   lua_pushnumber(L, event->time);
   lua_setfield(L, -2, "time");
   copy_slot(L, job, JOB_ID, "id");
-  copy_slot(L, job, JOB_BALANCE, "balance");
+  job_push_balance(L, lua_touserdata(L, job));
+  lua_setfield(L, -2, "balance");
   copy_slot(L, job, JOB_ERROR, "error");
   copy_slot(L, job, JOB_METADATA, "metadata");
   lua_getfield(L, job, "status");

@@ -15,12 +15,15 @@
 
 /* Pushes a fresh idempotency key. */
 static bool push_new_key(lua_State *L) {
+  static const char digits[] = "0123456789abcdef";
   unsigned char bytes[KEY_BYTES];
-  char text[2 * KEY_BYTES + 1];
+  char text[2 * KEY_BYTES];
   if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
     return false;
-  for (size_t i = 0; i < KEY_BYTES; i++)
-    snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+  for (size_t i = 0; i < KEY_BYTES; i++) {
+    text[2 * i] = digits[bytes[i] >> 4];
+    text[2 * i + 1] = digits[bytes[i] & 15];
+  }
   lua_pushlstring(L, text, 2 * KEY_BYTES);
   return true;
 }

@@ -171,8 +171,15 @@ static void set_error(lua_State *L, const Event *event) {
   lua_rawseti(L, -2, ERROR);
 }
 
+/* The books come first: it is over even without memory for the bytes. */
 void transfer_handle(lua_State *L, Core *core, Transfer *transfer,
                      Event *event) {
+  transfer->done = true;
+  transfer->work = NULL;
+  core->pending -= transfer->quiet ? 0 : 1;
+  core_release(L, transfer);
+  if (transfer->awaited)
+    core_finished(L, -1);
   compat_getuservalue(L, -1);
   if (event->failure.kind)
     set_error(L, event);
@@ -184,12 +191,6 @@ void transfer_handle(lua_State *L, Core *core, Transfer *transfer,
     lua_rawseti(L, -2, GIVEN);
   }
   lua_pop(L, 1);
-  transfer->done = true;
-  transfer->work = NULL;
-  core->pending -= transfer->quiet ? 0 : 1;
-  if (transfer->awaited)
-    core_finished(L, -1);
-  core_release(L, transfer);
 }
 
 void transfer_cancel(lua_State *L, Transfer *transfer) {

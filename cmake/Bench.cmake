@@ -1,0 +1,27 @@
+# What `spec/run bench` needs: the target `bench`, built only when asked for.
+#
+#   build/bench/meter.so   clocks and processes for the bench's Lua files
+#   build/bench/floor      the same work in plain C on libcurl
+
+if(NOT (GPTIMAGE2_CORE AND GPTIMAGE2_HAVE_SANDBOX AND
+    "5.4" IN_LIST GPTIMAGE2_LUA))
+  return()
+endif()
+
+gptimage2_find_lua(5.4 includes abi)
+add_library(bench-meter MODULE EXCLUDE_FROM_ALL spec/bench/meter.c)
+target_include_directories(bench-meter SYSTEM PRIVATE "${includes}")
+target_link_libraries(bench-meter PRIVATE gptimage2_module)
+# Lua looks it up by its name, which no header declares.
+set_target_properties(bench-meter PROPERTIES
+  PREFIX "" SUFFIX ".so" OUTPUT_NAME meter C_VISIBILITY_PRESET default
+  LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
+
+add_executable(bench-floor EXCLUDE_FROM_ALL spec/bench/floor.c)
+target_link_libraries(bench-floor PRIVATE gptimage2_settings gptimage2_curl
+  "${GPTIMAGE2_CURL_LIBRARY}")
+set_target_properties(bench-floor PROPERTIES
+  OUTPUT_NAME floor RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
+
+add_custom_target(bench)
+add_dependencies(bench lua-5.4 bench-meter bench-floor)

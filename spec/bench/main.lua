@@ -1,0 +1,188 @@
+--- The bench: runs every case in a process of its own, against a server in yet another, prints the
+--- figures and writes them to results.md beside this file. Argument: the build folder.
+
+local here, build = arg[0]:match("^(.*)/[^/]*$") or ".", assert(arg[1], "which build folder?")
+local interpreter = arg[-1]
+package.path = here .. "/?.lua;" .. package.path
+package.cpath = build .. "/bench/?.so;" .. package.cpath
+
+local figures = require("figures")
+local meter = require("meter")
+local report = require("report")
+
+local ROUNDS = 7 -- of the exchanges
+local JOBS, AT_ONCE, PAUSE = 2000, 64, 25 -- ms
+local DURATION = 0.02 -- seconds of a job: one poll finds it running, the next one done
+local LARGE = 64 * 1024 * 1024 - 65536 -- bytes: the largest image is 64 MiB
+local PICTURE = 3 * 1024 * 1024 -- bytes
+local ENDLESS = "duration=1e8"
+
+--- Starts the interpreter with the paths of this bench.
+local function lua(...)
+  return meter.start(
+    "env",
+    "LUA_PATH=" .. package.path,
+    "LUA_CPATH=" .. package.cpath,
+    interpreter,
+    ...
+  )
+end
+
+--- A running server: { url, key, ca_file, process }.
+local function serve(...)
+  local process = lua(here .. "/server.lua", ...)
+  local server = { process = process }
+  server.url, server.key, server.ca_file = process:line(), process:line(), process:line()
+  assert(server.ca_file, "the server does not start")
+  return server
+end
+
+--- Reads `name value` lines to the end.
+local function read(process, what)
+  local found = {}
+  for line in process.line, process do
+    local name, value = line:match("^(%S+) (%S+)$")
+    found[name or line] = tonumber(value)
+  end
+  assert(process:finish() == 0, what .. " failed")
+  return found
+end
+
+local function run(case, ...)
+  return read(lua(here .. "/" .. case .. ".lua", ...), case)
+end
+
+--- Runs a case against a server of its own.
+local function run_served(options, case, ...)
+  local server = serve(table.unpack(options))
+  local found = run(case, server.url, server.key, ...)
+  server.process:finish()
+  return found
+end
+
+--- A new folder below `parent`, given to `use`, and gone afterwards.
+local function with_folder(parent, use)
+  local process = meter.start("mktemp", "-d", "-p", parent, "gptimage2-bench-XXXXXX")
+  local folder = assert(process:line(), "no folder in " .. parent)
+  process:finish()
+  local ok, err = pcall(use, folder)
+  meter.start("rm", "-rf", folder):finish()
+  assert(ok, err)
+end
+
+-- The cases.
+
+local results = { rounds = ROUNDS, jobs = JOBS, at_once = AT_ONCE }
+
+function results.measure_idle()
+  results.idle_none = run_served({ ENDLESS }, "idle", "0")
+  results.idle_many = run_served({ ENDLESS }, "idle", "1000")
+end
+
+local function measure_frame(collector, rounds)
+  local found
+  with_folder(build, function(folder)
+    local pictures = serve("tls=true", "duration=0", "image_bytes=" .. PICTURE)
+    local others = serve(ENDLESS)
+    found = run(
+      "frame",
+      pictures.url,
+      pictures.key,
+      pictures.ca_file,
+      others.url,
+      others.key,
+      folder,
+      rounds,
+      collector
+    )
+    pictures.process:finish()
+    others.process:finish()
+  end)
+  return found
+end
+
+function results.measure_frame()
+  results.frame = measure_frame("between", "30")
+  results.frame_automatic = measure_frame("automatic", "15")
+end
+
+local function run_floor(way, server, ...)
+  return read(meter.start(build .. "/bench/floor", way, server.url, server.key, ...), "floor")
+end
+
+function results.measure_exchange()
+  local ways = { ours = {}, poll = {}, socket = {} }
+  local work = { tostring(JOBS), tostring(AT_ONCE), tostring(PAUSE) }
+  for round = 1, ROUNDS do
+    for way, list in pairs(ways) do
+      local server = serve("duration=" .. DURATION)
+      local found
+      if way == "ours" then
+        found = run("exchange", server.url, server.key, table.unpack(work))
+      else
+        found = run_floor(way, server, table.unpack(work))
+      end
+      server.process:finish()
+      list[round] = found.cpu / found.exchanges * 1e6
+      results.exchanges = math.max(results.exchanges or 0, found.exchanges)
+    end
+  end
+  results.exchange = {}
+  for way, list in pairs(ways) do
+    results.exchange[way] = figures.median(list)
+    results.exchange[way .. "_best"] = figures.quantile(list, 0)
+  end
+end
+
+function results.measure_memory()
+  results.queued = run_served({ ENDLESS }, "memory", "queued", "10000")
+  results.polled = run_served({ ENDLESS }, "memory", "polled", "10000")
+end
+
+--- Milliseconds from start to end of an interpreter that runs one line.
+local function time_line(line)
+  local process = lua("-e", line)
+  local status, wall = process:finish()
+  assert(status == 0)
+  return wall * 1000
+end
+
+function results.measure_require()
+  local empty, loaded = {}, {}
+  for i = 0, 40 do
+    local a, b = time_line(""), time_line('require("gptimage2")')
+    if i > 0 then -- the first of each only warms up
+      empty[i], loaded[i] = a, b
+    end
+  end
+  results.require = { empty = figures.median(empty), loaded = figures.median(loaded) }
+end
+
+local function measure_save(parent, sync)
+  local found
+  with_folder(parent, function(folder)
+    local options = { "duration=0", "image_bytes=" .. LARGE }
+    found = run_served(options, "save", folder, "15", sync)
+  end)
+  return found
+end
+
+function results.measure_save()
+  results.save_memory = measure_save("/dev/shm", "no-sync")
+  results.save_disk = measure_save(build, "sync")
+end
+
+local CASES = { "idle", "frame", "exchange", "memory", "require", "save" }
+
+local began = meter.now()
+for _, name in ipairs(CASES) do
+  io.stdout:write("bench: ", name, "\n")
+  io.stdout:flush()
+  results["measure_" .. name]()
+end
+results.seconds = (meter.now() - began) / 1e9
+local text = report.write(results, report.machine(build))
+io.stdout:write("\n", text)
+local file = assert(io.open(here .. "/results.md", "w"))
+assert(file:write(text))
+file:close()

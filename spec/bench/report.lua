@@ -1,0 +1,247 @@
+--- The report: what the bench found, as Markdown.
+
+local report = {}
+
+--- The first line a command prints, or "unknown".
+local function said(command)
+  local pipe = io.popen(command .. " 2>/dev/null")
+  local line = pipe and pipe:read("l")
+  if pipe then
+    pipe:close()
+  end
+  return line and line ~= "" and line or "unknown"
+end
+
+--- What the figures depend on; `folder` is on the disk that was written to.
+---@param folder string
+---@return table
+function report.machine(folder)
+  local quoted = "'" .. folder:gsub("'", "'\\''") .. "'"
+  return {
+    date = os.date("!%Y-%m-%d %H:%M UTC"),
+    cpu = said("sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1"),
+    cores = said("nproc"),
+    kernel = said("uname -sr"),
+    system = said("sed -n 's/^PRETTY_NAME=\"\\(.*\\)\"/\\1/p' /etc/os-release"),
+    load = said("cut -d ' ' -f 1-3 /proc/loadavg"),
+    curl = said("curl --version | cut -d ' ' -f 1-4"),
+    lua = said("lua5.4 -v | cut -d ' ' -f 1-2"),
+    disk = said("stat -f -c %T " .. quoted),
+    version = require("gptimage2")._VERSION,
+  }
+end
+
+local function head(machine, results)
+  return {
+    "# How fast",
+    "",
+    "Written by `spec/run bench`; change nothing by hand.",
+    "",
+    ("- %s, %s, in %.0f s"):format(machine.date, machine.version, results.seconds),
+    ("- %s, %s cores, %s, %s, load %s"):format(
+      machine.cpu,
+      machine.cores,
+      machine.system,
+      machine.kernel,
+      machine.load
+    ),
+    ("- %s, %s"):format(machine.lua, machine.curl),
+    "",
+    "| what | measured | target | |",
+    "|---|---|---|---|",
+  }
+end
+
+--- Rows of the table: text, figure, its format, the target, its format or nil.
+local function targets(results)
+  local frame, exchange = results.frame, results.exchange
+  local floor = math.min(exchange.poll, exchange.socket)
+  local in_memory = results.save_memory.curl_ms / results.save_memory.ours_ms
+  local on_disk = results.save_disk.curl_sync_ms / results.save_disk.ours_ms
+  local most = math.max
+  local idle = most(results.idle_none.median_ns, results.idle_many.median_ns)
+  local threads = most(results.queued.threads_more, results.polled.threads_more)
+  local idle_cpu = most(results.queued.idle_cpu_ms, results.polled.idle_cpu_ms)
+  local more = results.require.loaded - results.require.empty
+  return {
+    { "`step()` with nothing to do, median", idle, "%.0f ns", 1000 },
+    { "worst `step()` of a 60 Hz loop, its CPU time", frame.cpu_worst_us, "%.0f µs", 1000 },
+    { "CPU time for an exchange, against plain C", exchange.ours / floor, "%.2f ×", 1.3 },
+    { "memory for a job that waits its turn", results.queued.bytes_each, "%.0f bytes", 2048 },
+    { "memory for a job between two polls", results.polled.bytes_each, "%.0f bytes", 2048 },
+    { "threads more with 10,000 jobs", threads, "%d", 1 },
+    { "CPU time of 5 s with 10,000 waiting jobs", idle_cpu, "%.1f ms", 50 },
+    { '`require("gptimage2")`', more, "%.1f ms", 5 },
+    { "speed of saving 64 MB to tmpfs, against `curl`", in_memory, "%.2f ×", 0.9, true },
+    { "the same to disk, against `curl` and `sync`", on_disk, "%.2f ×", 0.9, true },
+  }
+end
+
+local function row(lines, target)
+  local what, figure, format, limit, at_least = table.unpack(target)
+  local met
+  if at_least then
+    met = figure >= limit
+  else
+    met = figure <= limit
+  end
+  lines[#lines + 1] = ("| %s | %s | %s %s | %s |"):format(
+    what,
+    format:format(figure),
+    at_least and "≥" or "≤",
+    format:format(limit),
+    met and "met" or "**missed**"
+  )
+end
+
+local function add(lines, text, ...)
+  lines[#lines + 1] = text:format(...)
+end
+
+local function add_idle(lines, results)
+  add(lines, "")
+  add(lines, "## step() with nothing to do")
+  add(lines, "")
+  add(lines, "Calls timed in batches of 100; 1,000 jobs are polled at the default pace meanwhile.")
+  add(lines, "")
+  add(lines, "| jobs in flight | median | 99 %% of the batches |")
+  add(lines, "|---|---|---|")
+  for _, found in ipairs({ results.idle_none, results.idle_many }) do
+    local text = "| %d | %.0f ns | %.0f ns |"
+    add(lines, text, found.pending, found.median_ns, found.p99_ns)
+  end
+end
+
+local function add_frame_row(lines, what, found)
+  add(
+    lines,
+    "| %s | %d | %.0f / %.0f µs | %.0f / %.0f µs | %.0f µs | %d |",
+    what,
+    found.frames,
+    found.cpu_worst_us,
+    found.cpu_p99_us,
+    found.wall_worst_us,
+    found.wall_p99_us,
+    found.calm_worst_us,
+    found.interrupted
+  )
+end
+
+local function add_frame(lines, results)
+  local noise = results.frame
+  add(lines, "")
+  add(lines, "## A 60 Hz loop while 16 pictures of 3 MB are saved over TLS")
+  add(lines, "")
+  add(lines, "1,000 more jobs wait and are polled. Each `step()` is timed by the thread's CPU time")
+  add(lines, "and by the clock, which also counts the time in which the machine ran other things.")
+  add(lines, "Calm steps are those in which the thread never left its core.")
+  add(lines, "")
+  add(
+    lines,
+    "| Lua's garbage collector | steps | CPU time, worst / 99 %% | clock, worst / 99 %% "
+      .. "| clock, worst calm | not calm |"
+  )
+  add(lines, "|---|---|---|---|---|---|")
+  add_frame_row(lines, "runs between the frames", results.frame)
+  add_frame_row(lines, "runs when it likes, `step()` included", results.frame_automatic)
+  add(lines, "")
+  add(
+    lines,
+    "Noise of the machine: the same loop, before the pictures, woke up late by %.0f µs (median) "
+      .. "to %.0f µs (worst).",
+    noise.late_median_us,
+    noise.late_worst_us
+  )
+end
+
+local function add_exchange(lines, results)
+  local found = results.exchange
+  local names = {
+    { "ours", "this module: checks, JSON, events included" },
+    { "poll", "plain C, `curl_multi_poll` and `curl_multi_perform`" },
+    { "socket", "plain C, `curl_multi_socket_action` and epoll" },
+  }
+  add(lines, "")
+  add(lines, "## CPU time for an exchange")
+  add(lines, "")
+  add(
+    lines,
+    "%d jobs, %d at once, three exchanges each: create, a poll that finds the job running, one "
+      .. "that finds it done. User and system time of the client; %d alternating runs.",
+    results.jobs,
+    results.at_once,
+    results.rounds
+  )
+  add(lines, "")
+  add(lines, "| client | median | best |")
+  add(lines, "|---|---|---|")
+  for _, name in ipairs(names) do
+    local median, best = found[name[1]], found[name[1] .. "_best"]
+    add(lines, "| %s | %.1f µs | %.1f µs |", name[2], median, best)
+  end
+end
+
+local function add_memory(lines, results)
+  add(lines, "")
+  add(lines, "## 10,000 waiting jobs")
+  add(lines, "")
+  add(lines, "Growth of the resident memory for each job, handles held; then 5 s of doing nothing.")
+  add(lines, "")
+  add(lines, "| where they wait | bytes a job | threads more | CPU time of the 5 s |")
+  add(lines, "|---|---|---|---|")
+  local places = { { "for their turn", results.queued }, { "between two polls", results.polled } }
+  for _, place in ipairs(places) do
+    local found = place[2]
+    local text = "| %s | %.0f | %d | %.2f ms |"
+    add(lines, text, place[1], found.bytes_each, found.threads_more, found.idle_cpu_ms)
+  end
+end
+
+local function add_require(lines, results)
+  local found = results.require
+  add(lines, "")
+  add(lines, "## require")
+  add(lines, "")
+  local text = "A process that does nothing: %.2f ms; one that requires the module: %.2f ms "
+    .. "(medians of 40 alternating runs)."
+  add(lines, text, found.empty, found.loaded)
+end
+
+local function add_save(lines, results, machine)
+  add(lines, "")
+  add(lines, "## Saving %.1f MB from loopback", results.save_memory.bytes / 1e6)
+  add(lines, "")
+  add(
+    lines,
+    "Medians of 15 alternating runs. Ours is the whole of `job:save`, fsync and rename "
+      .. "included; `curl` counts its own time without its start, and never syncs."
+  )
+  add(lines, "")
+  add(lines, "| where | ours | `curl` | `curl`, start included | `curl`, then `sync` |")
+  add(lines, "|---|---|---|---|---|")
+  local text = "| %s | %.1f ms | %.1f ms | %.1f ms | %s |"
+  local memory, disk = results.save_memory, results.save_disk
+  add(lines, text, "tmpfs", memory.ours_ms, memory.curl_ms, memory.curl_process_ms, "–")
+  local synced = ("%.1f ms"):format(disk.curl_sync_ms)
+  add(lines, text, machine.disk, disk.ours_ms, disk.curl_ms, disk.curl_process_ms, synced)
+end
+
+--- The whole report.
+---@param results table what main.lua found
+---@param machine table from report.machine
+---@return string
+function report.write(results, machine)
+  local lines = head(machine, results)
+  for _, target in ipairs(targets(results)) do
+    row(lines, target)
+  end
+  add_idle(lines, results)
+  add_frame(lines, results)
+  add_exchange(lines, results)
+  add_memory(lines, results)
+  add_require(lines, results)
+  add_save(lines, results, machine)
+  return table.concat(lines, "\n") .. "\n"
+end
+
+return report

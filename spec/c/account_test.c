@@ -1,0 +1,126 @@
+/* An account: its texts, its references, and that the key is wiped. */
+#include "check.h"
+
+#include "engine/account.h"
+
+#include <string.h>
+
+#define KEY "sk-0123456789-very-secret"
+
+void __explicit_bzero_chk(void *bytes, size_t length, size_t size);
+
+static unsigned wiped; /* how often memory that held the key was wiped */
+
+/* Stands in front of the C library's: the engine calls this one. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
+void explicit_bzero(void *bytes, size_t length) {
+  char *volatile before = bytes; /* the compiler takes it for write-only */
+  if (memmem(before, length, KEY, strlen(KEY)))
+    wiped++;
+  memset(bytes, 0, length);
+}
+
+void __explicit_bzero_chk(void *bytes, size_t length, size_t size) {
+  (void)size;
+  explicit_bzero(bytes, length);
+}
+
+static AccountSettings settings_for(const char *base_url) {
+  return (AccountSettings){.base_url = base_url,
+                           .api_key = KEY,
+                           .user_agent = "agent/1",
+                           .max_active = 2,
+                           .flow = {.max_attempts = 4}};
+}
+
+static void urls_and_headers_are_made_once(void **state) {
+  AccountSettings settings = settings_for("https://gptimage2.ai");
+  Account *account = account_new(&settings);
+  const struct curl_slist *post, *get;
+  (void)state;
+  assert_string_equal(account->generate_url,
+                      "https://gptimage2.ai/api/generate");
+  post = account->post_headers;
+  assert_string_equal(post->data, "Authorization: Bearer " KEY);
+  assert_string_equal(post->next->data, "Content-Type: application/json");
+  assert_string_equal(post->next->next->data, "Accept: application/json");
+  assert_null(post->next->next->next);
+  get = account->get_headers;
+  assert_string_equal(get->data, "Authorization: Bearer " KEY);
+  assert_string_equal(get->next->data, "Accept: application/json");
+  assert_null(get->next->next);
+  assert_string_equal(account_key(account), KEY);
+  account_drop(account);
+}
+
+static void texts_are_copied_and_the_key_only_once(void **state) {
+  char base_url[] = "http://localhost:1";
+  char agent[] = "agent/2";
+  char proxy[] = "http://proxy:2";
+  char ca_file[] = "ca.pem";
+  AccountSettings settings = settings_for(base_url);
+  Account *account;
+  (void)state;
+  settings.user_agent = agent;
+  settings.proxy = proxy;
+  settings.ca_file = ca_file;
+  account = account_new(&settings);
+  base_url[0] = agent[0] = proxy[0] = ca_file[0] = '?';
+  assert_string_equal(account->settings.base_url, "http://localhost:1");
+  assert_string_equal(account->settings.user_agent, "agent/2");
+  assert_string_equal(account->settings.proxy, "http://proxy:2");
+  assert_string_equal(account->settings.ca_file, "ca.pem");
+  assert_null(account->settings.api_key);
+  assert_int_equal(account->settings.max_active, 2);
+  account_drop(account);
+  settings = settings_for("http://localhost:1");
+  account = account_new(&settings);
+  assert_null(account->settings.proxy);
+  assert_null(account->settings.ca_file);
+  account_drop(account);
+}
+
+static void where_the_service_is_is_known(void **state) {
+  static const struct {
+    const char *base_url;
+    bool local, secure;
+  } rows[] = {{"https://gptimage2.ai", false, true},
+              {"http://localhost:80", true, false},
+              {"http://127.0.0.1:80", true, false},
+              {"https://[::1]", true, true},
+              {"http://localhost.example", false, false},
+              {"http://localhost@example.com", false, false}};
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    AccountSettings settings = settings_for(rows[i].base_url);
+    Account *account = account_new(&settings);
+    check(account->local == rows[i].local, "%s", rows[i].base_url);
+    check(account->secure == rows[i].secure, "%s", rows[i].base_url);
+    account_drop(account);
+  }
+}
+
+static void the_last_reference_wipes_the_key(void **state) {
+  AccountSettings settings = settings_for("https://gptimage2.ai");
+  Account *account = account_new(&settings);
+  (void)state;
+  wiped = 0;
+  account_hold(account);
+  account_hold(account);
+  account_drop(account);
+  account_drop(account);
+  assert_int_equal(wiped, 0);
+  assert_string_equal(account_key(account), KEY);
+  account_drop(account);
+  assert_int_equal(wiped, 1);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(urls_and_headers_are_made_once),
+      cmocka_unit_test(texts_are_copied_and_the_key_only_once),
+      cmocka_unit_test(where_the_service_is_is_known),
+      cmocka_unit_test(the_last_reference_wipes_the_key),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,418 @@
+/* The life of one job, step by step: every transition of the state machine. */
+#include "check.h"
+
+#include "engine/flow.h"
+
+#include <math.h>
+
+static const FlowSettings settings = {.max_attempts = 3,
+                                      .poll = {2.0, 2.5, 5.0}};
+
+static const Reply lost = {.kind = REPLY_LOST, .retry_after = -1};
+static const Reply not_sent = {.kind = REPLY_NOT_SENT, .retry_after = -1};
+static const Reply hopeless = {.kind = REPLY_HOPELESS, .retry_after = -1};
+
+static Reply answer(int status) {
+  return (Reply){.kind = REPLY_ANSWERED, .status = status, .retry_after = -1};
+}
+
+static bool is_near(double a, double b) {
+  return fabs(a - b) < 1e-6;
+}
+
+/* With the random number 0.5 polls have no jitter, backoffs are 3/4 d. */
+static FlowAction reply_with(Flow *flow, Reply reply, double now) {
+  return flow_on_reply(flow, &reply, now, 0.5);
+}
+
+static FlowAction judge(Flow *flow, FlowVerdict verdict, double now) {
+  return flow_on_verdict(flow, verdict, now, 0.5);
+}
+
+static void assert_do(FlowAction action, FlowDo what) {
+  assert_int_equal(action.what, what);
+}
+
+static void assert_end(const Flow *flow, FlowAction action, FlowEnd end) {
+  assert_int_equal(action.what, FLOW_DO_END);
+  assert_int_equal(action.end, end);
+  assert_int_equal(flow->state, FLOW_ENDED);
+}
+
+static void assert_rest(FlowAction action, double at, bool retry) {
+  assert_int_equal(action.what, FLOW_DO_REST);
+  check(is_near(action.at, at), "rests until %f, not %f", action.at, at);
+  assert_int_equal(action.retry, retry);
+}
+
+/* A flow of mode GENERATE, without references, in one of its states, at time
+ * 0 and with the deadline 100. */
+static Flow flow_in(FlowState wanted) {
+  Flow flow;
+  flow_init(&flow, FLOW_GENERATE, &settings, wanted == FLOW_CHECKING, 100);
+  if (wanted == FLOW_QUEUED)
+    return flow;
+  flow_start(&flow, 0);
+  if (wanted == FLOW_BACKING_OFF)
+    reply_with(&flow, not_sent, 0);
+  if (wanted == FLOW_ENDED)
+    reply_with(&flow, lost, 0);
+  if (wanted == FLOW_ASKING || wanted == FLOW_RESTING || wanted == FLOW_POLLING)
+    reply_with(&flow, answer(200), 0);
+  if (wanted == FLOW_RESTING || wanted == FLOW_POLLING)
+    judge(&flow, FLOW_VERDICT_AGAIN, 0);
+  if (wanted == FLOW_POLLING)
+    flow_on_timer(&flow, 2);
+  assert_int_equal(flow.state, wanted);
+  return flow;
+}
+
+static void a_job_is_created_polled_and_ended(void **state) {
+  Flow flow;
+  (void)state;
+  flow_init(&flow, FLOW_GENERATE, &settings, false, 100);
+  assert_int_equal(flow.state, FLOW_QUEUED);
+  assert_do(flow_start(&flow, 10), FLOW_DO_CREATE);
+  assert_int_equal(flow.attempts, 1);
+  assert_false(flow.sent);
+  assert_do(reply_with(&flow, answer(200), 11), FLOW_DO_ASK);
+  assert_true(flow.sent);
+  assert_rest(judge(&flow, FLOW_VERDICT_AGAIN, 11.5), 13.5, false);
+  assert_do(flow_on_timer(&flow, 13.5), FLOW_DO_POLL);
+  assert_rest(reply_with(&flow, answer(202), 14), 16.5, false);
+  assert_do(flow_on_timer(&flow, 16.5), FLOW_DO_POLL);
+  assert_int_equal(flow.polls, 2);
+  assert_do(reply_with(&flow, answer(200), 17), FLOW_DO_ASK);
+  assert_end(&flow, judge(&flow, FLOW_VERDICT_FINAL, 17), FLOW_END_ANSWERED);
+  assert_int_equal(flow.attempts, 1);
+}
+
+static void a_create_that_is_final_is_not_polled(void **state) {
+  Flow flow = flow_in(FLOW_ASKING);
+  (void)state;
+  assert_end(&flow, judge(&flow, FLOW_VERDICT_FINAL, 1), FLOW_END_ANSWERED);
+  assert_int_equal(flow.polls, 0);
+}
+
+static void references_are_checked_before_the_create(void **state) {
+  Flow flow;
+  (void)state;
+  flow_init(&flow, FLOW_GENERATE, &settings, true, 100);
+  assert_do(flow_start(&flow, 0), FLOW_DO_CHECK);
+  assert_int_equal(flow.attempts, 0);
+  assert_do(flow_on_checked(&flow, true, 1), FLOW_DO_CREATE);
+  flow = flow_in(FLOW_CHECKING);
+  assert_end(&flow, flow_on_checked(&flow, false, 1), FLOW_END_REFERENCE);
+  assert_int_equal(flow.attempts, 0);
+  assert_false(flow.sent);
+  flow = flow_in(FLOW_CHECKING);
+  assert_end(&flow, flow_on_checked(&flow, true, 100), FLOW_END_TIMEOUT);
+  assert_int_equal(flow.attempts, 0);
+}
+
+static void what_never_left_is_repeated_max_attempts_times(void **state) {
+  Flow flow = flow_in(FLOW_CREATING);
+  (void)state;
+  assert_rest(reply_with(&flow, not_sent, 0), 0.75, true);
+  assert_do(flow_on_timer(&flow, 0.75), FLOW_DO_CREATE);
+  assert_rest(reply_with(&flow, not_sent, 1), 2.5, true);
+  assert_do(flow_on_timer(&flow, 2.5), FLOW_DO_CREATE);
+  assert_end(&flow, reply_with(&flow, not_sent, 3), FLOW_END_FAILED);
+  assert_int_equal(flow.attempts, 3);
+  assert_false(flow.sent);
+}
+
+static void a_create_that_got_through_later_starts_afresh(void **state) {
+  Flow flow = flow_in(FLOW_BACKING_OFF);
+  (void)state;
+  assert_do(flow_on_timer(&flow, 1), FLOW_DO_CREATE);
+  assert_do(reply_with(&flow, answer(201), 1), FLOW_DO_ASK);
+  assert_rest(judge(&flow, FLOW_VERDICT_AGAIN, 1), 3, false);
+}
+
+static void a_create_ends_the_job_when_it_must_not_be_repeated(void **state) {
+  static const int refused[] = {301, 307, 400, 401, 402, 404, 409,
+                                422, 429, 500, 502, 503, 504};
+  Flow flow = flow_in(FLOW_CREATING);
+  (void)state;
+  assert_end(&flow, reply_with(&flow, lost, 1), FLOW_END_LOST);
+  assert_true(flow.sent);
+  flow = flow_in(FLOW_CREATING);
+  assert_end(&flow, reply_with(&flow, hopeless, 1), FLOW_END_FAILED);
+  assert_false(flow.sent);
+  for (size_t i = 0; i < COUNT(refused); i++) {
+    flow = flow_in(FLOW_CREATING);
+    assert_end(&flow, reply_with(&flow, answer(refused[i]), 1),
+               FLOW_END_REFUSED);
+    assert_int_equal(flow.attempts, 1);
+    assert_true(flow.sent);
+  }
+}
+
+static void backing_off_fits_before_the_deadline_or_is_not_done(void **state) {
+  Flow flow = flow_in(FLOW_CREATING);
+  (void)state;
+  assert_rest(reply_with(&flow, not_sent, 99.2), 99.95, true);
+  assert_do(flow_on_timer(&flow, 99.95), FLOW_DO_CREATE);
+  flow = flow_in(FLOW_CREATING);
+  assert_end(&flow, reply_with(&flow, not_sent, 99.3), FLOW_END_FAILED);
+  flow = flow_in(FLOW_CREATING);
+  assert_end(&flow, reply_with(&flow, not_sent, 100), FLOW_END_TIMEOUT);
+  flow = flow_in(FLOW_BACKING_OFF);
+  assert_end(&flow, flow_on_timer(&flow, 100), FLOW_END_TIMEOUT);
+}
+
+static void trouble_between_polls_is_waited_out(void **state) {
+  static const int statuses[] = {201, 204, 301, 307, 400, 404, 408, 409, 418,
+                                 422, 425, 429, 500, 502, 503, 504, 599};
+  (void)state;
+  for (size_t i = 0; i < COUNT(statuses); i++) {
+    Flow flow = flow_in(FLOW_POLLING);
+    assert_rest(reply_with(&flow, answer(statuses[i]), 3), 5.5, true);
+    assert_do(flow_on_timer(&flow, 5.5), FLOW_DO_POLL);
+  }
+  for (unsigned i = 0; i < 3; i++) {
+    static const Reply *const replies[] = {&lost, &not_sent, &hopeless};
+    Flow flow = flow_in(FLOW_POLLING);
+    assert_rest(reply_with(&flow, *replies[i], 3), 5.5, true);
+  }
+}
+
+static void the_pause_after_much_trouble_is_the_backoff(void **state) {
+  static const double pauses[] = {2.5, 2.5, 3, 6, 12, 15, 15};
+  Flow flow = flow_in(FLOW_POLLING);
+  double now = 3;
+  (void)state;
+  flow.deadline = 1e6;
+  for (size_t i = 0; i < COUNT(pauses); i++) {
+    assert_rest(reply_with(&flow, answer(503), now), now + pauses[i], true);
+    assert_do(flow_on_timer(&flow, now), FLOW_DO_POLL);
+  }
+  assert_rest(reply_with(&flow, answer(202), now), now + 2.5, false);
+  assert_do(flow_on_timer(&flow, now), FLOW_DO_POLL);
+  assert_rest(reply_with(&flow, answer(503), now), now + 2.5, true);
+}
+
+static void a_readable_answer_ends_the_trouble(void **state) {
+  Flow flow = flow_in(FLOW_POLLING);
+  (void)state;
+  assert_rest(reply_with(&flow, answer(503), 3), 5.5, true);
+  flow_on_timer(&flow, 5.5);
+  assert_do(reply_with(&flow, answer(200), 6), FLOW_DO_ASK);
+  assert_rest(judge(&flow, FLOW_VERDICT_AGAIN, 6), 8.5, false);
+}
+
+static void some_answers_to_a_poll_end_the_job(void **state) {
+  static const int refused[] = {401, 403, 410};
+  Flow flow;
+  (void)state;
+  for (size_t i = 0; i < COUNT(refused); i++) {
+    flow = flow_in(FLOW_POLLING);
+    assert_end(&flow, reply_with(&flow, answer(refused[i]), 3),
+               FLOW_END_REFUSED);
+  }
+}
+
+static void only_three_404_in_a_row_end_the_job(void **state) {
+  static const int statuses[] = {404, 404, 202, 404, 404, 500, 404, 404, 404};
+  Flow flow = flow_in(FLOW_POLLING);
+  (void)state;
+  for (size_t i = 0; i < COUNT(statuses) - 1; i++) {
+    assert_do(reply_with(&flow, answer(statuses[i]), 3), FLOW_DO_REST);
+    assert_do(flow_on_timer(&flow, 3), FLOW_DO_POLL);
+  }
+  assert_end(&flow, reply_with(&flow, answer(404), 3), FLOW_END_REFUSED);
+}
+
+static void a_wish_of_the_server_replaces_the_schedule(void **state) {
+  static const struct {
+    int status;
+    double wish, pause;
+  } rows[] = {
+      {202, 0, 0.5}, {202, 1, 1},   {202, 7, 7}, {202, 600, 30},
+      {503, 0, 2.5}, {503, 1, 2.5}, {503, 7, 7}, {429, 600, 30},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    Flow flow = flow_in(FLOW_POLLING);
+    Reply reply = answer(rows[i].status);
+    reply.retry_after = rows[i].wish;
+    assert_rest(reply_with(&flow, reply, 3), 3 + rows[i].pause,
+                rows[i].status != 202);
+  }
+}
+
+static void rests_end_at_the_deadline(void **state) {
+  static const int statuses[] = {202, 503};
+  Flow flow;
+  (void)state;
+  for (size_t i = 0; i < COUNT(statuses); i++) {
+    flow = flow_in(FLOW_POLLING);
+    assert_rest(reply_with(&flow, answer(statuses[i]), 99), 100, i == 1);
+    assert_end(&flow, flow_on_timer(&flow, 100), FLOW_END_TIMEOUT);
+    flow = flow_in(FLOW_POLLING); /* the reply itself came late */
+    assert_rest(reply_with(&flow, answer(statuses[i]), 101), 100, i == 1);
+  }
+  flow = flow_in(FLOW_ASKING);
+  assert_rest(judge(&flow, FLOW_VERDICT_AGAIN, 99), 100, false);
+  assert_end(&flow, flow_on_timer(&flow, 100.1), FLOW_END_TIMEOUT);
+  flow = flow_in(FLOW_POLLING); /* a late answer is an answer all the same */
+  assert_do(reply_with(&flow, answer(200), 101), FLOW_DO_ASK);
+}
+
+static void a_job_may_run_out_of_time_in_the_queue(void **state) {
+  Flow flow = flow_in(FLOW_QUEUED);
+  (void)state;
+  assert_do(flow_on_timer(&flow, 99), FLOW_DO_NOTHING);
+  assert_end(&flow, flow_on_timer(&flow, 100), FLOW_END_TIMEOUT);
+  flow = flow_in(FLOW_QUEUED);
+  assert_end(&flow, flow_start(&flow, 100), FLOW_END_TIMEOUT);
+  assert_int_equal(flow.attempts, 0);
+}
+
+static void a_known_job_is_polled_at_once(void **state) {
+  Flow flow;
+  (void)state;
+  flow_init(&flow, FLOW_RESUME, &settings, false, 100);
+  assert_do(flow_start(&flow, 50), FLOW_DO_POLL);
+  assert_rest(reply_with(&flow, answer(202), 51), 53, false);
+  assert_do(flow_on_timer(&flow, 53), FLOW_DO_POLL);
+  assert_do(reply_with(&flow, answer(200), 54), FLOW_DO_ASK);
+  assert_end(&flow, judge(&flow, FLOW_VERDICT_FINAL, 54), FLOW_END_ANSWERED);
+  assert_int_equal(flow.attempts, 0);
+  assert_int_equal(flow.polls, 2);
+  assert_false(flow.sent);
+}
+
+static void one_poll_is_one_poll(void **state) {
+  static const struct {
+    ReplyKind kind;
+    int status;
+    FlowDo what;
+    FlowEnd end;
+  } rows[] = {
+      {REPLY_ANSWERED, 200, FLOW_DO_ASK, 0},
+      {REPLY_ANSWERED, 202, FLOW_DO_ASK, 0},
+      {REPLY_ANSWERED, 404, FLOW_DO_END, FLOW_END_REFUSED},
+      {REPLY_ANSWERED, 401, FLOW_DO_END, FLOW_END_REFUSED},
+      {REPLY_ANSWERED, 503, FLOW_DO_END, FLOW_END_REFUSED},
+      {REPLY_LOST, 0, FLOW_DO_END, FLOW_END_FAILED},
+      {REPLY_NOT_SENT, 0, FLOW_DO_END, FLOW_END_FAILED},
+      {REPLY_HOPELESS, 0, FLOW_DO_END, FLOW_END_FAILED},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    Reply reply = {rows[i].kind, rows[i].status, -1};
+    FlowAction action;
+    Flow flow;
+    flow_init(&flow, FLOW_POLL_ONCE, &settings, false, 100);
+    assert_do(flow_start(&flow, 0), FLOW_DO_POLL);
+    action = reply_with(&flow, reply, 1);
+    check(action.what == rows[i].what, "row %zu", i);
+    check(action.what != FLOW_DO_END || action.end == rows[i].end, "row %zu",
+          i);
+    assert_int_equal(flow.polls, 1);
+  }
+}
+
+static void
+cancelling_ends_every_state_in_which_nothing_is_awaited(void **state) {
+  static const FlowState states[] = {
+      FLOW_QUEUED, FLOW_CHECKING, FLOW_BACKING_OFF, FLOW_RESTING, FLOW_POLLING};
+  Flow flow;
+  (void)state;
+  for (size_t i = 0; i < COUNT(states); i++) {
+    flow = flow_in(states[i]);
+    assert_end(&flow, flow_on_cancel(&flow), FLOW_END_CANCELLED);
+    assert_do(flow_on_cancel(&flow), FLOW_DO_NOTHING);
+  }
+  flow = flow_in(FLOW_ENDED);
+  assert_do(flow_on_cancel(&flow), FLOW_DO_NOTHING);
+}
+
+static void a_cancelled_create_tells_how_it_ended(void **state) {
+  static const FlowVerdict verdicts[] = {FLOW_VERDICT_AGAIN,
+                                         FLOW_VERDICT_FINAL};
+  static const struct {
+    const Reply reply;
+    FlowEnd end;
+  } rows[] = {{{REPLY_LOST, 0, -1}, FLOW_END_LOST},
+              {{REPLY_NOT_SENT, 0, -1}, FLOW_END_CANCELLED},
+              {{REPLY_HOPELESS, 0, -1}, FLOW_END_FAILED},
+              {{REPLY_ANSWERED, 402, -1}, FLOW_END_REFUSED}};
+  Flow flow;
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    flow = flow_in(FLOW_CREATING);
+    assert_do(flow_on_cancel(&flow), FLOW_DO_NOTHING);
+    assert_int_equal(flow.state, FLOW_CREATING);
+    assert_end(&flow, reply_with(&flow, rows[i].reply, 1), rows[i].end);
+    assert_int_equal(flow.attempts, 1);
+  }
+  for (size_t i = 0; i < COUNT(verdicts); i++) {
+    flow = flow_in(FLOW_CREATING);
+    flow_on_cancel(&flow);
+    assert_do(reply_with(&flow, answer(200), 1), FLOW_DO_ASK);
+    assert_end(&flow, judge(&flow, verdicts[i], 1), FLOW_END_CANCELLED);
+    assert_int_equal(flow.polls, 0);
+  }
+}
+
+static void a_cancelled_job_awaits_the_verdict_it_asked_for(void **state) {
+  static const FlowVerdict verdicts[] = {FLOW_VERDICT_AGAIN,
+                                         FLOW_VERDICT_FINAL};
+  (void)state;
+  for (size_t i = 0; i < COUNT(verdicts); i++) {
+    Flow flow = flow_in(FLOW_ASKING);
+    assert_do(flow_on_cancel(&flow), FLOW_DO_NOTHING);
+    assert_int_equal(flow.state, FLOW_ASKING);
+    assert_end(&flow, judge(&flow, verdicts[i], 1), FLOW_END_CANCELLED);
+    assert_int_equal(flow.polls, 0);
+  }
+}
+
+/* What belongs to another state does nothing. */
+static void events_out_of_place_do_nothing(void **state) {
+  (void)state;
+  for (FlowState where = FLOW_QUEUED; where <= FLOW_ENDED; where++) {
+    Flow flow = flow_in(where);
+    if (where != FLOW_QUEUED)
+      assert_do(flow_start(&flow, 0), FLOW_DO_NOTHING);
+    if (where != FLOW_CHECKING)
+      assert_do(flow_on_checked(&flow, true, 0), FLOW_DO_NOTHING);
+    if (where != FLOW_CREATING && where != FLOW_POLLING)
+      assert_do(reply_with(&flow, answer(200), 0), FLOW_DO_NOTHING);
+    if (where != FLOW_BACKING_OFF && where != FLOW_RESTING)
+      assert_do(flow_on_timer(&flow, 0), FLOW_DO_NOTHING);
+    if (where != FLOW_ASKING)
+      assert_do(judge(&flow, FLOW_VERDICT_FINAL, 0), FLOW_DO_NOTHING);
+    assert_int_equal(flow.state, where);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_job_is_created_polled_and_ended),
+      cmocka_unit_test(a_create_that_is_final_is_not_polled),
+      cmocka_unit_test(references_are_checked_before_the_create),
+      cmocka_unit_test(what_never_left_is_repeated_max_attempts_times),
+      cmocka_unit_test(a_create_that_got_through_later_starts_afresh),
+      cmocka_unit_test(a_create_ends_the_job_when_it_must_not_be_repeated),
+      cmocka_unit_test(backing_off_fits_before_the_deadline_or_is_not_done),
+      cmocka_unit_test(trouble_between_polls_is_waited_out),
+      cmocka_unit_test(the_pause_after_much_trouble_is_the_backoff),
+      cmocka_unit_test(a_readable_answer_ends_the_trouble),
+      cmocka_unit_test(some_answers_to_a_poll_end_the_job),
+      cmocka_unit_test(only_three_404_in_a_row_end_the_job),
+      cmocka_unit_test(a_wish_of_the_server_replaces_the_schedule),
+      cmocka_unit_test(rests_end_at_the_deadline),
+      cmocka_unit_test(a_job_may_run_out_of_time_in_the_queue),
+      cmocka_unit_test(a_known_job_is_polled_at_once),
+      cmocka_unit_test(one_poll_is_one_poll),
+      cmocka_unit_test(cancelling_ends_every_state_in_which_nothing_is_awaited),
+      cmocka_unit_test(a_cancelled_create_tells_how_it_ended),
+      cmocka_unit_test(a_cancelled_job_awaits_the_verdict_it_asked_for),
+      cmocka_unit_test(events_out_of_place_do_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,180 @@
+/*
+ * Random walks through the state machine of a job, and what must hold in all
+ * of them.  Half of the events fit the state, the others come at any time.
+ */
+#include "check.h"
+
+#include "engine/flow.h"
+
+#define WALKS 20000
+#define STEPS 60
+
+typedef struct Walk {
+  Flow flow;
+  FlowSettings settings;
+  uint64_t seed;
+  double now;
+  bool committed; /* a create was answered or lost: it may have been paid */
+  bool accepted;  /* a create was answered with 2xx and judged */
+  bool ended;
+  unsigned creates;
+  unsigned polls;
+} Walk;
+
+static bool may_poll_from_the_start(const Walk *walk) {
+  return walk->flow.mode == FLOW_RESUME || walk->flow.mode == FLOW_POLL_ONCE;
+}
+
+static void see_create(Walk *walk) {
+  walk->creates++;
+  check(!walk->committed, "another create after one that may be paid");
+  check(walk->creates <= walk->settings.max_attempts, "too many creates");
+  check(walk->now < walk->flow.deadline, "a create past the deadline");
+  check(!may_poll_from_the_start(walk), "a create of a known job");
+  check(!walk->flow.cancelled, "a create after a cancel");
+}
+
+static void see_poll(Walk *walk) {
+  walk->polls++;
+  check(walk->accepted || may_poll_from_the_start(walk), "a poll too early");
+  check(walk->now < walk->flow.deadline, "a poll past the deadline");
+}
+
+/* Looks at one action. */
+static void see(Walk *walk, FlowAction action) {
+  const Flow *flow = &walk->flow;
+  check(!walk->ended || action.what == FLOW_DO_NOTHING, "it ended twice");
+  switch (action.what) {
+  case FLOW_DO_CREATE:
+    see_create(walk);
+    break;
+  case FLOW_DO_POLL:
+    see_poll(walk);
+    break;
+  case FLOW_DO_REST:
+    check(action.at <= flow->deadline, "a rest past the deadline");
+    check(action.at > walk->now || action.at >= flow->deadline, "no rest");
+    check(action.at <= walk->now + 31, "a rest of more than 31 s");
+    break;
+  case FLOW_DO_END:
+    walk->ended = true;
+    check(action.end != FLOW_END_FAILED || !flow->sent, "failed, but sent");
+    check(action.end != FLOW_END_LOST || flow->sent, "lost, but not sent");
+    break;
+  case FLOW_DO_CHECK:
+  case FLOW_DO_ASK:
+  case FLOW_DO_NOTHING:
+    break;
+  }
+  check(flow->attempts == walk->creates, "creates are counted wrong");
+  check(flow->polls == walk->polls, "polls are counted wrong");
+  check(flow->sent == walk->committed, "sent is wrong");
+  check((flow->state == FLOW_ENDED) == walk->ended, "ended, but not told");
+}
+
+static Reply random_reply(Walk *walk) {
+  static const int statuses[] = {200, 200, 200, 202, 202, 202, 201, 301, 400,
+                                 401, 402, 404, 404, 404, 409, 410, 429, 503};
+  static const ReplyKind kinds[] = {
+      REPLY_ANSWERED, REPLY_ANSWERED, REPLY_ANSWERED, REPLY_NOT_SENT,
+      REPLY_NOT_SENT, REPLY_NOT_SENT, REPLY_LOST,     REPLY_HOPELESS};
+  Reply reply = {.kind = kinds[random_below(&walk->seed, COUNT(kinds))],
+                 .retry_after = -1};
+  if (reply.kind == REPLY_ANSWERED)
+    reply.status = statuses[random_below(&walk->seed, COUNT(statuses))];
+  if (random_below(&walk->seed, 4) == 0)
+    reply.retry_after = random_unit(&walk->seed) * 60;
+  return reply;
+}
+
+static void give_reply(Walk *walk) {
+  Reply reply = random_reply(walk);
+  if (walk->flow.state == FLOW_CREATING &&
+      (reply.kind == REPLY_ANSWERED || reply.kind == REPLY_LOST))
+    walk->committed = true;
+  see(walk,
+      flow_on_reply(&walk->flow, &reply, walk->now, random_unit(&walk->seed)));
+}
+
+static void give_verdict(Walk *walk) {
+  FlowMode mode = walk->flow.mode;
+  bool once = mode == FLOW_CREATE_ONLY || mode == FLOW_POLL_ONCE;
+  bool final = once || random_below(&walk->seed, 4) == 0;
+  if (walk->flow.state == FLOW_ASKING)
+    walk->accepted = true;
+  see(walk, flow_on_verdict(&walk->flow,
+                            final ? FLOW_VERDICT_FINAL : FLOW_VERDICT_AGAIN,
+                            walk->now, random_unit(&walk->seed)));
+}
+
+/* One event of a kind: 0 start, 1 checked, 2 reply, 3 timer, 4 verdict. */
+static void give(Walk *walk, unsigned kind) {
+  switch (kind) {
+  case 0:
+    see(walk, flow_start(&walk->flow, walk->now));
+    break;
+  case 1:
+    see(walk, flow_on_checked(&walk->flow, random_below(&walk->seed, 4) > 0,
+                              walk->now));
+    break;
+  case 2:
+    give_reply(walk);
+    break;
+  case 3:
+    see(walk, flow_on_timer(&walk->flow, walk->now));
+    break;
+  default:
+    give_verdict(walk);
+  }
+}
+
+static unsigned fitting_kind(FlowState state) {
+  static const unsigned kinds[] = {
+      [FLOW_QUEUED] = 0,      [FLOW_CHECKING] = 1, [FLOW_CREATING] = 2,
+      [FLOW_BACKING_OFF] = 3, [FLOW_ASKING] = 4,   [FLOW_RESTING] = 3,
+      [FLOW_POLLING] = 2,     [FLOW_ENDED] = 3};
+  return kinds[state];
+}
+
+static void one_walk(Walk *walk) {
+  FlowMode mode = (FlowMode)random_below(&walk->seed, 4);
+  double room = random_unit(&walk->seed) * 120;
+  walk->settings = (FlowSettings){
+      .max_attempts = 1 + random_below(&walk->seed, 5),
+      .poll = {random_unit(&walk->seed) * 4, 0.01 + random_unit(&walk->seed),
+               1 + random_unit(&walk->seed) * 9}};
+  walk->now = random_unit(&walk->seed) * 1000;
+  flow_init(&walk->flow, mode, &walk->settings,
+            mode == FLOW_GENERATE && random_below(&walk->seed, 2),
+            walk->now + room);
+  for (unsigned step = 0; step < STEPS; step++) {
+    bool fits = random_below(&walk->seed, 2) == 0;
+    walk->now += random_unit(&walk->seed) * random_below(&walk->seed, 6);
+    if (random_below(&walk->seed, 60) == 0)
+      see(walk, flow_on_cancel(&walk->flow));
+    give(walk,
+         fits ? fitting_kind(walk->flow.state) : random_below(&walk->seed, 5));
+  }
+}
+
+static void no_walk_pays_twice_or_outlives_its_end(void **state) {
+  unsigned ended = 0;
+  unsigned polled = 0;
+  uint64_t seed = 2025;
+  (void)state;
+  for (unsigned i = 0; i < WALKS; i++) {
+    Walk walk = {.seed = random_bits(&seed) | 1};
+    one_walk(&walk);
+    ended += walk.ended;
+    polled += walk.polls > 3;
+  }
+  assert_true(ended > WALKS / 2); /* the walks go somewhere */
+  assert_true(polled > WALKS / 50);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(no_walk_pays_twice_or_outlives_its_end),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,136 @@
+/* The receiving half of an exchange: headers, and the caps. */
+#include "check.h"
+
+#include "engine/http_reply.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A fresh exchange without a libcurl handle. */
+static Exchange new_exchange(bool plain) {
+  Exchange exchange = {.plain = plain, .range_start = -1, .range_total = -1};
+  exchange.reply.retry_after = -1;
+  buffer_init(&exchange.body, HTTP_REPLY_MAX);
+  return exchange;
+}
+
+static size_t give(Exchange *exchange, const char *line) {
+  char copy[512];
+  size_t length = strlen(line);
+  memcpy(copy, line, length); /* no NUL: libcurl promises none */
+  return http_on_header(copy, 1, length, exchange);
+}
+
+static void retry_after_is_read_from_either_header(void **state) {
+  static const struct {
+    const char *lines[3];
+    double seconds;
+  } rows[] = {
+      {{"Retry-After: 7\r\n"}, 7},
+      {{"retry-after:7\r\n"}, 7},
+      {{"RETRY-AFTER: \t 7 \t\r\n"}, 7},
+      {{"Retry-After: 7"}, 7},
+      {{"Retry-After-Ms: 1500\r\n"}, 1.5},
+      {{"Retry-After: 7\r\n", "retry-after-ms: 1500\r\n"}, 1.5},
+      {{"retry-after-ms: 1500\r\n", "Retry-After: 7\r\n"}, 1.5},
+      {{"retry-after-ms: soon\r\n", "Retry-After: 7\r\n"}, 7},
+      {{"Retry-After: 7\r\n", "retry-after-ms: soon\r\n"}, 7},
+      {{"Retry-After: soon\r\n"}, -1},
+      {{"Retry-After:\r\n"}, -1},
+      {{"Retry-After\r\n"}, -1},
+      {{"X-Retry-After: 7\r\n"}, -1},
+      {{"Retry-Afterwards: 7\r\n"}, -1},
+      {{"Retry-After: 0000000000000000000000000000000000000000000000000000000"
+        "0000000000007\r\n"},
+       -1},
+      /* a later header block (after a 1xx) counts alone */
+      {{"HTTP/1.1 103 Early\r\n", "Retry-After: 7\r\n", "HTTP/1.1 200\r\n"},
+       -1},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    Exchange exchange = new_exchange(false);
+    for (size_t k = 0; k < 3 && rows[i].lines[k]; k++)
+      check(give(&exchange, rows[i].lines[k]) == strlen(rows[i].lines[k]),
+            "row %zu", i);
+    check(fabs(exchange.reply.retry_after - rows[i].seconds) < 1e-9,
+          "row %zu: %f", i, exchange.reply.retry_after);
+  }
+}
+
+static void what_a_resumed_download_needs_is_kept(void **state) {
+  char long_tag[200];
+  Exchange exchange = new_exchange(true);
+  (void)state;
+  give(&exchange, "ETag: \"abc\"\r\n");
+  assert_string_equal(exchange.tag, "\"abc\"");
+  give(&exchange, "Content-Range: bytes 42-99/100\r\n");
+  assert_int_equal(exchange.range_start, 42);
+  assert_int_equal(exchange.range_total, 100);
+  give(&exchange, "HTTP/1.1 200 OK\r\n");
+  assert_string_equal(exchange.tag, "");
+  assert_int_equal(exchange.range_start, -1);
+  assert_int_equal(exchange.range_total, -1);
+  give(&exchange, "Content-Range: bytes 7-99/*\r\n");
+  assert_int_equal(exchange.range_start, 7);
+  assert_int_equal(exchange.range_total, -1);
+  give(&exchange, "HTTP/1.1 200 OK\r\n");
+  give(&exchange, "ETag: W/\"abc\"\r\n"); /* weak */
+  assert_string_equal(exchange.tag, "");
+  give(&exchange, "ETag: abc\r\n");
+  assert_string_equal(exchange.tag, "");
+  give(&exchange, "Content-Range: lines 42-99/100\r\n");
+  assert_int_equal(exchange.range_start, -1);
+  memset(long_tag, '"', sizeof long_tag);
+  memcpy(long_tag, "ETag: ", 6);
+  memcpy(long_tag + sizeof long_tag - 3, "\r\n", 3);
+  give(&exchange, long_tag);
+  assert_string_equal(exchange.tag, "");
+}
+
+static void the_service_needs_no_tags(void **state) {
+  Exchange exchange = new_exchange(false);
+  (void)state;
+  give(&exchange, "ETag: \"abc\"\r\n");
+  assert_string_equal(exchange.tag, "");
+}
+
+static void headers_have_a_maximum(void **state) {
+  static const char line[] = "X-Filler: 0123456789012345678901234567890123456"
+                             "789012345678901234567890123456789\r\n";
+  Exchange exchange = new_exchange(false);
+  size_t total = 0;
+  (void)state;
+  while (total + strlen(line) <= HTTP_HEADERS_MAX) {
+    assert_int_equal(give(&exchange, line), strlen(line));
+    total += strlen(line);
+  }
+  assert_false(exchange.too_large);
+  assert_int_equal(give(&exchange, line), 0);
+  assert_true(exchange.too_large);
+}
+
+static void replies_have_a_maximum(void **state) {
+  static char block[1 << 18];
+  Exchange exchange = new_exchange(false);
+  (void)state;
+  for (unsigned i = 0; i < 4; i++)
+    assert_int_equal(http_on_body(block, 1, sizeof block, &exchange),
+                     sizeof block);
+  assert_int_equal(exchange.body.length, HTTP_REPLY_MAX);
+  assert_false(exchange.too_large);
+  assert_int_equal(http_on_body(block, 1, 1, &exchange), 0);
+  assert_true(exchange.too_large);
+  buffer_free(&exchange.body);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(retry_after_is_read_from_either_header),
+      cmocka_unit_test(what_a_resumed_download_needs_is_kept),
+      cmocka_unit_test(the_service_needs_no_tags),
+      cmocka_unit_test(headers_have_a_maximum),
+      cmocka_unit_test(replies_have_a_maximum),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

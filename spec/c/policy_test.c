@@ -1,0 +1,175 @@
+/* The rules of patience: every row of the tables, every bound. */
+#include "check.h"
+
+#include "engine/policy.h"
+
+#include <limits.h>
+#include <math.h>
+
+#define ALMOST_ONE 0.999999999
+
+static bool is_near(double a, double b) {
+  return fabs(a - b) < 1e-6;
+}
+
+static void creates_are_repeated_only_when_provably_not_sent(void **state) {
+  static const struct {
+    ReplyKind kind;
+    unsigned attempts, most;
+    CreateDecision decision;
+  } rows[] = {
+      {REPLY_NOT_SENT, 1, 4, CREATE_REPEAT},
+      {REPLY_NOT_SENT, 3, 4, CREATE_REPEAT},
+      {REPLY_NOT_SENT, 4, 4, CREATE_FAILED},
+      {REPLY_NOT_SENT, 5, 4, CREATE_FAILED},
+      {REPLY_NOT_SENT, 1, 1, CREATE_FAILED},
+      {REPLY_LOST, 1, 4, CREATE_LOST},
+      {REPLY_LOST, 4, 4, CREATE_LOST},
+      {REPLY_HOPELESS, 1, 4, CREATE_FAILED},
+      {REPLY_HOPELESS, 4, 4, CREATE_FAILED},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    Reply reply = {.kind = rows[i].kind, .status = 200, .retry_after = -1};
+    check(policy_on_create(&reply, rows[i].attempts, rows[i].most) ==
+              rows[i].decision,
+          "row %zu", i);
+  }
+}
+
+static void an_answered_create_is_accepted_or_refused(void **state) {
+  (void)state;
+  for (int status = 100; status < 600; status++) {
+    Reply reply = {.kind = REPLY_ANSWERED, .status = status, .retry_after = 1};
+    CreateDecision decision =
+        status >= 200 && status <= 299 ? CREATE_ACCEPTED : CREATE_REFUSED;
+    check(policy_on_create(&reply, 1, 4) == decision, "status %d", status);
+  }
+}
+
+static PollDecision expected_poll(int status, unsigned missing) {
+  if (status == 200)
+    return POLL_READ;
+  if (status == 202)
+    return POLL_WAIT;
+  if (status == 401 || status == 403 || status == 410)
+    return POLL_REFUSED;
+  return status == 404 && missing >= 3 ? POLL_REFUSED : POLL_RETRY;
+}
+
+static void only_a_few_answers_end_a_paid_job(void **state) {
+  (void)state;
+  for (unsigned missing = 0; missing < 5; missing++)
+    for (int status = 100; status < 600; status++) {
+      Reply reply = {.kind = REPLY_ANSWERED, .status = status};
+      check(policy_on_poll(&reply, missing) == expected_poll(status, missing),
+            "status %d, missing %u", status, missing);
+    }
+}
+
+static void trouble_on_the_way_never_ends_a_paid_job(void **state) {
+  static const ReplyKind kinds[] = {REPLY_NOT_SENT, REPLY_LOST, REPLY_HOPELESS};
+  static const int statuses[] = {0, 200, 202, 401, 404};
+  (void)state;
+  for (size_t i = 0; i < COUNT(kinds); i++)
+    for (size_t k = 0; k < COUNT(statuses); k++) {
+      Reply reply = {.kind = kinds[i], .status = statuses[k]};
+      check(policy_on_poll(&reply, 9) == POLL_RETRY, "kind %zu", i);
+    }
+}
+
+static void backoff_doubles_up_to_twenty_seconds(void **state) {
+  static const double whole[] = {1, 1, 2, 4, 8, 16, 20, 20, 20, 20};
+  (void)state;
+  for (unsigned n = 0; n < COUNT(whole); n++) {
+    check(is_near(policy_backoff(n, 0), whole[n] / 2), "failure %u: low", n);
+    check(is_near(policy_backoff(n, 0.5), whole[n] * 0.75), "failure %u", n);
+    check(is_near(policy_backoff(n, ALMOST_ONE), whole[n]), "failure %u: high",
+          n);
+    check(policy_backoff(n, 0.999) < whole[n], "failure %u: not below", n);
+  }
+  assert_true(is_near(policy_backoff(UINT_MAX, 0), 10));
+}
+
+/* With the random number 0.5 there is no jitter. */
+static void polls_are_steady_for_thirty_seconds_then_slow_down(void **state) {
+  static const PollSettings settings = {2.0, 2.5, 5.0};
+  static const double later[] = {3.125, 3.90625, 4.8828125, 5, 5, 5};
+  double previous = 0;
+  (void)state;
+  assert_true(is_near(policy_poll_pause(&settings, 0, &previous, 0.5), 2.0));
+  for (int i = 0; i < 12; i++)
+    assert_true(is_near(
+        policy_poll_pause(&settings, 2 + 2.5 * i, &previous, 0.5), 2.5));
+  assert_true(is_near(policy_poll_pause(&settings, 30, &previous, 0.5), 2.5));
+  for (size_t i = 0; i < COUNT(later); i++)
+    check(is_near(policy_poll_pause(&settings, 30.1, &previous, 0.5), later[i]),
+          "pause %zu", i);
+}
+
+static void jitter_is_fifteen_percent_and_does_not_add_up(void **state) {
+  static const PollSettings settings = {2.0, 2.5, 5.0};
+  static const double randoms[] = {0, 0.25, 0.5, 0.75, ALMOST_ONE};
+  static const double factors[] = {0.85, 0.925, 1, 1.075, 1.15};
+  (void)state;
+  for (size_t i = 0; i < COUNT(randoms); i++) {
+    double previous = 0;
+    double first = policy_poll_pause(&settings, 0, &previous, randoms[i]);
+    double second = policy_poll_pause(&settings, 2, &previous, randoms[i]);
+    double late = policy_poll_pause(&settings, 31, &previous, randoms[i]);
+    check(is_near(first, 2.0 * factors[i]), "first, row %zu", i);
+    check(is_near(second, 2.5 * factors[i]), "second, row %zu", i);
+    check(is_near(late, 3.125 * factors[i]), "late, row %zu", i);
+  }
+}
+
+static void odd_poll_settings_stay_within_reason(void **state) {
+  static const struct {
+    PollSettings settings;
+    double age;
+    double pauses[4];
+  } rows[] = {
+      {{9, 2.5, 5}, 0, {9, 2.5, 2.5, 2.5}}, /* a late first poll */
+      {{0.5, 2.5, 5}, 99, {0.5, 2.5, 3.125, 3.90625}},
+      {{9, 2.5, 5}, 99, {9, 5, 5, 5}},
+      {{0, 2.5, 5}, 0, {0, 2.5, 2.5, 2.5}}, /* a first poll at once */
+      {{2, 3, 3}, 99, {2, 3, 3, 3}},        /* no growth */
+      {{0.1, 0.1, 0.1}, 0, {0.1, 0.1, 0.1, 0.1}},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    double previous = 0;
+    for (size_t k = 0; k < 4; k++) {
+      double pause =
+          policy_poll_pause(&rows[i].settings, rows[i].age, &previous, 0.5);
+      check(is_near(pause, rows[i].pauses[k]), "row %zu, pause %zu: %f", i, k,
+            pause);
+    }
+  }
+}
+
+static void a_wish_of_the_server_is_kept_within_bounds(void **state) {
+  static const struct {
+    double wish, obeyed;
+  } rows[] = {{0, 0.5}, {0.49, 0.5}, {0.5, 0.5}, {7, 7},
+              {30, 30}, {30.1, 30},  {86400, 30}};
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++)
+    check(is_near(policy_clamp_retry_after(rows[i].wish), rows[i].obeyed),
+          "wish %f", rows[i].wish);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(creates_are_repeated_only_when_provably_not_sent),
+      cmocka_unit_test(an_answered_create_is_accepted_or_refused),
+      cmocka_unit_test(only_a_few_answers_end_a_paid_job),
+      cmocka_unit_test(trouble_on_the_way_never_ends_a_paid_job),
+      cmocka_unit_test(backoff_doubles_up_to_twenty_seconds),
+      cmocka_unit_test(polls_are_steady_for_thirty_seconds_then_slow_down),
+      cmocka_unit_test(jitter_is_fifteen_percent_and_does_not_add_up),
+      cmocka_unit_test(odd_poll_settings_stay_within_reason),
+      cmocka_unit_test(a_wish_of_the_server_is_kept_within_bounds),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,289 @@
+-- One create is one POST: counted at the server, which alone can tell.
+
+local gptimage2 = require("gptimage2")
+local support = require("spec.support")
+
+local CUP = { prompt = "a cup" }
+--- Seconds: long enough for a connection to come up on the slowest build.
+local PATIENCE = os.getenv("GPTIMAGE2_SPEC_SLOW") and 8 or 1
+--- Rounds of which at least one must reuse a connection: one that lay idle for two seconds on a
+--- busy machine is not used again.
+local ROUNDS = 20
+
+local function posts(box)
+  return box:ledger().requests.create
+end
+
+--- The URL of a port of this machine where nobody listens, and its number.
+local function nowhere()
+  local box = support.sandbox()
+  local url = box.url
+  box:stop()
+  return url, tonumber(url:match("%d+$"))
+end
+
+describe("one create", function()
+  after_each(support.clean)
+
+  describe("whose warm connection dies", function()
+    for _, action in ipairs({ "reset", "close" }) do
+      for _, work in ipairs({ true, false }) do
+        local done = work and "after the work was done" or "before the work was done"
+        it(("by a %s %s is one POST and lost"):format(action, done), function()
+          local client, box = support.pair()
+          local reused
+          for round = 1, ROUNDS do
+            assert(client:generate(CUP))
+            local before = box:ledger()
+            box:fault({ on = "create", action = action, work = work })
+            local job, err = client:generate(CUP)
+            local after = box:ledger()
+            assert.is_nil(job)
+            assert.equal("lost", err.kind)
+            assert.equal("connection_lost", err.code)
+            assert.equal("yes", err.sent)
+            assert.equal("unknown", err.charged)
+            assert.equal(1, err.attempts)
+            assert.is_false(err.retryable)
+            assert.equal(2 * round, after.requests.create)
+            assert.equal(#before.jobs + (work and 1 or 0), #after.jobs)
+            reused = after.connections == before.connections
+            if reused then
+              break
+            end
+          end
+          assert.is_true(reused)
+        end)
+      end
+    end
+
+    it("carries the idempotency key that the service got", function()
+      local client, box = support.pair()
+      assert(client:generate(CUP))
+      box:fault({ on = "create", action = "reset" })
+      local _, err = client:generate(CUP)
+      local made = box:ledger().jobs[2]
+      assert.truthy(err.idempotency_key:find("^%x+$"))
+      assert.equal(32, #err.idempotency_key)
+      assert.equal(made.key, err.idempotency_key)
+      assert.equal(1, made.posts)
+    end)
+
+    it("stays reserved in client.spent, because it may have been paid", function()
+      local client, box = support.pair()
+      assert(client:generate(CUP))
+      box:fault({ on = "create", action = "close" })
+      assert.is_nil((client:generate(CUP)))
+      assert.equal(20, client.spent)
+    end)
+
+    it("says in its message that it was not sent again, and where the key is", function()
+      local client, box = support.pair()
+      box:fault({ on = "create", action = "reset" })
+      local _, err = client:generate(CUP)
+      assert.truthy(err.message:find("was not sent again", 1, true))
+      assert.truthy(err.message:find("idempotency key", 1, true))
+    end)
+
+    it("leaves the job with status unknown and its key", function()
+      local client, box = support.pair()
+      box:fault({ on = "create", action = "reset" })
+      local job = assert(client:submit(CUP, { idempotency_key = "mine-1" }))
+      support.finish(job)
+      assert.equal("unknown", job.status)
+      assert.equal("mine-1", job.idempotency_key)
+      assert.equal("mine-1", job.error.idempotency_key)
+      assert.is_nil(job.id)
+      assert.equal(1, posts(box))
+    end)
+  end)
+
+  it("is one POST for each of many at once, lost ones included", function()
+    local client, box = support.pair({ max_active = 6 })
+    box:fault({ on = "create", action = "reset", after = 6, times = 4 })
+    box:fault({ on = "create", action = "close", after = 12, times = 4 })
+    local jobs = {}
+    for i = 1, 30 do
+      jobs[i] = assert(client:submit(CUP))
+    end
+    local count = { succeeded = 0, unknown = 0 }
+    for _, job in ipairs(jobs) do
+      support.finish(job)
+      count[job.status] = count[job.status] + 1
+      assert.equal(1, job.attempts)
+    end
+    assert.same({ succeeded = 22, unknown = 8 }, count)
+    local ledger = box:ledger()
+    assert.equal(30, ledger.requests.create)
+    for _, made in ipairs(ledger.jobs) do
+      assert.equal(1, made.posts)
+    end
+  end)
+
+  it("that is never answered is one POST and lost when request_timeout runs out", function()
+    local client, box = support.pair({ request_timeout = PATIENCE })
+    box:fault({ on = "create", action = "hang", times = math.huge })
+    local job, err = client:generate(CUP)
+    assert.is_nil(job)
+    assert.equal("lost", err.kind)
+    assert.equal("reply_timeout", err.code)
+    assert.equal("unknown", err.charged)
+    support.step_until(function()
+      return #box:ledger().jobs > 0
+    end)
+    assert.equal(1, posts(box))
+    assert.equal(10, box:ledger().charged)
+  end)
+
+  for _, bytes in ipairs({ 0, 20 }) do
+    it(("whose answer is cut off after %d bytes is one POST and lost"):format(bytes), function()
+      local client, box = support.pair()
+      box:fault({ on = "create", action = "truncate", bytes = bytes })
+      local job, err = client:generate(CUP)
+      assert.is_nil(job)
+      assert.equal("lost", err.kind)
+      assert.equal("reply_cut_off", err.code)
+      assert.equal("unknown", err.charged)
+      assert.equal(1, posts(box))
+      assert.equal(1, #box:ledger().jobs)
+    end)
+  end
+
+  for name, fault in pairs({
+    unreadable_reply = { action = "malformed" },
+    reply_too_large = { action = "oversize", chunked = true },
+    job_id_missing = { action = "body", body = '{"status":"pending"}' },
+  }) do
+    it(("whose answer is of no use (%s) is one POST"):format(name), function()
+      local client, box = support.pair()
+      fault.on = "create"
+      box:fault(fault)
+      local job, err = client:generate(CUP)
+      assert.is_nil(job)
+      assert.equal("protocol", err.kind)
+      assert.equal(name, err.code)
+      assert.equal("unknown", err.charged)
+      assert.equal(box:ledger().jobs[1].key, err.idempotency_key)
+      assert.equal(1, posts(box))
+      assert.equal(10, client.spent)
+    end)
+  end
+
+  for status, kind in pairs({
+    [408] = "server",
+    [429] = "rate_limit",
+    [500] = "server",
+    [502] = "server",
+    [503] = "server",
+    [504] = "server",
+  }) do
+    it(("answered with %d is one POST"):format(status), function()
+      local client, box = support.pair()
+      local headers = { ["Retry-After"] = "7" }
+      box:fault({ on = "create", action = "status", status = status, headers = headers })
+      local job, err = client:generate(CUP)
+      assert.is_nil(job)
+      assert.equal(kind, err.kind)
+      assert.equal(status, err.status)
+      assert.equal(7, err.retry_after)
+      assert.equal(1, err.attempts)
+      assert.equal(status == 429 and "no" or "unknown", err.charged)
+      assert.equal(status == 429 and 0 or 10, client.spent)
+      assert.equal(1, posts(box))
+    end)
+  end
+
+  describe("that is redirected", function()
+    for _, status in ipairs({ 301, 302, 303, 307, 308 }) do
+      it(("by a %d is not sent on"):format(status), function()
+        local client, box = support.pair()
+        local other = support.sandbox()
+        local location = other.url .. "/api/generate"
+        box:fault({ on = "create", action = "redirect", status = status, location = location })
+        local job, err = client:generate(CUP)
+        assert.is_nil(job)
+        assert.equal("protocol", err.kind)
+        assert.equal(status, err.status)
+        assert.equal("no", err.charged)
+        assert.equal(1, posts(box))
+        assert.equal(0, other:ledger().connections)
+      end)
+    end
+  end)
+
+  it("never takes its key elsewhere when a poll is redirected", function()
+    local client, box = support.pair()
+    local other = support.sandbox()
+    box:fault({ on = "poll", action = "redirect", location = other.url .. "/api/generate/x" })
+    local job = assert(client:generate(CUP))
+    assert.equal("succeeded", job.status)
+    assert.equal(2, job.polls)
+    assert.equal(0, other:ledger().connections)
+  end)
+
+  describe("to a port where nobody listens", function()
+    it("was never sent, costs nothing and is tried again", function()
+      local events, on_event = support.recorder()
+      local box = { url = nowhere(), api_key = support.KEY }
+      local client = support.client(box, { max_attempts = 2, on_event = on_event })
+      local job, err = client:generate(CUP)
+      assert.is_nil(job)
+      assert.equal("network", err.kind)
+      assert.equal("connect_failed", err.code)
+      assert.equal("no", err.sent)
+      assert.equal("no", err.charged)
+      assert.equal(2, err.attempts)
+      assert.is_true(err.retryable)
+      assert.equal(0, client.spent)
+      assert.equal("queued retry failed", support.types(events))
+      assert.equal("failed", events[3].job.status)
+    end)
+
+    it("is tried once only with max_attempts = 1", function()
+      local box = { url = nowhere(), api_key = support.KEY }
+      local client = support.client(box, { max_attempts = 1 })
+      local _, err = client:generate(CUP)
+      assert.equal(1, err.attempts)
+      assert.equal("no", err.charged)
+    end)
+
+    it("is one POST once somebody does", function()
+      local url, port = nowhere()
+      local box
+      local client = support.client({ url = url, api_key = support.KEY }, {
+        on_event = function(event)
+          if event.type == "retry" and not box then
+            box = support.sandbox({ port = port })
+          end
+        end,
+      })
+      local job = assert(client:generate(CUP))
+      assert.equal("succeeded", job.status)
+      assert.truthy(job.attempts >= 2)
+      assert.equal(1, posts(box))
+      assert.equal(1, box:ledger().jobs[1].posts)
+      assert.equal(10, client.spent)
+    end)
+  end)
+
+  it("to a host that does not exist was never sent", function()
+    -- No name has a part of 64 letters: it is found not to exist without asking anybody.
+    local box = { url = ("https://%s.invalid"):format(("a"):rep(64)), api_key = support.KEY }
+    local client = support.client(box, { max_attempts = 1 })
+    local _, err = client:generate(CUP)
+    assert.equal("network", err.kind)
+    assert.equal("dns_failed", err.code)
+    assert.equal("no", err.sent)
+    assert.equal("no", err.charged)
+  end)
+
+  it("sends nothing after the client was closed", function()
+    local client, box = support.pair()
+    client:close()
+    local job, err = client:generate(CUP)
+    assert.is_nil(job)
+    assert.equal("closed", err.kind)
+    assert.equal(0, box:ledger().connections)
+    assert.equal(0, gptimage2.pending())
+  end)
+end)

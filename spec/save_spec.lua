@@ -1,0 +1,801 @@
+-- job:save and options.save: what lands where, and that nothing else does.
+
+local cjson = require("cjson")
+local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
+local support = require("spec.support")
+
+local CUP = { prompt = "a cup" }
+local PNG = "\137PNG\r\n\26\n"
+local SLOW = os.getenv("GPTIMAGE2_SPEC_SLOW")
+
+--- The beginnings of the sorts of images, with bytes behind that make them long enough to tell.
+local IMAGES = {
+  png = PNG .. ("\0"):rep(64),
+  jpg = "\255\216\255\224" .. ("\0"):rep(64),
+  gif = "GIF89a" .. ("\0"):rep(64),
+  webp = "RIFF\64\0\0\0WEBPVP8 " .. ("\0"):rep(64),
+  avif = "\0\0\0\28ftypavif" .. ("\0"):rep(64),
+}
+
+describe("saving", function()
+  local place
+
+  before_each(function()
+    place = folder.new()
+  end)
+
+  after_each(function()
+    support.clean()
+    folder.clean()
+  end)
+
+  --- A job that has succeeded, and its sandbox.
+  local function made(request, client_options, sandbox_options)
+    local client, box = support.pair(client_options, sandbox_options)
+    return assert(client:generate(request or CUP)), box
+  end
+
+  --- Makes the next polls say that the job has these results.
+  local function answer(box, results)
+    local body = cjson.encode({ status = "succeeded", results = results })
+    box:fault({ on = "poll", action = "body", body = body, times = math.huge })
+  end
+
+  --- Expects that saving `job` fails, leaves the job as it is and nothing in the folder.
+  local function expect_failure(job, kind, code, options)
+    local paths, err = job:save(place .. "/", options)
+    assert.is_nil(paths)
+    assert.equal(kind, err.kind, err.message)
+    assert.equal(code, err.code, err.message)
+    assert.equal(job.id, err.job_id)
+    assert.same({}, err.paths)
+    assert.equal("succeeded", job.status)
+    assert.is_nil(job.error)
+    assert.equal("", folder.list(place))
+    return err
+  end
+
+  describe("to a folder", function()
+    it("gives the paths of the image and writes its sidecar beside", function()
+      local job = made()
+      local paths = assert(job:save(place))
+      assert.same({ ("%s/%s-1.png"):format(place, job.id) }, paths)
+      assert.equal(job.id .. "-1.png " .. job.id .. ".json", folder.list(place))
+      assert.equal(PNG, folder.read(paths[1]):sub(1, 8))
+      assert.same(paths, job.files)
+      assert.is_nil(job.save_error)
+    end)
+
+    it("makes the folders that are missing", function()
+      local job = made()
+      local paths = assert(job:save(place .. "/a/b c/ü/"))
+      assert.equal(("%s/a/b c/ü/%s-1.png"):format(place, job.id), paths[1])
+      assert.truthy(folder.read(paths[1]))
+    end)
+
+    it("writes the very bytes that job:data gives", function()
+      local job = made(nil, nil, { image_bytes = 300000 })
+      local paths = assert(job:save(place))
+      assert.is_true(job:data(1) == folder.read(paths[1]))
+    end)
+
+    it("writes four images for a count of 4", function()
+      local job = made({ prompt = "four cups", count = 4 })
+      local paths = assert(job:save(place))
+      assert.equal(4, #paths)
+      for n, path in ipairs(paths) do
+        assert.equal(("%s/%s-%d.png"):format(place, job.id, n), path)
+        assert.is_true(job:data(n) == folder.read(path))
+      end
+    end)
+
+    it("gives files the permissions that new files have", function()
+      local job = made()
+      local paths = assert(job:save(place))
+      folder.run("touch " .. place .. "/mine")
+      assert.equal(folder.stat(place .. "/mine", "%a"), folder.stat(paths[1], "%a"))
+    end)
+
+    it("leaves out the sidecar with sidecar = false", function()
+      local job = made()
+      assert(job:save(place, { sidecar = false }))
+      assert.equal(job.id .. "-1.png", folder.list(place))
+    end)
+
+    it("whose name holds {ext} keeps its name", function()
+      local job = made()
+      folder.run("mkdir " .. folder.quote(place .. "/a{ext}"))
+      local paths = assert(job:save(place .. "/a{ext}"))
+      assert.equal(("%s/a{ext}/%s-1.png"):format(place, job.id), paths[1])
+      assert.truthy(folder.read(paths[1]))
+    end)
+  end)
+
+  describe("by a pattern", function()
+    it("fills in every placeholder", function()
+      local job = made({ prompt = "two cups", count = 2 })
+      local paths = assert(job:save(place .. "/{date}/{id}_{n}_{seed}.{ext}"))
+      local date = os.date("%Y-%m-%d", math.floor(job.created_at))
+      for n, path in ipairs(paths) do
+        local seed = job.results[n].seed
+        assert.truthy(seed:find("^%d+$"))
+        assert.equal(("%s/%s/%s_%d_%s.png"):format(place, date, job.id, n, seed), path)
+        assert.truthy(folder.read(path))
+      end
+      assert.truthy(folder.read(("%s/%s/%s.json"):format(place, date, job.id)))
+    end)
+
+    it("puts n behind a seed that comes twice", function()
+      local client, box = support.pair()
+      local url = box:reference("cup")
+      local result = { imageUrl = url, seed = "7", finalPrompt = "cups" }
+      answer(box, { result, result })
+      local job = assert(client:generate({ prompt = "cups", count = 2 }))
+      local paths = assert(job:save(place .. "/{seed}.{ext}", { sidecar = false }))
+      assert.same({ place .. "/7.png", place .. "/7-2.png" }, paths)
+      assert.equal("7-2.png 7.png", folder.list(place))
+    end)
+
+    for extension, bytes in pairs(IMAGES) do
+      it(("writes {ext} as %s when the bytes say so"):format(extension), function()
+        local job, box = made()
+        local headers = { ["Content-Type"] = "text/html" }
+        box:fault({ on = "image", action = "body", body = bytes, headers = headers })
+        local paths = assert(job:save(place .. "/picture.{ext}", { sidecar = false }))
+        assert.same({ place .. "/picture." .. extension }, paths)
+        assert.is_true(bytes == folder.read(paths[1]))
+      end)
+    end
+
+    it("keeps an extension that is written out", function()
+      local job = made()
+      local paths = assert(job:save(place .. "/cup.jpg", { sidecar = false }))
+      assert.same({ place .. "/cup.jpg" }, paths)
+    end)
+
+    it("refuses {ext} in the name of a folder, which is made before it is known", function()
+      local job, box = made()
+      local paths, err = job:save(place .. "/{ext}/{id}.{ext}")
+      assert.is_nil(paths)
+      assert.equal("validation", err.kind)
+      assert.equal("ext_in_folder", err.code)
+      assert.equal("where", err.field)
+      assert.equal(0, box:ledger().requests.image)
+    end)
+
+    it("that cannot be filled in is refused before anything is asked for", function()
+      local job, box = made({ prompt = "cups", count = 2 })
+      for where, code in pairs({
+        [""] = "where_empty",
+        ["cups\0.png"] = "nul_byte",
+        [("x"):rep(5000)] = "too_long",
+        ["{name}.png"] = "unknown_placeholder",
+        ["cup.png"] = "pattern_needs_n",
+      }) do
+        local paths, err = job:save(where)
+        assert.is_nil(paths)
+        assert.equal("validation", err.kind)
+        assert.equal(code, err.code)
+      end
+      assert.equal(0, box:ledger().requests.image)
+    end)
+  end)
+
+  describe("writes a sidecar", function()
+    it("with what was asked, paid and received", function()
+      local request = {
+        prompt = 'a "cup"\nof tea: ü',
+        ratio = "16:9",
+        count = 2,
+        style = "studio-product",
+        lighting = "soft",
+        camera = "close",
+        negative = "hands",
+      }
+      local client = support.pair()
+      local metadata = { shelf = "b/3", ["who\t"] = "me" }
+      local job = assert(client:generate(request, { metadata = metadata }))
+      assert(job:save(place))
+      local text = folder.read(("%s/%s.json"):format(place, job.id))
+      local sidecar = cjson.decode(text)
+      assert.equal(job.id, sidecar.id)
+      assert.equal("16:9", sidecar.ratio)
+      assert.equal(2, sidecar.count)
+      assert.equal(20, sidecar.cost)
+      assert.equal(job.idempotency_key, sidecar.idempotency_key)
+      assert.same(metadata, sidecar.metadata)
+      assert.equal(os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(job.created_at)), sidecar.created_at)
+      assert.truthy(math.abs(job.elapsed - sidecar.elapsed) < 0.001)
+      request.mode = "text-to-image"
+      assert.same(request, sidecar.request)
+      assert.equal(2, #sidecar.results)
+      for n, result in ipairs(sidecar.results) do
+        assert.equal(("%s-%d.png"):format(job.id, n), result.file)
+        assert.equal(job.results[n].image_url, result.image_url)
+        assert.equal(job.results[n].final_prompt, result.final_prompt)
+        assert.equal("string", type(result.seed))
+        assert.equal(job.results[n].seed, result.seed)
+      end
+      assert.truthy(text:find('"image_url": "http://', 1, true))
+    end)
+
+    it("with the references of an image-to-image job", function()
+      local client, box = support.pair()
+      local urls = { box:reference("a"), box:reference("b") }
+      local job = assert(client:generate({ prompt = "like this", image_urls = urls }))
+      assert(job:save(place))
+      local sidecar = cjson.decode(folder.read(("%s/%s.json"):format(place, job.id)))
+      assert.same(urls, sidecar.request.image_urls)
+      assert.equal("image-to-image", sidecar.request.mode)
+    end)
+
+    it("for a job that was taken up by its id, without its request", function()
+      local job, box = made()
+      local again = assert(support.client(box):wait(job.id))
+      assert(again:save(place))
+      local sidecar = cjson.decode(folder.read(("%s/%s.json"):format(place, job.id)))
+      assert.equal(job.id, sidecar.id)
+      assert.is_nil(sidecar.request)
+      assert.equal(job.results[1].seed, sidecar.results[1].seed)
+    end)
+
+    it("that is JSON whatever the service says", function()
+      local client, box = support.pair()
+      local words = '"},\n\27[31m\0 \\" ]'
+      local url = box:reference("cup")
+      answer(box, { { imageUrl = url, seed = words, finalPrompt = words } })
+      local job = assert(client:generate(CUP))
+      assert(job:save(place))
+      local sidecar = cjson.decode(folder.read(("%s/%s.json"):format(place, job.id)))
+      assert.equal('"},\n\\x1B[31m\\x00 \\" ]', sidecar.results[1].final_prompt)
+    end)
+  end)
+
+  describe("where something is already", function()
+    it("leaves it alone and says so", function()
+      local job = made()
+      local path = ("%s/%s-1.png"):format(place, job.id)
+      folder.write(path, "mine")
+      local paths, err = job:save(place)
+      assert.is_nil(paths)
+      assert.equal("io", err.kind)
+      assert.equal("file_exists", err.code)
+      assert.truthy(err.message:find(path, 1, true))
+      assert.same({}, err.paths)
+      assert.equal("mine", folder.read(path))
+      assert.equal(job.id .. "-1.png", folder.list(place))
+      assert.equal(err, job.save_error)
+    end)
+
+    it("leaves a sidecar alone and names the images that were saved", function()
+      local job = made()
+      local path = ("%s/%s.json"):format(place, job.id)
+      folder.write(path, "mine")
+      local paths, err = job:save(place)
+      assert.is_nil(paths)
+      assert.equal("file_exists", err.code)
+      assert.same({ ("%s/%s-1.png"):format(place, job.id) }, err.paths)
+      assert.equal("mine", folder.read(path))
+    end)
+
+    it("replaces it with overwrite = true", function()
+      local job = made()
+      local path = ("%s/%s-1.png"):format(place, job.id)
+      folder.write(path, "mine")
+      folder.write(("%s/%s.json"):format(place, job.id), "mine")
+      assert.same({ path }, assert(job:save(place, { overwrite = true })))
+      assert.equal(PNG, folder.read(path):sub(1, 8))
+      assert.equal(job.id .. "-1.png " .. job.id .. ".json", folder.list(place))
+    end)
+
+    it("never writes through a symbolic link", function()
+      local job = made()
+      local names = { job.id .. "-1.png", job.id .. ".json" }
+      local outside = folder.new()
+      for _, name in ipairs(names) do
+        folder.write(outside .. "/" .. name, "mine")
+        folder.link(outside .. "/" .. name, place .. "/" .. name)
+      end
+      local _, err = job:save(place)
+      assert.equal("file_exists", err.code)
+      assert(job:save(place, { overwrite = true }))
+      for _, name in ipairs(names) do
+        assert.equal("mine", folder.read(outside .. "/" .. name))
+        assert.equal("regular file", folder.stat(place .. "/" .. name, "%F"))
+      end
+    end)
+
+    it("never makes what a dangling link points to", function()
+      local job = made()
+      local outside = folder.new()
+      local path = ("%s/%s-1.png"):format(place, job.id)
+      folder.link(outside .. "/victim", path)
+      local _, err = job:save(place)
+      assert.equal("file_exists", err.code)
+      assert.equal("", folder.list(outside))
+      assert(job:save(place, { overwrite = true }))
+      assert.equal("", folder.list(outside))
+      assert.equal("regular file", folder.stat(path, "%F"))
+    end)
+
+    it("never replaces a folder", function()
+      local job = made()
+      local path = ("%s/%s-1.png"):format(place, job.id)
+      folder.run("mkdir " .. path)
+      for _, overwrite in ipairs({ false, true }) do
+        local paths, err = job:save(place, { overwrite = overwrite })
+        assert.is_nil(paths)
+        assert.equal("io", err.kind)
+      end
+      assert.equal("directory", folder.stat(path, "%F"))
+      assert.equal("", folder.list(place))
+    end)
+  end)
+
+  describe("where it cannot be", function()
+    it("says so when the folder is below a file", function()
+      local job = made()
+      folder.write(place .. "/file", "mine")
+      local paths, err = job:save(place .. "/file/images/")
+      assert.is_nil(paths)
+      assert.equal("io", err.kind)
+      assert.truthy(err.message:find(("the folder '%s/file/images'"):format(place), 1, true))
+      assert.equal("file", folder.list(place))
+      assert.equal("mine", folder.read(place .. "/file"))
+    end)
+
+    it("says so when the folder may not be written to", function()
+      local locked = place .. "/locked"
+      folder.run(("mkdir %s; chmod 555 %s; touch %s/mine"):format(locked, locked, locked))
+      if folder.list(locked) ~= "" then
+        locked = "/proc/self/fdinfo" -- root may write anywhere but there
+      end
+      local job = made()
+      local paths, err = job:save(locked)
+      assert.is_nil(paths)
+      assert.equal("io", err.kind)
+      assert.equal("succeeded", job.status)
+    end)
+
+    it("says so when the name is too long for a file", function()
+      local job = made()
+      local paths, err = job:save(("%s/%s.{ext}"):format(place, ("x"):rep(300)))
+      assert.is_nil(paths)
+      assert.equal("io", err.kind)
+      assert.equal("", folder.list(place))
+    end)
+
+    it("leaves nothing behind when the disk has no room", function()
+      -- A limit on the size of files stands in for a full disk: every write beyond it fails.
+      local script = place .. "/child.lua"
+      folder.write(
+        script,
+        [[
+        local gptimage2 = require("gptimage2")
+        local client = assert(gptimage2.new({ api_key = arg[1], base_url = arg[2] }))
+        local job = assert(client:wait(arg[3]))
+        local paths, err = job:save(arg[4])
+        print(paths and "saved" or err.kind .. " " .. #err.paths .. " " .. job.status)
+        ]]
+      )
+      local job, box = made(nil, nil, { image_bytes = 300000 })
+      local lua = os.getenv("GPTIMAGE2_SPEC_LUA")
+      local words = { lua, script, box.api_key, box.url, job.id, place .. "/images" }
+      for i, word in ipairs(words) do
+        words[i] = folder.quote(word)
+      end
+      local output = folder.run("ulimit -f 64; exec " .. table.concat(words, " "))
+      assert.equal("io 0 succeeded", output)
+      assert.equal("child.lua", folder.list(place))
+    end)
+  end)
+
+  describe("what the service points to", function()
+    --- A job whose only image is at `url`.
+    local function job_with_url(url)
+      local client, box = support.pair()
+      answer(box, { { imageUrl = url, seed = "1", finalPrompt = "a cup" } })
+      return assert(client:generate(CUP)), box
+    end
+
+    for _, url in ipairs({
+      "http://192.0.2.1/a.png",
+      "http://example.invalid/a.png",
+      "http://127.0.0.1.example.invalid/a.png",
+      "http://user:password@127.0.0.1/a.png",
+      "https://user:password@127.0.0.1/a.png",
+      "http://127.0.0.1@192.0.2.1/a.png",
+      "http://localhost#@192.0.2.1/a.png ",
+      "file:///etc/hostname",
+      "FILE:///etc/hostname",
+      "ftp://127.0.0.1/a.png",
+      "data:image/png;base64,iVBORw0KGgo=",
+      "//127.0.0.1/a.png",
+      "/etc/hostname",
+      "",
+      "http://127.0.0.1:99999/a.png",
+      "http://127.0.0.1/a\r\nX-Injected: 1",
+    }) do
+      it(("is refused: %q"):format(url), function()
+        local job, box = job_with_url(url)
+        expect_failure(job, "protocol", "image_url_refused")
+        assert.equal(0, box:ledger().requests.image + box:ledger().requests.other)
+      end)
+    end
+
+    it("is plain http to loopback only when the service itself is there", function()
+      local box = support.sandbox()
+      local there = { url = box.url:gsub("127%.0%.0%.1", "api.localhost"), api_key = box.api_key }
+      local client = support.client(there, { allow_http = true })
+      local job = assert(client:generate(CUP))
+      expect_failure(job, "protocol", "image_url_refused")
+      assert.equal(0, box:ledger().requests.image)
+    end)
+
+    for _, location in ipairs({
+      "http://192.0.2.1/a.png",
+      "file:///etc/hostname",
+      "ftp://127.0.0.1/a.png",
+      "http://user:password@127.0.0.1/a.png",
+    }) do
+      it("is refused when it redirects to " .. location, function()
+        local job, box = made()
+        box:fault({ on = "image", action = "redirect", location = location })
+        expect_failure(job, "protocol", "image_url_refused")
+        assert.equal(1, box:ledger().requests.image)
+      end)
+    end
+
+    it("is followed over three redirects, not over four", function()
+      local job, box = made()
+      local url = job.results[1].image_url
+      box:fault({ on = "image", action = "redirect", location = url, times = 3 })
+      assert(job:save(place .. "/three/"))
+      assert.equal(4, box:ledger().requests.image)
+      box:fault({ on = "image", action = "redirect", location = url, times = 4 })
+      local paths, err = job:save(place .. "/four/")
+      assert.is_nil(paths)
+      assert.equal("too_many_redirects", err.code)
+      assert.equal(8, box:ledger().requests.image)
+    end)
+
+    it("gets no key, not even from the host of the service", function()
+      local job, box = made()
+      local other = support.sandbox()
+      local location = other:reference("cup")
+      box:fault({ on = "image", action = "redirect", location = location })
+      assert(job:save(place))
+      for _, ledger in ipairs({ box:ledger(), other:ledger() }) do
+        local last = ledger.log[#ledger.log]
+        assert.equal("GET", last.method)
+        assert.is_false(last.authorization)
+        assert.is_nil(last.key)
+      end
+    end)
+
+    it("never leads out of the folder by its seed", function()
+      local client, box = support.pair()
+      local seeds = { "../../out", "/etc/x", "..", "a\0b", ".hidden", ("9"):rep(500), "" }
+      local results = {}
+      for i, seed in ipairs(seeds) do
+        results[i] = { imageUrl = box:reference("cup"), seed = seed, finalPrompt = "cups" }
+      end
+      answer(box, results)
+      local job = assert(client:generate({ prompt = "cups", count = 4 }))
+      assert.equal(#seeds, #job.results)
+      local inner = place .. "/in/ner"
+      local paths = assert(job:save(inner .. "/{seed}-{n}.{ext}", { sidecar = false }))
+      assert.equal(#seeds, #paths)
+      for _, path in ipairs(paths) do
+        assert.equal(inner .. "/", path:sub(1, #inner + 1))
+        assert.truthy(path:sub(#inner + 2):find("^[%w_][%w._-]*$"), path)
+      end
+      local count = select(2, (folder.list(place) .. " "):gsub("in/ner/[^/ ]+ ", ""))
+      assert.equal(#seeds, count)
+      local all = folder.run("find " .. place .. " -type f | wc -l")
+      assert.equal(#seeds, tonumber(all))
+    end)
+
+    it("is never a job id that leads elsewhere: such an answer is refused", function()
+      for _, id in ipairs({ "../x", "a/b", "..", "a b", "", ("x"):rep(129), "a\0b" }) do
+        local client, box = support.pair()
+        local body = cjson.encode({ jobId = id, status = "pending" })
+        box:fault({ on = "create", action = "body", body = body })
+        local job, err = client:generate(CUP, { save = place .. "/" })
+        assert.is_nil(job)
+        assert.equal("protocol", err.kind)
+        assert.equal("job_id_missing", err.code)
+        assert.is_nil(err.job_id)
+      end
+      assert.equal("", folder.list(place))
+    end)
+  end)
+
+  describe("what comes back", function()
+    for name, body in pairs({ html = "<html>busy</html>", short = "\137PN", empty = "" }) do
+      it(("is refused when it is not an image: %s"):format(name), function()
+        local job, box = made()
+        box:fault({ on = "image", action = "body", body = body })
+        expect_failure(job, "protocol", "not_an_image")
+        assert.equal(1, box:ledger().requests.image)
+      end)
+    end
+
+    it("is asked for again from where it was cut off", function()
+      local job, box = made(nil, nil, { image_bytes = 200000 })
+      box:fault({ on = "image", action = "truncate", bytes = 50000 })
+      local paths = assert(job:save(place))
+      local log = box:ledger().log
+      assert.equal("bytes=50000-", log[#log].range)
+      assert.equal(206, log[#log].status)
+      assert.equal(2, box:ledger().requests.image)
+      assert.is_true(job:data(1) == folder.read(paths[1]))
+    end)
+
+    it("is taken from the beginning when the host does not do ranges", function()
+      local job, box = made(nil, nil, { image_bytes = 200000 })
+      local whole = IMAGES.gif:rep(1000)
+      box:fault({ on = "image", action = "truncate", bytes = 50000 })
+      box:fault({ on = "image", action = "status", status = 200, body = whole })
+      local paths = assert(job:save(place))
+      assert.equal(2, box:ledger().requests.image)
+      assert.is_true(whole == folder.read(paths[1]))
+      assert.truthy(paths[1]:find("%.gif$"))
+    end)
+
+    it("is asked for again after a reset and after an error of the host", function()
+      local job, box = made()
+      box:fault({ on = "image", action = "status", status = 503 })
+      assert(job:save(place))
+      assert.equal(2, box:ledger().requests.image)
+    end)
+
+    it("is asked for four times, then given up, and can be had later", function()
+      local job, box = made()
+      box:fault({ on = "image", action = "status", status = 500, times = 4 })
+      local err = expect_failure(job, "network", "image_refused")
+      assert.equal(500, err.status)
+      assert.equal(4, box:ledger().requests.image)
+      assert.equal(err, job.save_error)
+      assert(job:save(place))
+      assert.is_nil(job.save_error)
+      assert.equal(1, #job.files)
+    end)
+
+    for _, status in ipairs({ 401, 403, 404, 410 }) do
+      it(("is asked for once when the host answers with %d"):format(status), function()
+        local job, box = made()
+        box:fault({ on = "image", action = "status", status = status, times = math.huge })
+        local err = expect_failure(job, "network", "image_refused")
+        assert.equal(status, err.status)
+        assert.equal(1, box:ledger().requests.image)
+      end)
+    end
+
+    it("is refused above 64 MiB, even when its length is not told", function()
+      local job, box = made()
+      local bytes = 64 * 1024 * 1024 + 1
+      box:fault({ on = "image", action = "oversize", bytes = bytes, chunked = true })
+      expect_failure(job, "protocol", "image_too_large")
+      assert.equal(1, box:ledger().requests.image)
+    end)
+  end)
+
+  describe("several images", function()
+    it("goes on side by side", function()
+      local client, box = support.pair()
+      local job = assert(client:generate({ prompt = "cups", count = 4 }))
+      box:fault({ on = "image", action = "hang", times = 3 })
+      local saving = gptimage2.spawn(function()
+        return job:save(place)
+      end)
+      support.step_until(function()
+        return box:ledger().requests.image == 4
+      end)
+      support.step_until(function()
+        return folder.list(place):find("%-%d%.png")
+      end)
+      assert.is_false(saving:done())
+      client:close()
+      local _, err = saving:wait()
+      assert.equal("closed", err.kind)
+      assert.equal(1, #err.paths)
+    end)
+
+    it("names the images that were saved when one was not", function()
+      local job, box = made({ prompt = "cups", count = 3 })
+      box:fault({ on = "image", action = "status", status = 404 })
+      local paths, err = job:save(place)
+      assert.is_nil(paths)
+      assert.equal("image_refused", err.code)
+      assert.equal(2, #err.paths)
+      for _, path in ipairs(err.paths) do
+        assert.equal(PNG, folder.read(path):sub(1, 8))
+      end
+      assert.equal(2, select(2, folder.list(place):gsub("%.png", "")))
+      assert.is_nil(folder.list(place):find("json", 1, true))
+    end)
+
+    it("of several jobs may go into one folder at once", function()
+      local client = support.pair()
+      local jobs = {}
+      for i = 1, 5 do
+        jobs[i] = assert(client:submit({ prompt = "cups", count = 2 }))
+      end
+      local saved = 0
+      for _, job in ipairs(jobs) do
+        support.finish(job)
+        gptimage2.spawn(function()
+          local paths = assert(job:save(place))
+          saved = saved + #paths
+        end)
+      end
+      gptimage2.run()
+      assert.equal(10, saved)
+      assert.equal(10, select(2, folder.list(place):gsub("%.png", "")))
+      assert.equal(5, select(2, folder.list(place):gsub("%.json", "")))
+    end)
+  end)
+
+  describe("that is not finished", function()
+    --- Lets a download write its first bytes and wait for its next attempt.
+    local function begin()
+      local client, box = support.pair(nil, { image_bytes = 200000 })
+      local job = assert(client:generate(CUP))
+      box:fault({ on = "image", action = "truncate", bytes = 50000 })
+      box:fault({ on = "image", action = "hang", times = math.huge })
+      local saving = gptimage2.spawn(function()
+        return job:save(place)
+      end)
+      support.step_until(function()
+        return box:ledger().requests.image == 2
+      end)
+      return client, saving
+    end
+
+    it("is a hidden file that nobody else can read", function()
+      begin()
+      local name = folder.list(place)
+      assert.truthy(name:find("^%.gptimage2%-%x+%.part$"), name)
+      assert.equal("600 regular file", folder.stat(place .. "/" .. name, "%a %F"))
+    end)
+
+    it("ends when the client is closed, and leaves nothing behind", function()
+      local client, saving = begin()
+      client:close()
+      local paths, err = saving:wait()
+      assert.is_nil(paths)
+      assert.equal("closed", err.kind)
+      assert.equal("client_closed", err.code)
+      assert.same({}, err.paths)
+      assert.equal(0, gptimage2.pending())
+      assert.equal("", folder.list(place))
+    end)
+  end)
+
+  describe("a job that has no images", function()
+    it("is refused", function()
+      local client, box = support.pair()
+      box:fault({ on = "job", action = "fail" })
+      local job = support.finish(assert(client:submit(CUP)))
+      local paths, err = job:save(place)
+      assert.is_nil(paths)
+      assert.equal("validation", err.kind)
+      assert.equal("not_succeeded", err.code)
+      assert.equal(job.id, err.job_id)
+      assert.equal("", folder.list(place))
+    end)
+
+    it("is refused after the client was closed, with kind closed", function()
+      local client = support.pair()
+      local job = assert(client:generate(CUP))
+      client:close()
+      local paths, err = job:save(place)
+      assert.is_nil(paths)
+      assert.equal("closed", err.kind)
+    end)
+  end)
+
+  it("raises for arguments of the wrong type", function()
+    local job = made()
+    for _, call in ipairs({
+      { nil },
+      { 5 },
+      { {} },
+      { place, 5 },
+      { place, { overwrite = 1 } },
+      { place, { override = true } },
+    }) do
+      assert.has_error(function()
+        job:save(call[1], call[2])
+      end)
+    end
+    local _, message = pcall(job.save, job, place, { overwrit = true })
+    assert.truthy(tostring(message):find("did you mean 'overwrite'?", 1, true))
+  end)
+
+  describe("asked for with options.save", function()
+    it("is done when generate comes back", function()
+      local client = support.pair()
+      local job = assert(client:generate(CUP, { save = place }))
+      assert.same({ ("%s/%s-1.png"):format(place, job.id) }, job.files)
+      assert.equal(job.id .. "-1.png " .. job.id .. ".json", folder.list(place))
+    end)
+
+    it("takes the options of job:save", function()
+      local client = support.pair()
+      local where = place .. "/cup.{ext}"
+      folder.write(place .. "/cup.png", "mine")
+      local options = { save = { where, overwrite = true, sidecar = false } }
+      local job = assert(client:generate(CUP, options))
+      assert.same({ place .. "/cup.png" }, job.files)
+      assert.equal("cup.png", folder.list(place))
+      assert.equal(PNG, folder.read(place .. "/cup.png"):sub(1, 8))
+    end)
+
+    it("follows submit by itself, and a saved event tells the paths", function()
+      local events, on_event = support.recorder()
+      local client = support.pair({ on_event = on_event })
+      local job = assert(client:submit(CUP, { save = place, metadata = { shelf = "b" } }))
+      support.step_until(function()
+        return job.files
+      end)
+      local last = events[#events]
+      assert.equal("saved", last.type)
+      assert.equal(job, last.job)
+      assert.equal(job.id, last.id)
+      assert.same(job.files, last.paths)
+      assert.same({ shelf = "b" }, last.metadata)
+      assert.equal("number", type(last.time))
+      assert.truthy(folder.read(job.files[1]))
+    end)
+
+    it("that fails does not fail the job", function()
+      local events, on_event = support.recorder()
+      local client, box = support.pair({ on_event = on_event })
+      box:fault({ on = "image", action = "status", status = 404, times = math.huge })
+      local job = assert(client:generate(CUP, { save = place }))
+      assert.equal("succeeded", job.status)
+      assert.is_nil(job.error)
+      assert.is_nil(job.files)
+      assert.equal("image_refused", job.save_error.code)
+      assert.is_nil(support.types(events):find("saved", 1, true))
+    end)
+
+    it("is not tried when the job fails", function()
+      local client, box = support.pair()
+      box:fault({ on = "job", action = "fail" })
+      local job, err = client:generate(CUP, { save = place })
+      assert.is_nil(job)
+      assert.equal("job_failed", err.kind)
+      assert.equal("", folder.list(place))
+    end)
+
+    it("is refused before anything is spent when it cannot be done", function()
+      local client, box = support.pair()
+      for where, code in pairs({
+        [""] = "where_empty",
+        [place .. "/{name}.png"] = "unknown_placeholder",
+        [place .. "/cup.png"] = "pattern_needs_n",
+        [place .. "/a\0b"] = "nul_byte",
+      }) do
+        local job, err = client:generate({ prompt = "cups", count = 2 }, { save = where })
+        assert.is_nil(job)
+        assert.equal("validation", err.kind)
+        assert.equal(code, err.code)
+      end
+      assert.equal(0, box:ledger().connections)
+      assert.equal(0, client.spent)
+    end)
+  end)
+
+  it("of a 64 MiB image works", function()
+    if SLOW then
+      return pending("it says nothing that smaller images do not, and takes long here")
+    end
+    local job = made(nil, nil, { image_bytes = 64 * 1024 * 1024 })
+    local paths = assert(job:save(place))
+    assert.equal(tostring(64 * 1024 * 1024), folder.stat(paths[1], "%s"))
+  end)
+end)

@@ -1,0 +1,549 @@
+-- The key appears nowhere, and nothing from outside gets where it does not belong.
+
+local cjson = require("cjson")
+local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
+local support = require("spec.support")
+
+local CUP = { prompt = "a cup" }
+local KEY = support.KEY
+
+--- Calls visit(text) for every text that can be had from `value`: strings, keys, what tostring
+--- says, and the public fields of jobs.
+local function each_text(value, visit, seen)
+  seen = seen or {}
+  if type(value) == "string" then
+    visit(value)
+  end
+  if type(value) ~= "table" and type(value) ~= "userdata" or seen[value] then
+    return
+  end
+  seen[value] = true
+  visit(tostring(value))
+  if type(value) == "table" then
+    for name, field in pairs(value) do
+      each_text(name, visit, seen)
+      each_text(field, visit, seen)
+    end
+  elseif tostring(value):find("^gptimage2.Job") then
+    for _, name in ipairs({
+      "id",
+      "status",
+      "request",
+      "results",
+      "balance",
+      "error",
+      "idempotency_key",
+      "metadata",
+      "files",
+      "save_error",
+      "client",
+    }) do
+      each_text(value[name], visit, seen)
+    end
+  end
+end
+
+local function expect_no_key(value)
+  each_text(value, function(text)
+    assert.is_nil(text:find(KEY, 1, true), text)
+  end)
+end
+
+--- Neither C0 controls (but tab and line break), nor DEL, nor C1 controls in UTF-8.
+local function expect_printable(text)
+  assert.is_nil(text:find("[%z\1-\8\11-\31\127]"), ("%q"):format(text))
+  assert.is_nil(text:find("\194[\128-\159]"), ("%q"):format(text))
+end
+
+describe("the API key", function()
+  local events, on_event, client, box
+
+  before_each(function()
+    events, on_event = support.recorder()
+    client, box = support.pair({ on_event = on_event })
+  end)
+
+  after_each(function()
+    support.clean()
+    folder.clean()
+  end)
+
+  --- Asks for a picture that fails, and looks for the key in all that can be seen of it.
+  local function expect_clean_failure(kind)
+    local job = support.finish(assert(client:submit(CUP)))
+    assert.equal(kind, job.error.kind, tostring(job.error))
+    expect_no_key(job)
+    expect_no_key(job.error)
+    expect_no_key(events)
+    return job.error
+  end
+
+  for status, kind in pairs({
+    [302] = "protocol",
+    [400] = "validation",
+    [401] = "auth",
+    [402] = "credits",
+    [403] = "auth",
+    [404] = "not_found",
+    [408] = "server",
+    [422] = "validation",
+    [429] = "rate_limit",
+    [500] = "server",
+    [503] = "server",
+  }) do
+    it(("is not in an error after a %d that repeats it"):format(status), function()
+      local body = ('{"error":"no_such_key_%s","key":"%s"}'):format(KEY, KEY)
+      box:fault({ on = "create", action = "status", status = status, body = body })
+      local err = expect_clean_failure(kind)
+      assert.equal("no_such_key_[key]", err.code)
+      assert.equal('{"error":"no_such_key_[key]","key":"[key]"}', err.body)
+    end)
+  end
+
+  it("is not in an error after answers of no use that repeat it", function()
+    for _, body in ipairs({
+      KEY,
+      "<html>" .. KEY,
+      ('{"status":"pending","key":"%s"}'):format(KEY),
+      ('{"jobId":"%s/..","status":"pending"}'):format(KEY),
+    }) do
+      box:fault({ on = "create", action = "body", body = body })
+      local err = expect_clean_failure("protocol")
+      assert.truthy(err.body:find("[key]", 1, true))
+    end
+  end)
+
+  it("that is too short to be one is left alone in the words of others", function()
+    local short = support.sandbox({ api_key = "fault" })
+    local body = '{"error":"my_fault"}'
+    short:fault({ on = "create", action = "status", status = 400, body = body })
+    local _, err = support.client(short):generate(CUP)
+    assert.equal("my_fault", err.code)
+    assert.equal(body, err.body)
+  end)
+
+  it("is not in err.body where the body is cut in the middle of it", function()
+    local body = ("x"):rep(4096 - 10) .. KEY .. KEY .. ("y"):rep(10)
+    box:fault({ on = "create", action = "body", body = body })
+    local err = expect_clean_failure("protocol")
+    assert.truthy(#err.body <= 4096)
+    assert.is_nil(err.body:find(KEY:sub(1, 5), 1, true))
+    assert.equal("x[key][key]", err.body:match("x%[.*%]"))
+  end)
+
+  it("is not in a code that is cut in the middle of it", function()
+    local code = ("x"):rep(120) .. KEY
+    local body = ('{"error":"%s"}'):format(code)
+    box:fault({ on = "create", action = "status", status = 400, body = body })
+    local err = expect_clean_failure("validation")
+    assert.is_nil(err.code:find(KEY:sub(1, 5), 1, true))
+  end)
+
+  it("is not in the error of a job that the service says failed with it", function()
+    box:fault({ on = "job", action = "fail", error = "bad_" .. KEY })
+    local err = expect_clean_failure("job_failed")
+    assert.equal("bad_[key]", err.code)
+    assert.truthy(err.message:find("bad_[key]", 1, true))
+  end)
+
+  it("is not in the error of a poll that is refused with it", function()
+    local body = ('{"error":"%s"}'):format(KEY)
+    box:fault({ on = "poll", action = "status", status = 401, body = body })
+    expect_clean_failure("auth")
+  end)
+
+  it("is not in errors of the network", function()
+    box:fault({ on = "create", action = "reset" })
+    expect_clean_failure("lost")
+    box:fault({ on = "create", action = "truncate", bytes = 5 })
+    expect_clean_failure("lost")
+    box:stop()
+    client = support.client({ url = box.url, api_key = KEY }, { max_attempts = 1 })
+    expect_clean_failure("network")
+  end)
+
+  it("is not in other errors", function()
+    local _, err = client:generate({ prompt = "" })
+    expect_no_key(err)
+    _, err = client:generate({ prompt = "a cup", ratio = "7:1" })
+    expect_no_key(err)
+    _, err = client:wait("nobody", 0)
+    expect_no_key(err)
+    _, err = support.client(box, { budget = 0 }):generate(CUP)
+    assert.equal("budget", err.kind)
+    expect_no_key(err)
+    local job = assert(client:submit(CUP))
+    job:cancel()
+    expect_no_key(job.error)
+    client:close()
+    _, err = client:generate(CUP)
+    expect_no_key(err)
+  end)
+
+  it("is not in events, jobs, clients and their descriptions", function()
+    local job = assert(client:generate(CUP, { metadata = { shelf = "b" } }))
+    expect_no_key(job)
+    expect_no_key(client)
+    expect_no_key(client.balance)
+    expect_no_key(client:jobs())
+    assert.truthy(#events > 2)
+    expect_no_key(events)
+    assert.is_nil(client.api_key)
+    assert.equal("string", type(getmetatable(client)))
+    assert.equal("string", type(getmetatable(job)))
+  end)
+
+  it("is not in what is raised for wrong options, nor in the traceback", function()
+    for _, options in ipairs({
+      { api_key = KEY, nothing = 1 },
+      { api_key = KEY, timeout = "x" },
+      { api_key = KEY, poll = { first = -1 } },
+      { [KEY] = KEY },
+      { api_key = { KEY } },
+    }) do
+      options.base_url = box.url
+      local ok, message = xpcall(function()
+        gptimage2.new(options)
+      end, debug.traceback)
+      assert.is_false(ok)
+      if not options[KEY] then -- a name is shown: it is no place for a secret
+        expect_no_key(message)
+      end
+    end
+  end)
+
+  it("is not in the traceback of an on_event that raises", function()
+    local loud = support.client(box, {
+      on_event = function(event)
+        if event.type == "created" then
+          error("stop")
+        end
+      end,
+    })
+    assert(loud:submit(CUP))
+    local ok, message = xpcall(function()
+      support.step_until(function()
+        return false
+      end)
+    end, debug.traceback)
+    assert.is_false(ok)
+    assert.truthy(message:find("stop", 1, true))
+    expect_no_key(message)
+  end)
+
+  it("is not shown when it cannot be one", function()
+    local broken = { KEY .. " ", KEY .. "\r\nX: 1", "\0" .. KEY, KEY .. "é", KEY:rep(200) }
+    for _, key in ipairs(broken) do
+      local nobody, err = gptimage2.new({ api_key = key, base_url = box.url })
+      assert.is_nil(nobody)
+      assert.equal("auth", err.kind)
+      assert.equal("api_key_invalid", err.code)
+      expect_no_key(err)
+    end
+    assert.equal(0, box:ledger().connections)
+  end)
+
+  it("is in no file that is saved", function()
+    local place = folder.new()
+    local job = assert(client:generate(CUP, { save = place, metadata = { shelf = "b" } }))
+    assert.equal(1, #job.files)
+    assert.equal("", folder.run(("grep -r -F -l -e %s %s"):format(KEY, folder.quote(place))))
+  end)
+
+  it("goes to the service alone, in the Authorization header", function()
+    local place = folder.new()
+    local urls = { box:reference("cup") }
+    local options = { verify_references = true, allow_private_references = true }
+    local careful = support.client(box, options)
+    assert(careful:generate({ prompt = "like this", image_urls = urls }, { save = place }))
+    local count = 0
+    for _, seen in ipairs(box:ledger().log) do
+      local is_call = seen.path:find("^/api/") ~= nil
+      assert.equal(is_call, seen.authorization, seen.path)
+      assert.is_nil(seen.path:find(KEY, 1, true))
+      count = count + (is_call and 1 or 0)
+    end
+    assert.equal(2, count)
+    assert.is_nil(box:ledger().jobs[1].body:find(KEY, 1, true))
+  end)
+
+  it("of a proxy is not shown", function()
+    local dead = support.sandbox()
+    local proxy = dead.url:gsub("//", "//user:hidden-word@")
+    dead:stop()
+    local through = support.client(box, { proxy = proxy, max_attempts = 1 })
+    local _, err = through:generate(CUP)
+    assert.equal("no", err.sent)
+    each_text({ err, through }, function(text)
+      assert.is_nil(text:find("hidden-word", 1, true), text)
+    end)
+    local ok, message = pcall(gptimage2.new, { api_key = KEY, proxy = proxy .. "\n" })
+    assert.is_false(ok)
+    assert.is_nil(message:find("hidden-word", 1, true))
+    assert.equal(0, box:ledger().connections)
+  end)
+end)
+
+describe("what the service says", function()
+  after_each(support.clean)
+
+  local NASTY = "\27[31mred\7\0\8\127\194\155\r end"
+  local SHOWN = "\\x1B[31mred\\x07\\x00\\x08\\x7F\\x9B\\x0D end"
+
+  it("cannot drive a terminal through an error", function()
+    local events, on_event = support.recorder()
+    local client, box = support.pair({ on_event = on_event })
+    local body = cjson.encode({ error = NASTY })
+    for _, on in ipairs({ "create", "poll" }) do
+      box:fault({ on = on, action = "status", status = 401, body = body })
+      local _, err = client:generate(CUP)
+      assert.equal(SHOWN, err.code)
+      expect_printable(err.code)
+      expect_printable(err.message)
+      expect_printable(tostring(err))
+      expect_printable("" .. err)
+    end
+    for _, event in ipairs(events) do
+      expect_printable(tostring(event.error))
+    end
+  end)
+
+  it("cannot drive a terminal through the error of a failed job", function()
+    local client, box = support.pair()
+    local body = cjson.encode({ status = "failed", error = NASTY })
+    box:fault({ on = "poll", action = "body", body = body })
+    local _, err = client:generate(CUP)
+    assert.equal("job_failed", err.kind)
+    assert.equal(SHOWN, err.code)
+    expect_printable(tostring(err))
+  end)
+
+  it("cannot drive a terminal through a result", function()
+    local client, box = support.pair()
+    local result = { imageUrl = "https://h/" .. NASTY, seed = NASTY, finalPrompt = NASTY }
+    local body = cjson.encode({ status = "succeeded", results = { result } })
+    box:fault({ on = "poll", action = "body", body = body })
+    local job = assert(client:generate(CUP))
+    assert.equal(SHOWN, job.results[1].final_prompt)
+    assert.equal(SHOWN, job.results[1].seed)
+    expect_printable(job.results[1].image_url)
+    local _, err = job:data()
+    assert.equal("image_url_refused", err.code)
+    expect_printable(tostring(err))
+  end)
+
+  it("cannot drive a terminal through a URL that it redirects to", function()
+    local client, box = support.pair()
+    local job = assert(client:generate(CUP))
+    box:fault({ on = "image", action = "redirect", location = "http://h/%1b[31m\194\155" })
+    local _, err = job:data()
+    expect_printable(tostring(err))
+  end)
+
+  it("is kept as it is where it is asked for as it is", function()
+    local client, box = support.pair()
+    local body = cjson.encode({ error = NASTY })
+    box:fault({ on = "create", action = "status", status = 400, body = body })
+    local job = support.finish(assert(client:submit(CUP)))
+    assert.equal(body, job:raw())
+  end)
+
+  it("is refused when it is nested too deeply, and harmless", function()
+    local client, box = support.pair()
+    local body = '{"jobId":"a","x":' .. ("["):rep(50000) .. ("]"):rep(50000) .. "}"
+    box:fault({ on = "create", action = "body", body = body })
+    local _, err = client:generate(CUP)
+    assert.equal("unreadable_reply", err.code)
+    body = '{"status":"succeeded","x":' .. ('{"a":'):rep(5000) .. "1" .. ("}"):rep(5001)
+    box:fault({ on = "poll", action = "body", body = body })
+    assert(client:generate(CUP))
+  end)
+end)
+
+describe("headers", function()
+  after_each(support.clean)
+
+  it("cannot be injected by an idempotency key", function()
+    local client, box = support.pair()
+    local long = ("x"):rep(256)
+    for _, key in ipairs({ "a\r\nX-Evil: 1", "a\nb", "a\rb", "a\0b", "a b", "é", "", long }) do
+      local job, err = client:generate(CUP, { idempotency_key = key })
+      assert.is_nil(job)
+      assert.equal("validation", err.kind)
+      assert.equal("invalid_idempotency_key", err.code)
+    end
+    assert.equal(0, box:ledger().connections)
+    assert.equal(0, client.spent)
+  end)
+
+  it("cannot be injected by a user agent, a proxy or a file of authorities", function()
+    local box = support.sandbox()
+    for _, name in ipairs({ "user_agent", "proxy", "ca_file" }) do
+      for _, value in ipairs({ "a\r\nX-Evil: 1", "a\nb", "a\0b" }) do
+        assert.has_error(function()
+          gptimage2.new({ api_key = KEY, base_url = box.url, [name] = value })
+        end)
+      end
+    end
+  end)
+
+  it("cannot be injected by a base URL", function()
+    for _, url in ipairs({
+      "https://h/\r\nX-Evil: 1",
+      "https://h/ HTTP/1.1",
+      "https://user:hidden-word@h",
+      "https://h/?a=",
+      "https://h/#a",
+    }) do
+      local client, err = gptimage2.new({ api_key = KEY, base_url = url })
+      assert.is_nil(client)
+      assert.equal("validation", err.kind)
+      assert.equal("invalid_base_url", err.code)
+      assert.is_nil(tostring(err):find("hidden-word", 1, true))
+    end
+  end)
+
+  it("are what they should be when a user agent is given", function()
+    local client, box = support.pair({ user_agent = "my-game/1.0" })
+    assert(client:generate(CUP, { idempotency_key = "key~1" }))
+    local log = box:ledger().log
+    assert.equal("my-game/1.0", log[1].user_agent)
+    assert.equal("key~1", log[1].key)
+    assert.equal("my-game/1.0", log[2].user_agent)
+    assert.is_nil(log[2].key)
+  end)
+
+  it("are not left by a body that looks like more of them", function()
+    local client, box = support.pair()
+    assert(client:generate({ prompt = "a cup\r\n\r\nPOST /api/generate HTTP/1.1" }))
+    local ledger = box:ledger()
+    assert.equal(1, ledger.requests.create)
+    assert.is_nil(ledger.jobs[1].body:find("[%c]"))
+  end)
+end)
+
+describe("plain http", function()
+  after_each(support.clean)
+
+  for _, url in ipairs({
+    "http://gptimage2.ai",
+    "http://192.0.2.1:8080",
+    "http://10.0.0.1",
+    "http://localhost.example",
+    "http://127.0.0.1.example",
+    "http://128.0.0.1",
+    "http://[::2]",
+    "HTTP://gptimage2.ai",
+  }) do
+    it("beyond loopback is refused: " .. url, function()
+      local client, err = gptimage2.new({ api_key = KEY, base_url = url })
+      assert.is_nil(client)
+      assert.equal("validation", err.kind)
+      assert.equal("insecure_base_url", err.code)
+      assert.truthy(gptimage2.new({ api_key = KEY, base_url = url, allow_http = true }))
+    end)
+  end
+
+  it("to loopback is allowed", function()
+    for _, host in ipairs({ "127.0.0.1", "localhost", "[::1]", "127.9.9.9" }) do
+      assert.truthy(gptimage2.new({ api_key = KEY, base_url = "http://" .. host .. ":8080" }))
+    end
+  end)
+end)
+
+describe("the environment", function()
+  local place
+
+  before_each(function()
+    place = folder.new()
+  end)
+
+  after_each(function()
+    support.clean()
+    folder.clean()
+  end)
+
+  local CHILD = [[
+    local gptimage2 = require("gptimage2")
+    local client = assert(gptimage2.new({
+      verify_references = true, allow_private_references = true, max_attempts = 1,
+      poll = { first = 0.02, interval = 0.02 },
+    }))
+    local request = { prompt = "like this", image_urls = { arg[1] } }
+    local job = assert(client:generate(request, { save = arg[2] }))
+    print(job.status, job.save_error or #job.files, client)
+  ]]
+
+  --- Runs the child with these variables set.
+  local function run(variables, ...)
+    local script = place .. "/child.lua"
+    folder.write(script, CHILD)
+    local words = { "env" }
+    for name, value in pairs(variables) do
+      words[#words + 1] = folder.quote(name .. "=" .. value)
+    end
+    for _, word in ipairs({ os.getenv("GPTIMAGE2_SPEC_LUA"), script, ... }) do
+      words[#words + 1] = folder.quote(word)
+    end
+    return folder.run(table.concat(words, " "))
+  end
+
+  it("gives key and URL, and neither its proxies nor the files of other programs count", function()
+    local box = support.sandbox()
+    local dead = support.sandbox()
+    dead:stop()
+    local netrc = "machine 127.0.0.1 login somebody password hidden-word\n"
+    folder.write(place .. "/.netrc", netrc)
+    folder.write(place .. "/.curlrc", "proxy = " .. dead.url .. "\n")
+    folder.run("chmod 600 " .. place .. "/.netrc")
+    local output = run({
+      GPTIMAGE2_API_KEY = KEY,
+      GPTIMAGE2_BASE_URL = box.url,
+      HOME = place,
+      NETRC = place .. "/.netrc",
+      http_proxy = dead.url,
+      HTTP_PROXY = dead.url,
+      https_proxy = dead.url,
+      HTTPS_PROXY = dead.url,
+      all_proxy = dead.url,
+      ALL_PROXY = dead.url,
+      no_proxy = "",
+      NO_PROXY = "",
+    }, box:reference("cup"), place .. "/images/")
+    assert.truthy(output:find("^succeeded\t1\tgptimage2.Client"), output)
+    assert.is_nil(output:find(KEY, 1, true))
+    local requests = box:ledger().requests
+    assert.equal(1, requests.create)
+    assert.equal(1, requests.image)
+    assert.equal(1, requests.reference)
+    for _, seen in ipairs(box:ledger().log) do
+      assert.equal(seen.path:find("^/api/") ~= nil, seen.authorization)
+    end
+  end)
+end)
+
+describe("the shared objects", function()
+  for _, name in ipairs({ "core", "sandbox" }) do
+    it(("export luaopen_gptimage2_%s and nothing else"):format(name), function()
+      local path
+      for pattern in package.cpath:gmatch("[^;]+") do
+        local candidate = pattern:gsub("%?", "gptimage2/" .. name)
+        if not path and folder.read(candidate) then
+          path = candidate
+        end
+      end
+      local symbols = folder.run("nm -D --defined-only " .. folder.quote(assert(path)))
+      if symbols:find("not found", 1, true) then
+        return pending("there is no nm")
+      end
+      local exported = {}
+      for symbol in symbols:gmatch("%x+ %a (%S+)") do
+        if not symbol:find("^__[at]san_") and not symbol:find("^__odr_asan") then
+          exported[#exported + 1] = symbol
+        end
+      end
+      assert.same({ "luaopen_gptimage2_" .. name }, exported)
+    end)
+  end
+end)
