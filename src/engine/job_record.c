@@ -2,6 +2,7 @@
 #include "job_record.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static Ledger *ledger_of(const Job *job) {
   return job->work.account->ledger;
@@ -112,10 +113,13 @@ void record_answer(Job *job, const Reply *reply, const Buffer *body) {
   tell(job, &news);
 }
 
+/* A job taken up by its id alone has no key here: the id ends its URL. */
 void record_result(Job *job, const Buffer *body) {
   LedgerNews news = {.result = body->data, .result_length = body->length};
-  if (!ledger_of(job) || !job->key)
+  if (!ledger_of(job))
     return;
+  if (!job->key)
+    news.job_id = strrchr(job->poll_url, '/') + 1;
   tell(job, &news);
 }
 

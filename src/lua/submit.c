@@ -114,10 +114,19 @@ static void prepare_id(lua_State *L, LuaJob *job) {
   job_set(L, JOB, JOB_ID);
 }
 
+/* True for a job that is in the ledger already: its cost was agreed to. */
+static bool is_again(lua_State *L) {
+  bool again;
+  lua_getfield(L, OPTIONS, "again");
+  again = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return again;
+}
+
 /* Reserves the job's cost; false pushes an error. */
 static bool reserve(lua_State *L, Client *client, LuaJob *job) {
   char text[160];
-  if (client->spent + job->cost > client->budget) {
+  if (client->spent + job->cost > client->budget && !is_again(L)) {
     snprintf(text, sizeof text,
              "this would spend %.0f credits more, and %.0f of the client's "
              "budget of %.0f are spent: nothing was sent",
@@ -167,9 +176,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
     spec.reference_count = read_references(L, client, urls);
     read_entry(L, job, &entry);
     spec.entry = &entry;
-    lua_getfield(L, OPTIONS, "again");
-    spec.again = lua_toboolean(L, -1);
-    lua_pop(L, 1);
+    spec.again = is_again(L);
   }
   spec.references = urls;
   lua_getfield(L, OPTIONS, "timeout");
