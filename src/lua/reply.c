@@ -43,6 +43,7 @@ static void take_balance(lua_State *L, int at) {
 /* Tells the engine, and lets go when that was the end of it. */
 static void judge(lua_State *L, Core *core, LuaJob *job, FlowVerdict verdict,
                   const char *id) {
+  core->asked = false;
   if (engine_judge(core->engine, job->work, verdict, id))
     let_go(L, core, job);
 }
@@ -105,18 +106,34 @@ static const char *read_final(lua_State *L, Core *core, int at,
   return NULL;
 }
 
+/* True when the reply on top is about another job. */
+static bool is_other_job(lua_State *L, int at) {
+  bool same = true;
+  if (!decode_push_id(L))
+    return false; /* no id: it answers to the id in the URL */
+  job_get(L, at, JOB_ID);
+  same = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return !same;
+}
+
 /* ---- the answer to a create ---- */
 
 /* The host has cancelled meanwhile: note what is known for its sake. */
-static void read_late(lua_State *L, Core *core, int at) {
+static void read_late(lua_State *L, Core *core, int at, const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
-  if (decode_push_id(L)) {
-    job_get(L, at, JOB_ERROR);
-    lua_pushvalue(L, -2);
-    lua_setfield(L, -2, "job_id");
-    error_set(L, "charged", "yes");
-    lua_pop(L, 1);
+  bool failed = decode_status(L) == DECODED_FAILED;
+  bool named = event->created && decode_push_id(L);
+  if (named)
     job_set(L, at, JOB_ID);
+  if (named || (!event->created && !is_other_job(L, at))) {
+    job_get(L, at, JOB_ERROR);
+    job_get(L, at, JOB_ID);
+    lua_setfield(L, -2, "job_id");
+    error_set(L, "charged", failed ? "refund_expected" : "yes");
+    lua_pop(L, 1);
+    if (failed)
+      job_refund(L, at);
   }
   judge(L, core, job, FLOW_VERDICT_FINAL, NULL);
 }
@@ -147,17 +164,6 @@ static const char *read_created(lua_State *L, Core *core, int at,
 }
 
 /* ---- the answer to a poll ---- */
-
-/* True when the reply on top is about another job. */
-static bool is_other_job(lua_State *L, int at) {
-  bool same = true;
-  if (!decode_push_id(L))
-    return false; /* no id: it answers to the id in the URL */
-  job_get(L, at, JOB_ID);
-  same = lua_rawequal(L, -1, -2);
-  lua_pop(L, 2);
-  return !same;
-}
 
 static const char *poll_again(lua_State *L, Core *core, int at,
                               const Event *event) {
@@ -220,7 +226,7 @@ static const char *on_reply(lua_State *L, Core *core, int at,
   take_balance(L, at);
   type = NULL;
   if (job_is_done(job))
-    read_late(L, core, at);
+    read_late(L, core, at, event);
   else if (event->created)
     type = read_created(L, core, at, event);
   else
