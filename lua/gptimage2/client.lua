@@ -217,13 +217,14 @@ local function check_id(id, fname, level)
   return check.invalid("invalid_job_id", "id", message:format(check.show(id)))
 end
 
-local function start_by_id(self, fname, mode, id, timeout)
+--- `origin` is the job that the new one goes on with, if there is one.
+local function start_by_id(self, fname, mode, id, timeout, origin)
   settings_of(self, fname, 4)
   local ok, err = check_id(id, fname, 4)
   if not ok then
     return nil, err
   end
-  return core.submit(self, mode, { id = id, timeout = timeout })
+  return core.submit(self, mode, { id = id, timeout = timeout, origin = origin })
 end
 
 --- One poll call. Waits.
@@ -378,10 +379,14 @@ end
 function job_methods:wait(timeout)
   check_job(self, "wait")
   timeout = timeout_argument(timeout, 1, "wait")
-  if self:done() and not self.error and self.status ~= "succeeded" then
-    return self.client:wait(self.id, timeout)
+  if not self:done() or self.error or self.status == "succeeded" then
+    return wait_for_job(self, timeout)
   end
-  return wait_for_job(self, timeout)
+  local job, err = start_by_id(self.client, "wait", "resume", self.id, timeout, self)
+  if not job then
+    return nil, err
+  end
+  return wait_for_job(job)
 end
 
 --- Stops waiting and polling. The service has no cancel: credits stay spent.

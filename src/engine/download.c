@@ -12,6 +12,7 @@
 #include "policy.h"
 #include "work.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +24,12 @@
 
 typedef struct Download {
   Work work; /* first */
+  Turn turn;
   char *url;
   char *redirected; /* where this attempt was sent on to, or NULL */
   char *path;       /* with "{ext}"; NULL = into memory */
   bool overwrite;
+  double timeout;  /* seconds, from its turn on */
   double deadline;
   unsigned attempts;
   unsigned redirects;
@@ -45,7 +48,9 @@ static void on_fetched(Exchange *exchange);
 
 static void end(Download *download) {
   file_abandon(&download->file);
+  turn_leave(&download->turn);
   work_end(&download->work);
+  turn_advance(download->turn.turns);
 }
 
 static void fail(Download *download, const char *kind, const char *code,
@@ -289,13 +294,24 @@ static void attempt(Download *download) {
   download->exchange->owner = download;
 }
 
+static void on_turn(Turn *turn) {
+  Download *download =
+      (Download *)(void *)((char *)turn - offsetof(Download, turn));
+  download->deadline = clock_monotonic() + download->timeout;
+  attempt(download);
+}
+
 static void start(Work *work) {
   Download *download = (Download *)work;
-  if (url_may_download(download->url, work->account->local))
-    attempt(download);
-  else
+  download->turn.turns = engine_downloads(work->engine);
+  download->turn.begin = on_turn;
+  if (!url_may_download(download->url, work->account->local)) {
     fail(download, "protocol", "image_url_refused",
          "the service gave an image URL that is not https");
+    return;
+  }
+  turn_join(&download->turn);
+  turn_advance(download->turn.turns);
 }
 
 static void on_timer(Work *work) {
@@ -317,7 +333,7 @@ static void stop(Work *work) {
 static void on_cancel(Work *work) {
   stop(work);
   failure_set(&work->last.failure, "cancelled", "cancelled", "cancelled");
-  work_end(work);
+  end((Download *)work);
 }
 
 static void free_download(Work *work) {
@@ -344,7 +360,7 @@ Work *engine_download(Engine *engine, Account *account,
   download->url = strdup(spec->url);
   download->path = spec->path ? strdup(spec->path) : NULL;
   download->overwrite = spec->overwrite;
-  download->deadline = clock_monotonic() + spec->timeout;
+  download->timeout = spec->timeout;
   if (!download->url || (spec->path && !download->path)) {
     free_download(&download->work);
     free(download);

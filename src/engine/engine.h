@@ -38,13 +38,14 @@ typedef enum EventKind {
 typedef struct Event {
   Link link;
   EventKind kind;
+  FlowEnd end; /* ENDED, jobs */
   Work *work;
-  void *owner;  /* what the host gave when it submitted the work */
-  double time;  /* seconds since 1970 */
-  FlowEnd end;  /* ENDED, jobs */
-  bool created; /* REPLY: the answer to a create, else to a poll */
-  bool sent;    /* jobs: a create may have reached the service */
-  bool doubt;   /* jobs: a create may have made, and charged, a job */
+  void *owner;   /* what the host gave when it submitted the work */
+  double time;   /* seconds since 1970 */
+  bool created;  /* REPLY: the answer to a create, else to a poll */
+  bool sent;     /* jobs: a create may have reached the service */
+  bool doubt;    /* jobs: a create may have made, and charged, a job */
+  bool embedded; /* lives in its Work: not to be freed by itself */
   unsigned attempts;
   unsigned polls;
   int status;      /* HTTP status of the reply, 0 = none */
@@ -54,8 +55,7 @@ typedef struct Event {
   Failure failure; /* why, where it applies */
   char *body;      /* NULL = none; NUL-terminated */
   size_t body_length;
-  char *path;    /* ENDED, files: where it was saved */
-  bool embedded; /* lives in its Work: not to be freed by itself */
+  char *path; /* ENDED, files: where it was saved */
 } Event;
 
 /* What a job needs.  Everything is copied. */
@@ -88,10 +88,13 @@ typedef struct DownloadSpec {
   const char *url;
   const char *path; /* may hold "{ext}"; NULL = into memory */
   bool overwrite;
-  double timeout; /* seconds, everything included */
+  double timeout; /* seconds from its turn, everything included */
 } DownloadSpec;
 
 #define ENGINE_IMAGE_MAX ((size_t)64 << 20) /* bytes of one image */
+
+/* Downloads at once, the rest wait in order: each has three descriptors. */
+#define ENGINE_DOWNLOADS_MAX 16
 
 /* An engine without a thread; NULL when memory or descriptors run out. */
 Engine *engine_open(void);

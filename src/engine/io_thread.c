@@ -11,6 +11,10 @@ Loop *engine_loop(Engine *engine) {
   return &engine->loop;
 }
 
+Turns *engine_downloads(Engine *engine) {
+  return &engine->downloads;
+}
+
 /* xorshift64*: jitter and file names, nothing secret. */
 uint64_t engine_random_bits(Engine *engine) {
   uint64_t x = engine->seed;

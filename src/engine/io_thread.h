@@ -29,6 +29,7 @@ struct Engine {
   List outbox;          /* (I/O) events of this turn */
   Work *works;          /* (I/O) all that was started and not yet freed */
   size_t work_count;    /* (I/O) */
+  Turns downloads;      /* (I/O) at most ENGINE_DOWNLOADS_MAX at once */
   uint64_t seed;        /* (I/O) */
 };
 

@@ -88,7 +88,8 @@ static void end(Job *job, FlowEnd how) {
 }
 
 /* Hands the body up.  After a poll that looks final the place is free for the
- * next job at once, however long the host takes to read. */
+ * next job at once, however long the host takes to read; but a job whose answer
+ * only looked so is not believed again. */
 static void ask(Job *job, Exchange *exchange, bool created) {
   Event *event = work_event(EVENT_REPLY);
   if (!event) { /* as if nothing had come back */
@@ -106,7 +107,7 @@ static void ask(Job *job, Exchange *exchange, bool created) {
   job->told = fingerprint(&exchange->body);
   give_body(exchange, event);
   work_post(&job->work, event);
-  if (!created || job->flow.mode == FLOW_CREATE_ONLY) {
+  if ((!created && !job->keeps_place) || job->flow.mode == FLOW_CREATE_ONLY) {
     turn_leave(&job->turn);
     turn_advance(&job->work.account->turns);
   }
@@ -331,9 +332,17 @@ static void on_verdict(Work *work, FlowVerdict verdict) {
     free(job->key);
     job->key = NULL;
   }
-  if (verdict == FLOW_VERDICT_AGAIN && !job->turn.active)
-    turn_take(&job->turn); /* it only looked final: ask() gave its place away */
   record_verdict(job);
+  if (verdict == FLOW_VERDICT_AGAIN && !job->turn.active) {
+    turn_take(&job->turn); /* it only looked final: ask() gave its place away */
+    job->keeps_place = true;
+  }
+  if (!job->poll_url && !job->flow.cancelled && verdict == FLOW_VERDICT_AGAIN) {
+    failure_set(&work->last.failure, "lost", "reply_not_read",
+                "this program failed while it read the answer");
+    end(job, FLOW_END_LOST);
+    return;
+  }
   act(job, flow_on_verdict(&job->flow, verdict, clock_monotonic(),
                            engine_random(work->engine)));
 }

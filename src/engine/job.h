@@ -12,7 +12,6 @@
 typedef struct Job {
   Work work; /* first: a Work * of a job is a Job * */
   Flow flow;
-  bool narrate;
   Turn turn;
   char *body; /* freed when the create was answered */
   size_t body_length;
@@ -28,6 +27,8 @@ typedef struct Job {
   JobNote note; /* with the verdict */
   char **references;
   unsigned reference_count;
+  bool narrate;
+  bool keeps_place;   /* until it has ended */
   Probe *probe;       /* while references are looked at */
   Exchange *exchange; /* while one runs */
   uint64_t told;      /* fingerprint of the last body handed up */

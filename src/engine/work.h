@@ -54,6 +54,9 @@ void engine_send(Engine *engine, Command *command, CommandKind kind);
 
 Loop *engine_loop(Engine *engine);
 
+/* The queue in which downloads wait. */
+Turns *engine_downloads(Engine *engine);
+
 /* A number in [0, 1) for jitter. */
 double engine_random(Engine *engine);
 uint64_t engine_random_bits(Engine *engine);

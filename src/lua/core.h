@@ -29,6 +29,7 @@ typedef struct Core {
   Engine *engine;   /* NULL once the Lua state is closing */
   unsigned pending; /* jobs and transfers the engine works on */
   Event *current;   /* the event being handled: see step.c */
+  bool asked;       /* it is a reply that still waits for its verdict */
 } Core;
 
 /* Makes the Core of this state, unless it has one. */
@@ -51,7 +52,8 @@ void core_finished(lua_State *L, int index);
 void core_push_finished(lua_State *L);
 /* Pushes the table that outlives a second loading of the Lua side. */
 void core_push_kept(lua_State *L);
-/* Lets go of the event being handled, which an error may have left behind. */
+/* Lets go of the event being handled, which an error may have left behind: a
+ * job whose reply was not judged goes on. */
 void core_settle(Core *core);
 
 /* ---- error.c: what run-time failures look like ---- */
@@ -131,7 +133,8 @@ enum {
   JOB_RAW,
   JOB_RESULTS,
   JOB_FILES,
-  JOB_SAVE_ERROR
+  JOB_SAVE_ERROR,
+  JOB_ORIGIN /* the job that this one goes on with: it holds the reservation */
 };
 
 /* paid_credits, free_images_remaining, total_images, free_images_per_day */
@@ -172,7 +175,7 @@ void job_finish(lua_State *L, int index, JobStatus status);
 /* Stops waiting and polling; `kind` and `code` say why. */
 void job_cancel(lua_State *L, int index, const char *kind, const char *code,
                 const char *message);
-/* The credits were not spent after all. */
+/* The credits that it, or its origin, reserved were not spent after all. */
 void job_refund(lua_State *L, int index);
 /* The key, for finding it in texts; "" after close. */
 const char *job_secret(lua_State *L, int index);

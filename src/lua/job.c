@@ -87,8 +87,11 @@ const char *job_secret(lua_State *L, int index) {
 }
 
 void job_refund(lua_State *L, int index) {
-  LuaJob *job = lua_touserdata(L, index);
+  LuaJob *job;
   Client *client;
+  job_get(L, index, JOB_ORIGIN);
+  job = lua_touserdata(L, lua_isnil(L, -1) ? index : -1);
+  lua_pop(L, 1); /* the value table keeps it alive */
   if (!job->reserved)
     return;
   job->reserved = false;
@@ -98,15 +101,15 @@ void job_refund(lua_State *L, int index) {
   lua_pop(L, 1);
 }
 
+/* What may raise (there is no memory) comes first: then nothing has changed. */
 void job_finish(lua_State *L, int index, JobStatus status) {
   LuaJob *job = lua_touserdata(L, index = compat_absindex(L, index));
+  if (job->awaited)
+    core_finished(L, index);
+  job->awaited = false;
   job_set(L, index, JOB_ERROR);
   job->status = status;
   job->ended = clock_monotonic();
-  if (!job->awaited)
-    return;
-  job->awaited = false;
-  core_finished(L, index);
 }
 
 /* What is known of the money while the engine has not come to rest: a create

@@ -61,6 +61,7 @@ static JobNote note(lua_State *L, int at, const char *state,
 static void judge(lua_State *L, Core *core, int at, FlowVerdict verdict,
                   const char *id, JobNote noted) {
   LuaJob *job = lua_touserdata(L, at);
+  core->asked = false;
   if (engine_judge(core->engine, job->work, verdict, id, &noted))
     let_go(L, core, job);
 }
@@ -136,19 +137,34 @@ static const char *read_final(lua_State *L, Core *core, int at,
   return NULL;
 }
 
+/* True when the reply on top is about another job. */
+static bool is_other_job(lua_State *L, int at) {
+  bool same = true;
+  if (!decode_push_id(L))
+    return false; /* no id: it answers to the id in the URL */
+  job_get(L, at, JOB_ID);
+  same = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return !same;
+}
+
 /* ---- the answer to a create ---- */
 
 /* The host has cancelled meanwhile: note what is known for its sake. */
-static void read_late(lua_State *L, Core *core, int at) {
-  if (decode_push_id(L)) {
-    job_get(L, at, JOB_ERROR);
-    lua_pushvalue(L, -2);
-    lua_setfield(L, -2, "job_id");
-    error_set(L, "charged", "yes");
-    lua_pop(L, 1);
+static void read_late(lua_State *L, int at, bool created) {
+  bool failed = decode_status(L) == DECODED_FAILED;
+  bool named = created && decode_push_id(L);
+  if (named)
     job_set(L, at, JOB_ID);
+  if (named || (!created && !is_other_job(L, at))) {
+    job_get(L, at, JOB_ERROR);
+    job_get(L, at, JOB_ID);
+    lua_setfield(L, -2, "job_id");
+    error_set(L, "charged", failed ? "refund_expected" : "yes");
+    lua_pop(L, 1);
+    if (failed)
+      job_refund(L, at);
   }
-  judge(L, core, at, FLOW_VERDICT_FINAL, NULL, note(L, at, NULL, NULL));
 }
 
 /* The job has its id: it will be polled. */
@@ -198,17 +214,6 @@ static const char *read_created(lua_State *L, Core *core, int at,
 }
 
 /* ---- the answer to a poll ---- */
-
-/* True when the reply on top is about another job. */
-static bool is_other_job(lua_State *L, int at) {
-  bool same = true;
-  if (!decode_push_id(L))
-    return false; /* no id: it answers to the id in the URL */
-  job_get(L, at, JOB_ID);
-  same = lua_rawequal(L, -1, -2);
-  lua_pop(L, 2);
-  return !same;
-}
 
 static const char *poll_again(lua_State *L, Core *core, int at,
                               const Event *event) {
@@ -272,9 +277,10 @@ static const char *on_reply(lua_State *L, Core *core, int at,
   }
   take_balance(L, at);
   type = NULL;
-  if (job_is_done(job))
-    read_late(L, core, at);
-  else if (event->created)
+  if (job_is_done(job)) {
+    read_late(L, at, event->created);
+    judge(L, core, at, FLOW_VERDICT_FINAL, NULL, note(L, at, NULL, NULL));
+  } else if (event->created)
     type = read_created(L, core, at, event);
   else
     type = read_polled(L, core, at, event);
@@ -324,13 +330,22 @@ static void read_last(lua_State *L, int at, const Event *event) {
   if (event->status / 100 != 2 || !event->body)
     return;
   if (json_push_object(L, event->body, event->body_length)) {
-    if (decode_push_id(L))
-      job_set(L, at, JOB_ID);
     take_balance(L, at);
+    read_late(L, at, true);
   } else if (decode_find_id(L, event->body, event->body_length)) {
     job_set(L, at, JOB_ID);
   }
   lua_settop(L, at);
+}
+
+/* The error on top: what was not known is "yes". */
+static void settle_charged(lua_State *L) {
+  bool known;
+  lua_getfield(L, -1, "charged");
+  known = strcmp(luaL_optstring(L, -1, ""), "unknown") != 0;
+  lua_pop(L, 1);
+  if (!known)
+    error_set(L, "charged", "yes");
 }
 
 /* A cancelled job has come to rest: now it is known whether it was sent.  One
@@ -344,7 +359,7 @@ static void settle_cancelled(lua_State *L, int at, const Event *event) {
   if (made) {
     lua_pushvalue(L, -2);
     lua_setfield(L, -2, "job_id");
-    error_set(L, "charged", "yes");
+    settle_charged(L);
   }
   lua_remove(L, -2);
   if (event->sent || !made)

@@ -70,6 +70,7 @@ static void handle(lua_State *L, Core *core, Event *event) {
   LuaJob *job;
   Transfer *transfer;
   core->current = event;
+  core->asked = event->kind == EVENT_REPLY;
   if (!core_push_object(L, event->owner)) {
     core_settle(core);
     return;

@@ -200,7 +200,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
 
 /* ARG: client, "generate"|"create"|"poll"|"resume",
 **      {request=, id=, timeout=, idempotency_key=, metadata=,
-**       metadata_json=, body=, again=}
+**       metadata_json=, body=, again=, origin=}
 ** RES: job | nil, err */
 int submit(lua_State *L) {
   Client *client = client_check(L, CLIENT);
@@ -223,6 +223,8 @@ int submit(lua_State *L) {
     return error_return(L);
   if (!start(L, core, client, job))
     return error_return(L);
+  lua_getfield(L, OPTIONS, "origin");
+  job_set(L, JOB, JOB_ORIGIN);
   lua_pushvalue(L, JOB);
   return 1;
 }

@@ -1,0 +1,174 @@
+local gptimage2 = require("gptimage2")
+local support = require("spec.support")
+
+local function is_integer(value)
+  return math.type == nil or math.type(value) == "integer"
+end
+
+describe("client.spent", function()
+  after_each(support.clean)
+
+  it("counts a job from its submission on, as an integer", function()
+    local client = support.pair()
+    assert.equal(0, client.spent)
+    local job = assert(client:submit({ prompt = "a cup", count = 3 }))
+    assert.equal(30, client.spent)
+    assert.is_true(is_integer(client.spent))
+    support.finish(job)
+    assert.equal(30, client.spent)
+    assert(client:create({ prompt = "a cup" }))
+    assert.equal(40, client.spent)
+  end)
+
+  it("is given back for what was not charged", function()
+    local client, box = support.pair()
+    for _, status in ipairs({ 302, 400, 401, 402, 403, 404, 422, 429 }) do
+      support.answer(box, "create", status)
+      local job, err = client:generate({ prompt = "a cup", count = 4 })
+      assert.is_nil(job)
+      assert.equal("no", err.charged)
+      assert.equal(0, client.spent)
+    end
+    assert.equal(0, box:ledger().charged)
+  end)
+
+  it("is given back when the job fails at the service, as there", function()
+    local client, box = support.pair()
+    box:fault({ on = "job", action = "fail" })
+    local job, err = client:generate({ prompt = "a cup", count = 2 })
+    assert.is_nil(job)
+    assert.equal("refund_expected", err.charged)
+    assert.equal(0, client.spent)
+    assert.equal(20, box:ledger().refunded)
+    assert.equal(500, client.balance.paid_credits)
+  end)
+
+  it("stays where the service may have charged", function()
+    local client, box = support.pair()
+    support.answer(box, "create", 500)
+    support.answer(box, "create", 408)
+    box:fault({ on = "create", action = "reset" })
+    box:fault({ on = "create", action = "malformed" })
+    for i = 1, 4 do
+      local _, err = client:generate({ prompt = "a cup" })
+      assert.equal("unknown", err.charged)
+      assert.equal(10 * i, client.spent)
+    end
+  end)
+
+  it("is given back when the service was never reached", function()
+    local box = support.sandbox()
+    local client = support.client(box, { base_url = "http://127.0.0.1:1", max_attempts = 1 })
+    local _, err = client:generate({ prompt = "a cup" })
+    assert.equal("network", err.kind)
+    assert.equal("connect_failed", err.code)
+    assert.equal("no", err.sent)
+    assert.equal("no", err.charged)
+    assert.is_true(err.retryable)
+    assert.equal(1, err.attempts)
+    assert.equal(0, client.spent)
+  end)
+
+  it("does not count what was wrong before it was sent", function()
+    local client = support.pair()
+    client:generate({ prompt = "" })
+    client:generate({ prompt = "a cup", count = 9 })
+    assert.equal(0, client.spent)
+  end)
+
+  it("cannot be set", function()
+    local client = support.pair()
+    assert.has_error(function()
+      client.spent = 0
+    end, nil)
+  end)
+end)
+
+describe("a budget", function()
+  after_each(support.clean)
+
+  it("may be spent to the last credit, and no further", function()
+    local client, box = support.pair({ budget = 20 })
+    assert(client:generate({ prompt = "one" }))
+    assert(client:generate({ prompt = "two" }))
+    for _, name in ipairs({ "generate", "submit", "create" }) do
+      local job, err = client[name](client, { prompt = "three" })
+      assert.is_nil(job)
+      assert.equal("budget", err.kind)
+      assert.equal("budget_exceeded", err.code)
+      assert.equal("no", err.sent)
+      assert.equal("no", err.charged)
+      assert.truthy(err.message:find("20", 1, true))
+    end
+    assert.equal(20, client.spent)
+    assert.equal(2, box:ledger().requests.create)
+    assert.equal(0, gptimage2.pending())
+  end)
+
+  it("counts what is under way", function()
+    local client, box = support.pair({ budget = 30 }, { duration = 1000 })
+    assert(client:submit({ prompt = "one", count = 2 }))
+    local job, err = client:submit({ prompt = "two", count = 2 })
+    assert.is_nil(job)
+    assert.equal("budget", err.kind)
+    assert(client:submit({ prompt = "three" }))
+    assert.equal(30, client.spent)
+    support.step_until(function()
+      return #box:ledger().jobs == 2
+    end)
+  end)
+
+  it("has room again for what was given back", function()
+    local client, box = support.pair({ budget = 10 })
+    box:fault({ on = "job", action = "fail" })
+    assert.is_nil(client:generate({ prompt = "fails" }))
+    support.answer(box, "create", 429)
+    assert.is_nil(client:generate({ prompt = "is refused" }))
+    assert(client:generate({ prompt = "is made" }))
+    assert.is_nil(client:generate({ prompt = "is too much" }))
+  end)
+
+  it("of less than an image sends nothing at all", function()
+    local client, box = support.pair({ budget = 9 })
+    local _, err = client:generate({ prompt = "a cup" })
+    assert.equal("budget", err.kind)
+    assert.equal(0, box:ledger().connections)
+  end)
+
+  it("does not stop polls: they cost nothing", function()
+    local client = support.pair({ budget = 10 })
+    local id = assert(client:create({ prompt = "a cup" })).id
+    assert(client:poll(id))
+    assert(client:wait(id))
+    assert.equal(10, client.spent)
+  end)
+
+  it("is each client's own", function()
+    local first, box = support.pair({ budget = 10 })
+    local second = support.client(box, { budget = 10 })
+    assert(first:generate({ prompt = "a cup" }))
+    assert(second:generate({ prompt = "a cup" }))
+    assert.equal(10, first.spent)
+    assert.equal(10, second.spent)
+  end)
+
+  it("holds for many jobs at once", function()
+    local client, box = support.pair({ budget = 50, max_active = 20 })
+    local started, refused = {}, 0
+    for i = 1, 20 do
+      local job, err = client:submit({ prompt = "job " .. i })
+      if job then
+        started[#started + 1] = job
+      else
+        refused = refused + 1
+        assert.equal("budget", err.kind)
+      end
+    end
+    for _, job in ipairs(started) do
+      support.finish(job)
+    end
+    assert.equal(5, #started)
+    assert.equal(15, refused)
+    assert.equal(50, box:ledger().charged)
+  end)
+end)

@@ -1,0 +1,21 @@
+-- What the README's blocks of Lua expect to be there; they follow this in one file. They run
+-- against a sandbox, in the current folder.
+local real = require("gptimage2")
+local box = assert(require("gptimage2.sandbox").start({ duration = 0, image_size = 32 }))
+
+local function new(options)
+  local given = options or {}
+  given.base_url, given.api_key = given.base_url or box.url, given.api_key or box.api_key
+  given.poll = { first = 0.02, interval = 0.02 }
+  given.verify_references = false
+  return real.new(given)
+end
+
+-- luacheck: push ignore 111 113 121
+gptimage2 = setmetatable({ new = new }, { __index = real })
+package.loaded.gptimage2 = gptimage2
+client = new()
+job = assert(client:generate({ prompt = "x" }))
+load_texture, show_message = function() end, error
+real_print, print = print, function() end
+-- luacheck: pop

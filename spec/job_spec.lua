@@ -1,0 +1,427 @@
+local gptimage2 = require("gptimage2")
+local support = require("spec.support")
+
+local function is_integer(value)
+  return math.type == nil or math.type(value) == "integer"
+end
+
+-- Waits, without a step, until the sandbox was asked so often.
+local function asked(box, what, count)
+  while box:ledger().requests[what] < count do
+    collectgarbage("step")
+  end
+end
+
+local function settled()
+  support.step_until(function()
+    return gptimage2.pending() == 0
+  end)
+end
+
+describe("a job", function()
+  after_each(support.clean)
+
+  it("tells everything about itself once it has succeeded", function()
+    local client, box = support.pair()
+    local request = { prompt = " a cup ", count = 2, ratio = "4:3", negative = "handles" }
+    local metadata = { order = "17" }
+    local job = assert(client:generate(request, { metadata = metadata }))
+    local sent = box:ledger().jobs[1]
+    assert.equal(sent.id, job.id)
+    assert.equal(sent.key, job.idempotency_key)
+    assert.equal("succeeded", job.status)
+    assert.same({
+      prompt = "a cup",
+      mode = "text-to-image",
+      count = 2,
+      ratio = "4:3",
+      negative = "handles",
+    }, job.request)
+    assert.same({ order = "17" }, job.metadata)
+    assert.equal(20, job.cost)
+    assert.equal(1, job.attempts)
+    assert.equal(1, job.polls)
+    for _, field in ipairs({ "cost", "attempts", "polls" }) do
+      assert.is_true(is_integer(job[field]))
+    end
+    assert.is_nil(job.error)
+    assert.is_nil(job.files)
+    assert.is_nil(job.save_error)
+    assert.equal(client, job.client)
+    assert.equal(480, job.balance.paid_credits)
+    assert.equal(2, #job.results)
+    for i, result in ipairs(job.results) do
+      assert.equal(("%s/generated/%s-%d.png"):format(box.url, job.id, i), result.image_url)
+      assert.truthy(result.seed:match("^%d+$"))
+      assert.equal("a cup", result.final_prompt:sub(1, 5))
+      assert.truthy(result.final_prompt:find("handles", 1, true))
+    end
+    assert.not_equal(job.results[1].seed, job.results[2].seed)
+  end)
+
+  it("knows when it was made and how long it took", function()
+    local client = support.pair()
+    local job = assert(client:submit({ prompt = "a cup" }))
+    assert.is_true(job.created_at > 1e9)
+    local early = job.elapsed
+    assert.is_true(early >= 0)
+    support.finish(job)
+    local late = job.elapsed
+    assert.is_true(late > early)
+    assert.equal(late, job.elapsed) -- the clock stands still once it is done
+  end)
+
+  it("has no fields but these, and nobody can set one", function()
+    local client = support.pair()
+    local job = assert(client:generate({ prompt = "a cup" }))
+    assert.is_nil(job.api_key)
+    assert.is_nil(job[1])
+    assert.is_nil(job.Status)
+    assert.equal("gptimage2.Job", getmetatable(job))
+    assert.has_error(function()
+      job.status = "failed"
+    end, nil)
+  end)
+
+  it("can be printed in every state", function()
+    local client = support.pair()
+    local job = assert(client:submit({ prompt = "a cup" }))
+    assert.equal("gptimage2.Job (no id yet, queued)", tostring(job))
+    support.finish(job)
+    assert.equal(("gptimage2.Job (%s, succeeded)"):format(job.id), tostring(job))
+  end)
+
+  it("keeps a copy of its metadata, which never goes out", function()
+    local client, box = support.pair()
+    local metadata = { player = "seven-of-nine" }
+    local job = assert(client:submit({ prompt = "a cup" }, { metadata = metadata }))
+    metadata.player = "other"
+    support.finish(job)
+    assert.equal("seven-of-nine", job.metadata.player)
+    assert.is_nil(box:ledger().jobs[1].body:find("seven", 1, true))
+    assert.is_nil(assert(client:generate({ prompt = "a cup" })).metadata)
+  end)
+
+  it("goes through its states in order", function()
+    local client, box = support.pair({}, { duration = 1000 })
+    box:fault({ on = "create", action = "delay", seconds = 0.1 })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    local seen = { job.status }
+    support.step_until(function()
+      if job.status ~= seen[#seen] then
+        seen[#seen + 1] = job.status
+        if job.status == "pending" or job.status == "running" then
+          box:advance(500)
+        end
+      end
+      return job:done()
+    end)
+    assert.equal("queued", table.remove(seen, 1))
+    if seen[1] == "creating" then -- a slow machine may not see it
+      table.remove(seen, 1)
+    end
+    assert.same({ "pending", "running", "succeeded" }, seen)
+  end)
+
+  it("tells its id as soon as it is known", function()
+    local client, box = support.pair({}, { duration = 1000 })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    support.step_until(function()
+      return job.id
+    end)
+    assert.is_false(job:done())
+    assert.equal(box:ledger().jobs[1].id, job.id)
+    assert.equal("pending", job.status)
+    assert.equal(490, job.balance.paid_credits)
+  end)
+end)
+
+describe("job:raw", function()
+  after_each(support.clean)
+
+  it("is the last reply as it came, and empty before the first", function()
+    local client, box = support.pair()
+    local body = '{"status" :"succeeded","results":[{"imageUrl":"https://e.com/1.png"}]} '
+    support.answer(box, "poll", 200, body)
+    local job = assert(client:submit({ prompt = "a cup" }))
+    assert.equal("", job:raw())
+    support.finish(job)
+    assert.equal(body, job:raw())
+  end)
+
+  it("is there for a failure too", function()
+    local client, box = support.pair()
+    support.answer(box, "create", 400, "<b>no</b>")
+    local job = support.finish(assert(client:submit({ prompt = "a cup" })))
+    assert.equal("<b>no</b>", job:raw())
+  end)
+end)
+
+describe("job:wait", function()
+  after_each(support.clean)
+
+  it("gives the job, again and again", function()
+    local client = support.pair()
+    local job = assert(client:submit({ prompt = "a cup" }))
+    assert.equal(job, (assert(job:wait())))
+    assert.equal(job, (assert(job:wait())))
+    assert.equal(job, (assert(job:wait(0))))
+  end)
+
+  it("gives nil and the job's own error when it failed", function()
+    local client, box = support.pair()
+    box:fault({ on = "job", action = "fail" })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    local waited, err = job:wait()
+    assert.is_nil(waited)
+    assert.equal("job_failed", err.kind)
+    assert.equal(job.error, err)
+    assert.equal(err, (select(2, job:wait())))
+    assert.equal("failed", job.status)
+  end)
+
+  it("may run out of its own time and leave the job going", function()
+    local client, box = support.pair({}, { duration = 1000 })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    for _, time in ipairs({ 0, 0.05 }) do
+      local waited, err = job:wait(time)
+      assert.is_nil(waited)
+      assert.equal("timeout", err.kind)
+      assert.equal("wait_timeout", err.code)
+      assert.equal(job.id, err.job_id)
+      assert.is_true(err.retryable)
+    end
+    assert.is_false(job:done())
+    assert.is_nil(job.error)
+    support.polled(box, 1, 1)
+    box:advance(1000)
+    assert.equal("succeeded", assert(job:wait()).status)
+  end)
+
+  it("takes an endless time for no limit", function()
+    local client = support.pair()
+    assert(assert(client:submit({ prompt = "a cup" })):wait(math.huge))
+  end)
+end)
+
+describe("a job's timeout", function()
+  after_each(support.clean)
+
+  it("ends it with its id; another client can take it up by that", function()
+    local client, box = support.pair({ timeout = support.seconds(0.5) }, { duration = 1000 })
+    local job = support.finish(assert(client:submit({ prompt = "a cup" })))
+    assert.equal("unknown", job.status)
+    assert.equal("timeout", job.error.kind)
+    assert.equal("deadline_passed", job.error.code)
+    assert.equal(box:ledger().jobs[1].id, job.error.job_id)
+    assert.equal("yes", job.error.sent)
+    assert.equal("yes", job.error.charged)
+    assert.is_false(job.error.retryable)
+    assert.equal(10, client.spent)
+    client:close()
+    box:advance(1000)
+    local taken = assert(support.client(box):wait(job.error.job_id))
+    assert.equal("succeeded", taken.status)
+    assert.equal(1, box:ledger().requests.create)
+  end)
+
+  it("may be given for one job", function()
+    local client = support.pair({}, { duration = 1000 })
+    local options = { timeout = support.seconds(0.5) }
+    local _, err = client:generate({ prompt = "a cup" }, options)
+    assert.equal("deadline_passed", err.code)
+    assert.is_true(err.elapsed >= options.timeout - 0.01)
+  end)
+
+  it("cuts a create that is not answered: it is lost", function()
+    local client, box = support.pair({ timeout = support.seconds(0.5) })
+    box:fault({ on = "create", action = "hang" })
+    local job = support.finish(assert(client:submit({ prompt = "a cup" })))
+    assert.equal("unknown", job.status)
+    assert.equal("lost", job.error.kind)
+    assert.equal("reply_timeout", job.error.code)
+    assert.equal("unknown", job.error.charged)
+  end)
+
+  it("cuts a poll that is not answered", function()
+    local client, box = support.pair()
+    local id = client:create({ prompt = "a cup" }).id
+    box:fault({ on = "poll", action = "hang" })
+    local _, err = client:wait(id, 0.2)
+    assert.equal("deadline_passed", err.code)
+  end)
+
+  it("may be endless", function()
+    local client = support.pair({ timeout = math.huge })
+    assert(client:generate({ prompt = "a cup" }))
+  end)
+end)
+
+describe("job:cancel", function()
+  after_each(support.clean)
+
+  local function assert_cancelled(job)
+    assert.equal("cancelled", job.status)
+    assert.is_true(job:done())
+    assert.equal("cancelled", job.error.kind)
+    assert.equal("cancelled", job.error.code)
+    assert.equal(job.idempotency_key, job.error.idempotency_key)
+  end
+
+  it("of a job that waits for its turn costs nothing: it is never sent", function()
+    local client, box = support.pair({ max_active = 1 }, { duration = 1000 })
+    assert(client:submit({ prompt = "first" }))
+    local job = assert(client:submit({ prompt = "second" }))
+    support.polled(box, 1, 1)
+    assert.equal(20, client.spent)
+    job:cancel()
+    assert_cancelled(job)
+    assert.equal("unknown", job.error.charged) -- until the engine has come to rest
+    support.step_until(function()
+      return gptimage2.pending() == 1
+    end)
+    assert_cancelled(job)
+    assert.equal("no", job.error.sent)
+    assert.equal("no", job.error.charged)
+    assert.equal(10, client.spent)
+    box:advance(1000)
+    support.finish(client:jobs()[1])
+    assert.equal(1, #box:ledger().jobs)
+  end)
+
+  it("of a job that is being created waits for the id in the background", function()
+    local client, box = support.pair({}, { duration = 1000 })
+    box:fault({ on = "create", action = "delay", seconds = 0.2 })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    asked(box, "create", 1)
+    job:cancel()
+    assert_cancelled(job)
+    assert.is_nil(job.id)
+    settled()
+    assert_cancelled(job)
+    assert.equal(box:ledger().jobs[1].id, job.id)
+    assert.equal(job.id, job.error.job_id)
+    assert.equal("yes", job.error.sent)
+    assert.equal("yes", job.error.charged)
+    assert.equal(10, client.spent)
+    assert.equal(0, box:ledger().requests.poll)
+  end)
+
+  it("of a job whose create is then refused costs nothing", function()
+    local client, box = support.pair()
+    support.answer(box, "create", 402, nil, { seconds = 0.2 })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    asked(box, "create", 1)
+    job:cancel()
+    settled()
+    assert_cancelled(job)
+    assert.equal("yes", job.error.sent)
+    assert.equal("no", job.error.charged)
+    assert.equal(0, client.spent)
+  end)
+
+  it("of a job whose create then gets lost does not know whether it was paid", function()
+    local client, box = support.pair()
+    box:fault({ on = "create", action = "reset", seconds = 0.2 })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    asked(box, "create", 1)
+    job:cancel()
+    settled()
+    assert_cancelled(job)
+    assert.equal("yes", job.error.sent)
+    assert.equal("unknown", job.error.charged)
+    assert.equal(10, client.spent)
+  end)
+
+  it("of a job whose create is then not readable does not know either", function()
+    local client, box = support.pair()
+    box:fault({ on = "create", action = "malformed", seconds = 0.2 })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    asked(box, "create", 1)
+    job:cancel()
+    settled()
+    assert_cancelled(job)
+    assert.equal("yes", job.error.sent)
+    assert.equal("unknown", job.error.charged)
+    assert.equal(10, client.spent)
+  end)
+
+  it("of a job at the service stops polling; the credits stay spent", function()
+    local client, box = support.pair({}, { duration = 1000 })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    support.step_until(function()
+      return job.id
+    end)
+    job:cancel()
+    assert_cancelled(job)
+    assert.equal("yes", job.error.charged)
+    assert.equal("yes", job.error.sent)
+    settled()
+    assert.equal(job.id, job.error.job_id)
+    assert.equal("yes", job.error.charged)
+    assert.equal("yes", job.error.sent)
+    assert.equal(10, client.spent)
+    local polls = box:ledger().requests.poll
+    box:advance(1000)
+    local other = assert(client:wait(job.id)) -- the picture can still be had
+    assert.equal("succeeded", other.status)
+    assert.equal(polls + 1, box:ledger().requests.poll)
+    assert_cancelled(job)
+  end)
+
+  it("of a job taken up by its id says that it is paid", function()
+    local client, box = support.pair({}, { duration = 1000 })
+    local id = client:create({ prompt = "a cup" }).id
+    local task = gptimage2.spawn(function()
+      return client:wait(id)
+    end)
+    support.polled(box, 1, 1)
+    local job = client:jobs()[1]
+    job:cancel()
+    settled()
+    assert.equal("cancelled", job.error.kind)
+    assert.equal("yes", job.error.charged)
+    assert.equal(id, job.error.job_id)
+    assert.is_nil(job.error.sent)
+    local waited, err = task:wait()
+    assert.is_nil(waited)
+    assert.equal(job.error, err)
+  end)
+
+  it("ends a wait for it with its error", function()
+    local client = support.pair({}, { duration = 1000 })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    local task = gptimage2.spawn(function()
+      return job:wait()
+    end)
+    job:cancel()
+    local waited, err = task:wait()
+    assert.is_nil(waited)
+    assert.equal(job.error, err)
+  end)
+
+  it("changes nothing about a job that is done, and can be repeated", function()
+    local client = support.pair()
+    local job = assert(client:generate({ prompt = "a cup" }))
+    job:cancel()
+    assert.equal("succeeded", job.status)
+    assert.is_nil(job.error)
+    local other = assert(client:submit({ prompt = "a cup" }))
+    other:cancel()
+    local err = other.error
+    other:cancel()
+    assert.equal(err, other.error)
+    assert_cancelled(other)
+  end)
+
+  it("of a hung create ends when request_timeout does", function()
+    local client, box = support.pair({ request_timeout = support.seconds(0.3) })
+    box:fault({ on = "create", action = "hang" })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    asked(box, "create", 1)
+    job:cancel()
+    assert_cancelled(job)
+    settled()
+    assert.equal("unknown", job.error.charged)
+  end)
+end)

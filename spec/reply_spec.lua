@@ -1,0 +1,378 @@
+local gptimage2 = require("gptimage2")
+local support = require("spec.support")
+
+-- HTTP status -> what a create makes of it: kind, code without one from the service, charged.
+local REFUSALS = {
+  [301] = { "protocol", "unexpected_status", "no" },
+  [302] = { "protocol", "unexpected_status", "no" },
+  [307] = { "protocol", "unexpected_status", "no" },
+  [400] = { "validation", "request_refused", "no" },
+  [401] = { "auth", "unauthorized", "no" },
+  [402] = { "credits", "insufficient_credits", "no" },
+  [403] = { "auth", "forbidden", "no" },
+  [404] = { "not_found", "not_found", "no" },
+  [408] = { "server", "request_timeout", "unknown" },
+  [410] = { "not_found", "gone", "no" },
+  [422] = { "validation", "request_refused", "no" },
+  [429] = { "rate_limit", "rate_limited", "no" },
+  [500] = { "server", "server_error", "unknown" },
+  [502] = { "server", "server_error", "unknown" },
+  [503] = { "server", "server_error", "unknown" },
+  [504] = { "server", "server_error", "unknown" },
+}
+
+describe("a create", function()
+  after_each(support.clean)
+
+  it("answered with an error status is over at once, with the kind that fits", function()
+    local client, box = support.pair()
+    local posts = 0
+    for status, expected in pairs(REFUSALS) do
+      support.answer(box, "create", status, "no JSON")
+      local job, err = client:generate({ prompt = "a cup" })
+      posts = posts + 1
+      local hint = "HTTP " .. status
+      assert.is_nil(job, hint)
+      assert.equal(expected[1], err.kind, hint)
+      assert.equal(expected[2], err.code, hint)
+      assert.equal(expected[3], err.charged, hint)
+      assert.equal(status, err.status)
+      assert.equal("yes", err.sent)
+      assert.equal(1, err.attempts)
+      assert.is_nil(err.job_id)
+      assert.equal("no JSON", err.body)
+      assert.equal(32, #err.idempotency_key)
+      assert.is_true(err.elapsed >= 0)
+      assert.equal(status == 429 or status >= 500, err.retryable, hint)
+      assert.truthy(err.message:find("HTTP " .. status, 1, true))
+      assert.equal(posts, box:ledger().requests.create)
+    end
+    assert.equal(0, box:ledger().requests.poll)
+  end)
+
+  it("takes the service's own code", function()
+    local client, box = support.pair()
+    support.answer(box, "create", 400, '{"error":"prompt_too_rude"}')
+    local _, err = client:create({ prompt = "a cup" })
+    assert.equal("validation", err.kind)
+    assert.equal("prompt_too_rude", err.code)
+  end)
+
+  it("really refused by the service has its codes", function()
+    local poor = support.pair({}, { credits = 5 })
+    local _, err = poor:generate({ prompt = "a cup" })
+    assert.equal("credits", err.kind)
+    assert.equal("insufficient_credits", err.code)
+    local box = support.sandbox()
+    _, err = support.client(box, { api_key = "wrong" }):generate({ prompt = "a cup" })
+    assert.equal("auth", err.kind)
+    assert.equal("unauthorized", err.code)
+  end)
+
+  it("refused for now tells when to come back", function()
+    local client, box = support.pair()
+    support.answer(box, "create", 429, nil, { headers = { ["Retry-After"] = "7" } })
+    local _, err = client:generate({ prompt = "a cup" })
+    assert.equal(7, err.retry_after)
+    support.answer(box, "create", 503, nil, { headers = { ["retry-after-ms"] = "1500" } })
+    _, err = client:generate({ prompt = "a cup" })
+    assert.equal(1.5, err.retry_after)
+    support.answer(box, "create", 429)
+    _, err = client:generate({ prompt = "a cup" })
+    assert.is_nil(err.retry_after)
+  end)
+
+  it("may be answered with any status from 200 to 299", function()
+    local client, box = support.pair()
+    for _, status in ipairs({ 200, 201, 202 }) do
+      support.answer(box, "create", status, '{"jobId":"job-1","status":"running"}')
+      local job = assert(client:create({ prompt = "a cup" }))
+      assert.equal("job-1", job.id)
+      assert.equal("running", job.status)
+    end
+  end)
+
+  it("may be answered with a job that has ended already", function()
+    local client, box = support.pair()
+    local results = '[{"imageUrl":"https://e.com/1.png"}]'
+    local body = '{"jobId":"job-1","status":"succeeded","results":' .. results .. "}"
+    support.answer(box, "create", 200, body)
+    local job = assert(client:generate({ prompt = "a cup" }))
+    assert.equal("succeeded", job.status)
+    assert.equal("https://e.com/1.png", job.results[1].image_url)
+    support.answer(box, "create", 200, '{"jobId":"job-2","status":"failed","error":"unlucky"}')
+    local _, err = client:generate({ prompt = "a cup" })
+    assert.equal("job_failed", err.kind)
+    assert.equal("unlucky", err.code)
+    assert.equal("job-2", err.job_id)
+    assert.equal(0, box:ledger().requests.poll)
+  end)
+
+  it("may be answered without a status: the polls tell", function()
+    local client, box = support.pair()
+    box:fault({ on = "create", action = "body", body = '{"jobId":"job-1"}' })
+    local results = '[{"imageUrl":"https://e.com/1.png"}]'
+    local body = '{"jobId":"job-1","status":"succeeded","results":' .. results .. "}"
+    support.answer(box, "poll", 200, body)
+    assert.equal("job-1", assert(client:generate({ prompt = "a cup" })).id)
+  end)
+
+  local unusable = {
+    { "an empty answer", "unreadable_reply", "" },
+    { "broken JSON", "unreadable_reply", '{"jobId":' },
+    { "an answer without a job id", "job_id_missing", '{"status":"pending"}' },
+    { "a job id for another place", "job_id_missing", '{"jobId":"../admin","status":"pending"}' },
+    { "a job id that is no text", "job_id_missing", '{"jobId":17,"status":"pending"}' },
+  }
+
+  it("accepted with an answer that is not usable may be paid, and is not repeated", function()
+    local client, box = support.pair()
+    for i, case in ipairs(unusable) do
+      box:fault({ on = "create", action = "body", body = case[3] })
+      local job = support.finish(assert(client:submit({ prompt = "a cup" })))
+      assert.equal("unknown", job.status, case[1])
+      assert.equal("protocol", job.error.kind, case[1])
+      assert.equal(case[2], job.error.code, case[1])
+      assert.equal("unknown", job.error.charged)
+      assert.equal("yes", job.error.sent)
+      assert.is_false(job.error.retryable)
+      assert.equal(job.idempotency_key, job.error.idempotency_key)
+      assert.equal(202, job.error.status)
+      assert.is_nil(job.id)
+      assert.equal(i, box:ledger().requests.create)
+    end
+    assert.equal(10 * #unusable, client.spent)
+    assert.equal(0, box:ledger().requests.poll)
+  end)
+
+  it("with an answer over 1 MiB is not repeated either", function()
+    local client, box = support.pair()
+    for i, chunked in ipairs({ false, true }) do
+      box:fault({ on = "create", action = "oversize", chunked = chunked })
+      local job, err = client:generate({ prompt = "a cup" })
+      assert.is_nil(job)
+      assert.equal("protocol", err.kind)
+      assert.equal("reply_too_large", err.code)
+      assert.equal("unknown", err.charged)
+      assert.equal(i, box:ledger().requests.create)
+    end
+  end)
+
+  it("whose answer never comes is lost, with its key, and is not repeated", function()
+    local faults = {
+      { "connection_lost", { action = "reset" } },
+      { "connection_lost", { action = "close" } },
+      { "reply_cut_off", { action = "truncate", bytes = 10 } },
+    }
+    for _, case in ipairs(faults) do
+      local client, box = support.pair()
+      case[2].on = "create"
+      box:fault(case[2])
+      local job = support.finish(assert(client:submit({ prompt = "a cup" })))
+      assert.equal("unknown", job.status)
+      assert.equal("lost", job.error.kind)
+      assert.equal(case[1], job.error.code)
+      assert.equal("unknown", job.error.charged)
+      assert.equal("yes", job.error.sent)
+      assert.is_false(job.error.retryable)
+      assert.equal(box:ledger().jobs[1].key, job.error.idempotency_key)
+      assert.equal(1, box:ledger().requests.create)
+      assert.equal(10, client.spent)
+    end
+  end)
+
+  it("that is not answered within request_timeout is lost", function()
+    local client, box = support.pair({ request_timeout = support.seconds(0.2) })
+    box:fault({ on = "create", action = "hang" })
+    local _, err = client:generate({ prompt = "a cup" })
+    assert.equal("lost", err.kind)
+    assert.equal("reply_timeout", err.code)
+    assert.equal(1, box:ledger().requests.create)
+  end)
+end)
+
+describe("one poll", function()
+  after_each(support.clean)
+
+  it("answered with an error status tells its kind, and that the job is paid", function()
+    local client, box = support.pair()
+    for status, expected in pairs(REFUSALS) do
+      support.answer(box, "poll", status, "no JSON")
+      local job, err = client:poll("job-1")
+      local hint = "HTTP " .. status
+      assert.is_nil(job, hint)
+      assert.equal(expected[1], err.kind, hint)
+      assert.equal(status, err.status)
+      assert.equal("job-1", err.job_id)
+      assert.equal("yes", err.charged)
+      assert.is_nil(err.sent)
+    end
+  end)
+
+  it("that is not answered is an error of the network", function()
+    local client, box = support.pair()
+    box:fault({ on = "poll", action = "close", times = 5 })
+    local job, err = client:poll("job-1")
+    assert.is_nil(job)
+    assert.equal("network", err.kind)
+    assert.equal("connection_lost", err.code)
+    assert.equal("job-1", err.job_id)
+    assert.is_true(err.retryable)
+  end)
+end)
+
+describe("a paid job", function()
+  after_each(support.clean)
+
+  local troubles = {
+    { action = "status", status = 400 },
+    { action = "status", status = 408 },
+    { action = "status", status = 425 },
+    { action = "status", status = 429, headers = { ["Retry-After"] = "0" } },
+    { action = "status", status = 500 },
+    { action = "status", status = 503 },
+    { action = "status", status = 204 },
+    { action = "status", status = 404, times = 2 },
+    { action = "redirect", location = "http://127.0.0.1:1/" },
+    { action = "reset", times = 2 },
+    { action = "close", times = 2 },
+    { action = "truncate", bytes = 5 },
+    { action = "oversize" },
+    { action = "malformed", times = 5 },
+    { action = "body", body = "", times = 5 },
+    { action = "body", body = "[]", times = 5 },
+    { action = "body", body = '{"status":"paused"}', times = 5 },
+    { action = "body", body = '{"jobId":"other","status":"failed","error":"x"}', times = 5 },
+    { action = "body", body = '{"status":"succeeded","results":[]}', times = 2 },
+    { action = "status", status = 202, body = "junk", times = 3 },
+  }
+
+  it("is not ended by trouble while polling", function()
+    local jobs = {}
+    for i, fault in ipairs(troubles) do -- side by side: each waits a second or two
+      local client, box = support.pair()
+      fault.on = "poll"
+      box:fault(fault)
+      jobs[i] = { assert(client:submit({ prompt = "a cup" })), box }
+    end
+    for i, pair in ipairs(jobs) do
+      local job, box = support.finish(pair[1]), pair[2]
+      local hint = ("%d: %s %s"):format(i, troubles[i].action, tostring(job.error))
+      assert.equal("succeeded", job.status, hint)
+      assert.equal(1, box:ledger().requests.create, hint)
+      assert.is_true(box:ledger().requests.poll > (troubles[i].times or 1), hint)
+    end
+  end)
+
+  it("is given up when the service does not know us or the job any more", function()
+    local cases = {
+      { 401, "auth", "unauthorized", 1 },
+      { 403, "auth", "forbidden", 1 },
+      { 410, "not_found", "gone", 1 },
+      { 404, "not_found", "job_lost", 3, '{"error":"job_lost"}' },
+    }
+    for i, case in ipairs(cases) do
+      local client, box = support.pair()
+      support.answer(box, "poll", case[1], case[5], { times = math.huge })
+      cases[i].client, cases[i].box = client, box
+      cases[i].job = assert(client:submit({ prompt = "a cup" }))
+    end
+    for _, case in ipairs(cases) do
+      local job = support.finish(case.job)
+      assert.equal("unknown", job.status)
+      assert.equal(case[2], job.error.kind)
+      assert.equal(case[3], job.error.code)
+      assert.equal(case[1], job.error.status)
+      assert.equal("yes", job.error.charged)
+      assert.equal(job.id, job.error.job_id)
+      assert.equal(case.box:ledger().jobs[1].id, job.id)
+      assert.equal(case[4], case.box:ledger().requests.poll)
+      assert.equal(10, case.client.spent)
+    end
+  end)
+
+  it("is given up after three answers in a row that say succeeded without images", function()
+    local client, box = support.pair()
+    local body = '{"status":"succeeded","results":[]}'
+    box:fault({ on = "poll", action = "body", body = body, times = math.huge })
+    local job = support.finish(assert(client:submit({ prompt = "a cup" })))
+    assert.equal("unknown", job.status)
+    assert.equal("protocol", job.error.kind)
+    assert.equal("results_missing", job.error.code)
+    assert.equal("yes", job.error.charged)
+    assert.equal(3, box:ledger().requests.poll)
+  end)
+
+  it("is not failed by a 202 that says so: only a 200 is final", function()
+    local client, box = support.pair()
+    support.answer(box, "poll", 202, '{"status":"failed","error":"not yet"}', { times = 3 })
+    assert.equal("succeeded", support.finish(client:submit({ prompt = "a cup" })).status)
+  end)
+end)
+
+describe("polling", function()
+  after_each(support.clean)
+
+  -- Seconds between the entries of the sandbox's log.
+  local function gaps(box)
+    local log, list = box:ledger().log, {}
+    for i = 2, #log do
+      list[i - 1] = log[i].time - log[i - 1].time
+    end
+    return list
+  end
+
+  it("begins poll.first after the create, and goes on every poll.interval", function()
+    local client, box = support.pair({ poll = { first = 0.4, interval = 0.2 } })
+    support.answer(box, "poll", 202, '{"status":"running"}', { times = 2 })
+    assert(client:generate({ prompt = "a cup" }))
+    local seconds = gaps(box)
+    assert.equal(3, #seconds)
+    assert.is_true(seconds[1] >= 0.4 * 0.85 - 0.001)
+    assert.is_true(seconds[2] >= 0.2 * 0.85 - 0.001)
+    assert.is_true(seconds[3] >= 0.2 * 0.85 - 0.001)
+  end)
+
+  it("obeys a Retry-After on a 202, and takes half a second for less", function()
+    local client, box = support.pair()
+    local body = '{"status":"running"}'
+    support.answer(box, "poll", 202, body, { headers = { ["Retry-After"] = "1" } })
+    support.answer(box, "poll", 202, body, { headers = { ["Retry-After"] = "0" } })
+    assert(client:generate({ prompt = "a cup" }))
+    local seconds = gaps(box)
+    assert.equal(3, #seconds)
+    assert.is_true(seconds[2] >= 0.999)
+    assert.is_true(seconds[3] >= 0.499)
+  end)
+
+  it("takes the answer to a create for no poll: a Retry-After there changes nothing", function()
+    local client, box = support.pair()
+    local headers = { ["Retry-After"] = "3600" }
+    box:fault({ on = "create", action = "delay", seconds = 0, headers = headers })
+    assert.equal("succeeded", assert(client:generate({ prompt = "a cup" })).status)
+  end)
+
+  it("backs off after trouble", function()
+    local client, box = support.pair()
+    support.answer(box, "poll", 500)
+    assert(client:generate({ prompt = "a cup" }))
+    assert.is_true(gaps(box)[2] >= 0.499)
+  end)
+
+  it("waits no longer than the job's timeout, whatever the service asks for", function()
+    local client, box = support.pair()
+    local headers = { ["Retry-After"] = "3600" }
+    support.answer(box, "poll", 202, '{"status":"running"}', { headers = headers, times = 100 })
+    local id = client:create({ prompt = "a cup" }).id
+    local _, err = client:wait(id, 0.3)
+    assert.equal("deadline_passed", err.code)
+    assert.equal(0, gptimage2.pending())
+  end)
+
+  it("keeps its connection", function()
+    local client, box = support.pair()
+    support.answer(box, "poll", 202, '{"status":"running"}', { times = 5 })
+    assert(client:generate({ prompt = "a cup" }))
+    assert.equal(1, box:ledger().connections)
+  end)
+end)
