@@ -177,7 +177,8 @@ static void go_on_as_created(lua_State *L, Core *core, int at) {
 static const char *read_beginning(lua_State *L, Core *core, int at,
                                   const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
-  if (!decode_find_id(L, event->body, event->body_length))
+  if (!event->failure.kind || /* whole, and broken: nothing in it is trusted */
+      !decode_find_id(L, event->body, event->body_length))
     return NULL;
   job_set(L, at, JOB_ID);
   take_status(job, DECODED_PENDING);
@@ -332,7 +333,8 @@ static void read_last(lua_State *L, int at, const Event *event) {
   if (json_push_object(L, event->body, event->body_length)) {
     take_balance(L, at);
     read_late(L, at, true);
-  } else if (decode_find_id(L, event->body, event->body_length)) {
+  } else if (event->failure.kind &&
+             decode_find_id(L, event->body, event->body_length)) {
     job_set(L, at, JOB_ID);
   }
   lua_settop(L, at);
