@@ -35,7 +35,7 @@ static AccountSettings settings_for(const char *base_url) {
 
 static void urls_and_headers_are_made_once(void **state) {
   AccountSettings settings = settings_for("https://gptimage2.ai");
-  Account *account = account_new(&settings);
+  Account *account = account_new(&settings, NULL);
   const struct curl_slist *post, *get;
   (void)state;
   assert_string_equal(account->generate_url,
@@ -64,7 +64,7 @@ static void texts_are_copied_and_the_key_only_once(void **state) {
   settings.user_agent = agent;
   settings.proxy = proxy;
   settings.ca_file = ca_file;
-  account = account_new(&settings);
+  account = account_new(&settings, NULL);
   base_url[0] = agent[0] = proxy[0] = ca_file[0] = '?';
   assert_string_equal(account->settings.base_url, "http://localhost:1");
   assert_string_equal(account->settings.user_agent, "agent/2");
@@ -74,7 +74,7 @@ static void texts_are_copied_and_the_key_only_once(void **state) {
   assert_int_equal(account->settings.max_active, 2);
   account_drop(account);
   settings = settings_for("http://localhost:1");
-  account = account_new(&settings);
+  account = account_new(&settings, NULL);
   assert_null(account->settings.proxy);
   assert_null(account->settings.ca_file);
   account_drop(account);
@@ -93,7 +93,7 @@ static void where_the_service_is_is_known(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
     AccountSettings settings = settings_for(rows[i].base_url);
-    Account *account = account_new(&settings);
+    Account *account = account_new(&settings, NULL);
     check(account->local == rows[i].local, "%s", rows[i].base_url);
     check(account->secure == rows[i].secure, "%s", rows[i].base_url);
     account_drop(account);
@@ -102,7 +102,7 @@ static void where_the_service_is_is_known(void **state) {
 
 static void the_last_reference_wipes_the_key(void **state) {
   AccountSettings settings = settings_for("https://gptimage2.ai");
-  Account *account = account_new(&settings);
+  Account *account = account_new(&settings, NULL);
   (void)state;
   wiped = 0;
   account_hold(account);

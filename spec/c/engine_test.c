@@ -82,9 +82,9 @@ static Account *new_account(void) {
                               .user_agent = "test",
                               .connect_timeout = 10,
                               .request_timeout = 10,
-                              .flow = {1, {2, 2.5, 5}},
+                              .flow = {.max_attempts = 1, .poll = {2, 2.5, 5}},
                               .max_active = 1};
-  return account_new(&settings);
+  return account_new(&settings, NULL);
 }
 
 static void an_engine_without_work_has_no_thread(void **state) {

@@ -5,8 +5,14 @@
 
 #include <math.h>
 
-static const FlowSettings settings = {.max_attempts = 3,
-                                      .poll = {2.0, 2.5, 5.0}};
+static const FlowSettings safe = {
+    .retry = RETRY_SAFE, .max_attempts = 3, .poll = {2.0, 2.5, 5.0}};
+static const FlowSettings settings = {
+    .retry = RETRY_DOCUMENTED, .max_attempts = 3, .poll = {2.0, 2.5, 5.0}};
+static const FlowSettings idempotent = {
+    .retry = RETRY_IDEMPOTENT, .max_attempts = 3, .poll = {2.0, 2.5, 5.0}};
+
+static RetryQuota quota;
 
 static const Reply lost = {.kind = REPLY_LOST, .retry_after = -1};
 static const Reply not_sent = {.kind = REPLY_NOT_SENT, .retry_after = -1};
@@ -14,6 +20,20 @@ static const Reply hopeless = {.kind = REPLY_HOPELESS, .retry_after = -1};
 
 static Reply answer(int status) {
   return (Reply){.kind = REPLY_ANSWERED, .status = status, .retry_after = -1};
+}
+
+static Reply wish(int status, double retry_after) {
+  Reply reply = answer(status);
+  reply.retry_after = retry_after;
+  return reply;
+}
+
+/* A flow in FLOW_QUEUED with a fresh key and the deadline 100. */
+static Flow new_flow(FlowMode mode, const FlowSettings *chosen) {
+  Flow flow;
+  quota = RETRY_QUOTA_FULL;
+  flow_init(&flow, mode, chosen, &quota, false, 100);
+  return flow;
 }
 
 static bool is_near(double a, double b) {
@@ -48,8 +68,8 @@ static void assert_rest(FlowAction action, double at, bool retry) {
 /* A flow of mode GENERATE, without references, in one of its states, at time
  * 0 and with the deadline 100. */
 static Flow flow_in(FlowState wanted) {
-  Flow flow;
-  flow_init(&flow, FLOW_GENERATE, &settings, wanted == FLOW_CHECKING, 100);
+  Flow flow = new_flow(FLOW_GENERATE, &settings);
+  flow.check = wanted == FLOW_CHECKING;
   if (wanted == FLOW_QUEUED)
     return flow;
   flow_start(&flow, 0);
@@ -68,9 +88,8 @@ static Flow flow_in(FlowState wanted) {
 }
 
 static void a_job_is_created_polled_and_ended(void **state) {
-  Flow flow;
+  Flow flow = new_flow(FLOW_GENERATE, &settings);
   (void)state;
-  flow_init(&flow, FLOW_GENERATE, &settings, false, 100);
   assert_int_equal(flow.state, FLOW_QUEUED);
   assert_do(flow_start(&flow, 10), FLOW_DO_CREATE);
   assert_int_equal(flow.attempts, 1);
@@ -95,9 +114,9 @@ static void a_create_that_is_final_is_not_polled(void **state) {
 }
 
 static void references_are_checked_before_the_create(void **state) {
-  Flow flow;
+  Flow flow = new_flow(FLOW_GENERATE, &settings);
   (void)state;
-  flow_init(&flow, FLOW_GENERATE, &settings, true, 100);
+  flow.check = true;
   assert_do(flow_start(&flow, 0), FLOW_DO_CHECK);
   assert_int_equal(flow.attempts, 0);
   assert_do(flow_on_checked(&flow, true, 1), FLOW_DO_CREATE);
@@ -131,8 +150,8 @@ static void a_create_that_got_through_later_starts_afresh(void **state) {
 }
 
 static void a_create_ends_the_job_when_it_must_not_be_repeated(void **state) {
-  static const int refused[] = {301, 307, 400, 401, 402, 404, 409,
-                                422, 429, 500, 502, 503, 504};
+  static const int refused[] = {301, 307, 400, 401, 402, 404,
+                                409, 410, 422, 501, 505};
   Flow flow = flow_in(FLOW_CREATING);
   (void)state;
   assert_end(&flow, reply_with(&flow, lost, 1), FLOW_END_LOST);
@@ -140,6 +159,7 @@ static void a_create_ends_the_job_when_it_must_not_be_repeated(void **state) {
   flow = flow_in(FLOW_CREATING);
   assert_end(&flow, reply_with(&flow, hopeless, 1), FLOW_END_FAILED);
   assert_false(flow.sent);
+  assert_false(flow.doubt);
   for (size_t i = 0; i < COUNT(refused); i++) {
     flow = flow_in(FLOW_CREATING);
     assert_end(&flow, reply_with(&flow, answer(refused[i]), 1),
@@ -147,6 +167,157 @@ static void a_create_ends_the_job_when_it_must_not_be_repeated(void **state) {
     assert_int_equal(flow.attempts, 1);
     assert_true(flow.sent);
   }
+}
+
+/* A flow whose first create, under these settings, is on its way. */
+static Flow creating(const FlowSettings *chosen) {
+  Flow flow = new_flow(FLOW_GENERATE, chosen);
+  assert_do(flow_start(&flow, 0), FLOW_DO_CREATE);
+  return flow;
+}
+
+/* Gives the reply to every create until the flow ends; its attempts. */
+static unsigned insist(Flow *flow, Reply reply, FlowEnd end) {
+  FlowAction action = reply_with(flow, reply, 1);
+  while (action.what == FLOW_DO_REST) {
+    assert_true(action.retry);
+    assert_do(flow_on_timer(flow, action.at), FLOW_DO_CREATE);
+    action = reply_with(flow, reply, action.at);
+  }
+  assert_end(flow, action, end);
+  return flow->attempts;
+}
+
+static void creates_are_repeated_as_the_mode_says(void **state) {
+  static const FlowSettings *const modes[] = {&safe, &settings, &idempotent};
+  static const struct {
+    Reply reply;
+    unsigned attempts[3];
+    FlowEnd end;
+    bool doubt;
+  } rows[] = {
+      {{.kind = REPLY_NOT_SENT, .retry_after = -1},
+       {3, 3, 3},
+       FLOW_END_FAILED,
+       false},
+      {{.status = 429, .retry_after = -1}, {3, 3, 3}, FLOW_END_REFUSED, false},
+      {{.status = 408, .retry_after = -1}, {1, 3, 3}, FLOW_END_REFUSED, true},
+      {{.status = 500, .retry_after = -1}, {1, 3, 3}, FLOW_END_REFUSED, true},
+      {{.status = 502, .retry_after = -1}, {1, 3, 3}, FLOW_END_REFUSED, true},
+      {{.status = 503, .retry_after = -1}, {1, 3, 3}, FLOW_END_REFUSED, true},
+      {{.status = 504, .retry_after = -1}, {1, 3, 3}, FLOW_END_REFUSED, true},
+      {{.kind = REPLY_LOST, .retry_after = -1}, {1, 1, 3}, FLOW_END_LOST, true},
+      {{.status = 409, .retry_after = -1}, {1, 1, 1}, FLOW_END_REFUSED, true},
+      {{.status = 402, .retry_after = -1}, {1, 1, 1}, FLOW_END_REFUSED, false},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++)
+    for (size_t k = 0; k < COUNT(modes); k++) {
+      Flow flow = creating(modes[k]);
+      unsigned attempts = insist(&flow, rows[i].reply, rows[i].end);
+      check(attempts == rows[i].attempts[k], "row %zu, mode %zu: %u", i, k,
+            attempts);
+      check(flow.doubt == rows[i].doubt, "row %zu, mode %zu: doubt", i, k);
+    }
+}
+
+/* The service is still at work on the create before: wait, same key. */
+static void a_conflict_is_waited_out_under_a_repeated_key(void **state) {
+  Flow flow = creating(&settings);
+  (void)state;
+  assert_rest(reply_with(&flow, answer(503), 0), 0.75, true);
+  assert_do(flow_on_timer(&flow, 1), FLOW_DO_CREATE);
+  assert_rest(reply_with(&flow, answer(409), 1), 2.5, true);
+  assert_do(flow_on_timer(&flow, 3), FLOW_DO_CREATE);
+  assert_do(reply_with(&flow, answer(200), 3), FLOW_DO_ASK);
+  flow = creating(&settings); /* what never left repeats no key */
+  assert_rest(reply_with(&flow, not_sent, 0), 0.75, true);
+  assert_do(flow_on_timer(&flow, 1), FLOW_DO_CREATE);
+  assert_end(&flow, reply_with(&flow, answer(409), 1), FLOW_END_REFUSED);
+  quota = RETRY_QUOTA_FULL; /* a key that an earlier process sent */
+  flow_init(&flow, FLOW_GENERATE, &safe, &quota, true, 100);
+  assert_do(flow_start(&flow, 0), FLOW_DO_CREATE);
+  assert_rest(reply_with(&flow, answer(409), 0), 0.75, true);
+}
+
+/* After a 503 nobody knows; a create that then never leaves changes nothing. */
+static void a_doubt_outlives_later_attempts(void **state) {
+  Flow flow = creating(&settings);
+  (void)state;
+  assert_do(reply_with(&flow, answer(503), 0), FLOW_DO_REST);
+  assert_do(flow_on_timer(&flow, 1), FLOW_DO_CREATE);
+  assert_do(reply_with(&flow, not_sent, 1), FLOW_DO_REST);
+  assert_do(flow_on_timer(&flow, 3), FLOW_DO_CREATE);
+  assert_end(&flow, reply_with(&flow, not_sent, 3), FLOW_END_LOST);
+  assert_true(flow.doubt);
+  assert_true(flow.sent);
+  flow = creating(&settings);
+  assert_do(reply_with(&flow, answer(503), 0), FLOW_DO_REST);
+  assert_do(flow_on_timer(&flow, 1), FLOW_DO_CREATE);
+  assert_end(&flow, reply_with(&flow, answer(402), 1), FLOW_END_REFUSED);
+  assert_true(flow.doubt);
+}
+
+static void the_wish_of_the_server_is_a_floor_for_creates(void **state) {
+  static const struct {
+    double wish, pause;
+  } rows[] = {{-1, 0.75}, {0, 0.75},  {0.2, 0.75},
+              {0.8, 0.8}, {7.5, 7.5}, {60, 60}};
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    Flow flow = creating(&settings);
+    assert_rest(reply_with(&flow, wish(429, rows[i].wish), 1),
+                1 + rows[i].pause, true);
+  }
+}
+
+static void patience_has_an_end(void **state) {
+  static const double wishes[] = {60.1, 3600, 86400};
+  Flow flow;
+  (void)state;
+  for (size_t i = 0; i < COUNT(wishes); i++) {
+    flow = creating(&settings);
+    assert_end(&flow, reply_with(&flow, wish(429, wishes[i]), 1),
+               FLOW_END_REFUSED);
+    assert_int_equal(flow.attempts, 1);
+  }
+  flow = creating(&settings); /* the wish ends past the deadline */
+  assert_end(&flow, reply_with(&flow, wish(503, 50), 60), FLOW_END_REFUSED);
+}
+
+static void an_empty_quota_ends_the_retries_of_all(void **state) {
+  Flow flow;
+  (void)state;
+  flow = creating(&settings);
+  quota.tokens = 9;
+  assert_do(reply_with(&flow, answer(503), 1), FLOW_DO_REST);
+  assert_do(flow_on_timer(&flow, 2), FLOW_DO_CREATE);
+  assert_end(&flow, reply_with(&flow, answer(503), 2), FLOW_END_REFUSED);
+  flow = creating(&idempotent);
+  quota.tokens = 9;
+  assert_end(
+      &flow,
+      reply_with(
+          &flow,
+          (Reply){.kind = REPLY_LOST, .timed_out = true, .retry_after = -1}, 1),
+      FLOW_END_LOST);
+  flow = creating(&settings);
+  quota.tokens = 9;
+  assert_do(reply_with(&flow, answer(200), 1), FLOW_DO_ASK);
+  assert_true(is_near(quota.tokens, 10));
+}
+
+static void the_beginning_of_an_answer_is_read(void **state) {
+  Reply partial = {
+      .kind = REPLY_LOST, .status = 200, .partial = true, .retry_after = -1};
+  Flow flow = creating(&safe);
+  (void)state;
+  assert_do(reply_with(&flow, partial, 1), FLOW_DO_ASK);
+  assert_true(flow.doubt);
+  flow = creating(&settings);
+  assert_do(reply_with(&flow, partial, 1), FLOW_DO_ASK);
+  flow = creating(&idempotent); /* here asking again is better */
+  assert_do(reply_with(&flow, partial, 1), FLOW_DO_REST);
 }
 
 static void backing_off_fits_before_the_deadline_or_is_not_done(void **state) {
@@ -271,9 +442,8 @@ static void a_job_may_run_out_of_time_in_the_queue(void **state) {
 }
 
 static void a_known_job_is_polled_at_once(void **state) {
-  Flow flow;
+  Flow flow = new_flow(FLOW_RESUME, &settings);
   (void)state;
-  flow_init(&flow, FLOW_RESUME, &settings, false, 100);
   assert_do(flow_start(&flow, 50), FLOW_DO_POLL);
   assert_rest(reply_with(&flow, answer(202), 51), 53, false);
   assert_do(flow_on_timer(&flow, 53), FLOW_DO_POLL);
@@ -302,10 +472,10 @@ static void one_poll_is_one_poll(void **state) {
   };
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
-    Reply reply = {rows[i].kind, rows[i].status, -1};
+    Reply reply = {
+        .kind = rows[i].kind, .status = rows[i].status, .retry_after = -1};
+    Flow flow = new_flow(FLOW_POLL_ONCE, &settings);
     FlowAction action;
-    Flow flow;
-    flow_init(&flow, FLOW_POLL_ONCE, &settings, false, 100);
     assert_do(flow_start(&flow, 0), FLOW_DO_POLL);
     action = reply_with(&flow, reply, 1);
     check(action.what == rows[i].what, "row %zu", i);
@@ -315,10 +485,10 @@ static void one_poll_is_one_poll(void **state) {
   }
 }
 
-static void
-cancelling_ends_every_state_in_which_nothing_is_awaited(void **state) {
-  static const FlowState states[] = {
-      FLOW_QUEUED, FLOW_CHECKING, FLOW_BACKING_OFF, FLOW_RESTING, FLOW_POLLING};
+static void cancelling_ends_every_state_but_a_create_on_its_way(void **state) {
+  static const FlowState states[] = {FLOW_QUEUED,      FLOW_CHECKING,
+                                     FLOW_BACKING_OFF, FLOW_ASKING,
+                                     FLOW_RESTING,     FLOW_POLLING};
   Flow flow;
   (void)state;
   for (size_t i = 0; i < COUNT(states); i++) {
@@ -331,42 +501,38 @@ cancelling_ends_every_state_in_which_nothing_is_awaited(void **state) {
 }
 
 static void a_cancelled_create_tells_how_it_ended(void **state) {
-  static const FlowVerdict verdicts[] = {FLOW_VERDICT_AGAIN,
-                                         FLOW_VERDICT_FINAL};
   static const struct {
-    const Reply reply;
+    Reply reply;
     FlowEnd end;
-  } rows[] = {{{REPLY_LOST, 0, -1}, FLOW_END_LOST},
-              {{REPLY_NOT_SENT, 0, -1}, FLOW_END_CANCELLED},
-              {{REPLY_HOPELESS, 0, -1}, FLOW_END_FAILED},
-              {{REPLY_ANSWERED, 402, -1}, FLOW_END_REFUSED}};
-  Flow flow;
+    bool doubt;
+  } rows[] = {
+      {{.kind = REPLY_LOST, .retry_after = -1}, FLOW_END_LOST, true},
+      {{.kind = REPLY_NOT_SENT, .retry_after = -1}, FLOW_END_CANCELLED, false},
+      {{.kind = REPLY_HOPELESS, .retry_after = -1}, FLOW_END_FAILED, false},
+      {{.status = 402, .retry_after = -1}, FLOW_END_REFUSED, false},
+      {{.status = 429, .retry_after = -1}, FLOW_END_CANCELLED, false},
+      {{.status = 503, .retry_after = -1}, FLOW_END_CANCELLED, true},
+      {{.status = 200, .retry_after = -1}, FLOW_END_CANCELLED, true}};
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
-    flow = flow_in(FLOW_CREATING);
+    Flow flow = flow_in(FLOW_CREATING);
     assert_do(flow_on_cancel(&flow), FLOW_DO_NOTHING);
     assert_int_equal(flow.state, FLOW_CREATING);
     assert_end(&flow, reply_with(&flow, rows[i].reply, 1), rows[i].end);
     assert_int_equal(flow.attempts, 1);
-  }
-  for (size_t i = 0; i < COUNT(verdicts); i++) {
-    flow = flow_in(FLOW_CREATING);
-    flow_on_cancel(&flow);
-    assert_do(reply_with(&flow, answer(200), 1), FLOW_DO_ASK);
-    assert_end(&flow, judge(&flow, verdicts[i], 1), FLOW_END_CANCELLED);
-    assert_int_equal(flow.polls, 0);
+    check(flow.doubt == rows[i].doubt, "row %zu: doubt", i);
   }
 }
 
-static void a_cancelled_job_awaits_the_verdict_it_asked_for(void **state) {
+/* A verdict that was on its way meets the end. */
+static void a_verdict_after_the_cancel_does_nothing(void **state) {
   static const FlowVerdict verdicts[] = {FLOW_VERDICT_AGAIN,
                                          FLOW_VERDICT_FINAL};
   (void)state;
   for (size_t i = 0; i < COUNT(verdicts); i++) {
     Flow flow = flow_in(FLOW_ASKING);
-    assert_do(flow_on_cancel(&flow), FLOW_DO_NOTHING);
-    assert_int_equal(flow.state, FLOW_ASKING);
-    assert_end(&flow, judge(&flow, verdicts[i], 1), FLOW_END_CANCELLED);
+    assert_end(&flow, flow_on_cancel(&flow), FLOW_END_CANCELLED);
+    assert_do(judge(&flow, verdicts[i], 1), FLOW_DO_NOTHING);
     assert_int_equal(flow.polls, 0);
   }
 }
@@ -398,6 +564,13 @@ int main(void) {
       cmocka_unit_test(what_never_left_is_repeated_max_attempts_times),
       cmocka_unit_test(a_create_that_got_through_later_starts_afresh),
       cmocka_unit_test(a_create_ends_the_job_when_it_must_not_be_repeated),
+      cmocka_unit_test(creates_are_repeated_as_the_mode_says),
+      cmocka_unit_test(a_conflict_is_waited_out_under_a_repeated_key),
+      cmocka_unit_test(a_doubt_outlives_later_attempts),
+      cmocka_unit_test(the_wish_of_the_server_is_a_floor_for_creates),
+      cmocka_unit_test(patience_has_an_end),
+      cmocka_unit_test(an_empty_quota_ends_the_retries_of_all),
+      cmocka_unit_test(the_beginning_of_an_answer_is_read),
       cmocka_unit_test(backing_off_fits_before_the_deadline_or_is_not_done),
       cmocka_unit_test(trouble_between_polls_is_waited_out),
       cmocka_unit_test(the_pause_after_much_trouble_is_the_backoff),
@@ -409,9 +582,9 @@ int main(void) {
       cmocka_unit_test(a_job_may_run_out_of_time_in_the_queue),
       cmocka_unit_test(a_known_job_is_polled_at_once),
       cmocka_unit_test(one_poll_is_one_poll),
-      cmocka_unit_test(cancelling_ends_every_state_in_which_nothing_is_awaited),
+      cmocka_unit_test(cancelling_ends_every_state_but_a_create_on_its_way),
       cmocka_unit_test(a_cancelled_create_tells_how_it_ended),
-      cmocka_unit_test(a_cancelled_job_awaits_the_verdict_it_asked_for),
+      cmocka_unit_test(a_verdict_after_the_cancel_does_nothing),
       cmocka_unit_test(events_out_of_place_do_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

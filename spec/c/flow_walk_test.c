@@ -12,10 +12,14 @@
 typedef struct Walk {
   Flow flow;
   FlowSettings settings;
+  RetryQuota quota;
   uint64_t seed;
   double now;
-  bool committed; /* a create was answered or lost: it may have been paid */
-  bool accepted;  /* a create was answered with 2xx and judged */
+  bool answered; /* a create was answered or lost: it was sent */
+  bool charged;  /* a create may have made a job */
+  bool barred;   /* a create had a reply that the mode does not repeat */
+  bool accepted; /* a create was answered with 2xx, or a beginning of it */
+  bool repeated; /* the key has been sent before */
   bool ended;
   unsigned creates;
   unsigned polls;
@@ -27,7 +31,8 @@ static bool may_poll_from_the_start(const Walk *walk) {
 
 static void see_create(Walk *walk) {
   walk->creates++;
-  check(!walk->committed, "another create after one that may be paid");
+  check(!walk->barred, "another create after one that must not be repeated");
+  check(!walk->accepted, "another create after one that was accepted");
   check(walk->creates <= walk->settings.max_attempts, "too many creates");
   check(walk->now < walk->flow.deadline, "a create past the deadline");
   check(!may_poll_from_the_start(walk), "a create of a known job");
@@ -54,12 +59,12 @@ static void see(Walk *walk, FlowAction action) {
   case FLOW_DO_REST:
     check(action.at <= flow->deadline, "a rest past the deadline");
     check(action.at > walk->now || action.at >= flow->deadline, "no rest");
-    check(action.at <= walk->now + 31, "a rest of more than 31 s");
+    check(action.at <= walk->now + 61, "a rest of more than 61 s");
     break;
   case FLOW_DO_END:
     walk->ended = true;
-    check(action.end != FLOW_END_FAILED || !flow->sent, "failed, but sent");
-    check(action.end != FLOW_END_LOST || flow->sent, "lost, but not sent");
+    check(action.end != FLOW_END_FAILED || !flow->doubt, "failed, but paid?");
+    check(action.end != FLOW_END_LOST || flow->doubt, "lost, without a doubt");
     break;
   case FLOW_DO_CHECK:
   case FLOW_DO_ASK:
@@ -68,13 +73,16 @@ static void see(Walk *walk, FlowAction action) {
   }
   check(flow->attempts == walk->creates, "creates are counted wrong");
   check(flow->polls == walk->polls, "polls are counted wrong");
-  check(flow->sent == walk->committed, "sent is wrong");
+  check(flow->sent == walk->answered, "sent is wrong");
+  check(flow->doubt == walk->charged, "doubt is wrong");
+  check(walk->quota.tokens >= 0 && walk->quota.tokens <= 500, "the quota");
   check((flow->state == FLOW_ENDED) == walk->ended, "ended, but not told");
 }
 
 static Reply random_reply(Walk *walk) {
-  static const int statuses[] = {200, 200, 200, 202, 202, 202, 201, 301, 400,
-                                 401, 402, 404, 404, 404, 409, 410, 429, 503};
+  static const int statuses[] = {200, 200, 200, 202, 202, 202, 201, 301,
+                                 400, 401, 402, 404, 404, 404, 408, 409,
+                                 409, 410, 429, 429, 500, 501, 503, 504};
   static const ReplyKind kinds[] = {
       REPLY_ANSWERED, REPLY_ANSWERED, REPLY_ANSWERED, REPLY_NOT_SENT,
       REPLY_NOT_SENT, REPLY_NOT_SENT, REPLY_LOST,     REPLY_HOPELESS};
@@ -83,15 +91,55 @@ static Reply random_reply(Walk *walk) {
   if (reply.kind == REPLY_ANSWERED)
     reply.status = statuses[random_below(&walk->seed, COUNT(statuses))];
   if (random_below(&walk->seed, 4) == 0)
-    reply.retry_after = random_unit(&walk->seed) * 60;
+    reply.retry_after = random_unit(&walk->seed) * 80;
+  reply.timed_out =
+      reply.kind == REPLY_LOST && random_below(&walk->seed, 2) == 0;
+  reply.partial = reply.kind == REPLY_LOST && random_below(&walk->seed, 4) == 0;
   return reply;
+}
+
+/* What the design's table says of this reply, told in other words than the
+ * code's. */
+static bool is_repeatable(const Walk *walk, const Reply *reply) {
+  RetryMode mode = walk->settings.retry;
+  if (reply->kind == REPLY_NOT_SENT)
+    return true;
+  if (reply->kind != REPLY_ANSWERED)
+    return reply->kind == REPLY_LOST && mode == RETRY_IDEMPOTENT;
+  switch (reply->status) {
+  case 429:
+    return true;
+  case 409:
+    return walk->repeated;
+  case 408:
+  case 500:
+  case 502:
+  case 503:
+  case 504:
+    return mode != RETRY_SAFE;
+  default:
+    return false;
+  }
+}
+
+static void note_create(Walk *walk, const Reply *reply) {
+  bool answered = reply->kind == REPLY_ANSWERED;
+  bool lost = reply->kind == REPLY_LOST;
+  int status = reply->status;
+  walk->answered = walk->answered || answered || lost;
+  walk->charged = walk->charged || lost ||
+                  (answered && (status / 100 == 2 || status == 408 ||
+                                status == 409 || status / 100 == 5));
+  walk->accepted = (answered && status / 100 == 2) ||
+                   (reply->partial && walk->settings.retry != RETRY_IDEMPOTENT);
+  walk->barred = !is_repeatable(walk, reply) || reply->retry_after > 60;
+  walk->repeated = walk->repeated || reply->kind != REPLY_NOT_SENT;
 }
 
 static void give_reply(Walk *walk) {
   Reply reply = random_reply(walk);
-  if (walk->flow.state == FLOW_CREATING &&
-      (reply.kind == REPLY_ANSWERED || reply.kind == REPLY_LOST))
-    walk->committed = true;
+  if (walk->flow.state == FLOW_CREATING)
+    note_create(walk, &reply);
   see(walk,
       flow_on_reply(&walk->flow, &reply, walk->now, random_unit(&walk->seed)));
 }
@@ -100,8 +148,6 @@ static void give_verdict(Walk *walk) {
   FlowMode mode = walk->flow.mode;
   bool once = mode == FLOW_CREATE_ONLY || mode == FLOW_POLL_ONCE;
   bool final = once || random_below(&walk->seed, 4) == 0;
-  if (walk->flow.state == FLOW_ASKING)
-    walk->accepted = true;
   see(walk, flow_on_verdict(&walk->flow,
                             final ? FLOW_VERDICT_FINAL : FLOW_VERDICT_AGAIN,
                             walk->now, random_unit(&walk->seed)));
@@ -140,13 +186,16 @@ static void one_walk(Walk *walk) {
   FlowMode mode = (FlowMode)random_below(&walk->seed, 4);
   double room = random_unit(&walk->seed) * 120;
   walk->settings = (FlowSettings){
+      .retry = (RetryMode)random_below(&walk->seed, 3),
       .max_attempts = 1 + random_below(&walk->seed, 5),
       .poll = {random_unit(&walk->seed) * 4, 0.01 + random_unit(&walk->seed),
                1 + random_unit(&walk->seed) * 9}};
   walk->now = random_unit(&walk->seed) * 1000;
-  flow_init(&walk->flow, mode, &walk->settings,
-            mode == FLOW_GENERATE && random_below(&walk->seed, 2),
+  walk->quota.tokens = random_unit(&walk->seed) * 60;
+  walk->repeated = random_below(&walk->seed, 4) == 0;
+  flow_init(&walk->flow, mode, &walk->settings, &walk->quota, walk->repeated,
             walk->now + room);
+  walk->flow.check = mode == FLOW_GENERATE && random_below(&walk->seed, 2);
   for (unsigned step = 0; step < STEPS; step++) {
     bool fits = random_below(&walk->seed, 2) == 0;
     walk->now += random_unit(&walk->seed) * random_below(&walk->seed, 6);

@@ -12,18 +12,19 @@ static Engine *engine;
 static Account *account;
 
 static AccountSettings settings_for(const char *url) {
-  return (AccountSettings){.base_url = url,
-                           .api_key = SECRET,
-                           .user_agent = "agent/1",
-                           .connect_timeout = 30,
-                           .request_timeout = 60,
-                           .flow = {1, {0.01, 0.01, 0.01}},
-                           .max_active = 4};
+  return (AccountSettings){
+      .base_url = url,
+      .api_key = SECRET,
+      .user_agent = "agent/1",
+      .connect_timeout = 30,
+      .request_timeout = 60,
+      .flow = {.max_attempts = 1, .poll = {0.01, 0.01, 0.01}},
+      .max_active = 4};
 }
 
 static void open_with(const AccountSettings *settings) {
   engine = engine_open();
-  account = account_new(settings);
+  account = account_new(settings, NULL);
   assert_non_null(engine);
   assert_non_null(account);
 }
@@ -75,7 +76,7 @@ static bool judge(const char *body, FlowVerdict verdict, const char *id) {
   Work *work = event->work;
   assert_string_equal(event->body, body);
   engine_free_event(event);
-  return engine_judge(engine, work, verdict, id);
+  return engine_judge(engine, work, verdict, id, &(JobNote){0});
 }
 
 static void assert_ended(FlowEnd end, const char *kind, const char *code) {
@@ -297,8 +298,9 @@ static void a_cancel_meets_a_verdict(void **state) {
     event = next_event(EVENT_REPLY);
     engine_free_event(event);
     engine_cancel(engine, work);
-    assert_false(engine_judge(
-        engine, work, i ? FLOW_VERDICT_FINAL : FLOW_VERDICT_AGAIN, "id-1"));
+    assert_false(engine_judge(engine, work,
+                              i ? FLOW_VERDICT_FINAL : FLOW_VERDICT_AGAIN,
+                              "id-1", &(JobNote){0}));
     assert_ended(FLOW_END_CANCELLED, "cancelled", "cancelled");
   }
   close_engine();

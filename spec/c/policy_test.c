@@ -12,39 +12,124 @@ static bool is_near(double a, double b) {
   return fabs(a - b) < 1e-6;
 }
 
-static void creates_are_repeated_only_when_provably_not_sent(void **state) {
+/* The table of the design, row by row: may a create be sent again after this,
+ * in the modes safe, documented and idempotent?  A key sent before or not. */
+static void creates_are_repeated_as_the_table_says(void **state) {
   static const struct {
     ReplyKind kind;
-    unsigned attempts, most;
-    CreateDecision decision;
+    int status;
+    bool fresh[3], repeated[3];
   } rows[] = {
-      {REPLY_NOT_SENT, 1, 4, CREATE_REPEAT},
-      {REPLY_NOT_SENT, 3, 4, CREATE_REPEAT},
-      {REPLY_NOT_SENT, 4, 4, CREATE_FAILED},
-      {REPLY_NOT_SENT, 5, 4, CREATE_FAILED},
-      {REPLY_NOT_SENT, 1, 1, CREATE_FAILED},
-      {REPLY_LOST, 1, 4, CREATE_LOST},
-      {REPLY_LOST, 4, 4, CREATE_LOST},
-      {REPLY_HOPELESS, 1, 4, CREATE_FAILED},
-      {REPLY_HOPELESS, 4, 4, CREATE_FAILED},
+      {REPLY_NOT_SENT, 0, {true, true, true}, {true, true, true}},
+      {REPLY_HOPELESS, 0, {false, false, false}, {false, false, false}},
+      {REPLY_LOST, 0, {false, false, true}, {false, false, true}},
+      {REPLY_LOST, 200, {false, false, true}, {false, false, true}},
+      {REPLY_LOST, 429, {false, false, true}, {false, false, true}},
+      {REPLY_ANSWERED, 429, {true, true, true}, {true, true, true}},
+      {REPLY_ANSWERED, 408, {false, true, true}, {false, true, true}},
+      {REPLY_ANSWERED, 500, {false, true, true}, {false, true, true}},
+      {REPLY_ANSWERED, 502, {false, true, true}, {false, true, true}},
+      {REPLY_ANSWERED, 503, {false, true, true}, {false, true, true}},
+      {REPLY_ANSWERED, 504, {false, true, true}, {false, true, true}},
+      {REPLY_ANSWERED, 409, {false, false, false}, {true, true, true}},
   };
   (void)state;
-  for (size_t i = 0; i < COUNT(rows); i++) {
-    Reply reply = {.kind = rows[i].kind, .status = 200, .retry_after = -1};
-    check(policy_on_create(&reply, rows[i].attempts, rows[i].most) ==
-              rows[i].decision,
-          "row %zu", i);
-  }
+  for (size_t i = 0; i < COUNT(rows); i++)
+    for (int mode = RETRY_SAFE; mode <= RETRY_IDEMPOTENT; mode++) {
+      Reply reply = {.kind = rows[i].kind, .status = rows[i].status};
+      check(policy_may_repeat(&reply, (RetryMode)mode, false) ==
+                rows[i].fresh[mode],
+            "row %zu, mode %d, a fresh key", i, mode);
+      check(policy_may_repeat(&reply, (RetryMode)mode, true) ==
+                rows[i].repeated[mode],
+            "row %zu, mode %d, a repeated key", i, mode);
+    }
 }
 
-static void an_answered_create_is_accepted_or_refused(void **state) {
+static bool is_in_the_table(int status) {
+  return status == 408 || status == 409 || status == 429 || status == 500 ||
+         (status >= 502 && status <= 504);
+}
+
+static void no_other_answer_is_repeated(void **state) {
+  (void)state;
+  for (int status = 100; status < 600; status++)
+    for (int mode = RETRY_SAFE; mode <= RETRY_IDEMPOTENT; mode++) {
+      Reply reply = {.kind = REPLY_ANSWERED, .status = status};
+      check(is_in_the_table(status) ||
+                !policy_may_repeat(&reply, (RetryMode)mode, true),
+            "status %d, mode %d", status, mode);
+    }
+}
+
+static void a_create_is_accepted_refused_failed_or_lost(void **state) {
+  static const struct {
+    ReplyKind kind;
+    CreateOutcome outcome;
+  } rows[] = {{REPLY_NOT_SENT, CREATE_FAILED},
+              {REPLY_HOPELESS, CREATE_FAILED},
+              {REPLY_LOST, CREATE_LOST}};
   (void)state;
   for (int status = 100; status < 600; status++) {
     Reply reply = {.kind = REPLY_ANSWERED, .status = status, .retry_after = 1};
-    CreateDecision decision =
+    CreateOutcome outcome =
         status >= 200 && status <= 299 ? CREATE_ACCEPTED : CREATE_REFUSED;
-    check(policy_on_create(&reply, 1, 4) == decision, "status %d", status);
+    check(policy_create_outcome(&reply) == outcome, "status %d", status);
   }
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    Reply reply = {.kind = rows[i].kind, .status = 200, .retry_after = -1};
+    check(policy_create_outcome(&reply) == rows[i].outcome, "row %zu", i);
+  }
+}
+
+/* What may have made a job may have been charged; a plain no has not. */
+static void doubt_is_left_by_what_may_have_made_a_job(void **state) {
+  static const Reply lost = {.kind = REPLY_LOST};
+  static const Reply not_sent = {.kind = REPLY_NOT_SENT, .status = 200};
+  static const Reply hopeless = {.kind = REPLY_HOPELESS, .status = 200};
+  (void)state;
+  assert_true(policy_leaves_doubt(&lost));
+  assert_false(policy_leaves_doubt(&not_sent));
+  assert_false(policy_leaves_doubt(&hopeless));
+  for (int status = 100; status < 600; status++) {
+    Reply reply = {.kind = REPLY_ANSWERED, .status = status};
+    bool doubt =
+        status < 300 || status == 408 || status == 409 || status >= 500;
+    check(policy_leaves_doubt(&reply) == doubt, "status %d", status);
+  }
+}
+
+static void the_quota_stops_a_storm(void **state) {
+  RetryQuota quota = RETRY_QUOTA_FULL;
+  unsigned retries = 0;
+  (void)state;
+  while (policy_take_retry(&quota, false))
+    retries++;
+  assert_int_equal(retries, 100);
+  assert_false(policy_take_retry(&quota, true));
+  quota = RETRY_QUOTA_FULL;
+  for (retries = 0; policy_take_retry(&quota, true);)
+    retries++;
+  assert_int_equal(retries, 50); /* timeouts cost twice as much */
+}
+
+static void successes_fill_the_quota_again_but_not_over(void **state) {
+  RetryQuota quota = {.tokens = 0};
+  (void)state;
+  for (unsigned i = 0; i < 4; i++)
+    policy_return_retry(&quota);
+  assert_false(policy_take_retry(&quota, false));
+  policy_return_retry(&quota);
+  assert_true(policy_take_retry(&quota, false));
+  assert_false(policy_take_retry(&quota, false));
+  for (unsigned i = 0; i < 9; i++)
+    policy_return_retry(&quota);
+  assert_false(policy_take_retry(&quota, true));
+  policy_return_retry(&quota);
+  assert_true(policy_take_retry(&quota, true));
+  quota = RETRY_QUOTA_FULL;
+  policy_return_retry(&quota);
+  assert_true(is_near(quota.tokens, 500));
 }
 
 static PollDecision expected_poll(int status, unsigned missing) {
@@ -161,8 +246,12 @@ static void a_wish_of_the_server_is_kept_within_bounds(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(creates_are_repeated_only_when_provably_not_sent),
-      cmocka_unit_test(an_answered_create_is_accepted_or_refused),
+      cmocka_unit_test(creates_are_repeated_as_the_table_says),
+      cmocka_unit_test(no_other_answer_is_repeated),
+      cmocka_unit_test(a_create_is_accepted_refused_failed_or_lost),
+      cmocka_unit_test(doubt_is_left_by_what_may_have_made_a_job),
+      cmocka_unit_test(the_quota_stops_a_storm),
+      cmocka_unit_test(successes_fill_the_quota_again_but_not_over),
       cmocka_unit_test(only_a_few_answers_end_a_paid_job),
       cmocka_unit_test(trouble_on_the_way_never_ends_a_paid_job),
       cmocka_unit_test(backoff_doubles_up_to_twenty_seconds),

@@ -35,7 +35,8 @@ static void begin(Turn *turn) {
 static void reset(unsigned limit) {
   memset(jobs, 0, sizeof jobs);
   memset(order, 0, sizeof order);
-  turns = (Turns){.limit = limit};
+  turns = (Turns){0};
+  pace_init(&turns.pace, limit);
   most = 0;
   for (unsigned i = 0; i < JOBS; i++)
     jobs[i].turn = (Turn){.turns = &turns, .begin = begin};
