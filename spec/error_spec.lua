@@ -30,13 +30,13 @@ function makers.not_found()
 end
 
 function makers.rate_limit()
-  local client, box = support.pair()
+  local client, box = support.pair({ max_attempts = 1 })
   support.answer(box, "create", 429)
   return select(2, client:generate({ prompt = "a cup" })), client
 end
 
 function makers.server()
-  local client, box = support.pair()
+  local client, box = support.pair({ max_attempts = 1 })
   support.answer(box, "create", 503)
   return select(2, client:generate({ prompt = "a cup" })), client
 end

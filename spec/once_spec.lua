@@ -177,8 +177,8 @@ describe("one create", function()
     [503] = "server",
     [504] = "server",
   }) do
-    it(("answered with %d is one POST"):format(status), function()
-      local client, box = support.pair()
+    it(("answered with %d is one POST where one attempt is allowed"):format(status), function()
+      local client, box = support.pair({ max_attempts = 1 })
       local headers = { ["Retry-After"] = "7" }
       box:fault({ on = "create", action = "status", status = status, headers = headers })
       local job, err = client:generate(CUP)

@@ -25,7 +25,7 @@ describe("a create", function()
   after_each(support.clean)
 
   it("answered with an error status is over at once, with the kind that fits", function()
-    local client, box = support.pair()
+    local client, box = support.pair({ max_attempts = 1 })
     local posts = 0
     for status, expected in pairs(REFUSALS) do
       support.answer(box, "create", status, "no JSON")
@@ -70,7 +70,7 @@ describe("a create", function()
   end)
 
   it("refused for now tells when to come back", function()
-    local client, box = support.pair()
+    local client, box = support.pair({ max_attempts = 1 })
     support.answer(box, "create", 429, nil, { headers = { ["Retry-After"] = "7" } })
     local _, err = client:generate({ prompt = "a cup" })
     assert.equal(7, err.retry_after)

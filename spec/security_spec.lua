@@ -61,7 +61,7 @@ describe("the API key", function()
 
   before_each(function()
     events, on_event = support.recorder()
-    client, box = support.pair({ on_event = on_event })
+    client, box = support.pair({ on_event = on_event, max_attempts = 1 })
   end)
 
   after_each(function()

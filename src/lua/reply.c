@@ -333,9 +333,6 @@ static void read_last(lua_State *L, int at, const Event *event) {
   if (json_push_object(L, event->body, event->body_length)) {
     take_balance(L, at);
     read_late(L, at, true);
-  } else if (event->failure.kind &&
-             decode_find_id(L, event->body, event->body_length)) {
-    job_set(L, at, JOB_ID);
   }
   lua_settop(L, at);
 }
