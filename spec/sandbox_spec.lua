@@ -1,38 +1,10 @@
+local client = require("spec.helpers.curl")
 local sandbox_module = require("gptimage2.sandbox")
 
--- The curl program is the client here: the sandbox is tested without the module it stands in for.
--- LD_PRELOAD (sanitizers) is for the Lua process, not for curl.
-local CURL = "LD_PRELOAD= LD_LIBRARY_PATH= curl --silent --noproxy '*' --max-time 60 "
-
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local bytes = file:read("*a")
-  file:close()
-  return bytes
-end
-
-local function run(command)
-  local pipe = assert(io.popen(command .. " 2>&1"))
-  local output = pipe:read("*a")
-  pipe:close()
-  return output
-end
-
--- One exchange: { status, exit (curl's code), time (to the first byte), body, head }.
-local function curl(arguments)
-  local body, head = os.tmpname(), os.tmpname()
-  local format = "%{http_code} %{exitcode} %{time_starttransfer}"
-  local files = ("--output %s --dump-header %s --write-out '%s' "):format(body, head, format)
-  local output = run(CURL .. files .. arguments)
-  local status, exit, time = output:match("(%d+) (%d+) ([%d.,]+)%s*$")
-  assert(status, "the curl program did not run: " .. output)
-  local result = { status = tonumber(status), exit = tonumber(exit), output = output }
-  result.time = tonumber((time:gsub(",", ".")))
-  result.body, result.head = read_file(body), read_file(head):lower()
-  os.remove(body)
-  os.remove(head)
-  return result
-end
+local CURL, JSON = client.COMMAND, client.JSON
+local create, create_arguments = client.create, client.create_arguments
+local curl, field, run = client.fetch, client.field, client.run
+local poll, poll_arguments, read_file = client.poll, client.poll_arguments, client.read_file
 
 -- Asks again until it is so; each time a process has come and gone.
 local function wait_for(condition)
@@ -43,30 +15,6 @@ local function wait_for(condition)
     run("true")
   end
   error("waited in vain")
-end
-
-local JSON = "-H 'Content-Type: application/json' "
-
-local function create_arguments(box, body, extra)
-  local key = ("-H 'Authorization: Bearer %s' "):format(box.api_key)
-  return key .. JSON .. (extra or "") .. (" --data '%s' %s/api/generate"):format(body, box.url)
-end
-
-local function create(box, body, extra)
-  return curl(create_arguments(box, body or '{"prompt":"a cup"}', extra))
-end
-
-local function poll_arguments(box, id)
-  return ("-H 'Authorization: Bearer %s' %s/api/generate/%s"):format(box.api_key, box.url, id)
-end
-
-local function poll(box, id)
-  return curl(poll_arguments(box, id))
-end
-
-local function field(body, name)
-  local start = '"' .. name .. '":'
-  return body:match(start .. '"([^"]*)"') or tonumber(body:match(start .. "(%-?%d+)"))
 end
 
 -- Width and height, if the bytes are a whole PNG file.
@@ -239,7 +187,7 @@ describe("the sandbox", function()
       local url = box.url .. "/api/generate"
       local bearer, bare = "-H 'Authorization: Bearer wrong' ", "-H 'Authorization: right' "
       for _, header in ipairs({ "", bearer, bare }) do
-        local reply = curl(header .. JSON .. "--data '{\"prompt\":\"x\"}' " .. url)
+        local reply = curl(header .. JSON .. '--data \'{"prompt":"x"}\' ' .. url)
         assert.equal(401, reply.status)
         assert.equal("unauthorized", field(reply.body, "error"))
       end
@@ -566,8 +514,8 @@ describe("the sandbox", function()
       assert.is_true(late.time >= 0.3)
       box:fault({ on = "poll", action = "hang" })
       local hung = CURL .. "--max-time 1 -w '%{exitcode}' " .. poll_arguments(box, "x")
-      local both = run("(" .. hung .. ") & while ! " .. CURL .. "-o /dev/null -w '%{http_code} ' "
-        .. box:reference("cup") .. "; do :; done; wait")
+      local other = CURL .. "-o /dev/null -w '%{http_code} ' " .. box:reference("cup")
+      local both = run(("(%s) & while ! %s; do :; done; wait"):format(hung, other))
       assert.equal("200 28", both)
     end)
 
@@ -585,8 +533,8 @@ describe("the sandbox", function()
       local box = start()
       box:fault({ on = "create", action = "reset", after = 1 })
       local two = create_arguments(box, '{"prompt":"x"}')
-      local output = run(CURL .. "-o /dev/null -o /dev/null -w '%{http_code} ' "
-        .. two .. " " .. box.url .. "/api/generate")
+      local command = CURL .. "-o /dev/null -o /dev/null -w '%{http_code} ' " .. two
+      local output = run(command .. " " .. box.url .. "/api/generate")
       assert.equal("202 202 ", output)
       assert.equal(3, box:ledger().requests.create)
       assert.equal(2, box:ledger().connections)

@@ -62,6 +62,7 @@ void answer_route(Question *question, const char *url, const char *method) {
   bool get = strcmp(method, "GET") == 0;
   bool read = get || strcmp(method, "HEAD") == 0;
   bool allowed = read;
+  question->path = url;
   if (strcmp(url, "/api/generate") == 0) {
     question->on = ON_CREATE;
     allowed = strcmp(method, "POST") == 0;
@@ -127,7 +128,7 @@ static Reply create_job(Server *server, const Question *question,
   CreateResult result =
       service_create(&server->service, order, question->key, now, &job);
   if (result == CREATE_OK) {
-    Fault *fail = fault_take(&server->faults, ON_JOB);
+    Fault *fail = fault_take(&server->faults, ON_JOB, false);
     if (fail != NULL) {
       service_fail(&server->service, job, fail->error);
     }

@@ -17,6 +17,7 @@ enum { ANSWER_MAX_NAME = 128 };
 /* A request. Texts belong to whoever holds it, for as long as it is open. */
 typedef struct Question {
   struct MHD_Connection *connection;
+  const char *path;
   FaultOn on;
   bool wrong_method;          /* a path we have, but not so */
   bool plain;                 /* a reference that is text, not an image */

@@ -34,7 +34,8 @@ static void free_pair(Pair *pair) {
 }
 
 /* What both certificates have in common. The first failure is returned. */
-static int init_pair(Pair *pair, const char *name, unsigned char serial) {
+static int init_pair(Pair *pair, const char *name, unsigned char serial,
+                     time_t end) {
   time_t now = time(NULL);
   int rc = gnutls_x509_privkey_init(&pair->key);
   rc = rc < 0 ? rc : gnutls_x509_crt_init(&pair->crt);
@@ -48,8 +49,9 @@ static int init_pair(Pair *pair, const char *name, unsigned char serial) {
   rc = rc < 0 ? rc : gnutls_x509_crt_set_version(crt, 3);
   rc = rc < 0 ? rc : gnutls_x509_crt_set_serial(crt, &serial, 1);
   rc = rc < 0 ? rc : gnutls_x509_crt_set_key(crt, pair->key);
-  rc = rc < 0 ? rc : gnutls_x509_crt_set_activation_time(crt, now - CLOCK_SKEW);
-  rc = rc < 0 ? rc : gnutls_x509_crt_set_expiration_time(crt, now + LIFETIME);
+  rc = rc < 0 ? rc
+              : gnutls_x509_crt_set_activation_time(crt, now - 2 * CLOCK_SKEW);
+  rc = rc < 0 ? rc : gnutls_x509_crt_set_expiration_time(crt, end);
   unsigned size = (unsigned)strlen(name);
   return rc < 0 ? rc
                 : gnutls_x509_crt_set_dn_by_oid(
@@ -71,7 +73,7 @@ static int set_identifiers(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer) {
 
 static int make_authority(Pair *ca) {
   unsigned usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN;
-  int rc = init_pair(ca, "gptimage2 sandbox CA", 1);
+  int rc = init_pair(ca, "gptimage2 sandbox CA", 1, time(NULL) + LIFETIME);
   rc = rc < 0 ? rc : gnutls_x509_crt_set_basic_constraints(ca->crt, 1, -1);
   rc = rc < 0 ? rc : gnutls_x509_crt_set_key_usage(ca->crt, usage);
   rc = rc < 0 ? rc : set_identifiers(ca->crt, ca->crt);
@@ -97,8 +99,18 @@ static int add_names(gnutls_x509_crt_t crt) {
                                                     GNUTLS_FSAN_APPEND);
 }
 
-static int make_leaf(Pair *leaf, const Pair *ca) {
-  int rc = init_pair(leaf, "localhost", 2);
+static int add_wrong_name(gnutls_x509_crt_t crt) {
+  static const char NAME[] = "elsewhere.invalid";
+  return gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, NAME,
+                                              sizeof NAME - 1, GNUTLS_FSAN_SET);
+}
+
+static int make_leaf(Pair *leaf, const Pair *ca, CertificateFlaw flaw) {
+  bool wrong = flaw == FLAW_WRONG_HOST;
+  time_t now = time(NULL);
+  time_t end = flaw == FLAW_EXPIRED ? now - CLOCK_SKEW : now + LIFETIME;
+  int rc = init_pair(leaf, wrong ? "elsewhere.invalid" : "localhost", 2, end);
+  const Pair *issuer = flaw == FLAW_SELF_SIGNED ? leaf : ca;
   gnutls_x509_crt_t crt = leaf->crt;
   rc = rc < 0 ? rc : gnutls_x509_crt_set_basic_constraints(crt, 0, -1);
   rc = rc < 0
@@ -107,10 +119,10 @@ static int make_leaf(Pair *leaf, const Pair *ca) {
   rc = rc < 0 ? rc
               : gnutls_x509_crt_set_key_purpose_oid(
                     crt, GNUTLS_KP_TLS_WWW_SERVER, 0);
-  rc = rc < 0 ? rc : add_names(crt);
-  rc = rc < 0 ? rc : set_identifiers(crt, ca->crt);
+  rc = rc < 0 ? rc : wrong ? add_wrong_name(crt) : add_names(crt);
+  rc = rc < 0 ? rc : set_identifiers(crt, issuer->crt);
   return rc < 0 ? rc
-                : gnutls_x509_crt_sign2(crt, ca->crt, ca->key,
+                : gnutls_x509_crt_sign2(crt, issuer->crt, issuer->key,
                                         GNUTLS_DIG_SHA256, 0);
 }
 
@@ -152,12 +164,13 @@ static bool write_authority(Certificate *certificate, const char *pem) {
   return fd >= 0 && close(fd) == 0 && ok;
 }
 
-bool certificate_make(Certificate *certificate, const char **why) {
+bool certificate_make(Certificate *certificate, CertificateFlaw flaw,
+                      const char **why) {
   char *ca_pem = calloc(1, PEM_MAX);
   Pair ca = {0}, leaf = {0};
   *certificate = (Certificate){0};
   int rc = ca_pem == NULL ? GNUTLS_E_MEMORY_ERROR : make_authority(&ca);
-  rc = rc < 0 ? rc : make_leaf(&leaf, &ca);
+  rc = rc < 0 ? rc : make_leaf(&leaf, &ca, flaw);
   rc = rc < 0 ? rc : export_texts(&leaf, &ca, ca_pem, certificate);
   bool ok = rc >= 0;
   *why = ok ? NULL : gnutls_strerror(rc);

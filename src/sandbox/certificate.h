@@ -7,6 +7,14 @@
 
 #include <stdbool.h>
 
+/* What is wrong with the server's certificate. */
+typedef enum CertificateFlaw {
+  FLAW_NONE,
+  FLAW_EXPIRED,
+  FLAW_WRONG_HOST,
+  FLAW_SELF_SIGNED /* not by the authority */
+} CertificateFlaw;
+
 /* PEM texts, and the folder made for the authority's file. */
 typedef struct Certificate {
   char *key, *chain;
@@ -19,7 +27,8 @@ typedef struct Certificate {
  * below TMPDIR or /tmp. False: *why says why (a constant or gnutls's text),
  * and there is nothing to free.
  */
-bool certificate_make(Certificate *certificate, const char **why);
+bool certificate_make(Certificate *certificate, CertificateFlaw flaw,
+                      const char **why);
 
 /* Removes file and folder, frees the texts. Harmless when repeated. */
 void certificate_free(Certificate *certificate);

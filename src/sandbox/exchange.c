@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #include "answer.h"
+#include "body.h"
+#include "fault_kind.h"
 #include "server.h"
+#include "spoil.h"
 
 enum {
   DRAIN_MAX = 64 * 1024 * 1024, /* of a body that is too long: then hang up */
@@ -23,7 +25,7 @@ enum {
 typedef enum Phase {
   PHASE_BODY, /* still coming in */
   PHASE_HELD, /* the answer waits for its time */
-  PHASE_HUNG  /* there will never be one */
+  PHASE_HUNG  /* none will come, or it was sent past MHD */
 } Phase;
 
 typedef struct Request {
@@ -32,6 +34,7 @@ typedef struct Request {
   size_t room, drained;
   Phase phase;
   Waiter waiter;
+  RawWriter writer;
   Fault *fault;
   Reply reply;
   uint64_t number; /* in the journal */
@@ -105,43 +108,56 @@ static void note(Server *server, Request *request, const char *url,
   if (question->on == ON_CREATE) {
     question->key = service_key(&server->service, question->key_name);
   }
-  request->fault = fault_take(&server->faults, question->on);
+  bool repeated = question->key != NULL && question->key->posts > 1;
+  request->fault = fault_take(&server->faults, question->on, repeated);
   pthread_mutex_unlock(&server->lock);
 }
 
 /* ---- giving the answer out ---- */
 
-/* The request was read; now the connection dies without a byte. */
-static void reset(struct MHD_Connection *connection) {
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-  struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-  if (info == NULL) {
-    return;
-  }
-  setsockopt(info->connect_fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  /* MHD would shut down first, and the peer might see an orderly end:
-   * dissolving the association sends the RST right here. */
-  (void)connect(info->connect_fd, &nowhere, sizeof nowhere);
+static void note_status(Server *server, const Request *request) {
+  pthread_mutex_lock(&server->lock);
+  journal_status(&server->journal, request->number, request->reply.status);
+  pthread_mutex_unlock(&server->lock);
 }
 
-static enum MHD_Result finish(Server *server, Request *request) {
+/* The answer goes out past MHD, which only closes the connection after it. */
+static enum MHD_Result send_raw(Server *server, Request *request,
+                                const char *method) {
+  bool bare = strcmp(method, "HEAD") == 0;
+  if (!script_make(&request->writer.script, &request->reply, request->fault,
+                   bare)) {
+    return MHD_NO;
+  }
+  request->phase = PHASE_HUNG;
+  raw_hold(&server->raw, &request->writer, request->question.connection);
+  return MHD_YES;
+}
+
+static enum MHD_Result finish(Server *server, Request *request,
+                              const char *method) {
   struct MHD_Connection *connection = request->question.connection;
-  if (request->fault != NULL && request->fault->action == FAULT_RESET) {
-    reset(connection);
+  const Fault *fault = request->fault;
+  Reply *reply = &request->reply;
+  if (fault != NULL && fault->action == FAULT_RESET) {
+    raw_reset(connection);
     return MHD_NO;
   }
-  if (request->fault != NULL && request->fault->action == FAULT_CLOSE) {
+  if (fault != NULL && fault->action == FAULT_CLOSE) {
     return MHD_NO;
   }
-  unsigned status = 0;
-  enum MHD_Result queued =
-      reply_queue(&request->reply, connection, request->fault, &status);
-  pthread_mutex_lock(&server->lock);
-  journal_status(&server->journal, request->number, status);
-  pthread_mutex_unlock(&server->lock);
-  return queued;
+  if (fault != NULL && reply_data(reply) != NULL) {
+    spoil(server, &request->question, fault, reply);
+  }
+  if (reply_data(reply) == NULL) { /* there was no memory for it */
+    reply_replace(reply,
+                  reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out_of_memory"));
+  }
+  note_status(server, request);
+  if (fault != NULL && fault_kinds[fault->action].raw) {
+    return send_raw(server, request, method);
+  }
+  return body_queue(reply, connection, fault);
 }
 
 /* Whether the fault leaves anything of the true answer. */
@@ -151,14 +167,13 @@ static bool wants_reply(const Request *request) {
     return true;
   }
   switch (fault->action) {
-  case FAULT_STATUS:
-  case FAULT_REDIRECT:
   case FAULT_HANG:
   case FAULT_RESET:
   case FAULT_CLOSE:
+  case FAULT_RAW:
     return false;
   default:
-    return true;
+    return !fault_kinds[fault->action].refuses;
   }
 }
 
@@ -181,7 +196,7 @@ static enum MHD_Result begin(Server *server, Request *request, const char *url,
   const Fault *fault = request->fault;
   bool hung = fault != NULL && fault->action == FAULT_HANG;
   if (!hung && (fault == NULL || !(fault->seconds > 0))) {
-    return finish(server, request);
+    return finish(server, request, method);
   }
   request->phase = hung ? PHASE_HUNG : PHASE_HELD;
   waiting_hold(&server->waiting, &request->waiter, request->question.connection,
@@ -211,7 +226,7 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection,
   if (request->phase == PHASE_HUNG || waiting_closed(&server->waiting)) {
     return MHD_NO;
   }
-  return finish(server, request);
+  return finish(server, request, method);
 }
 
 void exchange_completed(void *cls, struct MHD_Connection *connection,
@@ -226,6 +241,7 @@ void exchange_completed(void *cls, struct MHD_Connection *connection,
   pthread_mutex_lock(&server->lock);
   fault_release(request->fault);
   pthread_mutex_unlock(&server->lock);
+  script_free(&request->writer.script);
   reply_drop(&request->reply);
   free(request->body);
   free(request);

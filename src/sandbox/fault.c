@@ -12,7 +12,8 @@ static size_t text_size(const char *text) {
 }
 
 static size_t texts_size(const Fault *rule) {
-  size_t size = text_size(rule->location) + text_size(rule->error);
+  size_t size = text_size(rule->location) + text_size(rule->error) +
+                text_size(rule->line);
   size += rule->body == NULL ? 0 : rule->body_size + 1;
   for (size_t i = 0; i < rule->header_count; i++) {
     size += text_size(rule->headers[i].name);
@@ -40,6 +41,7 @@ bool fault_add(FaultList *list, const Fault *rule) {
   char *to = (char *)(fault + 1);
   move_text(&fault->location, text_size(fault->location), &to);
   move_text(&fault->error, text_size(fault->error), &to);
+  move_text(&fault->line, text_size(fault->line), &to);
   for (size_t i = 0; i < fault->header_count; i++) {
     FaultHeader *header = &fault->headers[i];
     move_text(&header->name, text_size(header->name), &to);
@@ -58,7 +60,10 @@ bool fault_add(FaultList *list, const Fault *rule) {
   return true;
 }
 
-static bool matches(const Fault *fault, FaultOn on) {
+static bool matches(const Fault *fault, FaultOn on, bool repeated) {
+  if (fault->action == FAULT_CONFLICT && !repeated) {
+    return false;
+  }
   return fault->on == on || (fault->on == ON_ANY && on != ON_JOB);
 }
 
@@ -73,12 +78,13 @@ static void unlink_fault(FaultList *list, Fault *fault, Fault *before) {
   }
 }
 
-Fault *fault_take(FaultList *list, FaultOn on) {
+Fault *fault_take(FaultList *list, FaultOn on, bool repeated) {
   Fault *before = NULL;
   for (Fault *fault = list->first; fault != NULL; fault = fault->next) {
-    if (matches(fault, on) && fault->after > 0) {
+    bool hit = matches(fault, on, repeated);
+    if (hit && fault->after > 0) {
       fault->after--;
-    } else if (matches(fault, on)) {
+    } else if (hit) {
       if (fault->times != FAULT_ALWAYS && --fault->times == 0) {
         unlink_fault(list, fault, before); /* the list's hold goes over */
       } else {

@@ -21,6 +21,7 @@ typedef enum FaultOn {
   ON_JOB /* the next created job */
 } FaultOn;
 
+/* What each one does and takes is told in fault_kind.c, in the same order. */
 typedef enum FaultAction {
   FAULT_STATUS,
   FAULT_DELAY,
@@ -32,8 +33,47 @@ typedef enum FaultAction {
   FAULT_OVERSIZE,
   FAULT_REDIRECT,
   FAULT_FAIL,
-  FAULT_BODY
+  FAULT_BODY,
+  /* the bytes of the answer and their timing */
+  FAULT_STALL,
+  FAULT_DRIP,
+  FAULT_CUT,
+  FAULT_LENGTH,
+  FAULT_ENDLESS_HEADERS,
+  FAULT_ENDLESS_CHUNKS,
+  FAULT_INFORMATIONAL,
+  FAULT_RAW,
+  /* what the answer holds */
+  FAULT_HTML,
+  FAULT_TYPE,
+  FAULT_GZIP,
+  FAULT_SHORT,
+  FAULT_NOT_IMAGE,
+  /* its JSON */
+  FAULT_DUPLICATE_KEYS,
+  FAULT_NESTING,
+  FAULT_ESCAPES,
+  FAULT_UNKNOWN_STATUS,
+  FAULT_OTHER_JOB,
+  FAULT_FAILED,
+  FAULT_RESULTS,
+  FAULT_MISSING,
+  FAULT_CONFLICT,
+  FAULT_ACTIONS /* how many there are */
 } FaultAction;
+
+/* Where `redirect` leads when it is not told a location. */
+typedef enum FaultTo { TO_SELF, TO_CHAIN, TO_HOST, TO_HTTP, TO_HTTPS } FaultTo;
+
+/* What `results` makes of them. */
+typedef enum FaultShape {
+  SHAPE_NULL,
+  SHAPE_ABSENT,
+  SHAPE_EMPTY,
+  SHAPE_WITHOUT_URLS,
+  SHAPE_NULL_URLS,
+  SHAPE_OBJECT
+} FaultShape;
 
 enum { FAULT_MAX_HEADERS = 16 };
 
@@ -41,7 +81,8 @@ typedef struct FaultHeader {
   const char *name, *value;
 } FaultHeader;
 
-#define FAULT_ALWAYS UINT64_MAX
+#define FAULT_ALWAYS UINT64_MAX /* times, and an amount without an end */
+#define FAULT_NO_BYTES SIZE_MAX /* option `bytes` was not given */
 
 /* One rule. Texts are the rule's own once fault_add has copied them. */
 typedef struct Fault {
@@ -53,12 +94,20 @@ typedef struct Fault {
   uint64_t after; /* matching requests still to let pass */
   bool work;      /* a create does its work before the fault */
   bool chunked;
+  bool head;      /* bytes count from the head of the answer, not the body */
+  bool reset;     /* ends with a reset, not in order */
+  bool last;      /* what is added comes last */
   double seconds; /* waited before anything is answered */
   unsigned status;
   size_t bytes;
+  uint64_t count; /* of 1xx answers, or levels of nesting */
+  int64_t add;    /* to the length that is announced */
+  FaultTo to;
+  FaultShape shape;
   const char *body; /* NULL: what the action has by default */
   size_t body_size;
   const char *location, *error;
+  const char *line; /* the one text an action has: type, value, name or id */
   FaultHeader headers[FAULT_MAX_HEADERS];
   size_t header_count;
 } Fault;
@@ -73,9 +122,10 @@ bool fault_add(FaultList *list, const Fault *rule);
 
 /*
  * The rule that hits the next request of that kind, counted as used, or NULL.
- * The caller gives it back with fault_release.
+ * `repeated`: the request names an idempotency key that was seen before. The
+ * caller gives the rule back with fault_release.
  */
-Fault *fault_take(FaultList *list, FaultOn on);
+Fault *fault_take(FaultList *list, FaultOn on, bool repeated);
 void fault_release(Fault *fault);
 
 /* Forgets all rules. */

@@ -11,6 +11,7 @@
 #include "answer.h"
 #include "lua_compat.h"
 #include "options.h"
+#include "rules.h"
 #include "server.h"
 #include "views.h"
 
@@ -37,10 +38,22 @@ static Server *check_server(lua_State *L) {
 
 static const double WHOLE_MAX = 9007199254740992.0;
 
+static void read_tls(const Options *from, ServerOptions *to) {
+  static const char *const FLAWS[] = {"good", "expired", "wrong_host",
+                                      "self_signed", NULL};
+  int flaw = options_choice(from, "certificate", FLAWS);
+  to->tls = options_boolean(from, "tls", false);
+  to->flaw = flaw < 0 ? FLAW_NONE : (CertificateFlaw)flaw;
+  if (flaw >= 0 && !to->tls) {
+    options_raise(from, "option 'certificate' goes with tls = true");
+  }
+}
+
 static void read_start(const Options *from, ServerOptions *to) {
   static const char *const NAMES[] = {
-      "port",       "api_key",     "credits",      "duration", "idempotency",
-      "image_size", "image_bytes", "free_per_day", "tls",      NULL};
+      "port",        "api_key",     "credits",     "duration",
+      "idempotency", "image_size",  "image_bytes", "free_per_day",
+      "tls",         "certificate", NULL};
   options_check(from, NAMES);
   const char *key = options_line(from, "api_key", SERVER_MAX_KEY - 1);
   if (key != NULL && key[0] == '\0') {
@@ -49,7 +62,7 @@ static void read_start(const Options *from, ServerOptions *to) {
   memcpy(to->api_key, key != NULL ? key : "sandbox",
          strlen(key != NULL ? key : "sandbox") + 1);
   to->port = (unsigned)options_integer(from, "port", 0, 65535, 0);
-  to->tls = options_boolean(from, "tls", false);
+  read_tls(from, to);
   to->image_size = (int)options_integer(from, "image_size", PICTURE_MIN_SIDE,
                                         PICTURE_MAX_SIDE, 1024);
   to->image_bytes = (size_t)options_integer(
@@ -89,142 +102,13 @@ static int f_start(lua_State *L) {
 
 /* ---- faults ---- */
 
-static const char *const ON_NAMES[] = {"create", "poll", "image", "reference",
-                                       "other",  "any",  "job",   NULL};
-static const char *const ACTION_NAMES[] = {
-    "status",    "delay",    "hang",     "reset", "close", "truncate",
-    "malformed", "oversize", "redirect", "fail",  "body",  NULL};
-
-/* Stack: the table of headers on top; leaves it there. */
-static void read_headers(const Options *from, Fault *rule) {
-  lua_State *L = from->L;
-  int table = lua_gettop(L);
-  lua_pushnil(L);
-  while (lua_next(L, table) != 0) {
-    size_t name_size = 0, value_size = 0;
-    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING) {
-      options_raise(from, "option 'headers' maps strings to strings");
-    }
-    const char *name = lua_tolstring(L, -2, &name_size);
-    const char *value = lua_tolstring(L, -1, &value_size);
-    if (name_size == 0 || !options_is_line(name, name_size) ||
-        !options_is_line(value, value_size)) {
-      options_raise(from, "option 'headers' must hold one line each");
-    }
-    if (rule->header_count == FAULT_MAX_HEADERS) {
-      options_raise(from, "option 'headers' holds at most %d",
-                    FAULT_MAX_HEADERS);
-    }
-    rule->headers[rule->header_count++] = (FaultHeader){name, value};
-    lua_pop(L, 1);
-  }
-}
-
-static void require_option(const Options *from, const char *action, bool there,
-                           const char *name) {
-  if (!there) {
-    options_raise(from, "action '%s' needs option '%s'", action, name);
-  }
-}
-
-/* What each action cannot do without. */
-static void check_fault(const Options *from, const Fault *rule) {
-  const char *action = ACTION_NAMES[rule->action];
-  if ((rule->action == FAULT_FAIL) != (rule->on == ON_JOB)) {
-    options_raise(from, "action 'fail' goes with on = 'job', and only so");
-  }
-  switch (rule->action) {
-  case FAULT_STATUS:
-    require_option(from, action, rule->status != 0, "status");
-    break;
-  case FAULT_DELAY:
-    require_option(from, action, rule->seconds >= 0, "seconds");
-    break;
-  case FAULT_TRUNCATE:
-    require_option(from, action, rule->bytes != SIZE_MAX, "bytes");
-    break;
-  case FAULT_REDIRECT:
-    require_option(from, action, rule->location != NULL, "location");
-    break;
-  case FAULT_BODY:
-    require_option(from, action, rule->body != NULL, "body");
-    break;
-  default:
-    break;
-  }
-}
-
-static double read_count(const Options *from, const char *name, double least,
-                         double otherwise) {
-  return options_integer(from, name, least, HUGE_VAL, otherwise);
-}
-
-static uint64_t to_count(double value) {
-  return value > WHOLE_MAX ? FAULT_ALWAYS : (uint64_t)value;
-}
-
-static void read_amounts(const Options *from, Fault *rule) {
-  double bytes = options_integer(from, "bytes", 0, 1e12, -1);
-  bool redirect = rule->action == FAULT_REDIRECT;
-  rule->times = to_count(read_count(from, "times", 1, 1));
-  rule->after = to_count(read_count(from, "after", 0, 0));
-  rule->status =
-      (unsigned)options_integer(from, "status", 200, 599, redirect ? 302 : 0);
-  rule->seconds = options_number(from, "seconds", 0, 1e6, -1);
-  rule->chunked = options_boolean(from, "chunked", false);
-  rule->bytes = bytes >= 0 ? (size_t)bytes : SIZE_MAX;
-  if (rule->action == FAULT_OVERSIZE && rule->bytes == SIZE_MAX) {
-    rule->bytes = 0;
-  }
-  /* Refusing means that nothing was done; all else happens on the way back. */
-  bool refuses = rule->action == FAULT_STATUS || redirect;
-  rule->work = options_boolean(from, "work", !refuses);
-}
-
-static void read_fault(const Options *from, Fault *rule) {
-  static const char *const NAMES[] = {
-      "on",      "action",   "times", "after", "work",    "body",    "status",
-      "headers", "location", "error", "bytes", "chunked", "seconds", NULL};
-  enum { BODY_MAX = 16 * 1024 * 1024, LOCATION_MAX = 8192 };
-  options_check(from, NAMES);
-  int action = options_choice(from, "action", ACTION_NAMES);
-  int on = options_choice(from, "on", ON_NAMES);
-  if (action < 0) {
-    options_raise(from, "option 'action' is missing");
-  }
-  if (on < 0 && action != FAULT_FAIL) {
-    options_raise(from, "option 'on' is missing");
-  }
-  rule->action = (FaultAction)action;
-  rule->on = on < 0 ? ON_JOB : (FaultOn)on;
-  read_amounts(from, rule);
-  rule->body = options_text(from, "body", &rule->body_size);
-  if (rule->body_size > BODY_MAX) {
-    options_raise(from, "option 'body' holds at most %d bytes", BODY_MAX);
-  }
-  rule->location = options_line(from, "location", LOCATION_MAX);
-  rule->error = options_line(from, "error", SERVICE_MAX_ERROR - 1);
-  if (rule->error == NULL) {
-    rule->error = "generation_failed";
-  }
-  check_fault(from, rule);
-}
-
 /* ARG: rule
 ** RES: */
 static int m_fault(lua_State *L) {
   Server *server = check_server(L);
   Fault rule = {0};
-  Options from = {L, 2, "fault"};
   lua_settop(L, 2);
-  read_fault(&from, &rule);
-  lua_getfield(L, 2, "headers");
-  if (lua_istable(L, -1)) {
-    read_headers(&from, &rule);
-  } else if (!lua_isnil(L, -1)) {
-    options_raise(&from, "option 'headers' must be a table, got %s",
-                  luaL_typename(L, -1));
-  }
+  rules_read(L, server->options.tls, &rule);
   if (!server_fault(server, &rule)) {
     return luaL_error(L, "not enough memory");
   }
@@ -235,6 +119,13 @@ static int m_fault(lua_State *L) {
 static int m_clear(lua_State *L) {
   server_clear(check_server(L));
   return 0;
+}
+
+/* What sandbox:fault takes.
+** RES: list */
+static int f_faults(lua_State *L) {
+  rules_push_kinds(L);
+  return 1;
 }
 
 /* ---- the rest ---- */
@@ -342,7 +233,8 @@ static void create_type(lua_State *L) {
 
 __attribute__((visibility("default"))) int
 luaopen_gptimage2_sandbox(lua_State *L) {
-  static const luaL_Reg FUNCTIONS[] = {{"start", f_start}, {NULL, NULL}};
+  static const luaL_Reg FUNCTIONS[] = {
+      {"start", f_start}, {"faults", f_faults}, {NULL, NULL}};
   compat_check_version(L);
   create_type(L);
   lua_newtable(L);

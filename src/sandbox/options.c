@@ -12,7 +12,7 @@
 
 #include "lua_compat.h"
 
-enum { NAME_MAX_SIZE = 24, MESSAGE_MAX = 512 };
+enum { NAME_MAX_SIZE = 24, MESSAGE_MAX = 768 };
 
 int options_raise(const Options *options, const char *format, ...) {
   char message[MESSAGE_MAX];
@@ -76,7 +76,7 @@ static void join(const char *const *names, char *out, size_t room) {
 static void raise_unknown(const Options *options, const char *what,
                           const char *name, const char *const *names) {
   const char *meant = nearest(name, names);
-  char list[256];
+  char list[512];
   if (meant != NULL) {
     options_raise(options, "unknown %s '%.64s', did you mean '%s'?", what, name,
                   meant);

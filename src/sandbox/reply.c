@@ -1,7 +1,6 @@
 /*
- * One answer, and how a fault spoils it. What is sent is never copied: texts
- * and pictures are handed to MHD together with the duty to free them. Runs on
- * the server's thread.
+ * One answer: what it says and which headers tell of it. Owns its texts and a
+ * reference to its picture. Runs on the server's thread.
  */
 #include "reply.h"
 
@@ -12,7 +11,6 @@
 
 #include "wire.h"
 
-static const size_t OVERSIZE_DEFAULT = 2u << 20;
 static const char JSON_TYPE[] = "application/json";
 static const char PNG_TYPE[] = "image/png";
 
@@ -89,6 +87,7 @@ Reply reply_picture(struct MHD_Connection *connection, Picture *picture) {
                  .type = PNG_TYPE,
                  .picture = picture,
                  .size = picture->size};
+  memcpy(reply.etag, picture->etag, sizeof reply.etag);
   const char *condition = header_of(connection, "If-Range");
   if (condition != NULL && strcmp(condition, picture->etag) != 0) {
     return reply;
@@ -97,9 +96,12 @@ Reply reply_picture(struct MHD_Connection *connection, Picture *picture) {
                      &reply.offset, &reply.size)) {
   case RANGE_PART:
     reply.status = MHD_HTTP_PARTIAL_CONTENT;
+    snprintf(reply.range, sizeof reply.range, "bytes %zu-%zu/%zu", reply.offset,
+             reply.offset + reply.size - 1, picture->size);
     break;
   case RANGE_BEYOND:
     reply.status = MHD_HTTP_RANGE_NOT_SATISFIABLE;
+    snprintf(reply.range, sizeof reply.range, "bytes */%zu", picture->size);
     reply.size = 0;
     break;
   case RANGE_NONE:
@@ -108,267 +110,75 @@ Reply reply_picture(struct MHD_Connection *connection, Picture *picture) {
   return reply;
 }
 
-void reply_drop(Reply *reply) {
-  free(reply->text);
-  reply->text = NULL;
-  picture_release(reply->picture);
-  reply->picture = NULL;
-}
-
-/* ---- bodies as MHD responses ---- */
-
-static void release_picture(void *picture) {
-  picture_release(picture);
-}
-
-static const char *reply_data(const Reply *reply) {
+const char *reply_data(const Reply *reply) {
   const char *data =
       reply->picture != NULL ? (const char *)reply->picture->data : reply->text;
   return data == NULL ? NULL : data + reply->offset;
 }
 
-/* Takes text and picture over from the reply. */
-static struct MHD_Response *whole_body(Reply *reply) {
-  struct MHD_Response *response;
-  void *data = (void *)(uintptr_t)reply_data(reply);
-  if (reply->picture != NULL) {
-    response = MHD_create_response_from_buffer_with_free_callback_cls(
-        reply->size, data, release_picture, reply->picture);
-    reply->picture = response == NULL ? reply->picture : NULL;
-  } else {
-    response = MHD_create_response_from_buffer(reply->size, data,
-                                               MHD_RESPMEM_MUST_FREE);
-    reply->text = response == NULL ? reply->text : NULL;
-  }
-  return response;
-}
-
-static struct MHD_Response *constant_body(const char *body, size_t size) {
-  return MHD_create_response_from_buffer(size, (void *)(uintptr_t)body,
-                                         MHD_RESPMEM_MUST_COPY);
-}
-
-/* A body that ends early, or one made up as it is sent. */
-typedef struct Stream {
-  Reply reply; /* what is cut; nothing when made up */
-  size_t end;  /* bytes to send */
-  const char *head, *tail;
-} Stream;
-
-static void free_stream(void *cls) {
-  Stream *stream = cls;
-  reply_drop(&stream->reply);
-  free(stream);
-}
-
-static ssize_t read_cut(void *cls, uint64_t at, char *to, size_t most) {
-  const Stream *stream = cls;
-  if (at >= stream->end) {
-    return MHD_CONTENT_READER_END_WITH_ERROR;
-  }
-  size_t left = stream->end - (size_t)at;
-  size_t size = left < most ? left : most;
-  memcpy(to, reply_data(&stream->reply) + at, size);
-  return (ssize_t)size;
-}
-
-static ssize_t read_made_up(void *cls, uint64_t at, char *to, size_t most) {
-  const Stream *stream = cls;
-  size_t head = strlen(stream->head), tail = strlen(stream->tail);
-  if (at >= stream->end) {
-    return MHD_CONTENT_READER_END_OF_STREAM;
-  }
-  size_t from = (size_t)at, left = stream->end - from;
-  size_t size = left < most ? left : most;
-  bool framed = stream->end >= head + tail;
-  for (size_t i = 0; i < size; i++) {
-    size_t n = from + i, to_end = stream->end - n;
-    to[i] = 'a';
-    if (framed && n < head) {
-      to[i] = stream->head[n];
-    } else if (framed && to_end <= tail) {
-      to[i] = stream->tail[tail - to_end];
-    }
-  }
-  return (ssize_t)size;
-}
-
-static struct MHD_Response *cut_body(Reply *reply, size_t bytes) {
-  if (bytes >= reply->size) {
-    return whole_body(reply);
-  }
-  Stream *stream = calloc(1, sizeof *stream);
-  if (stream == NULL) {
-    return NULL;
-  }
-  stream->reply = *reply;
-  stream->end = bytes;
-  size_t size = reply->size;
+static void drop_content(Reply *reply) {
+  free(reply->text);
   reply->text = NULL;
+  picture_release(reply->picture);
   reply->picture = NULL;
-  return MHD_create_response_from_callback(size, 32 * 1024, read_cut, stream,
-                                           free_stream);
-}
-
-static struct MHD_Response *huge_body(const Reply *reply, const Fault *fault) {
-  Stream *stream = calloc(1, sizeof *stream);
-  if (stream == NULL) {
-    return NULL;
-  }
-  bool image = reply->picture != NULL;
-  stream->head = image ? "\x89PNG\r\n\x1a\n" : "{\"padding\":\"";
-  stream->tail = image ? "" : "\"}";
-  stream->end = fault->bytes > 0 ? fault->bytes : OVERSIZE_DEFAULT;
-  uint64_t size = fault->chunked ? MHD_SIZE_UNKNOWN : stream->end;
-  return MHD_create_response_from_callback(size, 32 * 1024, read_made_up,
-                                           stream, free_stream);
-}
-
-/* Puts another answer in the place of this one. */
-static void replace(Reply *reply, Reply other) {
-  reply_drop(reply);
-  reply->status = other.status;
-  reply->type = other.type;
-  reply->text = other.text;
   reply->offset = 0;
-  reply->size = other.size;
+  reply->size = 0;
 }
 
-static const char *status_code(unsigned status) {
-  switch (status) {
-  case 400:
-    return "bad_request";
-  case 401:
-    return "unauthorized";
-  case 402:
-    return "insufficient_credits";
-  case 403:
-    return "forbidden";
-  case 404:
-    return "not_found";
-  case 408:
-    return "request_timeout";
-  case 409:
-    return "conflict";
-  case 410:
-    return "gone";
-  case 425:
-    return "too_early";
-  case 429:
-    return "rate_limited";
-  case 500:
-    return "internal_error";
-  case 502:
-    return "bad_gateway";
-  case 503:
-    return "service_unavailable";
-  case 504:
-    return "gateway_timeout";
-  default:
-    return "sandbox_fault";
-  }
+void reply_drop(Reply *reply) {
+  drop_content(reply);
+  free(reply->location);
+  reply->location = NULL;
 }
 
-static struct MHD_Response *status_body(Reply *reply, const Fault *fault) {
-  bool silent = fault->status == 204 || fault->status == 304;
-  replace(reply, reply_error(fault->status, status_code(fault->status)));
-  if (silent && fault->body == NULL) {
-    return constant_body("", 0);
-  }
-  return fault->body != NULL ? constant_body(fault->body, fault->body_size)
-                             : whole_body(reply);
+void reply_replace(Reply *reply, Reply other) {
+  reply_drop(reply);
+  *reply = other;
 }
 
-/* Sets the reply's status where the fault has one of its own. */
-static struct MHD_Response *make_body(Reply *reply, const Fault *fault) {
-  if (fault == NULL) {
-    return whole_body(reply);
+bool reply_set_text(Reply *reply, char *text, size_t size) {
+  drop_content(reply);
+  reply->text = text;
+  reply->size = text != NULL ? size : 0;
+  return text != NULL;
+}
+
+bool reply_copy_text(Reply *reply, const char *text, size_t size) {
+  char *copy = malloc(size + 1);
+  if (copy != NULL) {
+    memcpy(copy, text, size);
+    copy[size] = '\0';
   }
-  switch (fault->action) {
-  case FAULT_STATUS:
-    return status_body(reply, fault);
-  case FAULT_REDIRECT:
-    replace(reply, (Reply){.status = fault->status, .type = JSON_TYPE});
-    return constant_body("{\"error\":\"redirected\"}", 22);
-  case FAULT_BODY:
-    return constant_body(fault->body, fault->body_size);
-  case FAULT_MALFORMED:
-    return constant_body("{\"jobId\": \"8b93b17d\", \"status\": ", 33);
-  case FAULT_TRUNCATE:
-    return cut_body(reply, fault->bytes);
-  case FAULT_OVERSIZE:
-    return huge_body(reply, fault);
-  default: /* late, but right */
-    return whole_body(reply);
-  }
+  return reply_set_text(reply, copy, size);
 }
 
 /* ---- headers ---- */
 
-static void add_range_headers(struct MHD_Response *response,
-                              const Picture *picture, const Reply *reply) {
-  char range[80];
-  MHD_add_response_header(response, "Accept-Ranges", "bytes");
-  MHD_add_response_header(response, "ETag", picture->etag);
-  if (reply->status == MHD_HTTP_PARTIAL_CONTENT) {
-    snprintf(range, sizeof range, "bytes %zu-%zu/%zu", reply->offset,
-             reply->offset + reply->size - 1, picture->size);
-    MHD_add_response_header(response, "Content-Range", range);
-  } else if (reply->status == MHD_HTTP_RANGE_NOT_SATISFIABLE) {
-    snprintf(range, sizeof range, "bytes */%zu", picture->size);
-    MHD_add_response_header(response, "Content-Range", range);
-  }
-}
-
-static void add_fault_headers(struct MHD_Response *response, const Fault *fault,
-                              bool *typed) {
-  for (size_t i = 0; i < fault->header_count; i++) {
-    const FaultHeader *header = &fault->headers[i];
-    MHD_add_response_header(response, header->name, header->value);
-    *typed = *typed || strcasecmp(header->name, "Content-Type") == 0;
-  }
-  if (fault->action == FAULT_REDIRECT) {
-    MHD_add_response_header(response, "Location", fault->location);
-  }
-}
-
-static void add_headers(struct MHD_Response *response, const Reply *reply,
-                        const Fault *fault) {
+void reply_each_header(const Reply *reply, const Fault *fault,
+                       ReplyHeader *each, void *to) {
   bool typed = false;
-  if (fault != NULL) {
-    add_fault_headers(response, fault, &typed);
+  for (size_t i = 0; fault != NULL && i < fault->header_count; i++) {
+    const FaultHeader *header = &fault->headers[i];
+    each(to, header->name, header->value);
+    typed = typed || strcasecmp(header->name, "Content-Type") == 0;
+  }
+  if (reply->location != NULL) {
+    each(to, "Location", reply->location);
   }
   if (!typed && reply->type != NULL) {
-    MHD_add_response_header(response, "Content-Type", reply->type);
+    each(to, "Content-Type", reply->type);
+  }
+  if (reply->encoding != NULL) {
+    each(to, "Content-Encoding", reply->encoding);
   }
   if (reply->replayed) {
-    MHD_add_response_header(response, "Idempotent-Replayed", "true");
+    each(to, "Idempotent-Replayed", "true");
   }
-}
-
-enum MHD_Result reply_queue(Reply *reply, struct MHD_Connection *connection,
-                            const Fault *fault, unsigned *status) {
-  if (reply_data(reply) == NULL) {
-    replace(reply, reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR,
-                               "out_of_memory")); /* there was none for it */
+  if (reply->etag[0] != '\0') {
+    each(to, "Accept-Ranges", "bytes");
+    each(to, "ETag", reply->etag);
   }
-  /* What the headers say must outlive the body that MHD takes over. */
-  Picture *picture = reply->picture;
-  if (picture != NULL) {
-    picture->references++;
+  if (reply->range[0] != '\0') {
+    each(to, "Content-Range", reply->range);
   }
-  enum MHD_Result queued = MHD_NO;
-  struct MHD_Response *response = make_body(reply, fault);
-  if (response != NULL) {
-    *status = reply->status;
-    add_headers(response, reply, fault);
-    if (picture != NULL && reply->type == PNG_TYPE) {
-      add_range_headers(response, picture, reply);
-    }
-    queued = MHD_queue_response(connection, reply->status, response);
-    MHD_destroy_response(response);
-  }
-  picture_release(picture);
-  reply_drop(reply);
-  return queued;
 }

@@ -1,7 +1,7 @@
 /*
- * One answer, and how a fault spoils it on its way into MHD. A Reply owns its
- * text and its reference to a picture until it is queued or dropped. Runs on
- * the server's thread.
+ * One answer: status, headers and content. A Reply owns its texts and its
+ * reference to a picture until it is dropped or its content is handed on.
+ * Runs on the server's thread.
  */
 #ifndef GPTIMAGE2_SANDBOX_REPLY_H
 #define GPTIMAGE2_SANDBOX_REPLY_H
@@ -15,10 +15,14 @@
 
 typedef struct Reply {
   unsigned status;
-  const char *type; /* a constant: the content type */
-  char *text;       /* malloc'ed, or NULL with a picture */
+  const char *type;     /* the content type: a constant, or the fault's */
+  const char *encoding; /* a constant; NULL: none */
+  char *text;           /* malloc'ed, or NULL with a picture */
   Picture *picture;
   size_t offset, size; /* the part of text or picture that is sent */
+  char etag[24];       /* a picture's; "": this is none, or not any more */
+  char range[80];      /* the Content-Range; "": none */
+  char *location;      /* malloc'ed; NULL: no redirect */
   bool replayed;       /* an idempotency key's first answer, again */
 } Reply;
 
@@ -31,13 +35,23 @@ Reply reply_error(unsigned status, const char *code);
  */
 Reply reply_picture(struct MHD_Connection *connection, Picture *picture);
 
-void reply_drop(Reply *reply);
+/* The first byte of what is sent; NULL: there was no memory for it. */
+const char *reply_data(const Reply *reply);
 
-/*
- * Queues the reply as `fault` (NULL: none) leaves it, and drops it. `*status`
- * is what was queued. MHD_NO: no memory, the connection is to be closed.
- */
-enum MHD_Result reply_queue(Reply *reply, struct MHD_Connection *connection,
-                            const Fault *fault, unsigned *status);
+/* Puts another answer in the place of this one. */
+void reply_replace(Reply *reply, Reply other);
+
+/* Puts another content, malloc'ed or copied, under the same headers. False:
+ * no memory (the text was NULL), and there is no content any more. */
+bool reply_set_text(Reply *reply, char *text, size_t size);
+bool reply_copy_text(Reply *reply, const char *text, size_t size);
+
+/* Calls `each` with every header but Content-Length; the fault's own ones
+ * (NULL: no fault) come first. */
+typedef void ReplyHeader(void *to, const char *name, const char *value);
+void reply_each_header(const Reply *reply, const Fault *fault,
+                       ReplyHeader *each, void *to);
+
+void reply_drop(Reply *reply);
 
 #endif

@@ -65,21 +65,44 @@ static struct MHD_Daemon *start_daemon(Server *server, int fd) {
       MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
-/* Starts both threads with every signal blocked: signals are the host's. */
+static bool start_helpers(Server *server) {
+  if (!waiting_start(&server->waiting)) {
+    return false;
+  }
+  if (!raw_start(&server->raw)) {
+    waiting_stop(&server->waiting);
+    waiting_free(&server->waiting);
+    return false;
+  }
+  return true;
+}
+
+/* Both hold connections, and MHD must not stop with any of them suspended. */
+static void stop_helpers(Server *server) {
+  waiting_stop(&server->waiting);
+  raw_stop(&server->raw);
+}
+
+static void free_helpers(Server *server) {
+  waiting_free(&server->waiting);
+  raw_free(&server->raw);
+}
+
+/* Starts all threads with every signal blocked: signals are the host's. */
 static bool start_threads(Server *server, int fd,
                           char error[SERVER_MAX_ERROR]) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool waiting = waiting_start(&server->waiting);
-  server->daemon = waiting ? start_daemon(server, fd) : NULL;
+  bool helped = start_helpers(server);
+  server->daemon = helped ? start_daemon(server, fd) : NULL;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   server->running = server->daemon != NULL;
-  if (waiting && !server->running) {
-    waiting_stop(&server->waiting);
-    waiting_free(&server->waiting);
+  if (helped && !server->running) {
+    stop_helpers(server);
+    free_helpers(server);
   }
-  if (!waiting) {
+  if (!helped) {
     close(fd); /* else it is MHD's, in failure too */
   }
   if (!server->running) {
@@ -94,7 +117,8 @@ static bool prepare(Server *server, char error[SERVER_MAX_ERROR]) {
     say(error, "the sandbox does not start", "no memory");
     return false;
   }
-  if (server->options.tls && !certificate_make(&server->certificate, &why)) {
+  if (server->options.tls &&
+      !certificate_make(&server->certificate, server->options.flaw, &why)) {
     say(error, "no certificate", why);
     return false;
   }
@@ -151,9 +175,9 @@ void server_stop(Server *server) {
     return;
   }
   server->running = false;
-  waiting_stop(&server->waiting); /* MHD must not stop with any suspended */
+  stop_helpers(server);
   MHD_stop_daemon(server->daemon);
-  waiting_free(&server->waiting);
+  free_helpers(server);
   server->daemon = NULL;
   picture_cache_free(&server->pictures);
   certificate_free(&server->certificate);

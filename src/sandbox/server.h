@@ -18,6 +18,7 @@
 #include "fault.h"
 #include "journal.h"
 #include "picture.h"
+#include "raw.h"
 #include "service.h"
 #include "waiting.h"
 
@@ -32,6 +33,7 @@ typedef struct ServerOptions {
   unsigned port; /* 0: any */
   char api_key[SERVER_MAX_KEY];
   bool tls;
+  CertificateFlaw flaw;
   int image_size;     /* the longer side, in pixels */
   size_t image_bytes; /* of every generated image; 0: as they come */
   ServiceOptions service;
@@ -54,6 +56,7 @@ typedef struct Server {
   struct MHD_Daemon *daemon;
   Certificate certificate;
   Waiting waiting;
+  Raw raw;
   PictureCache pictures; /* the daemon's thread only */
 } Server;
 
