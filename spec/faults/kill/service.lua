@@ -1,0 +1,37 @@
+--- The service of a kill run, in a process of its own: nobody kills it, and its books are the
+--- judge's.
+---
+--- Arguments: "honours" or "ignores" (the idempotency keys). Prints its URL; then, for each line
+--- read from stdin, which is a path, writes its books there and prints "written". Ends with its
+--- input.
+--- A line of the books: prompt, job id, credits kept, times it was posted; tabs between.
+
+local sandbox = require("gptimage2.sandbox")
+
+local service = assert(sandbox.start({
+  api_key = "kill-run",
+  credits = 1000000000,
+  duration = 0.015,
+  idempotency = arg[1] == "honours",
+  image_size = 32,
+}))
+
+local function say(line)
+  io.stdout:write(line, "\n")
+  io.stdout:flush()
+end
+
+local function write_books(path)
+  local file = assert(io.open(path, "w"))
+  for _, job in ipairs(service:ledger().jobs) do
+    local kept = job.refunded and 0 or job.credits
+    file:write(("%s\t%s\t%d\t%d\n"):format(job.prompt, job.id, kept, job.posts))
+  end
+  assert(file:close())
+end
+
+say(service.url)
+for path in io.lines() do
+  write_books(path)
+  say("written")
+end
