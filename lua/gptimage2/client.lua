@@ -292,7 +292,10 @@ end
 --- The path of the client's ledger, or nil and the error.
 local function ledger_of(self, fname)
   local config = settings_of(self, fname, 4)
-  if config.ledger then
+  local _, err = core.usable(self)
+  if err then
+    return nil, err
+  elseif config.ledger then
     return config.ledger
   end
   return nil,

@@ -1,0 +1,413 @@
+-- What an earlier process left is finished, or told: from every state that a crash can leave.
+
+local book = require("spec.helpers.book")
+local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
+local support = require("spec.support")
+
+local CUP = { prompt = "a cup" }
+
+local function posts(box)
+  return box:ledger().requests.create
+end
+
+--- Steps until the sandbox has got that many creates.
+local function until_posted(box, count)
+  support.step_until(function()
+    return posts(box) >= count
+  end)
+end
+
+--- The URL of a port where nobody listens, and the port.
+local function nowhere()
+  local box = support.sandbox()
+  local url = box.url
+  box:stop()
+  return url, tonumber(url:match("%d+$"))
+end
+
+--- The ledger of a process that died before its job could be sent, the key, and the port to which
+--- it should have gone.
+local function left_intent(request, options)
+  local url, port = nowhere()
+  local path, copy = book.path(), nil
+  local client = support.client({ url = url, api_key = support.KEY }, {
+    ledger = path,
+    on_event = function(event)
+      if event.type == "retry" then
+        copy = copy or book.crash(path)
+      end
+    end,
+  })
+  local job = assert(client:submit(request or CUP, options))
+  support.step_until(function()
+    return copy
+  end)
+  client:close()
+  assert.equal("intent", book.row(copy).state)
+  return copy, job.idempotency_key, port
+end
+
+--- The ledger of a process that died while its create was out, and the key. The service has made
+--- the job.
+local function left_sent()
+  local client, box, path = book.pair()
+  box:fault({ on = "create", action = "hang", work = true })
+  local job = assert(client:submit(CUP))
+  support.step_until(function()
+    return #box:ledger().jobs == 1
+  end)
+  local copy = book.crash(path)
+  assert.equal("sent", book.row(copy).state)
+  return copy, box, job.idempotency_key
+end
+
+--- The ledger of a process that died when its create was answered, before the host had read it.
+local function left_answered()
+  local path, copy = book.path(), nil
+  local client, box = book.pair({
+    ledger = path,
+    on_event = function(event)
+      if event.type == "created" then
+        copy = copy or book.crash(path)
+      end
+    end,
+  }, { duration = 1000 })
+  local job = assert(client:submit(CUP))
+  support.step_until(function()
+    return copy
+  end)
+  book.query(copy, "UPDATE jobs SET job_id = NULL") -- it may have been read meanwhile
+  return copy, box, job
+end
+
+describe("client:recover", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  it("sends what was never sent, with the same bytes under the same key", function()
+    local request = { prompt = "a \226\130\172 cup", count = 2, style = "a-b" }
+    local path, key, port = left_intent(request, { metadata = { order = "17" } })
+    local before = book.row(path)
+    local box = support.sandbox({ port = port })
+    local jobs = assert(book.open(box, path):recover())
+    assert.equal(1, #jobs)
+    local job = support.finish(jobs[1])
+    assert.equal("succeeded", job.status)
+    assert.equal(key, job.idempotency_key)
+    assert.same({ order = "17" }, job.metadata)
+    assert.equal("a \226\130\172 cup", job.request.prompt)
+    assert.equal(2, job.request.count)
+    assert.equal(20, job.cost)
+    local made = box:ledger().jobs
+    assert.equal(1, #made)
+    assert.equal(key, made[1].key)
+    assert.equal(before.body, made[1].body)
+    assert.equal(1, posts(box))
+    local row = book.settled(path, "succeeded")
+    assert.equal("yes", row.charged)
+  end)
+
+  it("does not send again what may have been made, and says so", function()
+    local path, box, key = left_sent()
+    local client = book.open(box, path)
+    local jobs = assert(client:recover())
+    assert.equal(1, #jobs)
+    local job = jobs[1]
+    assert.is_true(job:done())
+    assert.equal("unknown", job.status)
+    assert.equal(key, job.idempotency_key)
+    assert.equal("lost", job.error.kind)
+    assert.equal("unknown", job.error.charged)
+    assert.equal("yes", job.error.sent)
+    assert.equal(key, job.error.idempotency_key)
+    assert.truthy(job.error.message:find("client:resolve", 1, true))
+    assert.equal(0, gptimage2.pending() - 1) -- the create that hangs, of the process before
+    assert.equal(1, posts(box))
+    local waited, err = job:wait()
+    assert.is_nil(waited)
+    assert.equal(job.error, err)
+  end)
+
+  it("sends it again under its key where the service honours keys", function()
+    local path, box, key = left_sent()
+    local client = book.open(box, path, { retry = "idempotent" })
+    local job = support.finish(assert(client:recover())[1])
+    assert.equal("succeeded", job.status)
+    local made = box:ledger().jobs
+    assert.equal(1, #made)
+    assert.equal(key, made[1].key)
+    assert.equal(2, made[1].posts)
+    assert.equal(10, box:ledger().charged)
+    book.settled(path, "succeeded")
+  end)
+
+  it("polls what was answered, by the id in the raw answer", function()
+    local path, box, first = left_answered()
+    local row = book.row(path)
+    assert.equal("accepted", row.state)
+    assert.is_nil(row.job_id)
+    box:advance(1000)
+    local job = support.finish(assert(book.open(box, path):recover())[1])
+    assert.equal("succeeded", job.status)
+    assert.equal(first.id, job.id)
+    assert.equal(first.idempotency_key, job.idempotency_key)
+    assert.equal(1, posts(box))
+    row = book.settled(path, "succeeded")
+    assert.truthy(row.result:find(job.id, 1, true))
+  end)
+
+  for _, bytes in ipairs({ 60, 100 }) do
+    it(("polls what was answered with only the first %d bytes"):format(bytes), function()
+      local client, box, path = book.pair({}, { duration = 1000 })
+      box:fault({ on = "create", action = "truncate", bytes = bytes })
+      local job = assert(client:submit(CUP))
+      support.polled(box, 1, 1)
+      assert.equal(box:ledger().jobs[1].id, job.id)
+      local copy = book.crash(path)
+      assert.equal(bytes, #book.row(copy).answer)
+      box:advance(1000)
+      assert.equal("succeeded", support.finish(job).status)
+      local again = support.finish(assert(book.open(box, copy):recover())[1])
+      assert.equal("succeeded", again.status)
+      assert.equal(job.id, again.id)
+      assert.equal(1, posts(box))
+    end)
+  end
+
+  it("returns what is unknown each time, until it is resolved", function()
+    local client, box = book.pair()
+    box:fault({ on = "create", action = "reset" })
+    local _, err = client:generate(CUP)
+    for _ = 1, 2 do
+      local jobs = assert(client:recover())
+      assert.equal(1, #jobs)
+      assert.equal("unknown", jobs[1].status)
+      assert.equal(err.idempotency_key, jobs[1].idempotency_key)
+      assert.equal("connection_lost", jobs[1].error.code)
+    end
+    assert.equal(1, posts(box))
+  end)
+
+  it("leaves alone what is finished", function()
+    local client, box = book.pair({ max_attempts = 1 })
+    assert(client:generate(CUP))
+    box:fault({ on = "job", action = "fail" })
+    client:generate(CUP)
+    support.answer(box, "create", 402)
+    client:generate(CUP)
+    local count = posts(box)
+    assert.same({}, assert(client:recover()))
+    assert.equal(count, posts(box))
+  end)
+
+  it("leaves alone what this client is at work on", function()
+    local client, box = book.pair({ max_active = 2 }, { duration = 1000 })
+    local jobs = {}
+    for i = 1, 4 do
+      jobs[i] = assert(client:submit(CUP))
+    end
+    until_posted(box, 2)
+    assert.same({}, assert(client:recover()))
+    box:advance(1000)
+    until_posted(box, 4)
+    box:advance(1000)
+    for _, job in ipairs(jobs) do
+      assert.equal("succeeded", support.finish(job).status)
+    end
+    assert.equal(4, posts(box))
+  end)
+
+  it("twice in a row takes up everything once", function()
+    local path, _, port = left_intent()
+    local box = support.sandbox({ port = port, duration = 1000 })
+    local client = book.open(box, path)
+    local job = assert(client:recover())[1]
+    assert.same({}, assert(client:recover()))
+    until_posted(box, 1)
+    assert.same({}, assert(client:recover()))
+    box:advance(1000)
+    assert.equal("succeeded", support.finish(job).status)
+    book.settled(path, "succeeded")
+    assert.same({}, assert(client:recover()))
+    assert.equal(1, posts(box))
+  end)
+
+  it("gives several jobs back, the oldest first", function()
+    local client, box, path = book.pair({}, { duration = 1000 })
+    for i = 1, 5 do
+      assert(client:submit(CUP, { idempotency_key = "job-" .. i }))
+    end
+    until_posted(box, 5)
+    client:close()
+    local keys = {}
+    for i, job in ipairs(assert(book.open(box, path):recover())) do
+      keys[i] = job.idempotency_key
+    end
+    assert.equal("job-1 job-2 job-3 job-4 job-5", table.concat(keys, " "))
+    box:advance(1000)
+    support.step_until(function()
+      return gptimage2.pending() == 0
+    end)
+    for _, key in ipairs(keys) do
+      book.settled(path, "succeeded", key)
+    end
+    assert.equal(5, posts(box))
+  end)
+
+  it("sends what was agreed to, whatever the budget, and counts it", function()
+    local path, _, port = left_intent()
+    local box = support.sandbox({ port = port })
+    local client = book.open(box, path, { budget = 5 })
+    assert.equal("succeeded", support.finish(assert(client:recover())[1]).status)
+    assert.equal(10, client.spent)
+    local _, err = client:generate(CUP)
+    assert.equal("budget", err.kind)
+  end)
+
+  it("counts nothing for what an earlier client paid", function()
+    local path, box = left_answered()
+    box:advance(1000)
+    local client = book.open(box, path, { budget = 0 })
+    assert.equal("succeeded", support.finish(assert(client:recover())[1]).status)
+    assert.equal(0, client.spent)
+  end)
+
+  it("takes up what was only created", function()
+    local client, box, path = book.pair()
+    local made = assert(client:create(CUP))
+    assert.equal("accepted", book.row(path).state)
+    local jobs = assert(client:recover())
+    assert.equal(1, #jobs)
+    assert.equal(made.id, support.finish(jobs[1]).id)
+    assert.equal("succeeded", jobs[1].status)
+    book.settled(path, "succeeded")
+    assert.equal(1, posts(box))
+  end)
+
+  it("has nothing to do for a job that was waited for by its id", function()
+    local client, _, path = book.pair()
+    local made = assert(client:create(CUP))
+    assert(client:wait(made.id))
+    local row = book.settled(path, "succeeded")
+    assert.equal(made.id, row.job_id)
+    assert.truthy(row.result:find("imageUrl", 1, true))
+    assert.same({}, assert(client:recover()))
+  end)
+
+  it("records that a job taken up has failed at the service", function()
+    local client, box, path = book.pair({}, { duration = 1000 })
+    box:fault({ on = "job", action = "fail", error = "content_policy" })
+    assert(client:submit(CUP))
+    until_posted(box, 1)
+    client:close()
+    box:advance(1000)
+    local job = support.finish(assert(book.open(box, path):recover())[1])
+    assert.equal("failed", job.status)
+    assert.equal("content_policy", job.error.code)
+    local row = book.settled(path, "failed")
+    assert.equal("refund_expected", row.charged)
+    assert.equal("content_policy", row.error)
+  end)
+
+  it("goes on where a deadline ended the waiting", function()
+    local client, box, path = book.pair({}, { duration = 1000 })
+    local job = assert(client:submit(CUP, { timeout = support.seconds(0.5) }))
+    support.finish(job)
+    assert.equal("deadline_passed", job.error.code)
+    assert.equal("accepted", book.row(path).state)
+    box:advance(1000)
+    local again = support.finish(assert(client:recover())[1])
+    assert.equal("succeeded", again.status)
+    assert.equal(job.id, again.id)
+    assert.equal(1, posts(box))
+  end)
+
+  it("is refused without a ledger", function()
+    local client = support.pair()
+    local jobs, err = client:recover()
+    assert.is_nil(jobs)
+    assert.equal("ledger", err.kind)
+    assert.equal("no_ledger", err.code)
+  end)
+
+  it("is refused after the client was closed", function()
+    local path, box = left_sent()
+    local client = book.open(box, path)
+    client:close()
+    local jobs, err = client:recover()
+    assert.is_nil(jobs)
+    assert.equal("closed", err.kind)
+  end)
+end)
+
+describe("a client with a ledger", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  it("that is closed leaves its jobs to be taken up", function()
+    local client, box, path = book.pair({ max_active = 1 }, { duration = 1000 })
+    local first = assert(client:submit(CUP))
+    local second = assert(client:submit(CUP))
+    support.polled(box, 1, 1)
+    client:close()
+    assert.equal("closed", first.error.kind)
+    assert.equal("closed", second.error.kind)
+    support.step_until(function()
+      return gptimage2.pending() == 0
+    end)
+    assert.equal("accepted", book.row(path, first.idempotency_key).state)
+    assert.equal("intent", book.row(path, second.idempotency_key).state)
+    assert.equal("no", book.row(path, second.idempotency_key).charged)
+    local again = book.open(box, path)
+    local jobs = assert(again:recover())
+    assert.equal(2, #jobs)
+    box:advance(1000)
+    until_posted(box, 2)
+    box:advance(1000)
+    for _, job in ipairs(jobs) do
+      assert.equal("succeeded", support.finish(job).status)
+    end
+    assert.equal(2, posts(box))
+  end)
+
+  it("that cancels a job has it no more", function()
+    local client, box, path = book.pair({ max_active = 1 }, { duration = 1000 })
+    local first = assert(client:submit(CUP))
+    local second = assert(client:submit(CUP))
+    support.polled(box, 1, 1)
+    second:cancel()
+    first:cancel()
+    support.step_until(function()
+      return gptimage2.pending() == 0
+    end)
+    local row = book.row(path, first.idempotency_key)
+    assert.equal("cancelled", row.state)
+    assert.equal("yes", row.charged)
+    row = book.row(path, second.idempotency_key)
+    assert.equal("cancelled", row.state)
+    assert.equal("no", row.charged)
+    assert.same({}, assert(client:recover()))
+    assert.equal(1, posts(box))
+  end)
+
+  it("that is closed while a create is out records its answer", function()
+    local client, box, path = book.pair({}, { duration = 1000 })
+    box:fault({ on = "create", action = "delay", seconds = support.seconds(0.2) })
+    assert(client:submit(CUP))
+    support.step_until(function()
+      return box:ledger().connections == 1
+    end)
+    support.step_until(function()
+      return book.row(path).state == "sent"
+    end)
+    client:close()
+    support.step_until(function()
+      return book.row(path).answer
+    end)
+    box:advance(1000)
+    local job = support.finish(assert(book.open(box, path):recover())[1])
+    assert.equal("succeeded", job.status)
+    assert.equal(1, posts(box))
+  end)
+end)
