@@ -138,6 +138,7 @@ end
 local function resend(client, row)
   local options = options_of(row)
   options.again = true
+  options.doubt = row.state ~= "intent"
   return core.submit(client, "generate", options)
 end
 

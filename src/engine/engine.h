@@ -71,6 +71,7 @@ typedef struct JobSpec {
   double timeout;                /* seconds until the job must be final */
   const LedgerEntry *entry;      /* for the ledger, where the account has one */
   bool again;                    /* it is in the ledger already */
+  bool doubt;                    /* an earlier create may have made it */
   bool narrate;                  /* the host wants EVENT_QUEUED and RETRY */
 } JobSpec;
 

@@ -188,15 +188,17 @@ static void on_overdue(Job *job) {
   Reply reply = {.kind = exchange->guarded ? REPLY_LOST : REPLY_NOT_SENT,
                  .retry_after = -1};
   const char *code = exchange->guarded ? "reply_timeout" : "connect_timeout";
-  if (job->flow.state == FLOW_CREATING)
+  bool created = job->flow.state == FLOW_CREATING;
+  FlowAction action = flow_on_reply(&job->flow, &reply, clock_monotonic(),
+                                    engine_random(job->work.engine));
+  if (created)
     record_answer(job, &reply, &exchange->body);
   http_abort(engine_loop(job->work.engine), exchange);
   job->exchange = NULL;
   forget_failure(job);
   failure_set(&job->work.last.failure, "network", code,
               "the time for the exchange ran out");
-  act(job, flow_on_reply(&job->flow, &reply, clock_monotonic(),
-                         engine_random(job->work.engine)));
+  act(job, action);
 }
 
 /* The exchange could not even be started. */

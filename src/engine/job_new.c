@@ -79,6 +79,7 @@ Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
   flow_init(&job->flow, spec->mode, &account->settings.flow, &account->quota,
             spec->key_is_known, clock_monotonic() + spec->timeout);
   job->flow.check = spec->reference_count > 0;
+  job->flow.sent = job->flow.doubt = spec->doubt;
   return engine_start_work(engine, &job->work, &job_type, account, owner);
 }
 

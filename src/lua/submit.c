@@ -114,13 +114,17 @@ static void prepare_id(lua_State *L, LuaJob *job) {
   job_set(L, JOB, JOB_ID);
 }
 
+static bool flag_of(lua_State *L, const char *name) {
+  bool flag;
+  lua_getfield(L, OPTIONS, name);
+  flag = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return flag;
+}
+
 /* True for a job that is in the ledger already: its cost was agreed to. */
 static bool is_again(lua_State *L) {
-  bool again;
-  lua_getfield(L, OPTIONS, "again");
-  again = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return again;
+  return flag_of(L, "again");
 }
 
 /* Reserves the job's cost; false pushes an error. */
@@ -177,6 +181,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
     read_entry(L, job, &entry);
     spec.entry = &entry;
     spec.again = is_again(L);
+    spec.doubt = flag_of(L, "doubt");
   }
   spec.references = urls;
   lua_getfield(L, OPTIONS, "timeout");
@@ -200,7 +205,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
 
 /* ARG: client, "generate"|"create"|"poll"|"resume",
 **      {request=, id=, timeout=, idempotency_key=, metadata=,
-**       metadata_json=, body=, again=, origin=}
+**       metadata_json=, body=, again=, doubt=, origin=}
 ** RES: job | nil, err */
 int submit(lua_State *L) {
   Client *client = client_check(L, CLIENT);
@@ -221,10 +226,10 @@ int submit(lua_State *L) {
     prepare_id(L, job);
   else if (!prepare_request(L, job) || !reserve(L, client, job))
     return error_return(L);
-  if (!start(L, core, client, job))
-    return error_return(L);
   lua_getfield(L, OPTIONS, "origin");
   job_set(L, JOB, JOB_ORIGIN);
+  if (!start(L, core, client, job)) /* the last that may raise: it is going */
+    return error_return(L);
   lua_pushvalue(L, JOB);
   return 1;
 }

@@ -1,0 +1,213 @@
+-- Settling by hand what nobody can know: sent again, given up, or named.
+
+local book = require("spec.helpers.book")
+local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
+local support = require("spec.support")
+
+local CUP = { prompt = "a cup" }
+
+local function posts(box)
+  return box:ledger().requests.create
+end
+
+--- A client whose create got lost, after the service had done the work or before.
+local function lost(options, work)
+  local client, box, path = book.pair(options)
+  box:fault({ on = "create", action = "reset", work = work ~= false })
+  local job, err = client:generate(CUP, { metadata = { order = "17" } })
+  assert.is_nil(job)
+  assert.equal("lost", err.kind)
+  assert.equal("unknown", book.row(path).state)
+  return client, box, path, err.idempotency_key
+end
+
+local function refused(kind, code, job, err)
+  assert.is_nil(job)
+  assert.equal(kind, err.kind)
+  assert.equal(code, err.code)
+end
+
+describe("client:resolve", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  describe("with 'resend'", function()
+    for _, work in ipairs({ true, false }) do
+      local made = work and "was made" or "was never made"
+      it(("sends the same bytes under the same key when the job %s"):format(made), function()
+        local client, box, path, key = lost({}, work)
+        local body = book.row(path).body
+        local job = assert(client:resolve(key, "resend"))
+        assert.equal(key, job.idempotency_key)
+        assert.same({ order = "17" }, job.metadata)
+        assert.equal("a cup", job.request.prompt)
+        assert.equal("succeeded", support.finish(job).status)
+        local jobs = box:ledger().jobs
+        assert.equal(1, #jobs)
+        assert.equal(key, jobs[1].key)
+        assert.equal(body, jobs[1].body)
+        assert.equal(2, posts(box))
+        assert.equal(10, box:ledger().charged)
+        book.settled(path, "succeeded")
+      end)
+    end
+
+    it("is allowed whatever the budget: it was agreed to before", function()
+      local client, _, path, key = lost({ budget = 10 })
+      assert.equal("succeeded", support.finish(assert(client:resolve(key, "resend"))).status)
+      book.settled(path, "succeeded")
+    end)
+
+    it("leaves the job unknown when the service cannot be reached now", function()
+      local client, box, path, key = lost({ max_attempts = 1 })
+      box:stop()
+      local job = support.finish(assert(client:resolve(key, "resend")))
+      assert.equal("unknown", job.status)
+      assert.equal("unknown", job.error.charged)
+      local row = book.settled(path, "unknown")
+      assert.equal("unknown", row.charged)
+      assert.equal(1, #assert(client:recover()))
+    end)
+
+    it("leaves the job unknown when the service refuses it now", function()
+      local client, box, path, key = lost({ max_attempts = 1 })
+      support.answer(box, "create", 402)
+      local job = support.finish(assert(client:resolve(key, "resend")))
+      assert.equal("credits", job.error.kind)
+      assert.equal("unknown", job.error.charged)
+      local row = book.settled(path, "unknown")
+      assert.equal("unknown", row.charged)
+    end)
+
+    it("leaves the job unknown when its answer is lost again", function()
+      local client, box, path, key = lost()
+      box:fault({ on = "create", action = "reset" })
+      local job = support.finish(assert(client:resolve(key, "resend")))
+      assert.equal("lost", job.error.kind)
+      book.settled(path, "unknown")
+      assert.equal("succeeded", support.finish(assert(client:resolve(key, "resend"))).status)
+      assert.equal(1, #box:ledger().jobs)
+    end)
+  end)
+
+  describe("with 'abandon'", function()
+    it("gives the job up, for good", function()
+      local client, box, path, key = lost()
+      local job = assert(client:resolve(key, "abandon"))
+      assert.is_true(job:done())
+      assert.equal("cancelled", job.status)
+      assert.equal(key, job.idempotency_key)
+      assert.equal("abandoned", book.row(path).state)
+      assert.equal("unknown", book.row(path).charged)
+      assert.equal(1, posts(box))
+      refused("ledger", "not_unknown", client:resolve(key, "resend"))
+    end)
+  end)
+
+  describe("with a job id", function()
+    it("polls that job to its end and records it", function()
+      local client, box, path, key = lost()
+      local id = box:ledger().jobs[1].id
+      local job = assert(client:resolve(key, id))
+      assert.equal(id, job.id)
+      assert.equal(key, job.idempotency_key)
+      assert.equal("succeeded", support.finish(job).status)
+      assert.equal(1, posts(box))
+      local row = book.settled(path, "succeeded")
+      assert.equal(id, row.job_id)
+      assert.equal("yes", row.charged)
+      assert.truthy(row.result:find(id, 1, true))
+    end)
+
+    it("has the id recorded when it is back, whatever comes then", function()
+      local client, box, path, key = lost()
+      local id = box:ledger().jobs[1].id
+      assert(client:resolve(key, id))
+      local row = book.row(book.crash(path))
+      assert.equal(id, row.job_id)
+      assert.equal("yes", row.charged)
+    end)
+
+    it("refuses what cannot be one", function()
+      local client, box, path, key = lost()
+      for _, id in ipairs({ "", "a/b", "..", "a b", ("a"):rep(129) }) do
+        local job, err = client:resolve(key, id)
+        refused("validation", "invalid_job_id", job, err)
+        assert.equal("what", err.field)
+      end
+      assert.equal("unknown", book.row(path).state)
+      assert.equal(1, posts(box))
+    end)
+  end)
+
+  it("settles what a crash left as sent", function()
+    local client, box, path = book.pair()
+    box:fault({ on = "create", action = "hang", work = true })
+    local key = assert(client:submit(CUP)).idempotency_key
+    support.step_until(function()
+      return #box:ledger().jobs == 1
+    end)
+    local copy = book.crash(path)
+    assert.equal("sent", book.row(copy).state)
+    local other = book.open(box, copy)
+    assert.equal("succeeded", support.finish(assert(other:resolve(key, "resend"))).status)
+    assert.equal(1, #box:ledger().jobs)
+  end)
+
+  it("settles only what is unknown", function()
+    local client, box = book.pair({ max_active = 1 }, { duration = 1000 })
+    local out = assert(client:submit(CUP))
+    local waits = assert(client:submit(CUP))
+    support.polled(box, 1, 1)
+    for _, what in ipairs({ "resend", "abandon", "some-id" }) do
+      refused("ledger", "not_unknown", client:resolve(out.idempotency_key, what))
+      refused("ledger", "not_unknown", client:resolve(waits.idempotency_key, what))
+    end
+    assert.equal(1, posts(box))
+  end)
+
+  it("leaves alone a create that is on its way", function()
+    local client, box, path = book.pair()
+    box:fault({ on = "create", action = "hang" })
+    local job = assert(client:submit(CUP))
+    support.step_until(function()
+      return posts(box) == 1
+    end)
+    assert.equal("sent", book.row(path).state)
+    refused("ledger", "not_unknown", client:resolve(job.idempotency_key, "resend"))
+    assert.equal(1, posts(box))
+  end)
+
+  it("does not know other keys", function()
+    local client, _, _, key = lost()
+    local job, err = client:resolve(key .. "x", "resend")
+    refused("ledger", "key_unknown", job, err)
+    assert.equal(key .. "x", err.idempotency_key)
+  end)
+
+  it("raises for arguments of another type", function()
+    local client = lost()
+    for _, arguments in ipairs({ {}, { 1, "resend" }, { "key" }, { "key", {} } }) do
+      local ok, message = pcall(client.resolve, client, arguments[1], arguments[2])
+      assert.is_false(ok)
+      assert.truthy(message:find("bad argument", 1, true))
+    end
+  end)
+
+  it("is refused without a ledger and after closing", function()
+    refused("ledger", "no_ledger", support.pair():resolve("key", "abandon"))
+    local client, _, _, key = lost()
+    client:close()
+    refused("closed", "client_closed", client:resolve(key, "resend"))
+  end)
+
+  it("works in a coroutine", function()
+    local client, _, path, key = lost()
+    local job = gptimage2.run(function()
+      return assert(client:resolve(key, "abandon"))
+    end)
+    assert.equal(key, job.idempotency_key)
+    assert.equal("abandoned", book.row(path).state)
+  end)
+end)
