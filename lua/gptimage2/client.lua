@@ -42,6 +42,7 @@ function client.new(opts)
     timeout = config.timeout,
     ledger = config.ledger,
     retry = config.retry,
+    base_url = config.base_url,
   }
   return self
 end
@@ -148,6 +149,14 @@ local function start(self, fname, mode, req, opts)
   end
   opts.request = normalised
   opts.metadata_json = opts.metadata and json.object(opts.metadata)
+  local saved = { ended = false }
+  function saved.done()
+    return saved.ended
+  end
+  local function on_end()
+    saved.ended = true
+    wait.finished(saved)
+  end
   job, err = core.submit(self, mode, opts)
   if not job then
     return nil, err
@@ -155,14 +164,11 @@ local function start(self, fname, mode, req, opts)
   if not opts.save then
     return job
   end
-  local saved = { ended = false }
-  function saved.done()
-    return saved.ended
-  end
-  save_when_done(job, opts.save, config, function()
+  -- The job is going, and paid for: from here on nothing may make it look as if it were not.
+  if not pcall(save_when_done, job, opts.save, config, on_end) then
+    core.saved(job, nil, save.NO_MEMORY)
     saved.ended = true
-    wait.finished(saved)
-  end)
+  end
   return job, nil, saved
 end
 
@@ -306,9 +312,20 @@ local function ledger_of(self, fname)
     })
 end
 
+--- Waits until all that this program knows of its jobs is in the ledger: the engine writes the
+--- verdict on an answer one turn after it was told.
+local function write_up()
+  local turn, err = core.sleep(0)
+  if not turn then
+    return nil, err
+  end
+  return wait.until_done(turn)
+end
+
 --- Takes up what an earlier process left unfinished: polls what the service has, sends what was
 --- provably not sent (with retry = "idempotent" also what may have been), and gives the rest back
---- as `unknown`, to be settled with `client:resolve`. Does not wait.
+--- as `unknown`, to be settled with `client:resolve`. Jobs of another base_url are left alone. Does
+--- not wait for the jobs.
 ---@return gptimage2.Job[]|nil jobs oldest first
 ---@return gptimage2.Error|nil err kind ledger
 function methods:recover()
@@ -316,7 +333,12 @@ function methods:recover()
   if not path then
     return nil, err
   end
-  return ledger.recover(self, path, settings[self].retry)
+  local written
+  written, err = write_up()
+  if not written then
+    return nil, err
+  end
+  return ledger.recover(self, settings[self])
 end
 
 --- Settles an `unknown` job by hand. Waits until that is recorded, not for the job.
@@ -336,7 +358,7 @@ function methods:resolve(key, what)
     return check.invalid("invalid_job_id", "what", message:format(check.show(what)))
   end
   local job, note
-  job, err, note = ledger.resolve(self, path, key, what)
+  job, err, note = ledger.resolve(self, settings[self], key, what)
   if not job then
     return nil, err
   end
@@ -364,7 +386,11 @@ function methods:history(filter)
     return nil, err
   end
   local rows
-  rows, err = ledger.history(path, filter)
+  filter = ledger.filter(filter)
+  rows, err = write_up()
+  if rows then
+    rows, err = ledger.history(path, filter)
+  end
   return rows, err
 end
 

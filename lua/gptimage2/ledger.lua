@@ -83,13 +83,19 @@ local FILTER = {
   limit = "number",
 }
 
+--- Checks the filter of `client:history`; raises for what is no filter.
+---@param filter? table
+---@return table
+function ledger.filter(filter)
+  return check.options(filter, 1, "history", FILTER, 4)
+end
+
 --- What was asked, paid and received. See `client:history`.
 ---@param path string
----@param filter? table
+---@param filter table
 ---@return table[]|nil rows newest first
 ---@return gptimage2.Error|nil err
 function ledger.history(path, filter)
-  filter = check.options(filter, 1, "history", FILTER, 4)
   local rows, err = core.ledger_rows(path, {
     key = filter.key,
     job_id = filter.id,
@@ -117,12 +123,18 @@ local function live_keys(client)
   return keys
 end
 
---- The id the service gave, from its column or from the raw answer.
+--- The id the service gave, from its column or from the raw answer. Of an answer that was cut off
+--- the beginning is enough; a whole one that is broken is not trusted.
 local function id_of(row)
   if row.job_id then
     return row.job_id
   end
-  return row.answer and core.decode_reply(row.answer).id or nil
+  local reply = row.answer and core.decode_reply(row.answer) or {}
+  local whole = row.state == "accepted" or row.error == "unreadable_reply"
+  if reply.beginning and whole then
+    return nil
+  end
+  return reply.id
 end
 
 local function options_of(row)
@@ -179,19 +191,19 @@ end
 
 --- Takes up what an earlier process left unfinished. See `client:recover`.
 ---@param client gptimage2.Client
----@param path string
----@param retry string the client's retry mode
+---@param config { ledger: string, retry: string, base_url: string } the client's
 ---@return gptimage2.Job[]|nil
 ---@return gptimage2.Error|nil err
-function ledger.recover(client, path, retry)
-  local rows, err = core.ledger_rows(path, { unfinished = true })
+function ledger.recover(client, config)
+  local rows, err = core.ledger_rows(config.ledger, { unfinished = true })
   if not rows then
     return nil, err
   end
   local live, jobs = live_keys(client), {}
   for _, row in ipairs(rows) do
-    if not live[row.key] then
-      local job, failed = take_up(client, row, retry)
+    -- The sandbox's jobs, say, are nothing to send to the real service.
+    if row.base_url == config.base_url and not live[row.key] then
+      local job, failed = take_up(client, row, config.retry)
       if not job then
         return nil, failed
       end
@@ -211,14 +223,18 @@ local function ledger_error(code, message, key)
 end
 
 --- The row with this key, if it is one to be settled by hand.
-local function unsettled(client, path, key)
-  local rows, err = core.ledger_rows(path, { key = key })
+local function unsettled(client, config, key)
+  local rows, err = core.ledger_rows(config.ledger, { key = key })
   if not rows then
     return nil, err
   end
   local row = rows[1]
   if not row then
     return nil, ledger_error("key_unknown", "the ledger has no job with this key", key)
+  end
+  if row.base_url ~= config.base_url then
+    local message = "this job belongs to another service, " .. row.base_url
+    return nil, ledger_error("other_service", message, key)
   end
   local open = row.state == "unknown" or row.state == "sent"
   if not open or live_keys(client)[key] then
@@ -231,14 +247,14 @@ end
 --- Settles an unknown job by hand. See `client:resolve`. Gives the job, and whether it is going on;
 --- or a transfer to wait for first.
 ---@param client gptimage2.Client
----@param path string
+---@param config { ledger: string, base_url: string } the client's
 ---@param key string
 ---@param what string "resend", "abandon" or a job id
 ---@return gptimage2.Job|nil
 ---@return gptimage2.Error|nil err
 ---@return any note to wait for before the job means anything
-function ledger.resolve(client, path, key, what)
-  local row, err = unsettled(client, path, key)
+function ledger.resolve(client, config, key, what)
+  local row, err = unsettled(client, config, key)
   if not row then
     return nil, err
   end

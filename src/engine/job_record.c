@@ -141,6 +141,9 @@ static const char *last_state(const Job *job, FlowEnd how) {
   bool made = job->flow.created > 0;
   if (how == FLOW_END_CANCELLED)
     return job->work.left ? NULL : "cancelled";
+  if (made && how == FLOW_END_REFUSED &&
+      (job->work.last.status == 404 || job->work.last.status == 410))
+    return "unknown"; /* the service does not know the id: settle it by hand */
   if (made)
     return NULL; /* it goes on at the service: recover takes it up */
   if (job->flow.doubt || how == FLOW_END_LOST)
