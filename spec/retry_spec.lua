@@ -193,7 +193,8 @@ describe("a create that fails", function()
   it("after its work was done is repeated with the very same bytes", function()
     local client, box = support.pair()
     box:fault(status(503, { work = true, times = 1 }))
-    local job = assert(client:generate({ prompt = 'a "cup" \226\130\172', count = 2, style = "a-b" }))
+    local request = { prompt = 'a "cup" \226\130\172', count = 2, style = "a-b" }
+    local job = assert(client:generate(request))
     assert.equal(2, job.attempts)
     local made = box:ledger().jobs
     assert.equal(1, #made)
@@ -316,11 +317,8 @@ describe("what a create may have cost", function()
   end)
 
   it("stays unknown when the service is gone afterwards", function()
-    local box
-    local client = nil
-    local events = {}
-    box = support.sandbox()
-    client = support.client(box, {
+    local box, events = support.sandbox(), {}
+    local client = support.client(box, {
       max_attempts = 2,
       on_event = function(event)
         events[#events + 1] = event

@@ -37,14 +37,24 @@ local STATUS = {
   unknown = "unknown",
 }
 
+--- The code of a job that went wrong; where the service answered with a status alone, its word.
+local function code_of(row)
+  if row.error or row.state ~= "refused" and row.state ~= "unknown" then
+    return row.error
+  end
+  local reply = row.answer and core.decode(row.answer) or {}
+  return type(reply.error) == "string" and reply.error:sub(1, 128) or row.state
+end
+
 --- The error of a row that has one.
 local function error_of(row)
-  if not row.error then
+  local code = code_of(row)
+  if not code then
     return nil
   end
   return core.error({
     kind = row.state == "failed" and "job_failed" or "ledger",
-    code = row.error,
+    code = code,
     message = ("recorded in the ledger as %s"):format(row.state),
     job_id = row.job_id,
     idempotency_key = row.key,
@@ -161,8 +171,8 @@ local function resume(client, row, id)
 end
 
 local UNKNOWN = "the job was sent, and whether the service made and charged it is not known; "
-  .. "look at the account's history, then settle it with client:resolve(key, \"resend\"), "
-  .. "client:resolve(key, \"abandon\") or client:resolve(key, job_id)"
+  .. 'look at the account\'s history, then settle it with client:resolve(key, "resend"), '
+  .. 'client:resolve(key, "abandon") or client:resolve(key, job_id)'
 
 local function unknown(client, row)
   local err = core.error({

@@ -53,6 +53,7 @@ lua-check
 luarocks
 libcmocka-dev
 valgrind
+sqlite3
 strace
 clang-format
 clang-tidy

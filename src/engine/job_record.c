@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SECRET_MIN 8 /* shorter is no secret, but a piece of ordinary words */
+
 static Ledger *ledger_of(const Job *job) {
   return job->work.account->ledger;
 }
@@ -82,6 +84,18 @@ void record_sending(Job *job, Exchange *exchange) {
 
 /* ---- answers ---- */
 
+/* A service that repeats the API key does not get it into the file. */
+static void hide_key(const Job *job, Buffer *body) {
+  const char *key = account_key(job->work.account);
+  size_t length = strlen(key);
+  char *place = body->data;
+  if (!place || length < SECRET_MIN)
+    return;
+  while ((place = memmem(place, body->length - (size_t)(place - body->data),
+                         key, length)))
+    memset(place, '*', length);
+}
+
 /* Provably nothing was sent, neither now nor before. */
 static void mark_back(Job *job) {
   if (!job->marked || job->flow.doubt)
@@ -90,13 +104,14 @@ static void mark_back(Job *job) {
   tell(job, &(LedgerNews){.state = "intent", .charged = "no"});
 }
 
-void record_answer(Job *job, const Reply *reply, const Buffer *body) {
+void record_answer(Job *job, const Reply *reply, Buffer *body) {
   LedgerNews news = {.status = reply->status,
                      .attempts = job->flow.attempts,
                      .answer = body->data,
                      .answer_length = body->length};
   if (!ledger_of(job))
     return;
+  hide_key(job, body);
   leave_sending(job);
   if (reply->kind == REPLY_NOT_SENT || reply->kind == REPLY_HOPELESS) {
     mark_back(job);
@@ -114,10 +129,11 @@ void record_answer(Job *job, const Reply *reply, const Buffer *body) {
 }
 
 /* A job taken up by its id alone has no key here: the id ends its URL. */
-void record_result(Job *job, const Buffer *body) {
+void record_result(Job *job, Buffer *body) {
   LedgerNews news = {.result = body->data, .result_length = body->length};
   if (!ledger_of(job))
     return;
+  hide_key(job, body);
   if (!job->key)
     news.job_id = strrchr(job->poll_url, '/') + 1;
   tell(job, &news);

@@ -19,11 +19,11 @@ bool record_intent(Job *job);
 /* The create is about to be handed to libcurl. */
 void record_sending(Job *job, Exchange *exchange);
 
-/* The exchange of a create is over. */
-void record_answer(Job *job, const Reply *reply, const Buffer *body);
+/* The exchange of a create is over.  An API key in the body is blotted out. */
+void record_answer(Job *job, const Reply *reply, Buffer *body);
 
-/* A poll brought a body that may be final. */
-void record_result(Job *job, const Buffer *body);
+/* A poll brought a body that may be final.  Likewise. */
+void record_result(Job *job, Buffer *body);
 
 /* What the Lua side read in it: job->note. */
 void record_verdict(Job *job);

@@ -57,30 +57,41 @@ static void refuse(Failure *failure, const char *code, const char *path,
   failure_set(failure, "ledger", code, "the ledger '%.300s' %s", path, why);
 }
 
+static bool cannot_open(const char *path, Failure *failure) {
+  char text[160];
+  snprintf(text, sizeof text, "cannot be opened: %s", strerror(errno));
+  refuse(failure, "ledger_unopenable", path, text);
+  return false;
+}
+
+/* A file that only we may read, which SQLite would not make. */
+static bool make_file(const char *path, Failure *failure) {
+  int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return cannot_open(path, failure);
+  close(fd);
+  return true;
+}
+
 /* A regular file of ours, reached without a symbolic link; made when it is not
- * there.  False with `failure`. */
+ * there.  A file that is there is only looked at: closing a descriptor of it
+ * would end the locks that SQLite holds for this process, and another process
+ * would take away the writer's log.  False with `failure`. */
 static bool check_file(const char *path, bool make, Failure *failure) {
   struct stat info;
-  char text[160];
-  int flags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-  int fd = open(path, flags | (make ? O_RDWR | O_CREAT : O_RDONLY), 0600);
-  bool ok = false;
-  if (fd < 0 && errno == ELOOP) {
+  if (lstat(path, &info) != 0)
+    return errno == ENOENT && make ? make_file(path, failure)
+                                   : cannot_open(path, failure);
+  if (S_ISLNK(info.st_mode))
     refuse(failure, "ledger_symlink", path,
            "is a symbolic link: name the file itself");
-  } else if (fd < 0 || fstat(fd, &info) != 0) {
-    snprintf(text, sizeof text, "cannot be opened: %s", strerror(errno));
-    refuse(failure, "ledger_unopenable", path, text);
-  } else if (!S_ISREG(info.st_mode)) {
+  else if (!S_ISREG(info.st_mode))
     refuse(failure, "ledger_unopenable", path, "is not a file");
-  } else if (info.st_uid != geteuid()) {
+  else if (info.st_uid != geteuid())
     refuse(failure, "ledger_foreign", path, "belongs to another user");
-  } else {
-    ok = true;
-  }
-  if (fd >= 0)
-    close(fd);
-  return ok;
+  else
+    return true;
+  return false;
 }
 
 /* The first column of the first row as a number, or -1. */

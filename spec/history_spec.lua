@@ -1,0 +1,300 @@
+-- The ledger answers who spent what on which prompt: client:history, and the database itself.
+
+local book = require("spec.helpers.book")
+local folder = require("spec.folder")
+local support = require("spec.support")
+
+local CUP = { prompt = "a cup" }
+
+local function keys(rows)
+  local list = {}
+  for i, row in ipairs(rows) do
+    list[i] = row.idempotency_key
+  end
+  return table.concat(list, " ")
+end
+
+describe("client:history", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  it("is empty at first", function()
+    local client = book.pair()
+    assert.same({}, assert(client:history()))
+  end)
+
+  it("tells what was asked, paid and received", function()
+    local client, box, path = book.pair()
+    local into = folder.new()
+    local job = assert(client:generate({
+      prompt = '  a "cup" \226\130\172 ',
+      ratio = "16:9",
+      count = 2,
+      style = "studio-product",
+      lighting = "soft",
+      camera = "85mm",
+      negative = "people",
+    }, { metadata = { order = "17", who = 'O"Hara' }, save = into }))
+    book.settled(path, "succeeded")
+    local row = support.step_until(function()
+      local found = assert(client:history())[1]
+      return #found.files == 2 and found
+    end)
+    assert.equal(job.id, row.id)
+    assert.equal("succeeded", row.status)
+    assert.equal("succeeded", row.state)
+    assert.same(job.request, row.request)
+    assert.same(job.results, row.results)
+    assert.is_nil(row.error)
+    assert.equal(20, row.cost)
+    assert.equal("20", tostring(row.cost))
+    assert.equal("2", tostring(row.request.count))
+    assert.equal("yes", row.charged)
+    assert.equal(job.idempotency_key, row.idempotency_key)
+    assert.same({ order = "17", who = 'O"Hara' }, row.metadata)
+    assert.equal("1", tostring(row.attempts))
+    assert.equal(box.url, row.base_url)
+    assert.is_true(math.abs(row.created_at - os.time()) < 1000)
+    assert.is_true(row.elapsed >= 0 and row.elapsed < 1000)
+    for i, name in ipairs(row.files) do
+      assert.truthy(folder.read(name):find("^\137PNG"), i)
+    end
+  end)
+
+  it("tells of references", function()
+    local client, box = book.pair()
+    local urls = { box.url .. "/reference.png", "https://cdn.example.com/palette.png" }
+    assert(client:generate({ prompt = "a cup", image_urls = urls }))
+    local row = assert(client:history())[1]
+    assert.same(urls, row.request.image_urls)
+    assert.equal("image-to-image", row.request.mode)
+  end)
+
+  describe("shows a job that", function()
+    --- The row of the only job once it is in that state.
+    local function row_in(client, path, state)
+      book.settled(path, state)
+      return assert(client:history())[1]
+    end
+
+    it("runs as accepted", function()
+      local client, box, path = book.pair({}, { duration = 1000 })
+      local job = assert(client:submit(CUP))
+      support.polled(box, 1, 1)
+      local row = row_in(client, path, "accepted")
+      assert.equal("pending", row.status)
+      assert.equal("yes", row.charged)
+      assert.equal(job.id, row.id)
+    end)
+
+    it("the service failed to make, with its error", function()
+      local client, box, path = book.pair()
+      box:fault({ on = "job", action = "fail", error = "content_policy" })
+      local _, err = client:generate(CUP)
+      local row = row_in(client, path, "failed")
+      assert.equal("failed", row.status)
+      assert.equal("refund_expected", row.charged)
+      assert.equal("content_policy", row.error.code)
+      assert.equal("job_failed", row.error.kind)
+      assert.equal(err.job_id, row.error.job_id)
+      assert.is_nil(row.results)
+    end)
+
+    it("was refused, as not charged", function()
+      local client, box, path = book.pair()
+      support.answer(box, "create", 402, '{"error":"insufficient_credits"}')
+      client:generate(CUP)
+      local row = row_in(client, path, "refused")
+      assert.equal("failed", row.status)
+      assert.equal("no", row.charged)
+      assert.equal("insufficient_credits", row.error.code)
+      assert.equal("1", tostring(row.attempts))
+    end)
+
+    it("never left, as not charged", function()
+      local box = support.sandbox()
+      box:stop()
+      local path = book.path()
+      local client = support.client(box, { ledger = path, max_attempts = 1 })
+      client:generate(CUP)
+      local row = row_in(client, path, "unsent")
+      assert.equal("failed", row.status)
+      assert.equal("no", row.charged)
+      assert.equal("connect_failed", row.error.code)
+    end)
+
+    it("got lost, as perhaps charged", function()
+      local client, box, path = book.pair()
+      box:fault({ on = "create", action = "reset" })
+      client:generate(CUP)
+      local row = row_in(client, path, "unknown")
+      assert.equal("unknown", row.status)
+      assert.equal("unknown", row.charged)
+      assert.equal("connection_lost", row.error.code)
+    end)
+
+    it("was answered with something unreadable, as perhaps charged", function()
+      local client, box, path = book.pair()
+      box:fault({ on = "create", action = "malformed" })
+      client:generate(CUP)
+      local row = row_in(client, path, "unknown")
+      assert.equal("unknown", row.charged)
+      assert.equal("unreadable_reply", row.error.code)
+      assert.truthy(book.row(path).answer)
+    end)
+
+    it("failed with a 5xx, as perhaps charged", function()
+      local client, box, path = book.pair({ max_attempts = 1 })
+      support.answer(box, "create", 503)
+      client:generate(CUP)
+      local row = row_in(client, path, "unknown")
+      assert.equal("unknown", row.charged)
+    end)
+
+    it("was cancelled, as charged where it was made", function()
+      local client, box, path = book.pair({}, { duration = 1000 })
+      local job = assert(client:submit(CUP))
+      support.polled(box, 1, 1)
+      job:cancel()
+      local row = row_in(client, path, "cancelled")
+      assert.equal("cancelled", row.status)
+      assert.equal("yes", row.charged)
+      assert.equal(job.id, row.id)
+    end)
+  end)
+
+  describe("with a filter", function()
+    local client, box, path, jobs
+
+    before_each(function()
+      client, box, path = book.pair({ max_attempts = 1 })
+      jobs = {}
+      for i = 1, 4 do
+        jobs[i] = assert(client:generate({ prompt = "cup " .. i }, { idempotency_key = "k" .. i }))
+        book.settled(path, "succeeded", "k" .. i)
+      end
+      support.answer(box, "create", 402)
+      client:generate(CUP, { idempotency_key = "k5" })
+    end)
+
+    local function found(filter)
+      return keys(assert(client:history(filter)))
+    end
+
+    it("gives the newest first", function()
+      assert.equal("k5 k4 k3 k2 k1", found())
+      assert.equal("k5 k4 k3 k2 k1", found({}))
+    end)
+
+    it("finds a key", function()
+      assert.equal("k3", found({ key = "k3" }))
+      assert.equal("", found({ key = "k" }))
+    end)
+
+    it("finds a job id", function()
+      assert.equal("k2", found({ id = jobs[2].id }))
+      assert.equal("", found({ id = "none" }))
+    end)
+
+    it("finds a state", function()
+      assert.equal("k5", found({ state = "refused" }))
+      assert.equal("k4 k3 k2 k1", found({ state = "succeeded" }))
+      assert.equal("", found({ state = "unknown" }))
+    end)
+
+    it("finds a time", function()
+      local times = {}
+      for i, row in ipairs(assert(client:history())) do
+        times[i] = row.created_at
+      end
+      assert.equal("k5 k4", found({ since = times[2] }))
+      assert.equal("k2 k1", found({ ["until"] = times[4] }))
+      assert.equal("k4 k3", found({ since = times[3], ["until"] = times[2] }))
+      assert.equal("", found({ since = times[1] + 1 }))
+      assert.equal("", found({ ["until"] = times[5] - 1 }))
+    end)
+
+    it("keeps to a limit", function()
+      assert.equal("k5 k4", found({ limit = 2 }))
+      assert.equal("k4", found({ limit = 1, state = "succeeded" }))
+      assert.equal("k5 k4 k3 k2 k1", found({ limit = 100 }))
+    end)
+
+    it("that is not one raises", function()
+      for needle, filter in pairs({
+        ["did you mean 'state'"] = { stat = "unknown" },
+        ["'limit'"] = { limit = "2" },
+        ["'key'"] = { key = 1 },
+        ["table"] = "state",
+      }) do
+        local ok, message = pcall(client.history, client, filter)
+        assert.is_false(ok)
+        assert.truthy(tostring(message):find(needle, 1, true), message)
+      end
+    end)
+  end)
+
+  it("is refused without a ledger and after closing", function()
+    local rows, err = support.pair():history()
+    assert.is_nil(rows)
+    assert.equal("no_ledger", err.code)
+    local client = book.pair()
+    client:close()
+    rows, err = client:history()
+    assert.is_nil(rows)
+    assert.equal("closed", err.kind)
+  end)
+end)
+
+describe("the ledger's file", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  it("answers who spent what on which prompt", function()
+    local client, box, path = book.pair({ max_attempts = 1 })
+    assert(client:generate({ prompt = "a cup", count = 2 }, { metadata = { who = "ada" } }))
+    assert(client:generate({ prompt = "a pot" }, { metadata = { who = "ada" } }))
+    assert(client:generate({ prompt = "a fork" }, { metadata = { who = "bob" } }))
+    support.answer(box, "create", 402)
+    client:generate({ prompt = "a spoon" }, { metadata = { who = "bob" } })
+    for _, row in ipairs(book.rows(path)) do
+      book.settled(path, row.cost and row.state == "refused" and "refused" or "succeeded", row.key)
+    end
+    assert.equal(
+      "ada|30\nbob|10",
+      book.query(
+        path,
+        "SELECT json_extract(metadata, '$.who') AS who, sum(cost) FROM spending "
+          .. "WHERE charged = 'yes' GROUP BY who ORDER BY who"
+      )
+    )
+    assert.equal(
+      "a cup|20|succeeded\na pot|10|succeeded\na fork|10|succeeded\na spoon|10|refused",
+      book.query(path, "SELECT prompt, cost, state FROM spending")
+    )
+    local month = "SELECT count(*) FROM spending WHERE created LIKE '%s%%'"
+    assert.equal("4", book.query(path, month:format(os.date("!%Y-%m-"))))
+  end)
+
+  it("may be read by anybody while it is written", function()
+    local client, box, path = book.pair({}, { duration = 1000 })
+    local job = assert(client:submit(CUP))
+    support.polled(box, 1, 1)
+    local copy = book.row(path)
+    assert.equal(job.id, copy.job_id)
+    assert.equal("accepted|" .. job.id, book.query(path, "SELECT state, job_id FROM jobs"))
+    box:advance(1000)
+    assert.equal("succeeded", support.finish(job).status)
+    book.settled(path, "succeeded")
+    assert.equal("succeeded", book.query(path, "SELECT state FROM jobs"))
+  end)
+
+  it("never holds the API key", function()
+    local client, box, path = book.pair({ max_attempts = 1 })
+    assert(client:generate(CUP))
+    support.answer(box, "create", 503, '{"error":"bad key ' .. support.KEY .. '"}')
+    client:generate(CUP)
+    local grep = ("grep -c -F %s %s*"):format(folder.quote(support.KEY), folder.quote(path))
+    assert.is_nil(folder.run(grep):find(":[1-9]"))
+  end)
+end)
