@@ -148,8 +148,11 @@ static int f_decode_reply(lua_State *L) {
   int reply;
   lua_newtable(L);
   if (!json_push_object(L, bytes, length)) {
-    if (decode_find_id(L, bytes, length))
+    if (decode_find_id(L, bytes, length)) {
       lua_setfield(L, -2, "id");
+      lua_pushboolean(L, true);
+      lua_setfield(L, -2, "beginning");
+    }
     return 1;
   }
   reply = lua_gettop(L);

@@ -1,0 +1,588 @@
+--- The mutants: each row takes out one safeguard.
+---
+--- `name` says what is gone; in `file` the text `from`, which stands there once, becomes `to`;
+--- `tests` are those that should notice, tried in this order (how they are written: main.lua).
+--- Rows with `short` are the sample for the short run.
+
+local FLOW = "src/engine/flow.c"
+local HTTP = "src/engine/http.c"
+local LEDGER_OPEN = "src/engine/ledger_open.c"
+local POLICY = "src/engine/policy.c"
+local RECORD = "src/engine/job_record.c"
+
+local rows = {}
+
+local function mutant(name, file, from, to, ...)
+  rows[#rows + 1] = { name = name, file = file, from = from, to = to, tests = { ... } }
+end
+
+--- The row above is in the sample.
+local function in_short()
+  rows[#rows].short = true
+end
+
+-- The ledger: what is recorded, and when it is durable.
+
+mutant(
+  "intent: not recorded",
+  RECORD,
+  "ledger_intend(ledger_of(job), entry, job->again, &job->work.last.failure);",
+  "true;",
+  "spec durable: before it can be sent"
+)
+mutant(
+  "intent: not flushed before the next turn",
+  "src/engine/io_thread.c",
+  "    ledger_flush(account->ledger, &failure);\n",
+  "",
+  "spec durable: before it can be sent"
+)
+mutant(
+  "intent: sent although it was refused",
+  "src/engine/job.c",
+  "if (!record_intent(job)) {",
+  "if (!record_intent(job) && false) {",
+  "spec durable: takes each key once"
+)
+mutant(
+  "sent: not recorded",
+  RECORD,
+  "    ledger_tell(account->ledger, other->key, &news);\n    other->marked = true;",
+  "    other->marked = true;",
+  "spec durable: as sent, perhaps charged"
+)
+mutant(
+  "sent: not flushed before the first byte",
+  RECORD,
+  "    leave_sending(other);\n  }\n  return ledger_flush(account->ledger, &exchange->failure);",
+  "    leave_sending(other);\n  }\n  return true;",
+  "spec durable: dies while it sends it"
+)
+in_short()
+mutant(
+  "sent: a broken ledger does not stop the request",
+  HTTP,
+  "if (exchange->before_send && !exchange->before_send(exchange)) {",
+  "if (exchange->before_send && !exchange->before_send(exchange) && false) {",
+  "spec durable: fails before the request"
+)
+mutant(
+  "answer: not recorded",
+  "src/engine/job.c",
+  "  if (created)\n    record_answer(job, &exchange->reply, &exchange->body);",
+  "",
+  "spec durable: has the answer to a create"
+)
+mutant(
+  "answer: the host hears of it before it is flushed",
+  "src/engine/io_thread.c",
+  "    flush_ledgers(engine);\n    mailbox_put(&engine->events, &engine->outbox);",
+  "    mailbox_put(&engine->events, &engine->outbox);\n    flush_ledgers(engine);",
+  "spec durable: on the disk before the host"
+)
+mutant(
+  "result: not recorded",
+  "src/engine/job.c",
+  "  if (!created)\n    record_result(job, &exchange->body);",
+  "",
+  "spec durable: has the answer that ends a job"
+)
+mutant(
+  "verdict: not recorded",
+  "src/engine/job.c",
+  "  record_verdict(job);\n",
+  "",
+  "spec durable: has what came of a job"
+)
+mutant(
+  "commits are not synced",
+  LEDGER_OPEN,
+  "PRAGMA synchronous = FULL;",
+  "PRAGMA synchronous = OFF;",
+  "spec durable: on the disk before anything is sent"
+)
+mutant(
+  "commits are synced only now and then",
+  LEDGER_OPEN,
+  "PRAGMA synchronous = FULL;",
+  "PRAGMA synchronous = NORMAL;",
+  "spec durable: on the disk before anything is sent"
+)
+mutant(
+  "recover sends again what may have been made",
+  "lua/gptimage2/ledger.lua",
+  'elseif row.state == "intent" or retry == "idempotent" then',
+  "elseif row and retry then",
+  "spec durable: without sending it again"
+)
+in_short()
+
+-- The ledger: whose it is, and what it is.
+
+mutant(
+  "no lock against a second client in the process",
+  "src/engine/ledger_lock.c",
+  "if (stat(name, &info) == 0 && is_held_here(&info))",
+  "if (stat(name, &info) == 0 && false && is_held_here(&info))",
+  "spec durable: is spent on by one at a time"
+)
+mutant(
+  "no lock against another process",
+  "src/engine/ledger_lock.c",
+  "if (fcntl(lock->fd, F_SETLK, &whole) != 0)",
+  "if (whole.l_type != F_WRLCK)",
+  "spec durable: is spent on by one at a time"
+)
+mutant(
+  "a ledger may be a symbolic link",
+  LEDGER_OPEN,
+  "int flags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;",
+  "int flags = O_CLOEXEC | O_NONBLOCK;",
+  "spec durable: a symbolic link"
+)
+mutant(
+  "a ledger may be another user's",
+  LEDGER_OPEN,
+  "info.st_uid != geteuid()",
+  "info.st_uid != geteuid() && false",
+  "spec durable: one of another user"
+)
+mutant(
+  "a ledger may be a database of something else",
+  LEDGER_OPEN,
+  'query(db, "PRAGMA application_id") != APPLICATION_ID',
+  'query(db, "PRAGMA application_id") == -2',
+  "spec durable: a database of something else"
+)
+mutant(
+  "a ledger may be of a newer version",
+  LEDGER_OPEN,
+  "version > SCHEMA_VERSION",
+  "version > SCHEMA_VERSION + 1000",
+  "spec durable: one of a newer version"
+)
+mutant(
+  "a ledger may be damaged",
+  LEDGER_OPEN,
+  "thorough && !is_sound(db)",
+  "thorough && false && !is_sound(db)",
+  "spec durable: one that is damaged"
+)
+mutant(
+  "a ledger may be read by others",
+  LEDGER_OPEN,
+  "(make ? O_RDWR | O_CREAT : O_RDONLY), 0600);",
+  "(make ? O_RDWR | O_CREAT : O_RDONLY), 0644);",
+  "spec durable: only its owner reads"
+)
+
+-- One create is one POST.
+
+mutant(
+  "libcurl may repeat a POST",
+  HTTP,
+  "  if (exchange->guarded)\n    return CURL_PREREQFUNC_ABORT;\n",
+  "",
+  "c job",
+  "spec once: warm connection dies"
+)
+in_short()
+mutant(
+  "a create uses a connection that was idle for long",
+  HTTP,
+  "#define CREATE_IDLE_MAX 2L",
+  "#define CREATE_IDLE_MAX 118L",
+  "spec safeguards: lay idle"
+)
+mutant(
+  "redirects are followed",
+  HTTP,
+  "setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);",
+  "setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);",
+  "c job",
+  "spec once: that is redirected"
+)
+mutant(
+  "lost creates are sent again",
+  POLICY,
+  "return mode == RETRY_IDEMPOTENT;",
+  "return true;",
+  "c policy"
+)
+mutant(
+  "safe mode repeats what the documentation says",
+  POLICY,
+  "return mode != RETRY_SAFE && is_documented(reply->status);",
+  "return is_documented(reply->status);",
+  "c policy"
+)
+mutant(
+  "a 409 is repeated under a fresh key",
+  POLICY,
+  "return repeated;",
+  "return true;",
+  "c policy"
+)
+mutant(
+  "attempts have no end",
+  FLOW,
+  "  return flow->attempts < flow->settings->max_attempts &&\n         policy_may_repeat",
+  "  return policy_may_repeat",
+  "c flow"
+)
+mutant(
+  "storms do not empty the quota",
+  FLOW,
+  " &&\n         policy_take_retry(flow->quota, reply->timed_out);",
+  ";",
+  "c flow"
+)
+in_short()
+mutant(
+  "an attempt in doubt is forgotten by the next",
+  FLOW,
+  "flow->doubt = flow->doubt || policy_leaves_doubt(reply);",
+  "flow->doubt = policy_leaves_doubt(reply);",
+  "c flow"
+)
+mutant(
+  "no answer leaves a doubt",
+  FLOW,
+  "flow->doubt = flow->doubt || policy_leaves_doubt(reply);",
+  "flow->doubt = false;",
+  "c flow"
+)
+mutant(
+  "the server's Retry-After is no floor",
+  FLOW,
+  "return reply->retry_after > pause ? reply->retry_after : pause;",
+  "return pause;",
+  "c flow"
+)
+mutant(
+  "a Retry-After of an hour is waited out",
+  FLOW,
+  "if (at >= flow->deadline || reply->retry_after > POLICY_PATIENCE)",
+  "if (at >= flow->deadline)",
+  "c flow"
+)
+mutant(
+  "backing off goes past the deadline",
+  FLOW,
+  "if (at >= flow->deadline || reply->retry_after > POLICY_PATIENCE)",
+  "if (reply->retry_after > POLICY_PATIENCE)",
+  "c flow"
+)
+mutant(
+  "rests go past the deadline",
+  FLOW,
+  ".at = at < flow->deadline ? at : flow->deadline,",
+  ".at = at,",
+  "c flow"
+)
+mutant(
+  "the first 404 ends a paid job",
+  POLICY,
+  "missing >= POLICY_MISSING_MAX ? POLL_REFUSED : POLL_RETRY",
+  "missing ? POLL_REFUSED : POLL_RETRY",
+  "c policy"
+)
+mutant(
+  "max_active is not kept",
+  "src/engine/turn.c",
+  "while (turns->first && turns->active < turns->pace.limit) {",
+  "while (turns->first && turns->pace.limit > 0) {",
+  "c turn"
+)
+mutant(
+  "a 429 does not slow down",
+  "src/engine/pace.c",
+  "    pace->limit /= 2;",
+  "    pace->limit /= 1;",
+  "c pace"
+)
+mutant(
+  "the budget is not kept",
+  "src/lua/submit.c",
+  "client->spent + job->cost > client->budget",
+  "client->spent + job->cost > client->budget + 1e9",
+  "spec budget"
+)
+mutant(
+  "references are not looked at first",
+  FLOW,
+  "  if (!flow->check)\n    return create(flow);",
+  "  if (flow)\n    return create(flow);",
+  "c flow"
+)
+
+-- Caps.
+
+mutant(
+  "replies may be larger than 1 MiB",
+  "src/engine/http.h",
+  "#define HTTP_REPLY_MAX ((size_t)1 << 20)",
+  "#define HTTP_REPLY_MAX ((size_t)1 << 28)",
+  "spec reply: over 1 MiB"
+)
+mutant(
+  "headers may be larger than 64 KiB",
+  "src/engine/http_reply.c",
+  "if (exchange->header_bytes > HTTP_HEADERS_MAX) {",
+  "if (exchange->header_bytes > HTTP_HEADERS_MAX * 1024) {",
+  "c http_reply"
+)
+mutant(
+  "images may be larger than 64 MiB",
+  "src/engine/download.c",
+  "if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX) {",
+  "if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX * 16) {",
+  "spec save: above 64 MiB"
+)
+mutant(
+  "buffers have no maximum",
+  "src/engine/buffer.c",
+  "  if (length > buffer->maximum - buffer->length)\n    return false;\n",
+  "",
+  "c buffer"
+)
+mutant(
+  "JSON may be nested deeper than 32",
+  "src/lua/json.c",
+  "#define DEPTH_MAX 32",
+  "#define DEPTH_MAX 900",
+  "spec decode: nested deeper than 32"
+)
+in_short()
+mutant(
+  "JSON may hold a NUL",
+  "src/lua/json.c",
+  "if (!bytes || memchr(bytes, '\\0', length))",
+  "if (!bytes)",
+  "spec decode: no JSON object"
+)
+mutant(
+  "URLs may be longer than 2 KiB",
+  "src/engine/url.h",
+  "#define URL_MAX 2048",
+  "#define URL_MAX 20480",
+  "spec safeguards: at most 2 KiB"
+)
+mutant(
+  "job ids may be longer than 128 bytes",
+  "src/engine/url.h",
+  "#define JOB_ID_MAX 128",
+  "#define JOB_ID_MAX 256",
+  "spec safeguards: at most 128 bytes"
+)
+mutant(
+  "job ids may lead elsewhere",
+  "src/engine/url.c",
+  "if (!is_alnum(text[i]) && text[i] != '_' && text[i] != '-')",
+  'if (!is_alnum(text[i]) && !strchr("_-./", text[i]))',
+  "c url"
+)
+mutant(
+  "prompts may be longer than 32 KiB",
+  "lua/gptimage2/request.lua",
+  "local MAX_PROMPT = 32 * 1024",
+  "local MAX_PROMPT = 33 * 1024",
+  "spec request: 32 KiB"
+)
+mutant(
+  "there may be more than sixteen references",
+  "lua/gptimage2/request.lua",
+  "request.MAX_IMAGE_URLS = 16",
+  "request.MAX_IMAGE_URLS = 17",
+  "spec request: sixteen"
+)
+
+-- Answers that are not what they say.
+
+mutant(
+  "an answer about another job is believed",
+  "src/lua/reply.c",
+  "  lua_pop(L, 2);\n  return !same;",
+  "  lua_pop(L, 2);\n  return !same && false;",
+  "spec decode: must be the one that was asked for"
+)
+mutant(
+  "a whole answer that is broken is believed",
+  "src/lua/reply.c",
+  "if (!event->failure.kind || /* whole, and broken: nothing in it is trusted */\n      !decode",
+  "if (!decode",
+  "spec safeguards: broken"
+)
+mutant(
+  "part of an image counts as all of it",
+  "src/engine/download.c",
+  "return exchange->reply.status != 206 || exchange->range_total < 0 ||\n"
+    .. "         exchange->range_total == download->length;",
+  "return exchange->range_total != -2 || download->length == 0;",
+  "spec data: a part that it did not ask for",
+  "spec save: from where it was cut off",
+  "spec safeguards: ends early"
+)
+
+-- Secrets, and words of others.
+
+mutant(
+  "http is allowed beyond this machine",
+  "lua/gptimage2/options.lua",
+  'parts.scheme == "http" and not parts.loopback and not allow_http',
+  'parts.scheme == "ftp" and not allow_http',
+  "spec security: beyond loopback is refused"
+)
+mutant(
+  "the key goes to image hosts",
+  HTTP,
+  "fetch->if_range ? exchange->range_headers : NULL);",
+  "fetch->if_range ? exchange->range_headers : exchange->account->get_headers);",
+  "spec data: sends no key"
+)
+in_short()
+mutant(
+  "the key is shown in errors",
+  "src/lua/error.c",
+  "while ((found = find(text, length, secret, secret_length))) {",
+  "while ((found = find(text, length, secret, 0))) {",
+  "spec security: repeats it"
+)
+mutant(
+  "the key stays in memory",
+  "src/engine/account.c",
+  "explicit_bzero(account->authorization, strlen(account->authorization));",
+  "(void)account->authorization;",
+  "c account"
+)
+mutant(
+  "a proxy of the environment is used",
+  HTTP,
+  'settings->proxy ? settings->proxy : "");',
+  "settings->proxy);",
+  "spec security: gives key and URL"
+)
+mutant(
+  "control characters come through",
+  "src/lua/error.c",
+  "return (c < 0x20 && c != '\\t' && c != '\\n') || c == 0x7f;",
+  "return c == 0x7f;",
+  "spec security: cannot drive a terminal"
+)
+mutant(
+  "C1 controls come through",
+  "src/lua/error.c",
+  "return left >= 2 && (unsigned char)text[0] == 0xc2 &&",
+  "return left >= 2 && (unsigned char)text[0] == 0xff &&",
+  "spec security: cannot drive a terminal",
+  "spec decode: control characters"
+)
+mutant(
+  "image URLs may be plain http",
+  "src/engine/url.c",
+  "return url.https || (url.loopback && allow_plain_loopback);",
+  "return url.https || url.host_length > 0 || allow_plain_loopback;",
+  "c url"
+)
+mutant(
+  "image redirects are not checked",
+  "src/engine/download.c",
+  "} else if (!url_may_download(target, local)) {",
+  "} else if (!url_may_download(target, local) && false) {",
+  "spec save: is refused when it redirects to"
+)
+mutant(
+  "image redirects have no end",
+  "src/engine/download.c",
+  "if (!target || download->redirects++ >= REDIRECT_MAX) {",
+  "if (!target || download->redirects++ >= REDIRECT_MAX * 9) {",
+  "spec save: three redirects"
+)
+mutant(
+  "private addresses are asked for references",
+  HTTP,
+  "if (exchange->public_only && !address_is_public(&address->addr)) {",
+  "if (exchange->public_only && !address_is_public(&address->addr) && false) {",
+  "spec references: private"
+)
+mutant(
+  "cloud metadata services count as public",
+  "src/engine/address.c",
+  "    {0xa9fe0000, 16}, /* link-local, and cloud metadata services */\n",
+  "",
+  "c address"
+)
+mutant(
+  "mapped addresses are not unwrapped",
+  "src/engine/address.c",
+  "if (memcmp(a, mapped, 12) == 0 || memcmp(a, nat64, 12) == 0)",
+  "if (memcmp(a, nat64, 12) == 0)",
+  "c address"
+)
+
+-- Files.
+
+mutant(
+  "pictures are not synced before they get their name",
+  "src/engine/file.c",
+  "if (ok && sync_fd(file->fd) != 0)",
+  "if (ok && file->fd < 0)",
+  "spec safeguards: on the disk before"
+)
+mutant(
+  "the folder is not synced",
+  "src/engine/file.c",
+  "if (sync_fd(file->folder) != 0 && errno != EINVAL && errno != EROFS)",
+  "if (file->folder < 0)",
+  "spec safeguards: on the disk before"
+)
+mutant(
+  "a file that is there already is written to",
+  "src/engine/file.c",
+  "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);",
+  "O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);",
+  "c file",
+  "spec safeguards: exclusively"
+)
+mutant(
+  "a symbolic link is written through",
+  "src/engine/file.c",
+  "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);",
+  "O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);",
+  "c file",
+  "spec safeguards: exclusively"
+)
+mutant(
+  "half a picture can be read by others",
+  "src/engine/file.c",
+  "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);",
+  "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);",
+  "spec save: nobody else can read"
+)
+mutant(
+  "a picture replaces what was there",
+  "src/engine/file.c",
+  "                RENAME_NOREPLACE) == 0)",
+  "                0) == 0)",
+  "spec save: leaves it alone"
+)
+mutant(
+  "a half picture stays behind",
+  "src/engine/file.c",
+  "  if (file->fd >= 0)\n    unlinkat(file->folder, file->name, 0);\n  close_all(file);\n}",
+  "  close_all(file);\n}",
+  "c file"
+)
+
+-- The process.
+
+mutant(
+  "a forked child goes on as if it had the thread",
+  "src/engine/engine.c",
+  "return atomic_load_explicit(&forks, memory_order_relaxed) !=\n         engine->generation;",
+  "return atomic_load_explicit(&forks, memory_order_relaxed) !=\n"
+    .. "         engine->generation && false;",
+  "c engine"
+)
+
+return rows
