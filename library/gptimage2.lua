@@ -89,10 +89,12 @@ function gptimage2.use(loop) end
 ---@field timeout? number seconds for a job, from submit to its end; default 600; math.huge is none
 ---@field connect_timeout? number seconds to connect; default 10
 ---@field request_timeout? number seconds for one exchange; default 60
----@field max_attempts? integer tries of one create that was provably not sent; default 4
+---@field retry? "safe"|"documented"|"idempotent" which failed creates are sent again; default "documented"
+---@field max_attempts? integer tries of one create, all reasons together; default 4
 ---@field poll? gptimage2.PollOptions
 ---@field max_active? integer unfinished jobs at the service at once; default 8; the rest wait
 ---@field budget? number credits that this client may spend; default: no limit
+---@field ledger? string path of a SQLite file with every paid job; default: none
 ---@field verify_references? boolean look at reference images before spending; default true
 ---@field allow_private_references? boolean references at private addresses; default false
 ---@field ratios? string[] ratios beside the documented five, such as "21:9"
@@ -106,6 +108,32 @@ function gptimage2.use(loop) end
 ---@field first? number after the create; default 2.0
 ---@field interval? number between polls for the first 30 s; default 2.5; then it grows by a quarter
 ---@field max? number the longest pause; default 5.0, or `interval` where that is longer
+
+---@class gptimage2.HistoryFilter
+---@field key? string idempotency key
+---@field id? string the service's id
+---@field state? string a state of the ledger
+---@field since? number seconds since 1970
+---@field until? number seconds since 1970
+---@field limit? integer rows
+
+---A row of the ledger, with the fields of a job.
+---@class gptimage2.HistoryRow
+---@field id string|nil
+---@field status gptimage2.Status
+---@field state string intent, sent, accepted, unknown, succeeded, failed, refused, unsent, cancelled, abandoned
+---@field request gptimage2.Request
+---@field results gptimage2.Result[]|nil
+---@field error gptimage2.Error|nil
+---@field cost integer credits
+---@field charged "no"|"yes"|"unknown"|"refund_expected"
+---@field idempotency_key string
+---@field metadata table<string, string>|nil
+---@field attempts integer
+---@field created_at number seconds since 1970
+---@field elapsed number seconds
+---@field base_url string
+---@field files string[]
 
 ---@class gptimage2.Client
 ---@field balance gptimage2.Balance|nil what the service last told; nil before that
@@ -163,6 +191,26 @@ function client:cost(request) end
 ---The client's unfinished jobs, oldest first.
 ---@return gptimage2.Job[]
 function client:jobs() end
+
+---Takes up what an earlier process left unfinished: polls what the service has, sends what was
+---provably not sent (with retry = "idempotent" also what may have been), and gives the rest back with
+---the status "unknown". Does not wait for the jobs.
+---@return gptimage2.Job[]|nil jobs oldest first
+---@return gptimage2.Error|nil err kind ledger
+function client:recover() end
+
+---Settles an unknown job by hand.
+---@param key string its idempotency key
+---@param what "resend"|"abandon"|string the last: its job id
+---@return gptimage2.Job|nil job
+---@return gptimage2.Error|nil err kind ledger
+function client:resolve(key, what) end
+
+---What was asked, paid and received, newest first.
+---@param filter? gptimage2.HistoryFilter
+---@return gptimage2.HistoryRow[]|nil rows
+---@return gptimage2.Error|nil err kind ledger
+function client:history(filter) end
 
 ---Ends the client: its unfinished jobs end as "cancelled" with kind `closed`. May be called again;
 ---also runs at the end of a `local client <close>`.
@@ -310,6 +358,7 @@ function job:raw() end
 ---| "lost" a create was sent and its answer never came: it may have been paid
 ---| "job_failed" the service says that the job failed
 ---| "protocol" an answer that the documentation does not allow
+---| "ledger" the record cannot be opened, written or changed so
 ---| "io" files, memory, threads
 ---| "closed" the client is closed, or the process was forked
 

@@ -11,6 +11,10 @@ local module = {}
 ---@return string|nil message
 function module.start(options) end
 
+---All faults it can do: what each is called, in which phases it can happen, and its options.
+---@return { action: string, phases: table, options: table, required: table, work: boolean, tls: boolean, about: string }[]
+function module.faults() end
+
 ---@class gptimage2.SandboxOptions
 ---@field port? integer default 0: one that is free
 ---@field api_key? string the key it accepts; default "sandbox"

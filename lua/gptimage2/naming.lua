@@ -30,7 +30,8 @@ end
 
 --- Folder (with its slash, or "") and last part of a path.
 local function split(path)
-  return path:match("^(.*/)([^/]*)$") or "", path:match("[^/]*$")
+  local folder = path:match("^.*/") or ""
+  return folder, path:sub(#folder + 1)
 end
 
 --- A folder to put files into, or a pattern? Gives the fixed folder in front (whose braces mean

@@ -14,6 +14,13 @@ local save = {}
 local methods = {}
 local mt = { __index = methods, __name = "gptimage2.Save" }
 
+--- Made now: then there may be no memory to make it.
+save.NO_MEMORY = core.error({
+  kind = "io",
+  code = "out_of_memory",
+  message = "this program had no memory left while it saved; the images may be there",
+})
+
 --- Whether all files are there, or the saving has failed.
 function methods:done()
   return self.ended
@@ -95,9 +102,31 @@ local function finish(self, err)
   end
   core.saved(self.job, not err and self.paths or nil, err)
   wait.finished(self)
+  self.told = true
   if not err then
     events.tell(self.job, "saved", self.paths)
   end
+end
+
+--- Does a part of the saving that a step calls. Whatever happens there, the saving ends.
+local function guard(self, part, ...)
+  local ok, raised = pcall(part, self, ...)
+  if ok then
+    return
+  end
+  if not self.told then
+    self.err = self.err or save.NO_MEMORY
+    self.ended = true
+    core.saved(self.job, nil, self.err)
+    wait.finished(self)
+    self.told = true
+  end
+  error(raised, 0)
+end
+
+local function after_sidecar(self, writing)
+  local _, failed = writing:result()
+  finish(self, failed)
 end
 
 local function write_sidecar(self)
@@ -107,8 +136,7 @@ local function write_sidecar(self)
     return finish(self, err)
   end
   wait.on_done(writing, function()
-    local _, failed = writing:result()
-    finish(self, failed)
+    guard(self, after_sidecar, writing)
   end)
 end
 
@@ -139,7 +167,7 @@ local function download(self, i, path, seconds)
   wait.on_done(handle, function()
     self.left = self.left - 1
     if self.left == 0 then
-      conclude(self)
+      guard(self, conclude)
     end
   end)
   return true

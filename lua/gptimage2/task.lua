@@ -25,14 +25,22 @@ function mt.__tostring(self)
   return ("gptimage2.Task (%s)"):format(state)
 end
 
+local function pack(count, ...)
+  return { n = count, ... }
+end
+
 --- The task has ended. Somebody who waits for it gets its error; else the next step raises it.
 local function finish(self, ok, ...)
   live = live - 1
   self.ended = true
+  local results = (...)
   if ok then
-    self.results = { n = (...), select(2, ...) }
+    ok, results = pcall(pack, ...) -- there may be no memory for them
+  end
+  if ok then
+    self.results = results
   else
-    self.failed, self.error = true, (...)
+    self.failed, self.error = true, results
     if self.watchers == 0 then
       wait.fail(self.error)
     end

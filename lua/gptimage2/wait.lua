@@ -27,8 +27,9 @@ local waiters = {}
 local queue, first, last = {}, 1, 0
 --- Coroutines to go on with at the next step: they yielded for reasons of their own.
 local runnable = {}
---- Errors of coroutines and callbacks that no step has raised yet.
-local failures = {}
+--- Errors of coroutines and callbacks that no step has raised yet, and one there was no memory to
+--- put there.
+local failures, spare_failure = {}, nil
 --- Coroutine -> function(ok, ...) that is told when it ends; see task.lua.
 local owners = setmetatable({}, { __mode = "k" })
 --- Coroutine -> what it yields while it is inside a wait.
@@ -40,8 +41,8 @@ local mode = "auto"
 --- by themselves.
 ---@param object any
 function wait.finished(object)
+  queue[last + 1] = object -- may raise: there is no memory
   last = last + 1
-  queue[last] = object
 end
 
 local function add(object, waiter)
@@ -79,10 +80,16 @@ function wait.on_done(object, callback)
   end
 end
 
---- Keeps an error until a step can raise it.
+local function keep_failure(err)
+  failures[#failures + 1] = { err }
+end
+
+--- Keeps an error until a step can raise it. Never raises itself.
 ---@param err any
 function wait.fail(err)
-  failures[#failures + 1] = { err }
+  if not pcall(keep_failure, err) then
+    spare_failure = err
+  end
 end
 
 --- An error with where it happened in `co`; tables pass as they are.
@@ -129,12 +136,14 @@ function wait.is_owned(co)
   return co ~= nil and owners[co] ~= nil
 end
 
+--- Never raises: there are others to wake.
 local function wake(waiter)
+  local ok, err
   if type(waiter) == "thread" then
-    wait.resume(waiter)
-    return
+    ok, err = pcall(wait.resume, waiter)
+  else
+    ok, err = pcall(waiter)
   end
-  local ok, err = pcall(waiter)
   if not ok then
     wait.fail(err)
   end
@@ -168,8 +177,12 @@ end
 --- Moves the core's finished things into the queue: the list may grow while it is worked off.
 local function collect()
   local finished = core.finished
-  for i = 1, #finished do
-    wait.finished(finished[i])
+  local count = #finished
+  for i = 1, count do -- may raise: then all of it is done once more
+    queue[last + i] = finished[i]
+  end
+  last = last + count
+  for i = count, 1, -1 do
     finished[i] = nil
   end
 end
@@ -213,7 +226,11 @@ end
 
 --- Whether the next step has something to do that the core knows nothing of.
 local function is_left()
-  return first <= last or runnable[1] ~= nil or failures[1] ~= nil or core.finished[1] ~= nil
+  return first <= last
+    or runnable[1] ~= nil
+    or failures[1] ~= nil
+    or spare_failure ~= nil
+    or core.finished[1] ~= nil
 end
 
 --- Makes the descriptor readable when something is left to the next step.
@@ -240,9 +257,15 @@ function wait.step(timeout)
   end
   handled = handled + drain()
   local failure = table.remove(failures, 1)
+  local spare = spare_failure
+  if not failure then
+    spare_failure = nil
+  end
   wait.remind()
   if failure then
     error(failure[1], 0)
+  elseif spare ~= nil then
+    error(spare, 0)
   end
   return handled
 end
@@ -354,7 +377,7 @@ end
 --- Whether a step would raise an error.
 ---@return boolean
 function wait.failing()
-  return failures[1] ~= nil
+  return failures[1] ~= nil or spare_failure ~= nil
 end
 
 wait.unpack = unpack

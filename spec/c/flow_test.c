@@ -318,6 +318,14 @@ static void the_beginning_of_an_answer_is_read(void **state) {
   assert_do(reply_with(&flow, partial, 1), FLOW_DO_ASK);
   flow = creating(&idempotent); /* here asking again is better */
   assert_do(reply_with(&flow, partial, 1), FLOW_DO_REST);
+  assert_do(flow_on_timer(&flow, 3), FLOW_DO_CREATE);
+  assert_do(reply_with(&flow, partial, 4), FLOW_DO_REST);
+  assert_do(flow_on_timer(&flow, 7), FLOW_DO_CREATE);
+  assert_do(reply_with(&flow, partial, 8), FLOW_DO_ASK); /* no attempt left */
+  flow = creating(&idempotent);
+  assert_do(reply_with(&flow, partial, 99.9), FLOW_DO_ASK); /* nor time */
+  flow = creating(&idempotent);
+  assert_do(reply_with(&flow, partial, 101), FLOW_DO_ASK);
 }
 
 static void backing_off_fits_before_the_deadline_or_is_not_done(void **state) {

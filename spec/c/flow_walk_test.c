@@ -138,10 +138,14 @@ static void note_create(Walk *walk, const Reply *reply) {
 
 static void give_reply(Walk *walk) {
   Reply reply = random_reply(walk);
+  FlowAction action;
   if (walk->flow.state == FLOW_CREATING)
     note_create(walk, &reply);
-  see(walk,
-      flow_on_reply(&walk->flow, &reply, walk->now, random_unit(&walk->seed)));
+  action =
+      flow_on_reply(&walk->flow, &reply, walk->now, random_unit(&walk->seed));
+  if (reply.partial && action.what == FLOW_DO_ASK) /* not asked for again */
+    walk->accepted = true;
+  see(walk, action);
 }
 
 static void give_verdict(Walk *walk) {

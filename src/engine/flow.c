@@ -69,8 +69,20 @@ FlowAction flow_on_checked(Flow *flow, bool usable, double now) {
   return create(flow);
 }
 
+/* Something of an answer to the create is there to be read. */
+static FlowAction accept(Flow *flow, double now) {
+  policy_return_retry(flow->quota);
+  flow->created = now;
+  flow->failures = 0;
+  /* Nobody waits for it any more: its last event brings the body along. */
+  return flow->cancelled ? end(flow, FLOW_END_CANCELLED) : ask(flow);
+}
+
 /* No further create: `outcome` is the last one's. */
-static FlowAction end_create(Flow *flow, CreateOutcome outcome) {
+static FlowAction end_create(Flow *flow, const Reply *reply,
+                             CreateOutcome outcome, double now) {
+  if (reply->partial)
+    return accept(flow, now);
   if (outcome == CREATE_REFUSED)
     return end(flow, FLOW_END_REFUSED);
   /* An earlier create may have been paid although this one never left. */
@@ -93,10 +105,10 @@ static FlowAction back_off(Flow *flow, const Reply *reply,
   at = now + create_pause(flow, reply, random);
   if (flow->cancelled)
     return end(flow, FLOW_END_CANCELLED);
-  if (now >= flow->deadline && outcome != CREATE_REFUSED)
+  if (now >= flow->deadline && outcome != CREATE_REFUSED && !reply->partial)
     return end(flow, flow->doubt ? FLOW_END_LOST : FLOW_END_TIMEOUT);
   if (at >= flow->deadline || reply->retry_after > POLICY_PATIENCE)
-    return end_create(flow, outcome);
+    return end_create(flow, reply, outcome, now);
   flow->repeated = flow->repeated || reply->kind != REPLY_NOT_SENT;
   return rest(flow, FLOW_BACKING_OFF, at);
 }
@@ -115,18 +127,12 @@ static FlowAction on_created(Flow *flow, const Reply *reply, double now,
   flow->doubt = flow->doubt || policy_leaves_doubt(reply);
   /* The beginning of an answer may hold the id; asking again is better only
    * where the service is sure to give the same answer. */
-  if (reply->partial && flow->settings->retry != RETRY_IDEMPOTENT)
-    outcome = CREATE_ACCEPTED;
-  if (outcome == CREATE_ACCEPTED) {
-    policy_return_retry(flow->quota);
-    flow->created = now;
-    flow->failures = 0;
-    /* Nobody waits for it any more: its last event brings the body along. */
-    return flow->cancelled ? end(flow, FLOW_END_CANCELLED) : ask(flow);
-  }
+  if (outcome == CREATE_ACCEPTED ||
+      (reply->partial && flow->settings->retry != RETRY_IDEMPOTENT))
+    return accept(flow, now);
   if (may_repeat(flow, reply))
     return back_off(flow, reply, outcome, now, random);
-  return end_create(flow, outcome);
+  return end_create(flow, reply, outcome, now);
 }
 
 /* The pause before the next poll; a server's wish replaces the schedule. */

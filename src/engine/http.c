@@ -18,7 +18,11 @@
 #define CREATE_IDLE_MAX 2L
 #define POLL_IDLE_MAX 118L /* seconds, libcurl's own default */
 
-#define setopt curl_lib.easy_setopt
+/* An option that libcurl has no memory for would be left out without a word: a
+ * proxy, a certificate file.  (Options an older libcurl does not know may.) */
+#define setopt(easy, option, value)                                            \
+  (exchange->misset |=                                                         \
+   curl_lib.easy_setopt(easy, option, value) == CURLE_OUT_OF_MEMORY)
 
 /* The request is about to go out.  libcurl calls this again when it wants to
  * repeat a request whose kept connection died: a create must not be. */
@@ -115,6 +119,11 @@ static Exchange *new_exchange(Account *account, bool plain) {
   return exchange;
 }
 
+static void free_exchange(Exchange *exchange) {
+  curl_lib.easy_cleanup(exchange->easy);
+  free(exchange);
+}
+
 static Exchange *take_idle(Account *account, bool plain) {
   Exchange **list = plain ? &account->idle_plain : &account->idle_api;
   unsigned *count =
@@ -142,6 +151,7 @@ static void reset(Exchange *exchange) {
   exchange->tag[0] = exchange->error[0] = '\0';
   exchange->range_start = exchange->range_total = -1;
   exchange->header_bytes = 0;
+  exchange->headed = false;
 }
 
 /* A handle ready to be told its request. */
@@ -163,14 +173,38 @@ static Exchange *prepare(Loop *loop, Account *account, bool plain,
   return exchange;
 }
 
+/* ---- what is in the multi handle ---- */
+
+static void join(Loop *loop, Exchange *exchange) {
+  exchange->loop = loop;
+  exchange->dead = false;
+  exchange->before = NULL;
+  exchange->next = loop->running;
+  if (exchange->next)
+    exchange->next->before = exchange;
+  loop->running = exchange;
+}
+
+static void leave(Exchange *exchange) {
+  if (exchange->before)
+    exchange->before->next = exchange->next;
+  else
+    exchange->loop->running = exchange->next;
+  if (exchange->next)
+    exchange->next->before = exchange->before;
+}
+
 static Exchange *start(Loop *loop, Exchange *exchange, const char *url,
                        double timeout, Failure *failure) {
   setopt(exchange->easy, CURLOPT_URL, url);
   setopt(exchange->easy, CURLOPT_TIMEOUT_MS, to_milliseconds(timeout));
-  if (curl_lib.multi_add_handle(loop->multi, exchange->easy) == CURLM_OK)
+  if (!exchange->misset &&
+      curl_lib.multi_add_handle(loop->multi, exchange->easy) == CURLM_OK) {
+    join(loop, exchange);
     return exchange;
+  }
   failure_set(failure, "network", "out_of_memory", "out of memory");
-  http_release(exchange);
+  free_exchange(exchange);
   return NULL;
 }
 
@@ -245,8 +279,26 @@ void http_finish(CURL *easy, CURLcode code) {
   Exchange *exchange;
   curl_lib.easy_getinfo(easy, CURLINFO_PRIVATE, &private);
   exchange = (Exchange *)(void *)private;
+  leave(exchange);
   http_read_outcome(exchange, code);
   exchange->done(exchange);
+}
+
+/* Those who are told may start new exchanges and abort others. */
+void http_give_up(Loop *loop) {
+  Exchange *exchange;
+  for (exchange = loop->running; exchange; exchange = exchange->next) {
+    curl_lib.multi_remove_handle(loop->multi, exchange->easy);
+    exchange->dead = true;
+  }
+  loop_stop_curl(loop);
+  do {
+    exchange = loop->running;
+    while (exchange && !exchange->dead)
+      exchange = exchange->next;
+    if (exchange)
+      http_finish(exchange->easy, CURLE_OUT_OF_MEMORY);
+  } while (exchange);
 }
 
 const char *http_redirect(const Exchange *exchange) {
@@ -259,11 +311,6 @@ const char *http_content_type(const Exchange *exchange) {
   char *type = NULL;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_CONTENT_TYPE, &type);
   return type ? type : "";
-}
-
-static void free_exchange(Exchange *exchange) {
-  curl_lib.easy_cleanup(exchange->easy);
-  free(exchange);
 }
 
 void http_release(Exchange *exchange) {
@@ -283,7 +330,9 @@ void http_release(Exchange *exchange) {
 }
 
 void http_abort(Loop *loop, Exchange *exchange) {
-  curl_lib.multi_remove_handle(loop->multi, exchange->easy);
+  if (!exchange->dead)
+    curl_lib.multi_remove_handle(loop->multi, exchange->easy);
+  leave(exchange);
   http_release(exchange);
 }
 

@@ -64,12 +64,17 @@ struct Exchange {
   bool public_only;
   bool stopped; /* the sink said stop */
   size_t header_bytes;
+  bool headed; /* the headers of the answer came to their end */
   struct curl_slist key_header;
   struct curl_slist range_headers[2];
   char key_line[32 + HTTP_KEY_MAX];
   char tag_line[16 + HTTP_TAG_MAX];
   char error[CURL_ERROR_SIZE];
-  Exchange *next; /* in the idle list */
+  bool misset; /* libcurl had no memory for an option */
+  bool dead;   /* out of the multi handle, which is given up */
+  Loop *loop;
+  Exchange *next; /* in the idle list, or among the running */
+  Exchange *before;
 };
 
 /* What to fetch from a host that is not the service. */
@@ -97,6 +102,9 @@ Exchange *http_fetch(Loop *loop, Account *account, const HttpFetch *fetch,
 /* Works out what became of an exchange that libcurl has finished, and calls its
  * `done`. */
 void http_finish(CURL *easy, CURLcode code);
+
+/* The multi handle is broken: ends all exchanges as out of memory. */
+void http_give_up(Loop *loop);
 
 /* The absolute URL a 3xx points to, or NULL; valid until release. */
 const char *http_redirect(const Exchange *exchange);

@@ -68,8 +68,11 @@ size_t http_on_header(char *line, size_t one, size_t length, void *user) {
     exchange->reply.retry_after = -1;
     exchange->range_start = exchange->range_total = -1;
     exchange->tag[0] = '\0';
+    exchange->headed = false;
     return length;
   }
+  if (line[0] == '\r' || line[0] == '\n')
+    exchange->headed = true;
   read_retry_after(exchange, line, length);
   if (exchange->plain)
     read_range_headers(exchange, line, length);
@@ -81,8 +84,8 @@ size_t http_on_body(char *bytes, size_t one, size_t length, void *user) {
   long status = 0;
   (void)one; /* always 1 */
   if (!exchange->sink) {
-    exchange->too_large = !buffer_append(&exchange->body, bytes, length);
-    return exchange->too_large ? 0 : length;
+    exchange->too_large = length > HTTP_REPLY_MAX - exchange->body.length;
+    return buffer_append(&exchange->body, bytes, length) ? length : 0;
   }
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
   exchange->reply.status = (int)status;
@@ -111,6 +114,7 @@ static const char *network_code(CURLcode code, bool sent) {
   case CURLE_OPERATION_TIMEDOUT:
     return sent ? "reply_timeout" : "connect_timeout";
   case CURLE_OUT_OF_MEMORY:
+  case CURLE_WRITE_ERROR: /* of ours: there was none for the body */
     return "out_of_memory";
   case CURLE_PARTIAL_FILE:
     return "reply_cut_off";
@@ -149,10 +153,12 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
   exchange->reply.status = (int)status;
   exchange->reply.timed_out = code == CURLE_OPERATION_TIMEDOUT;
-  if (code == CURLE_OK) {
+  if (code == CURLE_OK && exchange->headed && status >= 200) {
     exchange->reply.kind = REPLY_ANSWERED;
     return;
   }
+  if (code == CURLE_OK) /* libcurl takes an end among the headers for one */
+    code = CURLE_PARTIAL_FILE;
   if (exchange->vetoed) { /* its failure says why */
     exchange->reply.kind = REPLY_HOPELESS;
     return;

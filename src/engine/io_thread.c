@@ -182,6 +182,8 @@ void *io_thread_run(void *user) {
     loop_wait(&engine->loop);
     while ((easy = loop_finished(&engine->loop, &result)))
       http_finish(easy, result);
+    if (engine->loop.broken)
+      http_give_up(&engine->loop);
     obey_all(engine);
     fire_timers(engine);
     flush_ledgers(engine);

@@ -377,7 +377,7 @@ static void free_job(Work *work) {
   job_note_free(&job->note);
   free(job->body);
   free(job->key);
-  free(job->poll_url);
+  free(job->poll_room);
 }
 
 const WorkType job_type = {.start = start,

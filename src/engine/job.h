@@ -16,7 +16,9 @@ typedef struct Job {
   char *body; /* freed when the create was answered */
   size_t body_length;
   char *key;
-  char *poll_url;
+  char *poll_url;  /* lies in poll_room; NULL = no id yet */
+  char *poll_room; /* poll_size bytes */
+  size_t poll_size;
   LedgerEntry *entry; /* until it is recorded */
   bool again;         /* the ledger has it already */
   bool recorded;      /* its intent is in the ledger */

@@ -1,19 +1,27 @@
 /* Making a job from its spec: engine_job, the host's side of job.c. */
 #include "clock.h"
 #include "job.h"
+#include "url.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* base_url/api/generate/{id} */
-static char *poll_url(const Account *account, const char *service_id) {
-  size_t size = strlen(account->generate_url) + strlen(service_id) + 2;
-  char *url = malloc(size);
-  if (url)
-    snprintf(url, size, "%s/%s", account->generate_url, service_id);
-  return url;
+/* Room for base_url/api/generate/{id}, whatever the id will be: a job that is
+ * paid must not need memory to be polled. */
+static bool reserve_poll_url(Job *job, const Account *account) {
+  job->poll_size = strlen(account->generate_url) + JOB_ID_MAX + 2;
+  job->poll_room = malloc(job->poll_size);
+  return job->poll_room != NULL;
+}
+
+/* The I/O thread leaves the URL alone while it waits for a verdict. */
+static void set_poll_url(Job *job, const Account *account,
+                         const char *service_id) {
+  snprintf(job->poll_room, job->poll_size, "%s/%s", account->generate_url,
+           service_id);
+  job->poll_url = job->poll_room;
 }
 
 static bool copy_request(Job *job, const JobSpec *spec) {
@@ -58,11 +66,12 @@ static bool copy_key(Job *job, const JobSpec *spec) {
 }
 
 static bool copy_spec(Job *job, const Account *account, const JobSpec *spec) {
+  if (!reserve_poll_url(job, account))
+    return false;
   if (spec->service_id)
-    job->poll_url = poll_url(account, spec->service_id);
-  return (!spec->service_id || job->poll_url) && copy_key(job, spec) &&
-         copy_request(job, spec) && copy_references(job, spec) &&
-         copy_entry(job, account, spec);
+    set_poll_url(job, account, spec->service_id);
+  return copy_key(job, spec) && copy_request(job, spec) &&
+         copy_references(job, spec) && copy_entry(job, account, spec);
 }
 
 Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
@@ -81,13 +90,6 @@ Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
   job->flow.check = spec->reference_count > 0;
   job->flow.sent = job->flow.doubt = spec->doubt;
   return engine_start_work(engine, &job->work, &job_type, account, owner);
-}
-
-/* The I/O thread leaves the URL alone while it waits for a verdict. */
-static bool set_poll_url(Job *job, const char *service_id) {
-  free(job->poll_url);
-  job->poll_url = poll_url(job->work.account, service_id);
-  return job->poll_url != NULL;
 }
 
 void job_note_free(JobNote *note) {
@@ -109,9 +111,8 @@ bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
                   const char *service_id, const JobNote *note) {
   if (work->cancelled)
     verdict = FLOW_VERDICT_AGAIN;
-  if (service_id && verdict == FLOW_VERDICT_AGAIN &&
-      !set_poll_url((Job *)work, service_id))
-    engine_cancel(engine, work); /* without memory nothing can be polled */
+  if (service_id && verdict == FLOW_VERDICT_AGAIN)
+    set_poll_url((Job *)work, work->account, service_id);
   copy_note(&((Job *)work)->note, note);
   if (verdict == FLOW_VERDICT_FINAL) {
     engine_send(engine, &work->call, COMMAND_FINAL);

@@ -27,8 +27,8 @@ static const char *const sql[STATEMENTS] = {
                      " WHERE key = ?1 AND body = ?9",
     [TELL_BY_KEY] = TELL "key = ?1",
     [TELL_BY_ID] = TELL "job_id = ?1",
-    [SAVE_FILE] = "INSERT OR REPLACE INTO files (key, n, path, saved_at)"
-                  " VALUES (?1, ?2, ?3, ?4)",
+    [SAVE_FILE] = ("INSERT OR REPLACE INTO files (key, n, path, saved_at)"
+                   " VALUES (?1, ?2, ?3, ?4)"),
 };
 
 struct Ledger {

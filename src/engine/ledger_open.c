@@ -119,6 +119,10 @@ static bool is_sound(sqlite3 *db) {
   return sound;
 }
 
+static const char own_tables[] =
+    "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+    " AND name IN ('jobs', 'files')";
+
 /* Is it a ledger that this version understands?  `empty`: it has no tables.
  * `thorough`: all of the file is read. */
 static bool check_contents(sqlite3 *db, const char *path, bool thorough,
@@ -135,6 +139,8 @@ static bool check_contents(sqlite3 *db, const char *path, bool thorough,
   else if (version > SCHEMA_VERSION)
     refuse(failure, "ledger_newer", path,
            "was made by a newer version of gptimage2");
+  else if (tables > 0 && query(db, own_tables) != 2)
+    refuse(failure, "ledger_damaged", path, "does not have its tables");
   else if (thorough && !is_sound(db))
     refuse(failure, "ledger_damaged", path,
            "is damaged: restore it from a copy, or move it away");

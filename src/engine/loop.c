@@ -56,9 +56,16 @@ bool loop_open(Loop *loop, int wake_fd) {
   return false;
 }
 
-void loop_close(Loop *loop) {
+void loop_stop_curl(Loop *loop) {
   if (loop->multi)
     curl_lib.multi_cleanup(loop->multi);
+  loop->multi = NULL;
+  loop->curl_at = (double)INFINITY;
+  loop->broken = false;
+}
+
+void loop_close(Loop *loop) {
+  loop_stop_curl(loop);
   heap_free(&loop->heap);
   close(loop->epoll);
 }
@@ -102,20 +109,28 @@ static int to_curl_events(uint32_t events) {
   return mask;
 }
 
+/* A multi handle that ran out of memory while it took note of a socket divides
+ * by zero (libcurl 7.88) when that socket comes again: it is not used again. */
+static void let_work(Loop *loop, curl_socket_t fd, int events) {
+  int running;
+  if (!loop->broken)
+    loop->broken =
+        curl_lib.multi_socket_action(loop->multi, fd, events, &running) ==
+        CURLM_OUT_OF_MEMORY;
+}
+
 void loop_wait(Loop *loop) {
   struct epoll_event events[BATCH];
-  int running;
   int count = epoll_wait(loop->epoll, events, BATCH, time_left(loop));
   if (!loop->multi)
     return;
   /* The wake descriptor is among them; libcurl does not know it and looks
    * away. */
   for (int i = 0; i < count; i++)
-    curl_lib.multi_socket_action(loop->multi, events[i].data.fd,
-                                 to_curl_events(events[i].events), &running);
+    let_work(loop, events[i].data.fd, to_curl_events(events[i].events));
   if (clock_monotonic() >= loop->curl_at) {
     loop->curl_at = (double)INFINITY;
-    curl_lib.multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    let_work(loop, CURL_SOCKET_TIMEOUT, 0);
   }
 }
 

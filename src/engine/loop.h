@@ -15,6 +15,8 @@ typedef struct Loop {
   CURLM *multi;   /* NULL until the first exchange */
   double curl_at; /* when libcurl wants to be called; INFINITY = it does not */
   Heap heap;
+  struct Exchange *running; /* http.c's: all that are in the multi handle */
+  bool broken;              /* the multi handle had no memory: http_give_up */
 } Loop;
 
 /* Watches `wake_fd`: loop_wait returns when it is readable.  False when the
@@ -27,6 +29,10 @@ void loop_close(Loop *loop);
 /* Starts libcurl where that has not happened yet.  NULL, or what went wrong
  * (static text). */
 const char *loop_start_curl(Loop *loop);
+
+/* Lets go of the multi handle; the next exchange makes a new one.  Every
+ * exchange must have been removed before. */
+void loop_stop_curl(Loop *loop);
 
 /* Waits until a socket, the wake descriptor or a timer is due, and lets libcurl
  * work.  Finished exchanges are then found with loop_finished. */

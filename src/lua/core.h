@@ -30,6 +30,8 @@ typedef struct Core {
   unsigned pending; /* jobs and transfers the engine works on */
   Event *current;   /* the event being handled: see step.c */
   bool asked;       /* it is a reply that still waits for its verdict */
+  bool taken;       /* its object is up to date */
+  unsigned tries;   /* times it could not be taken in */
 } Core;
 
 /* Makes the Core of this state, unless it has one. */
@@ -74,6 +76,8 @@ void error_push_without(lua_State *L, const char *text, size_t length,
 void error_push_printable(lua_State *L, const char *text, size_t length);
 /* Pushes nil and the error that is on top: the run-time failure convention. */
 int error_return(lua_State *L);
+/* Pushes the error that says so.  Needs no memory; one table for all. */
+void error_push_no_memory(lua_State *L);
 void error_open(lua_State *L);
 
 /* ---- json.c: lua-cjson, through an instance of our own ---- */
@@ -194,6 +198,8 @@ int submit(lua_State *L);
 /* Handles the event for the job on top of the stack.  Returns the name of the
  * public event that follows from it, or NULL. */
 const char *reply_handle(lua_State *L, Core *core, LuaJob *job, Event *event);
+/* Ends the job on top without memory, when its last event cannot be read. */
+void reply_abandon(lua_State *L, Core *core, LuaJob *job, const Event *event);
 
 /* ---- verdict.c: how a job's failure is told ---- */
 
@@ -222,6 +228,8 @@ Transfer *transfer_test(lua_State *L, int index);
 /* Handles the last event of the transfer on top of the stack. */
 void transfer_handle(lua_State *L, Core *core, Transfer *transfer,
                      Event *event);
+/* Ends the transfer on top without memory. */
+void transfer_abandon(lua_State *L, Core *core, Transfer *transfer);
 int transfer_download(lua_State *L);
 int transfer_write(lua_State *L);
 int transfer_sleep(lua_State *L);

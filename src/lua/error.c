@@ -11,6 +11,8 @@
 #define BODY_MAX ((size_t)4096) /* bytes of a reply kept in err.body */
 #define SECRET_MIN 8 /* shorter is no secret, but a piece of ordinary words */
 
+static const char no_memory_key = 'n';
+
 /* Everything below space but tab and newline, and DEL. */
 static bool is_control(unsigned char c) {
   return (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f;
@@ -144,6 +146,10 @@ static int m__concat(lua_State *L) {
   return 1;
 }
 
+void error_push_no_memory(lua_State *L) {
+  compat_getregistry(L, &no_memory_key);
+}
+
 void error_open(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"__tostring", m__tostring}, {"__concat", m__concat}, {NULL, NULL}};
@@ -152,4 +158,8 @@ void error_open(lua_State *L) {
   lua_pushliteral(L, ERROR_TYPE);
   lua_setfield(L, -2, "__name");
   lua_pop(L, 1);
+  error_push(L, "io", "out_of_memory",
+             "this program had no memory for what came back: what was paid is "
+             "in the ledger, and in the account's history");
+  compat_setregistry(L, &no_memory_key);
 }

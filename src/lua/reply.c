@@ -4,6 +4,7 @@
  */
 #include "core.h"
 
+#include "../engine/clock.h"
 #include "decode.h"
 
 /* A final answer that cannot be used ends the job when it comes this often in
@@ -374,13 +375,14 @@ static void settle_cancelled(lua_State *L, int at, const Event *event) {
   lua_pop(L, 1);
 }
 
+/* The engine is let go last: what raised before is done once more. */
 static const char *on_ended(lua_State *L, Core *core, int at,
                             const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
-  let_go(L, core, job);
   set_raw(L, at, event);
   if (job_is_done(job)) {
     settle_cancelled(L, at, event);
+    let_go(L, core, job);
     return NULL; /* told when it was cancelled */
   }
   verdict_push_error(L, at, job, event);
@@ -389,7 +391,19 @@ static const char *on_ended(lua_State *L, Core *core, int at,
     job_refund(L, at);
   lua_pop(L, 1);
   job_finish(L, at, status_after(job, event));
+  let_go(L, core, job);
   return "failed";
+}
+
+void reply_abandon(lua_State *L, Core *core, LuaJob *job, const Event *event) {
+  int at = lua_gettop(L);
+  if (!job_is_done(job)) {
+    error_push_no_memory(L);
+    job_set(L, at, JOB_ERROR);
+    job->status = status_after(job, event);
+    job->ended = clock_monotonic();
+  }
+  let_go(L, core, job);
 }
 
 const char *reply_handle(lua_State *L, Core *core, LuaJob *job, Event *event) {

@@ -3,7 +3,8 @@
  *
  * The order for each event: take it, bring the object up to date, let go of the
  * event, then call the host's function.  Whatever that function does, raise
- * included, finds everything consistent; it may even call step.
+ * included, finds everything consistent; it may even call step.  An event that
+ * Lua had no memory to take in is taken once more by the next step.
  */
 #include "core.h"
 
@@ -13,6 +14,8 @@
  * the next: a thousand jobs that end at once must not cost a frame. */
 #define SLICE 0.0003
 #define SLICE_CHECK 4 /* events between looks at the clock */
+
+#define TRIES_MAX 3 /* for an event that cannot be taken in */
 
 /* What a public event tells beyond type, job and time. */
 static void set_details(lua_State *L, const Event *event, const char *type) {
@@ -69,7 +72,6 @@ static void handle(lua_State *L, Core *core, Event *event) {
   bool call = false;
   LuaJob *job;
   Transfer *transfer;
-  core->current = event;
   core->asked = event->kind == EVENT_REPLY;
   if (!core_push_object(L, event->owner)) {
     core_settle(core);
@@ -81,35 +83,52 @@ static void handle(lua_State *L, Core *core, Event *event) {
     type = reply_handle(L, core, job, event);
   else if (transfer)
     transfer_handle(L, core, transfer, event);
+  core->taken = true;
   if (type)
     call = push_call(L, top + 1, event, type);
   core_settle(core);
-  if (call && lua_pcall(L, 1, 0, 0) != 0) {
-    engine_stay_readable(core->engine); /* what is left must be asked for */
-    lua_error(L);
-  }
+  if (call)
+    lua_call(L, 1, 0);
   lua_settop(L, top);
 }
 
-/* ARG: [timeout in seconds: how long to wait when nothing has arrived]
-** RES: how many events were handled | nil, err */
-int step(lua_State *L) {
-  Core *core = core_get(L);
-  double wait = luaL_optnumber(L, 1, 0);
-  Event *event;
-  double until;
-  int handled = 0;
-  if (!core_usable(L, core))
-    return 2;
-  core_settle(core);
-  luaL_checkstack(L, 32, NULL);
-  event = engine_next_event(core->engine);
-  if (!event && wait > 0) {
-    engine_wait(core->engine, wait);
-    event = engine_next_event(core->engine);
+/* Lets go of the event that the step before did not come to the end of.  One
+ * that is to be taken once more stays the current one. */
+static void settle(lua_State *L, Core *core) {
+  Event *event = core->current;
+  if (event && !core->taken && ++core->tries < TRIES_MAX)
+    return;
+  if (event && !core->taken && event->kind == EVENT_ENDED &&
+      core_push_object(L, event->owner)) {
+    LuaJob *job = job_test(L, -1);
+    if (job)
+      reply_abandon(L, core, job, event);
+    else
+      transfer_abandon(L, core, transfer_test(L, -1));
+    lua_pop(L, 1);
   }
-  until = event ? clock_monotonic() + SLICE : 0;
-  for (; event; event = engine_next_event(core->engine)) {
+  core_settle(core);
+}
+
+/* The event to handle now, or NULL. */
+static Event *next(lua_State *L, Core *core) {
+  settle(L, core);
+  if (!core->current) {
+    core->current = engine_next_event(core->engine);
+    core->taken = false;
+    core->tries = 0;
+  }
+  return core->current;
+}
+
+/* RES: how many events were handled, the current one first */
+static int work_off(lua_State *L) {
+  Core *core = core_get(L);
+  double until = clock_monotonic() + SLICE;
+  Event *event = core->current;
+  int handled = 0;
+  luaL_checkstack(L, 32, NULL);
+  for (; event; event = next(L, core)) {
     handle(L, core, event);
     handled++;
     if (handled % SLICE_CHECK == 0 && clock_monotonic() >= until)
@@ -119,4 +138,26 @@ int step(lua_State *L) {
     engine_stay_readable(core->engine);
   lua_pushinteger(L, handled);
   return 1;
+}
+
+/* ARG: [timeout in seconds: how long to wait when nothing has arrived]
+** RES: how many events were handled | nil, err */
+int step(lua_State *L) {
+  Core *core = core_get(L);
+  double wait = luaL_optnumber(L, 1, 0);
+  if (!core_usable(L, core))
+    return 2;
+  if (!next(L, core) && wait > 0) {
+    engine_wait(core->engine, wait);
+    next(L, core);
+  }
+  if (!core->current) {
+    lua_pushinteger(L, 0);
+    return 1;
+  }
+  lua_pushcfunction(L, work_off);
+  if (lua_pcall(L, 0, 1, 0) == 0)
+    return 1;
+  engine_stay_readable(core->engine); /* what is left must be asked for */
+  return lua_error(L);
 }

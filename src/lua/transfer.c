@@ -171,15 +171,24 @@ static void set_error(lua_State *L, const Event *event) {
   lua_rawseti(L, -2, ERROR);
 }
 
-/* The books come first: it is over even without memory for the bytes. */
-void transfer_handle(lua_State *L, Core *core, Transfer *transfer,
-                     Event *event) {
+static void close_books(lua_State *L, Core *core, Transfer *transfer) {
   transfer->done = true;
   transfer->work = NULL;
   core->pending -= transfer->quiet ? 0 : 1;
   core_release(L, transfer);
-  if (transfer->awaited)
-    core_finished(L, -1);
+}
+
+void transfer_abandon(lua_State *L, Core *core, Transfer *transfer) {
+  compat_getuservalue(L, -1);
+  error_push_no_memory(L);
+  lua_rawseti(L, -2, ERROR);
+  lua_pop(L, 1);
+  close_books(L, core, transfer);
+}
+
+/* The books come last: without memory nothing has happened. */
+void transfer_handle(lua_State *L, Core *core, Transfer *transfer,
+                     Event *event) {
   compat_getuservalue(L, -1);
   if (event->failure.kind)
     set_error(L, event);
@@ -191,6 +200,9 @@ void transfer_handle(lua_State *L, Core *core, Transfer *transfer,
     lua_rawseti(L, -2, GIVEN);
   }
   lua_pop(L, 1);
+  if (transfer->awaited)
+    core_finished(L, -1);
+  close_books(L, core, transfer);
 }
 
 void transfer_cancel(lua_State *L, Transfer *transfer) {

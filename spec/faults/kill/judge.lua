@@ -1,8 +1,9 @@
 --- The judge: compares what the service's books say was paid with what the last run of each attempt
 --- reported, and prints what came of the kills at each system call.
 ---
---- Arguments: "honours" or "ignores", number of jobs, folder of the runs, file to add the sums to;
---- or "totals" and that file: prints the closing line, status 1 when something is wrong.
+--- Arguments: "honours" or "ignores", number of jobs, folder of the runs, file to add the sums to,
+--- "trouble" or "calm"; or "totals" and that file: prints the closing line, status 1 when something
+--- is wrong.
 
 --- What a run that went well says of a job.
 local CONTENT = { succeeded = true, ["nothing to do"] = true }
@@ -160,8 +161,9 @@ end
 
 local function judge_scenario()
   print(
-    ("The service %s idempotency keys, %d job%s at once:"):format(
+    ("The service %s idempotency keys%s, %d job%s at once:"):format(
       server,
+      arg[5] == "trouble" and " and is in trouble" or "",
       jobs,
       jobs == 1 and "" or "s"
     )

@@ -1,9 +1,9 @@
 --- The service of a kill run, in a process of its own: nobody kills it, and its books are the
 --- judge's.
 ---
---- Arguments: "honours" or "ignores" (the idempotency keys). Prints its URL; then, for each line
---- read from stdin, which is a path, writes its books there and prints "written". Ends with its
---- input.
+--- Arguments: "honours" or "ignores" (the idempotency keys), "trouble" for one that fails creates.
+--- Prints its URL; then, for each line read from stdin, which is a path, writes its books there and
+--- prints "written". Ends with its input.
 --- A line of the books: prompt, job id, credits kept, times it was posted; tabs between.
 
 local sandbox = require("gptimage2.sandbox")
@@ -15,6 +15,26 @@ local service = assert(sandbox.start({
   idempotency = arg[1] == "honours",
   image_size = 32,
 }))
+
+--- Every fourth create fails: half of those after they were paid. A 503 after the payment is left to
+--- the service that honours keys: whoever repeats after it elsewhere has chosen to.
+local TROUBLE = {
+  { on = "create", action = "reset", work = true },
+  { on = "create", action = "status", status = 429 },
+  { on = "create", action = "truncate", bytes = 20, work = true },
+  { on = "create", action = "reset", work = false },
+}
+if arg[1] == "honours" then
+  TROUBLE[#TROUBLE + 1] = { on = "create", action = "status", status = 503, work = true }
+end
+
+if arg[2] == "trouble" then
+  for i = 1, 500 do
+    local fault = TROUBLE[i % #TROUBLE + 1]
+    fault.after = 3 * i
+    service:fault(fault)
+  end
+end
 
 local function say(line)
   io.stdout:write(line, "\n")

@@ -60,6 +60,9 @@ local function finish(n, handle)
     saved, err = job:save(picture(n), { overwrite = true })
   end
   note(n, job or handle, not saved and err)
+  if err and err.kind == "lost" then
+    said[n] = "reported"
+  end
 end
 
 local function ask(n)
@@ -68,6 +71,9 @@ local function ask(n)
     { metadata = { n = tostring(n) }, save = picture(n) }
   )
   note(n, job, err or job.save_error)
+  if err and err.kind == "lost" then
+    said[n] = "reported"
+  end
 end
 
 --- Jobs of this ledger by their number: those taken up, and rows of all.
