@@ -40,8 +40,10 @@ local mode = "auto"
 --- by themselves.
 ---@param object any
 function wait.finished(object)
-  last = last + 1
-  queue[last] = object
+  if waiters[object] then
+    last = last + 1
+    queue[last] = object
+  end
 end
 
 local function add(object, waiter)

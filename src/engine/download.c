@@ -29,7 +29,7 @@ typedef struct Download {
   char *redirected; /* where this attempt was sent on to, or NULL */
   char *path;       /* with "{ext}"; NULL = into memory */
   bool overwrite;
-  double timeout;  /* seconds, from its turn on */
+  double timeout; /* seconds, from its turn on */
   double deadline;
   unsigned attempts;
   unsigned redirects;
