@@ -56,6 +56,23 @@ function(gptimage2_curl_soname library out_name)
   set(${out_name} "${name}" PARENT_SCOPE)
 endfunction()
 
+# CURLOPT_QUICK_EXIT, without which closing may wait for a name server, came
+# with 7.87.
+function(gptimage2_check_curl include)
+  set(header "${include}/curl/curlver.h")
+  set(version "of an unknown version")
+  if(EXISTS "${header}")
+    file(STRINGS "${header}" line REGEX "define[ \t]+LIBCURL_VERSION[ \t]")
+    if(line MATCHES "\"([0-9.]+)")
+      set(version "${CMAKE_MATCH_1}")
+    endif()
+  endif()
+  if(NOT version VERSION_GREATER_EQUAL 7.87)
+    message(FATAL_ERROR "The headers of libcurl 7.87.0 or newer are needed; "
+      "those in ${include} are ${version}.")
+  endif()
+endfunction()
+
 function(gptimage2_find_curl)
   if(NOT CURL_INCDIR AND PKG_CONFIG_FOUND)
     pkg_check_modules(CURL_PC QUIET libcurl)
@@ -69,6 +86,7 @@ function(gptimage2_find_curl)
     message(FATAL_ERROR "libcurl and its headers were not found. "
       "On Debian: apt install libcurl4-openssl-dev")
   endif()
+  gptimage2_check_curl("${GPTIMAGE2_CURL_INCLUDE}")
   gptimage2_curl_soname("${GPTIMAGE2_CURL_LIBRARY}" soname)
   message(STATUS "libcurl: ${GPTIMAGE2_CURL_LIBRARY}, opened as ${soname}")
   add_library(gptimage2_curl INTERFACE)

@@ -66,6 +66,30 @@ function(gptimage2_add_variant variant flavour includes)
     target_link_libraries(sandbox-${variant} PRIVATE gptimage2_sandbox_libs)
     add_dependencies(lua-${variant} sandbox-${variant})
   endif()
+  if(GPTIMAGE2_TESTS)
+    gptimage2_add_spec_host(${variant} ${flavour} "${includes}")
+  endif()
+endfunction()
+
+# spec.host, what specs need of the system, beside the variant's modules.
+function(gptimage2_add_spec_host variant flavour includes)
+  add_library(spec-host-${variant} MODULE spec/helpers/host.c)
+  target_include_directories(spec-host-${variant} SYSTEM PRIVATE ${includes})
+  target_link_libraries(spec-host-${variant} PRIVATE
+    gptimage2_module gptimage2_flavour_${flavour})
+  # Lua looks it up by its name, which no header declares.
+  set_target_properties(spec-host-${variant} PROPERTIES
+    PREFIX "" SUFFIX ".so" OUTPUT_NAME host C_VISIBILITY_PRESET default
+    LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lua/${variant}/spec")
+  add_dependencies(lua-${variant} spec-host-${variant})
+  if(NOT TARGET slow-dns)
+    add_library(slow-dns MODULE spec/helpers/slow_dns.c)
+    target_link_libraries(slow-dns PRIVATE gptimage2_settings)
+    set_target_properties(slow-dns PROPERTIES
+      PREFIX "" SUFFIX ".so" OUTPUT_NAME slow_dns C_VISIBILITY_PRESET default
+      LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tools")
+  endif()
+  add_dependencies(lua-${variant} slow-dns)
 endfunction()
 
 # Installs one variant: C modules under LIBDIR, Lua files under LUADIR.

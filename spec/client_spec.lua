@@ -669,6 +669,18 @@ describe("max_active", function()
     assert.equal(3, gptimage2.pending())
   end)
 
+  it("holds when polls of running jobs are answered with 200", function()
+    local client, box = support.pair({ max_active = 2 }, { duration = 1000 })
+    support.answer(box, "poll", 200, '{"status":"running"}', { times = math.huge })
+    local jobs = submit(client, 20)
+    support.step_until(function()
+      return box:ledger().requests.poll >= 60
+    end)
+    -- A 200 looks final, so the next job may begin before it is read: once for each job.
+    assert.is_true(#box:ledger().jobs <= 4, #box:ledger().jobs .. " jobs at once")
+    assert.equal("queued", jobs[20].status)
+  end)
+
   it("keeps the order of submission", function()
     local client, box = support.pair({ max_active = 1 })
     local jobs = submit(client, 5)

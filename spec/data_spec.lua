@@ -117,6 +117,96 @@ describe("job:data", function()
     assert.equal(2, box:ledger().requests.image)
   end)
 
+  it("never takes a part that nobody asked for, the first one included", function()
+    local job, box = made(nil, { image_bytes = 5000 })
+    local part = "GIF89a" .. ("x"):rep(94)
+    for i, total in ipairs({ "5000", "*" }) do
+      local headers = { ["Content-Range"] = "bytes 0-99/" .. total }
+      box:fault({ on = "image", action = "status", status = 206, body = part, headers = headers })
+      local bytes = assert(job:data())
+      assert.equal(5000, #bytes)
+      assert.equal(PNG, bytes:sub(1, 8))
+      assert.equal(2 * i, box:ledger().requests.image)
+    end
+  end)
+
+  it("never takes the rest for all of it when that ends early, too", function()
+    local job, box = made(nil, { image_bytes = 200000 })
+    local headers = { ["Content-Range"] = "bytes 50000-50099/200000" }
+    local part = ("x"):rep(100)
+    box:fault({ on = "image", action = "truncate", bytes = 50000 })
+    box:fault({ on = "image", action = "status", status = 206, body = part, headers = headers })
+    local bytes = assert(job:data())
+    assert.equal(200000, #bytes)
+    assert.is_true(job:data() == bytes)
+    assert.equal(4, box:ledger().requests.image)
+  end)
+
+  describe("beyond sixteen at once", function()
+    -- Sixteen downloads that hang, their client, and a job of another client.
+    local function crowded(options)
+      local crowd, box = support.pair()
+      local theirs = assert(crowd:generate(CUP))
+      local client = support.client(box, options)
+      local job = assert(client:generate(CUP))
+      box:fault({ on = "image", action = "hang", times = 16 })
+      for _ = 1, 16 do
+        gptimage2.spawn(function()
+          theirs:data()
+        end)
+      end
+      support.step_until(function()
+        return box:ledger().requests.image == 16
+      end)
+      return crowd, client, job, box
+    end
+
+    it("waits until one of them is over", function()
+      local crowd, client, job, box = crowded()
+      local tasks = {}
+      for i = 1, 3 do
+        tasks[i] = gptimage2.spawn(function()
+          return job:data()
+        end)
+      end
+      for _ = 1, 10 do -- what is sent is on its way before this is
+        assert(client:poll(job.id))
+      end
+      assert.equal(16, box:ledger().requests.image)
+      crowd:close()
+      for i = 1, 3 do
+        assert.equal(PNG, assert(tasks[i]:wait()):sub(1, 8))
+      end
+      assert.equal(19, box:ledger().requests.image)
+    end)
+
+    it("can be cancelled while it waits", function()
+      local crowd, client, job, box = crowded()
+      local task = gptimage2.spawn(function()
+        return job:data()
+      end)
+      assert(client:poll(job.id))
+      client:close()
+      local bytes, err = task:wait()
+      assert.is_nil(bytes)
+      assert.equal("closed", err.kind)
+      crowd:close()
+      assert.equal(16, box:ledger().requests.image)
+    end)
+
+    it("has its time from its turn on", function()
+      local time = support.seconds(0.4)
+      local crowd, _, job = crowded({ timeout = time })
+      local task = gptimage2.spawn(function()
+        return job:data()
+      end)
+      gptimage2.sleep(time * 1.2)
+      assert.is_false(task:done())
+      crowd:close()
+      assert.equal(PNG, assert(task:wait()):sub(1, 8))
+    end)
+  end)
+
   it("is refused when what comes back is no image", function()
     local job, box = made()
     for _, body in ipairs({ "<html>", "", "\137PNG" }) do

@@ -266,6 +266,44 @@ describe("one create", function()
     end)
   end)
 
+  describe("through a proxy that lets nothing through", function()
+    -- The sandbox is the proxy: it knows no CONNECT.
+    local function behind(proxy, options)
+      options.proxy = proxy.url
+      local there = { url = "https://example.invalid", api_key = support.KEY }
+      return support.client(there, options)
+    end
+
+    local function expect_unsent(client, code, attempts)
+      local job, err = client:generate(CUP)
+      assert.is_nil(job)
+      assert.equal("network", err.kind, err.message)
+      assert.equal(code, err.code, err.message)
+      assert.equal("no", err.sent)
+      assert.equal("no", err.charged)
+      assert.equal(attempts, err.attempts)
+      assert.equal(0, client.spent)
+    end
+
+    for _, status in ipairs({ 403, 407, 502 }) do
+      it(("but says %d was never sent, and is tried again"):format(status), function()
+        local proxy = support.sandbox()
+        proxy:fault({ on = "any", action = "status", status = status, times = math.huge })
+        expect_unsent(behind(proxy, { max_attempts = 2 }), "connect_failed", 2)
+        local log = proxy:ledger().log
+        assert.equal("CONNECT", log[1].method)
+        assert.equal(2, #log)
+      end)
+    end
+
+    it("and says nothing was never sent", function()
+      local proxy = support.sandbox()
+      proxy:fault({ on = "any", action = "hang", times = math.huge })
+      local options = { max_attempts = 1, request_timeout = support.seconds(0.3) }
+      expect_unsent(behind(proxy, options), "connect_timeout", 1)
+    end)
+  end)
+
   it("to a host that does not exist was never sent", function()
     -- No name has a part of 64 letters: it is found not to exist without asking anybody.
     local box = { url = ("https://%s.invalid"):format(("a"):rep(64)), api_key = support.KEY }

@@ -310,6 +310,78 @@ describe("a paid job", function()
   end)
 end)
 
+describe("an error of this program while it reads an answer", function()
+  after_each(support.clean)
+
+  -- Lets the next reply that brings a balance raise, once: what a lack of memory does.
+  local function trap(client)
+    local values = (debug.getuservalue or debug.getfenv)(client)
+    rawset(values, "balance", nil)
+    setmetatable(values, {
+      __newindex = function()
+        setmetatable(values, nil)
+        error("no memory", 0)
+      end,
+    })
+  end
+
+  local function step_into_trap()
+    local _, err = pcall(support.step_until, function() end)
+    assert.equal("no memory", err)
+  end
+
+  it("does not stop a job that is polled", function()
+    local client = support.pair()
+    local job = assert(client:create({ prompt = "a cup" }))
+    trap(client)
+    local done
+    gptimage2.spawn(function()
+      done = client:wait(job.id)
+    end)
+    step_into_trap()
+    support.step_until(function()
+      return done
+    end)
+    assert.equal("succeeded", done.status)
+    assert.equal(0, gptimage2.pending())
+  end)
+
+  it("makes a job whose create was answered end as lost", function()
+    local client, box = support.pair()
+    trap(client)
+    local job = assert(client:submit({ prompt = "a cup" }))
+    step_into_trap()
+    support.finish(job)
+    assert.equal("unknown", job.status)
+    assert.equal("lost", job.error.kind)
+    assert.equal("reply_not_read", job.error.code)
+    assert.equal("yes", job.error.sent)
+    assert.equal("unknown", job.error.charged)
+    assert.equal(box:ledger().jobs[1].key, job.error.idempotency_key)
+    assert.equal(10, client.spent)
+    assert.equal(0, gptimage2.pending())
+    assert.equal(1, box:ledger().requests.create)
+  end)
+
+  it("does not hold a job that was cancelled", function()
+    local client, box = support.pair()
+    box:fault({ on = "create", action = "delay", seconds = 0.2 })
+    trap(client)
+    local job = assert(client:submit({ prompt = "a cup" }))
+    while box:ledger().requests.create == 0 do
+      collectgarbage("step")
+    end
+    job:cancel()
+    step_into_trap()
+    support.step_until(function()
+      return gptimage2.pending() == 0
+    end)
+    assert.equal("cancelled", job.status)
+    assert.equal("yes", job.error.sent)
+    assert.equal("unknown", job.error.charged)
+  end)
+end)
+
 describe("polling", function()
   after_each(support.clean)
 

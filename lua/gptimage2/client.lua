@@ -47,8 +47,8 @@ function client.new(opts)
   return self
 end
 
---- The settings of a client; raises for anything else. `level` says whom that blames, as in `error`:
---- 2 the function that called this one.
+--- The settings of a client; raises for anything else. `level` says whom that blames, as in
+--- `error`: 2 the function that called this one.
 local function settings_of(self, fname, level)
   local found = settings[self]
   if not found then

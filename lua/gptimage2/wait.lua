@@ -41,8 +41,10 @@ local mode = "auto"
 --- by themselves.
 ---@param object any
 function wait.finished(object)
-  queue[last + 1] = object -- may raise: there is no memory
-  last = last + 1
+  if waiters[object] then
+    queue[last + 1] = object -- may raise: there is no memory
+    last = last + 1
+  end
 end
 
 local function add(object, waiter)

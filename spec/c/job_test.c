@@ -124,6 +124,65 @@ static void a_job_is_created_polled_and_judged(void **state) {
   assert_true(starts(service.requests[4], "GET /api/generate/id-1 HTTP"));
 }
 
+/* Each job whose poll is answered with 200 waits for the slowest verdict, so
+ * that all of them look as if they were about to end. */
+static void polls_that_only_look_final_do_not_let_all_jobs_begin(void **state) {
+  static const Line running = {200, "{}", NULL, false};
+  Line script[SERVICE_REQUESTS];
+  Work *asking[SERVICE_REQUESTS];
+  AccountSettings settings;
+  Service service;
+  unsigned begun = 0, waiting = 0;
+  (void)state;
+  for (unsigned i = 0; i < SERVICE_REQUESTS; i++)
+    script[i] = running;
+  service_start(&service, script, SERVICE_REQUESTS);
+  settings = settings_for(service.url);
+  settings.max_active = 1;
+  open_with(&settings);
+  for (int i = 0; i < 8; i++)
+    submit(FLOW_GENERATE);
+  for (unsigned polled = 0; polled < 9;) {
+    Event *event = engine_next_event(engine);
+    if (!event) {
+      engine_wait(engine, 1);
+      continue;
+    }
+    if (event->kind == EVENT_CREATING) {
+      begun++;
+    } else if (event->created) {
+      engine_judge(engine, event->work, FLOW_VERDICT_AGAIN, "id-1");
+    } else {
+      assert_int_equal(event->kind, EVENT_REPLY);
+      asking[waiting++] = event->work;
+      polled++;
+    }
+    engine_free_event(event);
+    if (waiting < begun)
+      continue;
+    while (waiting > 0)
+      engine_judge(engine, asking[--waiting], FLOW_VERDICT_AGAIN, NULL);
+  }
+  assert_int_equal(begun, 2); /* the first was believed once */
+  close_engine();
+  service_stop(&service);
+}
+
+static void a_reply_that_the_host_could_not_read_is_lost(void **state) {
+  static const Line script[] = {{200, "{1}", NULL, true}};
+  Service service;
+  (void)state;
+  service_start(&service, script, COUNT(script));
+  open_engine(service.url);
+  submit(FLOW_GENERATE);
+  pass(EVENT_CREATING);
+  assert_false(judge("{1}", FLOW_VERDICT_AGAIN, NULL)); /* no id to poll */
+  assert_ended(FLOW_END_LOST, "lost", "reply_not_read");
+  close_engine();
+  service_stop(&service);
+  assert_int_equal(service.asked, 1);
+}
+
 static void requests_carry_what_they_must_and_nothing_more(void **state) {
   static const Line script[] = {{200, "{1}", NULL, true},
                                 {200, "{2}", NULL, true}};
@@ -388,6 +447,8 @@ static void a_cancelled_create_is_awaited(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_job_is_created_polled_and_judged),
+      cmocka_unit_test(polls_that_only_look_final_do_not_let_all_jobs_begin),
+      cmocka_unit_test(a_reply_that_the_host_could_not_read_is_lost),
       cmocka_unit_test(requests_carry_what_they_must_and_nothing_more),
       cmocka_unit_test(a_create_whose_connection_dies_is_sent_once),
       cmocka_unit_test(a_lost_create_is_not_repeated),

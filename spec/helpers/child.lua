@@ -25,7 +25,7 @@ end
 local mt = {}
 mt.__index = mt
 
---- Starts a process whose `...` is its own process number and then the strings of `arguments`.
+--- Starts a process whose `...` is its own process number and then `arguments`.
 ---@param code string
 ---@param arguments? string[]
 ---@param environment? string put before the command, as a shell reads it
@@ -38,8 +38,8 @@ function child.start(code, arguments, environment)
     words[#words + 1] = quote(argument)
   end
   local start = ("exec env %s %s"):format(environment or "", table.concat(words, " "))
-  local command = ("sh -c %s 2>%s; e=$?; echo; echo exit $e"):format(quote(start), quote(self.errors))
-  self.pipe = assert(io.popen(command))
+  local command = "sh -c %s 2>%s; e=$?; echo; echo exit $e"
+  self.pipe = assert(io.popen(command:format(quote(start), quote(self.errors))))
   return setmetatable(self, mt)
 end
 
