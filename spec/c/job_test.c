@@ -151,7 +151,8 @@ static void polls_that_only_look_final_do_not_let_all_jobs_begin(void **state) {
     if (event->kind == EVENT_CREATING) {
       begun++;
     } else if (event->created) {
-      engine_judge(engine, event->work, FLOW_VERDICT_AGAIN, "id-1");
+      engine_judge(engine, event->work, FLOW_VERDICT_AGAIN, "id-1",
+                   &(JobNote){0});
     } else {
       assert_int_equal(event->kind, EVENT_REPLY);
       asking[waiting++] = event->work;
@@ -161,7 +162,8 @@ static void polls_that_only_look_final_do_not_let_all_jobs_begin(void **state) {
     if (waiting < begun)
       continue;
     while (waiting > 0)
-      engine_judge(engine, asking[--waiting], FLOW_VERDICT_AGAIN, NULL);
+      engine_judge(engine, asking[--waiting], FLOW_VERDICT_AGAIN, NULL,
+                   &(JobNote){0});
   }
   assert_int_equal(begun, 2); /* the first was believed once */
   close_engine();
