@@ -79,7 +79,15 @@ static void what_a_resumed_download_needs_is_kept(void **state) {
   assert_string_equal(exchange.tag, "");
   give(&exchange, "ETag: abc\r\n");
   assert_string_equal(exchange.tag, "");
+  give(&exchange, "ETag: \"a\rX-Injected: 1\"\r\n");
+  assert_string_equal(exchange.tag, "");
+  give(&exchange, "ETag: \"a\x7f\"\r\n");
+  assert_string_equal(exchange.tag, "");
   give(&exchange, "Content-Range: lines 42-99/100\r\n");
+  assert_int_equal(exchange.range_start, -1);
+  give(&exchange, "Content-Range: bytes -42/100\r\n");
+  assert_int_equal(exchange.range_start, -1);
+  give(&exchange, "Content-Range: bytes */100\r\n");
   assert_int_equal(exchange.range_start, -1);
   memset(long_tag, '"', sizeof long_tag);
   memcpy(long_tag, "ETag: ", 6);

@@ -40,18 +40,33 @@ static void read_retry_after(Exchange *exchange, const char *line,
   }
 }
 
+/* A strong entity tag that can be sent back as it is: a weak one does not
+ * promise the same bytes, and a line end inside would begin another header. */
+static bool is_usable_tag(const char *tag) {
+  if (*tag != '"')
+    return false;
+  for (; *tag; tag++)
+    if ((unsigned char)*tag < 0x20 || *tag == 0x7f)
+      return false;
+  return true;
+}
+
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 /* What a later Range request needs to know. */
 static void read_range_headers(Exchange *exchange, const char *line,
                                size_t length) {
   char value[HTTP_TAG_MAX + 1];
   if (header_value(line, length, "etag", value, sizeof value)) {
-    if (value[0] == '"') /* weak tags do not promise the same bytes */
+    if (is_usable_tag(value))
       memcpy(exchange->tag, value, sizeof value);
   } else if (header_value(line, length, "content-range", value, sizeof value)) {
     const char *total = strchr(value, '/');
-    if (strncasecmp(value, "bytes ", 6) == 0)
+    if (strncasecmp(value, "bytes ", 6) == 0 && is_digit(value[6]))
       exchange->range_start = strtoll(value + 6, NULL, 10);
-    if (total && total[1] >= '0' && total[1] <= '9')
+    if (total && is_digit(total[1]))
       exchange->range_total = strtoll(total + 1, NULL, 10);
   }
 }

@@ -1,0 +1,252 @@
+/*
+ * The life of a job (flow.c, policy.c), driven by what the input says: replies,
+ * timers, verdicts and cancels in any order.  After each, what must hold for
+ * every job is looked at: no create too many, none after a doubt that its mode
+ * does not allow, no money forgotten, nothing past the deadline, one end.
+ */
+#include "fuzz.h"
+
+#include "engine/flow.h"
+
+#include <math.h>
+
+typedef struct Walk {
+  Flow flow;
+  FlowSettings settings;
+  RetryQuota quota;
+  Input input;
+  double now;
+  double full;   /* tokens at the start */
+  bool sent;     /* a create may have reached the service */
+  bool doubt;    /* a create may have made a job */
+  bool barred;   /* its mode does not allow another create */
+  bool accepted; /* a create was answered with 2xx */
+  bool begun;    /* the last one was answered with the beginning of a 2xx */
+  bool repeated; /* the key has been sent before */
+  bool cancelled;
+  bool ended;
+  unsigned creates;
+  unsigned polls;
+} Walk;
+
+static bool knows_id(const Walk *walk) {
+  return walk->flow.mode == FLOW_RESUME || walk->flow.mode == FLOW_POLL_ONCE;
+}
+
+static void see_create(Walk *walk) {
+  walk->creates++;
+  check(!walk->barred, "another create after a reply that forbids it");
+  check(!walk->accepted, "another create after one that was accepted");
+  check(!walk->doubt || walk->settings.retry != RETRY_SAFE || walk->repeated,
+        "another create after a doubt");
+  check(walk->creates <= walk->settings.max_attempts, "too many creates");
+  check(walk->now < walk->flow.deadline, "a create past the deadline");
+  check(!knows_id(walk), "a create of a known job");
+  check(!walk->cancelled, "a create after a cancel");
+}
+
+static void see_poll(Walk *walk) {
+  walk->polls++;
+  check(walk->accepted || walk->begun || knows_id(walk),
+        "a poll of an unknown job");
+  check(walk->now < walk->flow.deadline, "a poll past the deadline");
+  check(!walk->cancelled, "a poll after a cancel");
+}
+
+static void see_rest(const Walk *walk, FlowAction action) {
+  double deadline = walk->flow.deadline;
+  check(!isnan(action.at) && action.at <= deadline, "a rest past the deadline");
+  check(action.at > walk->now || action.at >= deadline, "no rest");
+  check(action.at <= walk->now + POLICY_PATIENCE + 1, "a rest too long");
+}
+
+static void see_end(Walk *walk, FlowAction action) {
+  FlowEnd how = action.end;
+  walk->ended = true;
+  check(how != FLOW_END_FAILED || !walk->doubt, "failed, but perhaps paid");
+  check(how != FLOW_END_REFERENCE || !walk->sent, "a late look at references");
+  check(how != FLOW_END_LOST || walk->doubt, "lost without a doubt");
+  check(how != FLOW_END_LOST || !walk->accepted, "lost, but accepted");
+  check(how != FLOW_END_LOST || !walk->begun, "lost, but half an answer");
+  check(how != FLOW_END_CANCELLED || walk->cancelled, "who cancelled?");
+  check(how != FLOW_END_TIMEOUT || walk->now >= walk->flow.deadline,
+        "a timeout before its time");
+}
+
+/* Looks at one action, and at the flow after it. */
+static void see(Walk *walk, FlowAction action) {
+  const Flow *flow = &walk->flow;
+  check(!walk->ended || action.what == FLOW_DO_NOTHING, "it ended twice");
+  switch (action.what) {
+  case FLOW_DO_CREATE:
+    see_create(walk);
+    break;
+  case FLOW_DO_POLL:
+    see_poll(walk);
+    break;
+  case FLOW_DO_REST:
+    see_rest(walk, action);
+    break;
+  case FLOW_DO_END:
+    see_end(walk, action);
+    break;
+  case FLOW_DO_CHECK:
+    check(flow->check && walk->creates == 0, "a look at references too late");
+    break;
+  case FLOW_DO_ASK:
+    check(walk->creates + walk->polls > 0, "nothing to ask about");
+    break;
+  case FLOW_DO_NOTHING:
+    break;
+  }
+  check(flow->attempts == walk->creates, "creates are counted wrong");
+  check(flow->polls == walk->polls, "polls are counted wrong");
+  check(flow->sent == walk->sent, "sent is wrong");
+  check(flow->doubt == walk->doubt, "doubt is wrong");
+  check((flow->state == FLOW_ENDED) == walk->ended, "ended, but not told");
+  check(walk->quota.tokens >= 0 && walk->quota.tokens <= walk->full + 1,
+        "the quota is %f", walk->quota.tokens);
+}
+
+static Reply read_reply(Walk *walk) {
+  static const int statuses[] = {200, 202, 201, 204, 301, 400, 401, 402,
+                                 403, 404, 408, 409, 410, 422, 425, 429,
+                                 500, 501, 502, 503, 504, 529, 100, 0};
+  unsigned bits = input_byte(&walk->input);
+  Reply reply = {.kind = (ReplyKind)(bits & 3), .retry_after = -1};
+  reply.timed_out = reply.kind != REPLY_ANSWERED && (bits & 4);
+  reply.partial = reply.kind == REPLY_LOST && (bits & 8);
+  if (bits & 16)
+    reply.retry_after = input_byte(&walk->input);
+  if (bits & 32)
+    reply.retry_after *= 340; /* up to a day */
+  if (reply.kind == REPLY_ANSWERED || (bits & 64))
+    reply.status = statuses[input_byte(&walk->input) % COUNT(statuses)];
+  return reply;
+}
+
+/* The table of the design, in other words than policy.c's. */
+static bool is_repeatable(const Walk *walk, const Reply *reply) {
+  RetryMode mode = walk->settings.retry;
+  int status = reply->status;
+  if (reply->kind == REPLY_NOT_SENT)
+    return true;
+  if (reply->kind == REPLY_LOST)
+    return mode == RETRY_IDEMPOTENT;
+  if (reply->kind == REPLY_HOPELESS)
+    return false;
+  if (status == 429 || (status == 409 && walk->repeated))
+    return true;
+  return mode != RETRY_SAFE &&
+         (status == 408 || (status >= 500 && status <= 504 && status != 501));
+}
+
+static bool makes_doubt(const Reply *reply) {
+  int status = reply->status;
+  if (reply->kind == REPLY_LOST)
+    return true;
+  return reply->kind == REPLY_ANSWERED &&
+         (status < 300 || status == 408 || status == 409 || status >= 500);
+}
+
+static void note_create(Walk *walk, const Reply *reply) {
+  bool answered = reply->kind == REPLY_ANSWERED;
+  walk->sent = walk->sent || answered || reply->kind == REPLY_LOST;
+  walk->doubt = walk->doubt || makes_doubt(reply);
+  walk->accepted = answered && reply->status / 100 == 2;
+  walk->begun = reply->partial;
+  walk->barred = !is_repeatable(walk, reply) || walk->barred ||
+                 reply->retry_after > POLICY_PATIENCE;
+  walk->repeated = walk->repeated || reply->kind != REPLY_NOT_SENT;
+}
+
+static void give_reply(Walk *walk) {
+  Reply reply = read_reply(walk);
+  double random = input_unit(&walk->input);
+  if (walk->flow.state == FLOW_CREATING)
+    note_create(walk, &reply);
+  see(walk, flow_on_reply(&walk->flow, &reply, walk->now, random));
+}
+
+/* The Lua side's promise: what is asked once has a final verdict. */
+static void give_verdict(Walk *walk, bool final) {
+  FlowMode mode = walk->flow.mode;
+  final = final || mode == FLOW_CREATE_ONLY || mode == FLOW_POLL_ONCE;
+  see(walk, flow_on_verdict(&walk->flow,
+                            final ? FLOW_VERDICT_FINAL : FLOW_VERDICT_AGAIN,
+                            walk->now, input_unit(&walk->input)));
+}
+
+static void give_cancel(Walk *walk) {
+  walk->cancelled = walk->cancelled || !walk->ended;
+  see(walk, flow_on_cancel(&walk->flow));
+}
+
+static void give_event(Walk *walk) {
+  unsigned event = input_byte(&walk->input);
+  walk->now += (event >> 4) * (event & 8 ? 4.0 : 0.25);
+  switch (event & 7) {
+  case 0:
+    see(walk, flow_start(&walk->flow, walk->now));
+    break;
+  case 1:
+    see(walk,
+        flow_on_checked(&walk->flow, input_byte(&walk->input) & 1, walk->now));
+    break;
+  case 2:
+  case 3:
+    give_reply(walk);
+    break;
+  case 4:
+    see(walk, flow_on_timer(&walk->flow, walk->now));
+    break;
+  case 5:
+    give_verdict(walk, false);
+    break;
+  case 6:
+    give_verdict(walk, input_byte(&walk->input) & 1);
+    break;
+  default:
+    give_cancel(walk);
+  }
+}
+
+static void set_up(Walk *walk) {
+  Input *input = &walk->input;
+  unsigned bits = input_byte(input);
+  double room = input_byte(input) * (bits & 128 ? 4.0 : 0.5);
+  walk->settings =
+      (FlowSettings){.retry = (RetryMode)((bits >> 2 & 3) % 3),
+                     .max_attempts = 1 + (bits >> 4 & 3),
+                     .poll = {.first = (1 + input_byte(input)) / 32.0,
+                              .interval = 0.01 + input_byte(input) / 64.0,
+                              .max = 1 + input_byte(input) / 16.0}};
+  walk->repeated = bits & 64;
+  walk->full = walk->quota.tokens = input_byte(input);
+  walk->now = 1000;
+  flow_init(&walk->flow, (FlowMode)(bits & 3), &walk->settings, &walk->quota,
+            walk->repeated, room > 1000 ? INFINITY : walk->now + room);
+  walk->flow.check = !knows_id(walk) && (input_byte(input) & 1);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  Walk walk = {.input = {data, data + size}};
+  set_up(&walk);
+  while (walk.input.at < walk.input.end)
+    give_event(&walk);
+  /* Left alone, every job with a deadline ends. */
+  if (isinf(walk.flow.deadline))
+    return 0;
+  walk.now = walk.flow.deadline;
+  for (int i = 0; i < 3 && !walk.ended; i++) {
+    Reply reply = {.kind = REPLY_NOT_SENT, .retry_after = -1};
+    if (walk.flow.state == FLOW_CREATING)
+      note_create(&walk, &reply);
+    see(&walk, flow_on_reply(&walk.flow, &reply, walk.now, 0));
+    see(&walk, flow_on_checked(&walk.flow, true, walk.now));
+    give_verdict(&walk, false);
+    see(&walk, flow_on_timer(&walk.flow, walk.now));
+  }
+  check(walk.ended, "it outlives its deadline");
+  return 0;
+}

@@ -1,0 +1,151 @@
+/*
+ * What a server's headers may do (http_reply.c, retry_after.c, image.c): the
+ * input is a switch and lines, given to libcurl's callbacks in memory of just
+ * their size.
+ */
+#include "fuzz.h"
+
+#include "engine/http_reply.h"
+#include "engine/image.h"
+#include "engine/retry_after.h"
+
+#include <math.h>
+
+static long status;        /* what libcurl would say of the exchange */
+static long request_bytes; /* likewise */
+
+/* In place of libcurl's: it has a variable argument list, too. */
+static CURLcode getinfo(CURL *easy, CURLINFO info, ...) {
+  va_list arguments;
+  long *out;
+  (void)easy;
+  va_start(arguments, info);
+  out = va_arg(arguments, long *);
+  va_end(arguments);
+  *out = info == CURLINFO_RESPONSE_CODE ? status : request_bytes;
+  return CURLE_OK;
+}
+
+static bool is_wait(double seconds) {
+  return seconds == -1 || (seconds >= 0 && seconds <= RETRY_AFTER_CEILING);
+}
+
+static void look_at(const Exchange *exchange) {
+  size_t length = strnlen(exchange->tag, sizeof exchange->tag);
+  check(is_wait(exchange->reply.retry_after), "a wait of %f",
+        exchange->reply.retry_after);
+  check(length <= HTTP_TAG_MAX, "a tag without an end");
+  check(length == 0 || exchange->tag[0] == '"', "a weak tag is kept");
+  for (size_t i = 0; i < length; i++) /* it goes into a request's header */
+    check((unsigned char)exchange->tag[i] >= 0x20 && exchange->tag[i] != 0x7f,
+          "byte %02x in a tag", (unsigned char)exchange->tag[i]);
+  check(exchange->range_start >= -1, "a range from before the start");
+  check(exchange->range_total >= -1, "a negative total");
+  check(exchange->body.length <= HTTP_REPLY_MAX, "a body over its maximum");
+}
+
+static void give_lines(Input *input, Exchange *exchange) {
+  while (input->at < input->end) {
+    size_t length;
+    char *line = input_text(input, '\n', false, &length);
+    size_t taken = http_on_header(line, 1, length, exchange);
+    free(line);
+    check(taken == length || exchange->too_large, "%zu of %zu", taken, length);
+    check(taken == 0 || exchange->header_bytes <= HTTP_HEADERS_MAX,
+          "headers over their maximum");
+    look_at(exchange);
+  }
+}
+
+static void see_outcome(Exchange *exchange, CURLcode code) {
+  const Reply *reply = &exchange->reply;
+  bool out = request_bytes > 0 && (exchange->guarded || !exchange->create);
+  http_read_outcome(exchange, code);
+  check((code == CURLE_OK && exchange->headed && status >= 200) ==
+            (reply->kind == REPLY_ANSWERED),
+        "answered?");
+  check(reply->kind != REPLY_LOST || out, "lost, but never sent");
+  check(reply->kind == REPLY_ANSWERED || exchange->vetoed || !out ||
+            reply->kind == REPLY_LOST,
+        "sent, and told as not sent");
+  check(!reply->partial || (reply->kind == REPLY_LOST && status / 100 == 2 &&
+                            exchange->body.length > 0),
+        "a beginning of nothing");
+  check(reply->kind == REPLY_ANSWERED || exchange->vetoed ||
+            (exchange->failure.kind && exchange->failure.code),
+        "a failure without a reason");
+}
+
+/* A date that is exactly in the form of RFC 9110 and is a day that exists. */
+static bool is_plain_date(const char *text) {
+  static const char form[] = "Aaa, 00 Aaa 0000 00:00:00 GMT";
+  if (strlen(text) != sizeof form - 1)
+    return false;
+  for (size_t i = 0; form[i]; i++) {
+    char c = text[i];
+    bool fits = form[i] == '0' ? c >= '0' && c <= '9' : c == form[i];
+    if (form[i] == 'A')
+      fits = c >= 'A' && c <= 'Z';
+    else if (form[i] == 'a' && i < 11)
+      fits = c >= 'a' && c <= 'z';
+    if (!fits)
+      return false;
+  }
+  return atoi(text + 5) <= 28 && atoi(text + 23) < 60;
+}
+
+static void try_dates(const char *text) {
+  time_t date;
+  check(is_wait(retry_after_parse(text, 0)), "a wait");
+  check(is_wait(retry_after_parse(text, 1e10)), "a wait, late");
+  check(is_wait(retry_after_parse_ms(text)), "a wait in ms");
+  if (!is_plain_date(text) || retry_after_parse(text, 0) < 0)
+    return;
+  date = curl_getdate(text, NULL);
+  if (date > 100)
+    check(retry_after_parse(text, (double)date - 100) == 100, "%s is %f", text,
+          retry_after_parse(text, (double)date - 100));
+}
+
+static void try_image(const uint8_t *data, size_t size) {
+  Input input = {data, data + (size < IMAGE_HEAD ? size : IMAGE_HEAD)};
+  size_t length;
+  char *head = input_text(&input, '\1', false, &length);
+  const char *extension = image_extension(head, length);
+  check(!extension || (strlen(extension) >= 3 && length >= 3), "an image");
+  free(head);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  Input input = {data, data + size};
+  unsigned bits = input_byte(&input);
+  Exchange exchange = {.plain = bits & 1,
+                       .create = bits & 2,
+                       .guarded = bits & 4,
+                       .vetoed = (bits & 12) == 8,
+                       .range_start = -1,
+                       .range_total = -1};
+  CURLcode code = (CURLcode)(input_byte(&input) % CURL_LAST);
+  char *text;
+  size_t length;
+  curl_lib.easy_getinfo = getinfo;
+  curl_lib.easy_strerror = curl_easy_strerror;
+  exchange.reply.retry_after = -1;
+  status = 100 + input_byte(&input) * 2;
+  request_bytes = bits & 16 ? 500 : 0;
+  if (code == CURLE_OK)
+    request_bytes = 500;
+  buffer_init(&exchange.body, bits & 32 ? 8 : HTTP_REPLY_MAX);
+  text = input_text(&input, '\n', true, &length);
+  try_dates(text);
+  if (http_on_body(text, 1, length, &exchange) != length)
+    check(exchange.too_large || length > 8, "a body is refused");
+  free(text);
+  give_lines(&input, &exchange);
+  see_outcome(&exchange, code);
+  look_at(&exchange);
+  failure_clear(&exchange.failure);
+  buffer_free(&exchange.body);
+  try_image(data, size);
+  return 0;
+}
