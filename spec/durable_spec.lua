@@ -363,6 +363,17 @@ describe("the ledger", function()
       assert.equal(2, box:ledger().jobs[1].posts)
     end)
 
+    it("nothing that belongs to another service", function()
+      local _, path, key = left_behind()
+      local other = support.sandbox()
+      local client = reopened(other, path, { retry = "idempotent" })
+      assert.same({}, assert(client:recover()))
+      local job, err = client:resolve(key, "resend")
+      assert.is_nil(job)
+      assert.equal("other_service", err.code)
+      assert.equal(0, other:ledger().connections)
+    end)
+
     it("no id from an answer that is whole and broken", function()
       local client, box, path = pair()
       local body = '{"jobId":"8b93b17d","status":"pending'

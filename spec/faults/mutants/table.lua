@@ -117,6 +117,36 @@ mutant(
 )
 in_short()
 
+mutant(
+  "recover takes up what is going on",
+  "lua/gptimage2/ledger.lua",
+  "if row.base_url == config.base_url and not live[row.key] then",
+  "if row.base_url == config.base_url then",
+  "spec recover: leaves alone what"
+)
+mutant(
+  "recover takes up another service's jobs",
+  "lua/gptimage2/ledger.lua",
+  "if row.base_url == config.base_url and not live[row.key] then",
+  "if not live[row.key] then",
+  "spec durable: belongs to another service"
+)
+mutant(
+  "recover believes a whole answer that is broken",
+  "lua/gptimage2/ledger.lua",
+  "if reply.beginning and whole then",
+  "if reply.beginning and whole == 1 then",
+  "spec durable: takes up no id"
+)
+mutant(
+  "a job that is sent again has no doubt",
+  "lua/gptimage2/ledger.lua",
+  'options.doubt = row.state ~= "intent"',
+  "options.doubt = false",
+  "spec resolve",
+  "spec recover"
+)
+
 -- The ledger: whose it is, and what it is.
 
 mutant(
@@ -136,8 +166,8 @@ mutant(
 mutant(
   "a ledger may be a symbolic link",
   LEDGER_OPEN,
-  "int flags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;",
-  "int flags = O_CLOEXEC | O_NONBLOCK;",
+  "if (S_ISLNK(info.st_mode))",
+  "if (S_ISLNK(info.st_mode) && false)",
   "spec durable: a symbolic link"
 )
 mutant(
@@ -171,8 +201,8 @@ mutant(
 mutant(
   "a ledger may be read by others",
   LEDGER_OPEN,
-  "(make ? O_RDWR | O_CREAT : O_RDONLY), 0600);",
-  "(make ? O_RDWR | O_CREAT : O_RDONLY), 0644);",
+  "open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);",
+  "open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);",
   "spec durable: only its owner reads"
 )
 
@@ -454,6 +484,34 @@ mutant(
   "explicit_bzero(account->authorization, strlen(account->authorization));",
   "(void)account->authorization;",
   "c account"
+)
+mutant(
+  "the key gets into the ledger",
+  RECORD,
+  "  if (!place || length < SECRET_MIN)\n    return;",
+  "  if (place || length < SECRET_MIN)\n    return;",
+  "spec history"
+)
+mutant(
+  "certificates are not verified",
+  HTTP,
+  "setopt(easy, CURLOPT_NOSIGNAL, 1L);",
+  "setopt(easy, CURLOPT_NOSIGNAL, 1L);\n  setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);",
+  "spec tls"
+)
+mutant(
+  "idempotency keys may hold line ends",
+  "lua/gptimage2/options.lua",
+  "#key > 255 or not check.visible_ascii(key)",
+  "#key > 255",
+  "spec security: idempotency key"
+)
+mutant(
+  "idempotency keys may be longer than 255 bytes",
+  "lua/gptimage2/options.lua",
+  "#key > 255 or not check.visible_ascii(key)",
+  "#key > 4096 or not check.visible_ascii(key)",
+  "spec options: fits no header"
 )
 mutant(
   "a proxy of the environment is used",
