@@ -39,6 +39,7 @@ describe("the options of a client", function()
       connect_timeout = 10,
       request_timeout = 60,
       max_attempts = 4,
+      retry = "documented",
       poll_first = 2.0,
       poll_interval = 2.5,
       poll_max = 5.0,
@@ -56,6 +57,8 @@ describe("the options of a client", function()
       connect_timeout = 1,
       request_timeout = 2.5,
       max_attempts = 1.0,
+      retry = "idempotent",
+      ledger = "renders.db",
       poll = { first = 0, interval = 0.01, max = 0.01 },
       max_active = 100,
       budget = 0,
@@ -71,6 +74,9 @@ describe("the options of a client", function()
     assert.equal(1, config.connect_timeout)
     assert.equal(2.5, config.request_timeout)
     assert.equal("1", tostring(config.max_attempts))
+    assert.equal("idempotent", config.retry)
+    assert.equal("safe", client({ retry = "safe" }).retry)
+    assert.equal("renders.db", config.ledger)
     assert.equal(0, config.poll_first)
     assert.equal(0.01, config.poll_interval)
     assert.equal(0.01, config.poll_max)
@@ -85,12 +91,12 @@ describe("the options of a client", function()
     assert.equal(on_event, config.on_event)
   end)
 
-  it("raise for unknown names, those of later versions too", function()
+  it("raise for unknown names", function()
     raises("unknown option 'api_kye', did you mean 'api_key'?", function()
       options.client({ api_kye = KEY })
     end)
-    raises("unknown option 'ledger'", function()
-      client({ ledger = "jobs.db" })
+    raises("unknown option 'ledgers', did you mean 'ledger'?", function()
+      client({ ledgers = "jobs.db" })
     end)
     raises("unknown option 'poll.intervall', did you mean 'poll.interval'?", function()
       client({ poll = { intervall = 1 } })
@@ -110,6 +116,19 @@ describe("the options of a client", function()
     raises("bad argument #1 to 'new' (table expected, got string)", function()
       options.client(KEY)
     end)
+  end)
+
+  it("raise for a retry mode that is none", function()
+    for given, hint in pairs({
+      [""] = "",
+      Safe = ", did you mean 'safe'?",
+      idempotant = ", did you mean 'idempotent'?",
+    }) do
+      local must = "option 'retry' must be 'safe', 'documented' or 'idempotent'" .. hint
+      raises(must, function()
+        client({ retry = given })
+      end)
+    end
   end)
 
   it("raise for numbers out of range", function()
@@ -183,7 +202,7 @@ describe("the options of a client", function()
   end)
 
   it("raise for texts with control characters, without showing them", function()
-    for _, name in ipairs({ "proxy", "ca_file", "user_agent" }) do
+    for _, name in ipairs({ "proxy", "ca_file", "user_agent", "ledger" }) do
       local ok, message = pcall(client, { [name] = "secret\r\nX: y" })
       assert.is_false(ok)
       assert.is_truthy(message:find("option '" .. name .. "' must be without control", 1, true))
@@ -192,9 +211,11 @@ describe("the options of a client", function()
         client({ [name] = ("x"):rep(5000) })
       end)
     end
-    raises("option 'ca_file' must be the path of a file", function()
-      client({ ca_file = "" })
-    end)
+    for _, name in ipairs({ "ca_file", "ledger" }) do
+      raises(("option '%s' must be the path of a file"):format(name), function()
+        client({ [name] = "" })
+      end)
+    end
   end)
 
   it("blame the caller of the public function", function()

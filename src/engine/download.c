@@ -178,6 +178,10 @@ static bool is_worth_repeating(const Exchange *exchange) {
          status == 425 || status == 429 || status >= 500 || status == 416;
 }
 
+static void end_overdue(Download *download) {
+  fail(download, "timeout", "deadline_passed", "the time for the download ran out");
+}
+
 /* Waits and tries again, or ends with what `exchange` had to say. */
 static void after_failure(Download *download, Exchange *exchange) {
   Event *last = &download->work.last;
@@ -197,6 +201,10 @@ static void after_failure(Download *download, Exchange *exchange) {
     return;
   }
   last->status = exchange->reply.status;
+  if (exchange->reply.timed_out && clock_monotonic() >= download->deadline) {
+    end_overdue(download);
+    return;
+  }
   if (exchange->failure.kind) {
     last->failure = exchange->failure;
     exchange->failure = (Failure){0};
@@ -277,8 +285,7 @@ static void attempt(Download *download) {
                      .buffer_size = READ_SIZE};
   snprintf(range, sizeof range, "%lld-", (long long)download->length);
   if (fetch.timeout <= 0) {
-    fail(download, "timeout", "deadline_passed",
-         "the time for the download ran out");
+    end_overdue(download);
     return;
   }
   download->attempts++;
