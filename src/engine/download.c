@@ -179,7 +179,8 @@ static bool is_worth_repeating(const Exchange *exchange) {
 }
 
 static void end_overdue(Download *download) {
-  fail(download, "timeout", "deadline_passed", "the time for the download ran out");
+  fail(download, "timeout", "deadline_passed",
+       "the time for the download ran out");
 }
 
 /* Waits and tries again, or ends with what `exchange` had to say. */
