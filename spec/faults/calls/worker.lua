@@ -1,0 +1,137 @@
+--- The first run of an attempt: three jobs with a ledger and saved pictures, the first two at once,
+--- the third after them. From its set-up on, system calls of one of its threads fail. It writes down
+--- what the host was told; nothing it is told may end it.
+---
+--- Arguments: URL, folder, name of the run, thread ("main", "io" or "none"), strace's options.
+--- A line of the file `told`: what, status, kind, code, charged, id, message; tabs between.
+
+local gptimage2 = require("gptimage2")
+
+local url, folder, name, thread, options = table.unpack(arg)
+
+local told = {}
+
+local function tell(what, status, err, id)
+  local fields = { what, tostring(status), "-", "-", "-", "-", "-" }
+  if type(err) == "table" then
+    fields[3], fields[4] = tostring(err.kind), tostring(err.code)
+    fields[5] = tostring(err.charged)
+    fields[7] = tostring(err)
+  elseif err ~= nil then
+    fields[3], fields[7] = "raised", tostring(err)
+  end
+  fields[6] = tostring(id or type(err) == "table" and err.job_id or "-")
+  for i, field in ipairs(fields) do
+    fields[i] = field:gsub("%s+", " ")
+  end
+  told[#told + 1] = table.concat(fields, "\t")
+end
+
+--- Runs `fn`; an error that it raises is told, too.
+local function guarded(what, fn, ...)
+  local results = table.pack(pcall(fn, ...))
+  if results[1] then
+    return table.unpack(results, 2, results.n)
+  end
+  tell(what, "raised", results[2] == nil and "nil" or results[2])
+  return nil, results[2]
+end
+
+--- Sets strace on one thread of this process. It goes when the returned pipe is closed: that needs
+--- no call that fails.
+local function attach()
+  local script = ([[
+    cd '%s' && rm -f attached && mkfifo attached || exit 1
+    for task in /proc/$PPID/task/*; do
+      case %s in
+        main) [ "${task##*/}" = "$PPID" ] || continue ;;
+        *) [ "${task##*/}" != "$PPID" ] || continue ;;
+      esac
+      strace -p "${task##*/}" %s -o '%s/trace' >attached 2>&1 &
+      tracer=$!
+      break
+    done
+    read -r _
+    kill "$tracer"
+    wait "$tracer"]]):format(folder, thread, options, folder)
+  local pipe = assert(io.popen(script, "w"))
+  local attached
+  repeat
+    attached = io.open(folder .. "/attached")
+  until attached
+  local said = attached:read("l") or "nothing"
+  assert(said:find("attached", 1, true), said)
+  return pipe, attached
+end
+
+--- A client with some patience and no more: nothing here may take long.
+local function open_client()
+  local client, err = gptimage2.new({
+    api_key = "kill-run",
+    base_url = url,
+    ledger = folder .. "/renders.db",
+    retry = "documented",
+    max_attempts = 2,
+    connect_timeout = 1,
+    request_timeout = 1,
+    timeout = 2,
+    poll = { first = 0.01, interval = 0.01, max = 0.05 },
+  })
+  if not client then
+    tell("new", "refused", err)
+  end
+  return client
+end
+
+local PATTERNS = { "%s/1.{ext}", "%s/2.{ext}", "%s/more/3.{ext}" }
+
+local function ask(client, n)
+  local job, err = client:generate(
+    { prompt = name .. " " .. n },
+    { metadata = { n = tostring(n) }, save = PATTERNS[n]:format(folder) }
+  )
+  tell("job " .. n, job and job.status or "failed", err, job and job.id)
+  if job and job.save_error then
+    tell("save " .. n, "failed", job.save_error)
+  end
+end
+
+local function scenario(client)
+  local first = gptimage2.spawn(ask, client, 1)
+  local second = gptimage2.spawn(ask, client, 2)
+  guarded("wait", gptimage2.run)
+  for n, task in ipairs({ first, second }) do
+    if not task:done() then
+      tell("task " .. n, "not done")
+    end
+  end
+  guarded("job 3", ask, client, 3)
+  local rows, err = guarded("history", client.history, client)
+  tell("history", rows and #rows, err)
+end
+
+local pipe, attached, client
+if thread == "main" then
+  pipe, attached = attach()
+  client = guarded("new", open_client)
+else
+  client = guarded("new", open_client)
+  gptimage2.sleep(0)
+  if thread == "io" then
+    pipe, attached = attach()
+  end
+end
+if client then
+  guarded("jobs", scenario, client)
+  guarded("close", client.close, client)
+end
+if pipe then
+  pipe:close()
+  attached:close()
+end
+local file = assert(io.open(folder .. "/told", "w"))
+file:write(table.concat(told, "\n"), "\n")
+assert(file:close())
+if thread == "io" then
+  os.exit(true, false)
+end
