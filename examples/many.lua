@@ -6,6 +6,11 @@
 local gptimage2 = require("gptimage2")
 
 local options = { max_active = 6, budget = 100 }
+function options.on_event(e)
+  if e.type == "retry" then -- the service asked for patience; the module has it
+    print(("%2s  again in %.1f s: %s"):format(e.metadata.number, e.delay, e.message))
+  end
+end
 local sandbox
 if (os.getenv("GPTIMAGE2_API_KEY") or "") == "" then
   sandbox = assert(require("gptimage2.sandbox").start({ image_size = 512 }))
@@ -17,20 +22,9 @@ local client, why = gptimage2.new(options)
 assert(client, tostring(why))
 local count = { made = 0, budget = 0, unsure = 0, failed = 0 }
 
--- An error says what is known about the money: only what was certainly not charged is asked again.
-local function generate(request, n)
-  for attempt = 1, 4 do
-    local job, err = client:generate(request, { metadata = { number = tostring(n) } })
-    if job or attempt == 4 or err.charged ~= "no" or not err.retryable then
-      return job, err
-    end
-    print(("%2d  once more: %s"):format(n, err.message))
-    gptimage2.sleep(err.retry_after or attempt)
-  end
-end
-
 local function make(prompt, n)
-  local job, err = generate(prompt:request({ ratio = "1:1" }), n)
+  local metadata = { number = tostring(n) }
+  local job, err = client:generate(prompt:request({ ratio = "1:1" }), { metadata = metadata })
   local paths
   if job then
     paths, err = job:save("out/{id}.{ext}")

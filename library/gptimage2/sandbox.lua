@@ -24,6 +24,7 @@ function module.faults() end
 ---@field idempotency? boolean repeated idempotency keys give the same job; default true
 ---@field image_size? integer pixels of the longer side; default 1024
 ---@field image_bytes? integer make every image a file of this size
+---@field certificate? "good"|"expired"|"wrong_host"|"self_signed" with tls; default "good"
 ---@field tls? boolean https, with a certificate of its own: see `ca_file`; default false
 
 ---@class gptimage2.Sandbox
@@ -56,17 +57,39 @@ function sandbox:ledger() end
 function sandbox:stop() end
 
 ---@alias gptimage2.FaultAction
----| "status" answers with this status
----| "delay" answers late
----| "hang" never answers
----| "reset" reads the request and tears the connection
----| "close" reads the request and closes the connection
----| "truncate" closes in the middle of the answer
----| "malformed" answers with JSON that is cut off
----| "oversize" answers with far too much
----| "redirect" answers with a redirect
----| "body" answers with this body
----| "fail" lets the next job fail
+---| "status" another status, with the error that goes with it
+---| "delay" the right answer, late
+---| "hang" no answer, ever
+---| "reset" the connection is reset without an answer
+---| "close" the connection is closed without an answer
+---| "truncate" a body cut short of its announced length
+---| "malformed" JSON that ends in the middle
+---| "oversize" a body too large
+---| "redirect" a redirect, to anywhere or to itself
+---| "fail" the next job made ends as failed, and is refunded
+---| "body" another body with the true status
+---| "stall" the answer stops on its way; the connection stays
+---| "drip" the body comes at so many bytes a second
+---| "cut" the connection ends after so many bytes, head included
+---| "length" a wrong Content-Length
+---| "endless_headers" headers without an end
+---| "endless_chunks" a chunked body without an end
+---| "informational" 1xx answers before the right one
+---| "raw" these bytes instead of an HTTP answer
+---| "html" an error page of a proxy
+---| "type" the right body under another content type
+---| "gzip" a small body that unpacks to a huge one
+---| "short" only the first bytes of the body, and a length to match
+---| "not_image" bytes of the right number and type, but no image
+---| "duplicate_keys" every field twice, with different values
+---| "nesting" arrays in arrays, deeply
+---| "escapes" NUL and terminal escapes in strings
+---| "unknown_status" a job status that the documentation lacks
+---| "other_job" the answer names another job
+---| "failed" says failed, though the job goes on
+---| "results" says succeeded, without usable results
+---| "missing" 404, as for what does not exist
+---| "conflict" 409 or 422 to a repeated idempotency key only
 
 ---@class gptimage2.Fault
 ---@field action gptimage2.FaultAction
@@ -81,6 +104,17 @@ function sandbox:stop() end
 ---@field error? string the job's error, for "fail"; default "generation_failed"
 ---@field bytes? integer for "truncate": what is left; for "oversize": the size
 ---@field chunked? boolean for "oversize": without a length in front
+---@field to? string "self", "chain", "host", "http" or "https", for "redirect"
+---@field head? boolean the head, too
+---@field reset? boolean for "cut": torn, not closed
+---@field add? integer for "length": what is added to the true one
+---@field value? string for "length": this instead
+---@field count? integer how many, for "informational" and "nesting"
+---@field type? string for "type": the content type
+---@field last? boolean for "duplicate_keys": the true values come last
+---@field name? string for "unknown_status"
+---@field id? string for "other_job"
+---@field shape? string for "results": "null", "absent", "empty", "without_urls", "null_urls", "object"
 ---@field seconds? number to wait before the answer
 
 ---@class gptimage2.SandboxLedger

@@ -107,16 +107,16 @@ static const char *fail(lua_State *L, Core *core, int at, const Event *event) {
 /* An answer that the documentation does not allow, and nothing more to ask. */
 static const char *give_up(lua_State *L, Core *core, int at, const Event *event,
                            const char *code, const char *what) {
-  bool known;
+  const char *state = "unknown";
   job_get(L, at, JOB_ID);
-  known = !lua_isnil(L, -1);
+  if (!lua_isnil(L, -1)) /* known by its id: the ledger keeps it as it is */
+    state = NULL;
   lua_pop(L, 1);
   if (event->failure.kind) /* the answer is only the beginning of one */
     verdict_push_lost(L, at, lua_touserdata(L, at), event);
   else
     verdict_push_protocol(L, at, lua_touserdata(L, at), event, code, what);
-  finish(L, core, at, JOB_UNKNOWN, known ? NULL : "unknown",
-         known ? NULL : "unknown");
+  finish(L, core, at, JOB_UNKNOWN, state, state); /* charged: likewise */
   return "failed";
 }
 
