@@ -20,6 +20,7 @@
 #define ATTEMPTS 4
 #define REDIRECT_MAX 3
 #define READ_SIZE (256L << 10) /* bytes: fewer, larger reads */
+#define PATH_SIZE 4096         /* bytes of a path, filled in */
 #define STALL_TIMEOUT 30.0     /* seconds without a byte */
 
 typedef struct Download {
@@ -129,7 +130,7 @@ static char *final_path(const char *pattern, const char *extension) {
   const char *place = strrchr(pattern, '/');
   size_t length = place ? (size_t)(place + 1 - pattern) : 0;
   bool ok;
-  buffer_init(&path, 4096);
+  buffer_init(&path, PATH_SIZE);
   ok = buffer_append(&path, pattern, length);
   pattern += length;
   while (ok && (place = strstr(pattern, "{ext}"))) {
@@ -160,7 +161,9 @@ static void deliver(Download *download) {
     return;
   }
   path = final_path(download->path, extension);
-  if (!path)
+  if (!path && strlen(download->path) + 8 < PATH_SIZE)
+    failure_set(&last->failure, "io", "out_of_memory", "out of memory");
+  else if (!path)
     failure_set(&last->failure, "io", "path_too_long", "the path is too long");
   else if (file_commit(&download->file, path, download->overwrite,
                        &last->failure))

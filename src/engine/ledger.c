@@ -70,8 +70,9 @@ Ledger *ledger_open(const char *path, Failure *failure) {
   for (int i = 0; i < STATEMENTS; i++)
     if (sqlite3_prepare_v3(ledger->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
                            &ledger->statements[i], NULL) != SQLITE_OK) {
-      failure_set(failure, "ledger", "ledger_damaged",
-                  "the ledger '%.300s' does not have its tables: %s", path,
+      failure_set(failure, "ledger",
+                  ledger_trouble(sqlite3_errcode(ledger->db)),
+                  "the ledger '%.300s' cannot be used: %s", path,
                   sqlite3_errmsg(ledger->db));
       ledger_close(ledger);
       return NULL;

@@ -66,7 +66,10 @@ static bool cannot_open(const char *path, Failure *failure) {
 
 /* A file that only we may read, which SQLite would not make. */
 static bool make_file(const char *path, Failure *failure) {
-  int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  int fd;
+  do
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  while (fd < 0 && errno == EINTR);
   if (fd < 0)
     return cannot_open(path, failure);
   close(fd);
@@ -94,29 +97,51 @@ static bool check_file(const char *path, bool make, Failure *failure) {
   return false;
 }
 
-/* The first column of the first row as a number, or -1. */
-static sqlite3_int64 query(sqlite3 *db, const char *sql) {
+/* The first row, or NULL; `code` keeps the first thing that went wrong. */
+static sqlite3_stmt *ask(sqlite3 *db, const char *sql, int *code) {
   sqlite3_stmt *statement = NULL;
-  sqlite3_int64 number = -1;
-  if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
-      sqlite3_step(statement) == SQLITE_ROW)
-    number = sqlite3_column_int64(statement, 0);
+  int result = *code;
+  if (result == SQLITE_OK)
+    result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+  if (result == SQLITE_OK)
+    result = sqlite3_step(statement);
+  if (result == SQLITE_ROW)
+    return statement;
+  sqlite3_finalize(statement);
+  *code = result == SQLITE_DONE ? SQLITE_ERROR : result;
+  return NULL;
+}
+
+/* The first column of the first row as a number, or -1. */
+static sqlite3_int64 query(sqlite3 *db, const char *sql, int *code) {
+  sqlite3_stmt *statement = ask(db, sql, code);
+  sqlite3_int64 number = statement ? sqlite3_column_int64(statement, 0) : -1;
   sqlite3_finalize(statement);
   return number;
 }
 
 /* True when SQLite finds nothing wrong with the file. */
-static bool is_sound(sqlite3 *db) {
-  sqlite3_stmt *statement = NULL;
-  bool sound = false;
-  if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) ==
-          SQLITE_OK &&
-      sqlite3_step(statement) == SQLITE_ROW) {
-    const unsigned char *said = sqlite3_column_text(statement, 0);
-    sound = said && strcmp((const char *)said, "ok") == 0;
-  }
+static bool is_sound(sqlite3 *db, int *code) {
+  sqlite3_stmt *statement = ask(db, "PRAGMA quick_check(1)", code);
+  const char *said =
+      statement ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+  bool sound = said && strcmp(said, "ok") == 0;
+  if (statement && !said)
+    *code = SQLITE_NOMEM;
   sqlite3_finalize(statement);
   return sound;
+}
+
+const char *ledger_trouble(int code) {
+  code &= 0xff; /* the extended codes' families */
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR
+             ? "ledger_damaged"
+             : "ledger_unopenable";
+}
+
+/* True when what went wrong says nothing about the file: no memory, say. */
+static bool is_no_verdict(int code) {
+  return code != SQLITE_OK && strcmp(ledger_trouble(code), "ledger_damaged");
 }
 
 static const char own_tables[] =
@@ -127,21 +152,29 @@ static const char own_tables[] =
  * `thorough`: all of the file is read. */
 static bool check_contents(sqlite3 *db, const char *path, bool thorough,
                            bool *empty, Failure *failure) {
-  sqlite3_int64 tables = query(db, "SELECT count(*) FROM sqlite_master");
-  sqlite3_int64 version = query(db, "PRAGMA user_version");
-  int code = sqlite3_errcode(db);
-  if (code == SQLITE_NOTADB)
+  int code = SQLITE_OK;
+  sqlite3_int64 tables = query(db, "SELECT count(*) FROM sqlite_master", &code);
+  sqlite3_int64 version = query(db, "PRAGMA user_version", &code);
+  sqlite3_int64 id = query(db, "PRAGMA application_id", &code);
+  sqlite3_int64 own = query(db, own_tables, &code);
+  bool ours = tables == 0 || (id == APPLICATION_ID && own == 2);
+  bool sound = !thorough || !ours || version > SCHEMA_VERSION ||
+               code != SQLITE_OK || is_sound(db, &code);
+  if (is_no_verdict(code))
+    refuse(failure, "ledger_unopenable", path, sqlite3_errstr(code));
+  else if ((code & 0xff) == SQLITE_NOTADB)
     refuse(failure, "not_a_ledger", path, "is not a database");
-  else if (tables < 0)
-    refuse(failure, "ledger_damaged", path, sqlite3_errmsg(db));
-  else if (tables > 0 && query(db, "PRAGMA application_id") != APPLICATION_ID)
+  else if (code != SQLITE_OK)
+    refuse(failure, "ledger_damaged", path,
+           "is damaged: restore it from a copy, or move it away");
+  else if (tables > 0 && id != APPLICATION_ID)
     refuse(failure, "not_a_ledger", path, "is a database of something else");
   else if (version > SCHEMA_VERSION)
     refuse(failure, "ledger_newer", path,
            "was made by a newer version of gptimage2");
-  else if (tables > 0 && query(db, own_tables) != 2)
+  else if (!ours)
     refuse(failure, "ledger_damaged", path, "does not have its tables");
-  else if (thorough && !is_sound(db))
+  else if (!sound)
     refuse(failure, "ledger_damaged", path,
            "is damaged: restore it from a copy, or move it away");
   else {

@@ -12,6 +12,10 @@
 /* A connection for the one that spends, schema made where the file is new. */
 sqlite3 *ledger_open_writer(const char *path, Failure *failure);
 
+/* The error code for what SQLite said: is the file bad, or was it the machine?
+ */
+const char *ledger_trouble(int code);
+
 /* A connection that only reads, beside any writer. */
 sqlite3 *ledger_open_reader(const char *path, Failure *failure);
 

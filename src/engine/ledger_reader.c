@@ -29,12 +29,14 @@ static const char files_sql[] =
     "SELECT path FROM files WHERE key = ?1 ORDER BY n, saved_at, path"
     " LIMIT 1 OFFSET ?2";
 
-/* The filter's texts must live as long as the reader: they are copied. */
-static void bind(sqlite3_stmt *rows, const LedgerFilter *filter) {
+/* The filter's texts must live as long as the reader: they are copied.  False
+ * without memory: a filter that is left out would let all rows through. */
+static bool bind(sqlite3_stmt *rows, const LedgerFilter *filter) {
+  int code = SQLITE_OK;
   const char *texts[] = {filter->key, filter->job_id, filter->state};
   for (int i = 0; i < 3; i++)
     if (texts[i])
-      sqlite3_bind_text(rows, i + 1, texts[i], -1, SQLITE_TRANSIENT);
+      code |= sqlite3_bind_text(rows, i + 1, texts[i], -1, SQLITE_TRANSIENT);
   if (filter->since > 0)
     sqlite3_bind_double(rows, 4, filter->since);
   if (filter->until > 0)
@@ -42,6 +44,7 @@ static void bind(sqlite3_stmt *rows, const LedgerFilter *filter) {
   sqlite3_bind_int64(rows, 6, filter->limit > 0 ? filter->limit : -1);
   sqlite3_bind_int(rows, 7, filter->unfinished);
   sqlite3_bind_int(rows, 8, filter->newest_first);
+  return code == SQLITE_OK;
 }
 
 LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
@@ -56,12 +59,11 @@ LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
       sqlite3_prepare_v2(reader->db, rows_sql, -1, &reader->rows, NULL) ==
           SQLITE_OK &&
       sqlite3_prepare_v2(reader->db, files_sql, -1, &reader->files, NULL) ==
-          SQLITE_OK) {
-    bind(reader->rows, filter);
+          SQLITE_OK &&
+      bind(reader->rows, filter))
     return reader;
-  }
   if (reader->db)
-    failure_set(failure, "ledger", "ledger_damaged",
+    failure_set(failure, "ledger", ledger_trouble(sqlite3_errcode(reader->db)),
                 "the ledger '%.300s' cannot be read: %s", path,
                 sqlite3_errmsg(reader->db));
   ledger_reader_close(reader);
@@ -105,10 +107,12 @@ bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
   int code = sqlite3_step(reader->rows);
   if (code == SQLITE_ROW) {
     read_row(reader->rows, row);
-    return true;
+    code = sqlite3_errcode(reader->db); /* not all of it, without memory */
+    if (code != SQLITE_NOMEM)
+      return true;
   }
   if (code != SQLITE_DONE)
-    failure_set(failure, "ledger", "ledger_damaged",
+    failure_set(failure, "ledger", ledger_trouble(code),
                 "the ledger cannot be read: %s", sqlite3_errmsg(reader->db));
   return false;
 }

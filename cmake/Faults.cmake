@@ -1,0 +1,32 @@
+# What the long proofs under spec/faults/ need: the target `faults`, built only
+# when asked for.
+#
+#   build/faults/alloc-host    a host program whose memory runs out
+
+if(NOT (GPTIMAGE2_CORE AND GPTIMAGE2_HAVE_SANDBOX AND GPTIMAGE2_HAVE_SQLITE AND
+    "5.4" IN_LIST GPTIMAGE2_LUA))
+  return()
+endif()
+
+gptimage2_find_lua(5.4 includes abi)
+find_library(GPTIMAGE2_LUA_LIBRARY NAMES lua5.4 lua-5.4 lua54)
+mark_as_advanced(GPTIMAGE2_LUA_LIBRARY)
+if(NOT GPTIMAGE2_LUA_LIBRARY)
+  return()
+endif()
+
+add_executable(faults-alloc-host EXCLUDE_FROM_ALL
+  spec/faults/alloc/host.c
+  spec/faults/alloc/pool.c)
+target_include_directories(faults-alloc-host SYSTEM PRIVATE "${includes}")
+# Its malloc must be nobody's builtin, and must be found by all others.
+target_compile_options(faults-alloc-host PRIVATE -fno-builtin)
+target_link_libraries(faults-alloc-host PRIVATE gptimage2_settings
+  gptimage2_curl "${GPTIMAGE2_CURL_LIBRARY}" gptimage2_sqlite
+  "${GPTIMAGE2_LUA_LIBRARY}")
+set_target_properties(faults-alloc-host PROPERTIES
+  ENABLE_EXPORTS ON OUTPUT_NAME alloc-host
+  RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/faults")
+
+add_custom_target(faults)
+add_dependencies(faults lua-5.4 faults-alloc-host)
