@@ -370,6 +370,13 @@ mutant(
   "spec save: above 64 MiB"
 )
 mutant(
+  "all downloads go at once",
+  "src/engine/engine.c",
+  "engine->downloads.pace.limit = ENGINE_DOWNLOADS_MAX;",
+  "engine->downloads.pace.limit = ENGINE_DOWNLOADS_MAX * 100;",
+  "spec data: sixteen at once"
+)
+mutant(
   "buffers have no maximum",
   "src/engine/buffer.c",
   "  if (length > buffer->maximum - buffer->length)\n    return false;\n",
@@ -498,6 +505,13 @@ mutant(
   "setopt(easy, CURLOPT_NOSIGNAL, 1L);",
   "setopt(easy, CURLOPT_NOSIGNAL, 1L);\n  setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);",
   "spec tls"
+)
+mutant(
+  "control characters are sent back to image hosts",
+  "src/engine/http_reply.c",
+  "if ((unsigned char)*tag < 0x20 || *tag == 0x7f)",
+  "if (*tag == 0x7f)",
+  "c http_reply"
 )
 mutant(
   "idempotency keys may hold line ends",

@@ -21,6 +21,9 @@ faults.COMMON = {
   { on = "create", action = "close", work = true },
   { on = "create", action = "truncate", bytes = 0 },
   { on = "create", action = "truncate", bytes = 20 },
+  { on = "create", action = "cut", bytes = 60 },
+  { on = "create", action = "cut", bytes = 200, reset = true },
+  { on = "create", action = "html", status = 503 },
   { on = "create", action = "delay", seconds = 0.2 },
   { on = "poll", action = "status", status = 500 },
   { on = "poll", action = "status", status = 503, headers = WAIT },
@@ -28,6 +31,14 @@ faults.COMMON = {
   { on = "poll", action = "status", status = 200, body = ODD },
   { on = "poll", action = "status", status = 200, body = '{"status":"succeeded"}' },
   { on = "poll", action = "malformed" },
+  { on = "poll", action = "html", status = 502 },
+  { on = "poll", action = "gzip" },
+  { on = "poll", action = "nesting" },
+  { on = "poll", action = "other_job" },
+  { on = "poll", action = "unknown_status" },
+  { on = "poll", action = "results" },
+  { on = "poll", action = "missing" },
+  { on = "poll", action = "cut", bytes = 100 },
   { on = "poll", action = "oversize", bytes = 1100000, chunked = true },
   { on = "poll", action = "redirect", location = "http://127.0.0.1:9/elsewhere" },
   { on = "poll", action = "reset" },
@@ -65,7 +76,7 @@ end
 ---@return string
 function faults.name(rule)
   local name = rule.on .. " " .. rule.action
-  local detail = rule.status or rule.error or (rule.action == "truncate" and rule.bytes)
+  local detail = rule.status or rule.error or (rule.action ~= "oversize" and rule.bytes)
   if detail then
     name = name .. " " .. detail
   end
