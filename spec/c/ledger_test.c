@@ -1,0 +1,408 @@
+/* The ledger's file: what is written when, who may, and what is no ledger. */
+#include "folder.h"
+
+#include "engine/ledger.h"
+#include "engine/ledger_lock.h"
+#include "engine/ledger_reader.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static Folder folder;
+static char path[PATH_MAX];
+
+static int set_up(void **state) {
+  (void)state;
+  folder_make(&folder);
+  folder_path(&folder, "renders.db", path);
+  return 0;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  folder_remove(&folder);
+  return 0;
+}
+
+static Ledger *open_ledger(void) {
+  Failure failure = {0};
+  Ledger *ledger = ledger_open(path, &failure);
+  check(ledger != NULL, "%s", failure.detail ? failure.detail : "");
+  return ledger;
+}
+
+static void assert_refused(const char *code) {
+  Failure failure = {0};
+  assert_null(ledger_open(path, &failure));
+  assert_string_equal(failure.kind, "ledger");
+  assert_string_equal(failure.code, code);
+  failure_clear(&failure);
+}
+
+static LedgerEntry entry_for(const char *key) {
+  return (LedgerEntry){.key = key,
+                       .base_url = "http://localhost:1",
+                       .mode = "text-to-image",
+                       .prompt = "a cup",
+                       .ratio = "1:1",
+                       .metadata = "{\"a\":\"b\"}",
+                       .count = 2,
+                       .cost = 20,
+                       .body = "{\0}",
+                       .body_length = 3};
+}
+
+static void intend(Ledger *ledger, const char *key) {
+  LedgerEntry entry = entry_for(key);
+  Failure failure = {0};
+  check(ledger_intend(ledger, &entry, false, &failure), "%s", key);
+}
+
+static void flush(Ledger *ledger) {
+  Failure failure = {0};
+  assert_true(ledger_flush(ledger, &failure));
+}
+
+static void run_sql(const char *sql) {
+  sqlite3 *db;
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+  sqlite3_close(db);
+}
+
+/* The keys a filter finds, joined. */
+static const char *find(const LedgerFilter *filter) {
+  static char keys[256];
+  Failure failure = {0};
+  LedgerReader *reader = ledger_reader_open(path, filter, &failure);
+  LedgerRow row;
+  keys[0] = '\0';
+  check(reader != NULL, "%s", failure.detail ? failure.detail : "");
+  while (ledger_reader_next(reader, &row, &failure))
+    strncat(keys, row.key, sizeof keys - strlen(keys) - 1);
+  assert_null(failure.kind);
+  ledger_reader_close(reader);
+  return keys;
+}
+
+static LedgerReader *first_row(LedgerRow *row) {
+  Failure failure = {0};
+  LedgerFilter all = {0};
+  LedgerReader *reader = ledger_reader_open(path, &all, &failure);
+  assert_non_null(reader);
+  assert_true(ledger_reader_next(reader, row, &failure));
+  return reader;
+}
+
+static void a_job_is_recorded_as_it_will_be_sent(void **state) {
+  Ledger *ledger = open_ledger();
+  LedgerReader *reader;
+  LedgerRow row;
+  (void)state;
+  intend(ledger, "k");
+  assert_string_equal(find(&(LedgerFilter){0}), ""); /* not flushed yet */
+  flush(ledger);
+  reader = first_row(&row);
+  assert_string_equal(row.key, "k");
+  assert_string_equal(row.state, "intent");
+  assert_string_equal(row.charged, "no");
+  assert_string_equal(row.base_url, "http://localhost:1");
+  assert_string_equal(row.mode, "text-to-image");
+  assert_string_equal(row.prompt, "a cup");
+  assert_string_equal(row.ratio, "1:1");
+  assert_string_equal(row.metadata, "{\"a\":\"b\"}");
+  assert_int_equal(row.count, 2);
+  assert_int_equal(row.cost, 20);
+  assert_int_equal(row.attempts, 0);
+  assert_int_equal(row.body_length, 3);
+  assert_memory_equal(row.body, "{\0}", 3);
+  assert_null(row.job_id);
+  assert_null(row.answer);
+  assert_true(row.created_at > 1e9);
+  ledger_reader_close(reader);
+  ledger_close(ledger);
+}
+
+static void news_leave_alone_what_they_do_not_tell(void **state) {
+  Ledger *ledger = open_ledger();
+  LedgerReader *reader;
+  LedgerRow row;
+  (void)state;
+  intend(ledger, "k");
+  ledger_tell(ledger, "k",
+              &(LedgerNews){.state = "accepted",
+                            .charged = "yes",
+                            .attempts = 2,
+                            .status = 200,
+                            .answer = "{1\0}",
+                            .answer_length = 4});
+  ledger_tell(ledger, "k", &(LedgerNews){.job_id = "id-1", .attempts = 1});
+  ledger_tell(
+      ledger, NULL,
+      &(LedgerNews){.job_id = "id-1", .result = "{2}", .result_length = 3});
+  ledger_tell(ledger, "other", &(LedgerNews){.state = "failed"});
+  ledger_save_file(ledger, "k", 2, "/b.png");
+  ledger_save_file(ledger, "k", 1, "/a.png");
+  ledger_save_file(ledger, "k", 1, "/a.png");
+  flush(ledger);
+  reader = first_row(&row);
+  assert_string_equal(row.state, "accepted");
+  assert_string_equal(row.charged, "yes");
+  assert_string_equal(row.job_id, "id-1");
+  assert_int_equal(row.attempts, 2);
+  assert_int_equal(row.status, 200);
+  assert_int_equal(row.answer_length, 4);
+  assert_memory_equal(row.answer, "{1\0}", 4);
+  assert_memory_equal(row.result, "{2}", 3);
+  assert_string_equal(ledger_reader_file(reader, "k", 1), "/a.png");
+  assert_string_equal(ledger_reader_file(reader, "k", 2), "/b.png");
+  assert_null(ledger_reader_file(reader, "k", 3));
+  ledger_reader_close(reader);
+  ledger_close(ledger);
+}
+
+static void a_key_is_taken_once(void **state) {
+  Ledger *ledger = open_ledger();
+  LedgerEntry entry = entry_for("k");
+  Failure failure = {0};
+  (void)state;
+  intend(ledger, "k");
+  assert_false(ledger_intend(ledger, &entry, false, &failure));
+  assert_string_equal(failure.code, "key_in_use");
+  failure_clear(&failure);
+  intend(ledger, "l"); /* the others go on */
+  flush(ledger);
+  assert_string_equal(find(&(LedgerFilter){0}), "kl");
+  ledger_close(ledger);
+}
+
+static void again_needs_the_very_same_body(void **state) {
+  Ledger *ledger = open_ledger();
+  LedgerEntry entry = entry_for("k");
+  Failure failure = {0};
+  (void)state;
+  assert_false(ledger_intend(ledger, &entry, true, &failure));
+  assert_string_equal(failure.code, "key_in_use");
+  failure_clear(&failure);
+  intend(ledger, "k");
+  assert_true(ledger_intend(ledger, &entry, true, &failure));
+  flush(ledger);
+  assert_string_equal(find(&(LedgerFilter){.state = "intent"}), "k");
+  ledger_tell(ledger, "k", &(LedgerNews){.state = "unknown"});
+  assert_true(ledger_intend(ledger, &entry, true, &failure));
+  flush(ledger); /* a crash now: it may have been made, as before */
+  assert_string_equal(find(&(LedgerFilter){.state = "sent"}), "k");
+  entry.body = "{1}";
+  assert_false(ledger_intend(ledger, &entry, true, &failure));
+  assert_string_equal(failure.code, "key_in_use");
+  failure_clear(&failure);
+  ledger_close(ledger);
+}
+
+static void what_was_not_flushed_is_not_there(void **state) {
+  Ledger *ledger = open_ledger();
+  (void)state;
+  intend(ledger, "k");
+  flush(ledger);
+  intend(ledger, "l");
+  ledger_close(ledger);
+  assert_string_equal(find(&(LedgerFilter){0}), "k");
+  ledger = open_ledger();
+  intend(ledger, "l");
+  flush(ledger);
+  ledger_close(ledger);
+  assert_string_equal(find(&(LedgerFilter){0}), "kl");
+}
+
+static void filters_restrict(void **state) {
+  static const char *const states[] = {
+      "intent", "sent",    "accepted", "unknown",   "succeeded",
+      "failed", "refused", "unsent",   "cancelled", "abandoned"};
+  Ledger *ledger = open_ledger();
+  (void)state;
+  for (size_t i = 0; i < COUNT(states); i++) {
+    char key[2] = {(char)('a' + i), '\0'};
+    char id[] = {'i', 'd', key[0], '\0'};
+    intend(ledger, key);
+    ledger_tell(ledger, key, &(LedgerNews){.state = states[i], .job_id = id});
+  }
+  flush(ledger);
+  run_sql("UPDATE jobs SET created_at = unicode(key) - unicode('a') + 100");
+  assert_string_equal(find(&(LedgerFilter){0}), "abcdefghij");
+  assert_string_equal(find(&(LedgerFilter){.newest_first = true}),
+                      "jihgfedcba");
+  assert_string_equal(find(&(LedgerFilter){.unfinished = true}), "abcd");
+  assert_string_equal(find(&(LedgerFilter){.key = "c"}), "c");
+  assert_string_equal(find(&(LedgerFilter){.job_id = "ide"}), "e");
+  assert_string_equal(find(&(LedgerFilter){.state = "refused"}), "g");
+  assert_string_equal(find(&(LedgerFilter){.since = 107}), "hij");
+  assert_string_equal(find(&(LedgerFilter){.until = 101}), "ab");
+  assert_string_equal(find(&(LedgerFilter){.limit = 2}), "ab");
+  assert_string_equal(
+      find(&(LedgerFilter){.since = 101, .until = 103, .limit = 2}), "bc");
+  assert_string_equal(find(&(LedgerFilter){.key = "c", .state = "sent"}), "");
+  ledger_close(ledger);
+}
+
+static void one_spends_at_a_time(void **state) {
+  Ledger *ledger = open_ledger();
+  int status;
+  pid_t child;
+  (void)state;
+  assert_refused("ledger_locked");
+  assert_refused("ledger_locked"); /* being refused frees nothing */
+  child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    Failure failure = {0};
+    LedgerLock lock;
+    _exit(ledger_lock(&lock, path, &failure));
+  }
+  while (waitpid(child, &status, 0) < 0)
+    assert_int_equal(errno, EINTR);
+  assert_int_equal(status, 0);
+  ledger_close(ledger);
+  ledger_close(open_ledger());
+}
+
+/* A reader must not end the locks by which SQLite protects the writer's log. */
+static void readers_take_nothing_from_the_writer(void **state) {
+  Ledger *ledger = open_ledger();
+  int status;
+  pid_t child;
+  (void)state;
+  intend(ledger, "k");
+  flush(ledger);
+  assert_string_equal(find(&(LedgerFilter){0}), "k");
+  child = fork();
+  assert_true(child >= 0);
+  if (child == 0) /* a stranger that looks, and cleans up after itself */
+    _exit(execlp("sqlite3", "sqlite3", path, "SELECT count(*) FROM jobs",
+                 (char *)NULL) != 0);
+  while (waitpid(child, &status, 0) < 0)
+    assert_int_equal(errno, EINTR);
+  if (status != 0)
+    skip(); /* the program is not here */
+  intend(ledger, "l");
+  flush(ledger);
+  assert_string_equal(find(&(LedgerFilter){0}), "kl");
+  ledger_close(ledger);
+  assert_string_equal(find(&(LedgerFilter){0}), "kl");
+}
+
+static void a_broken_ledger_stays_broken_and_says_why(void **state) {
+  Ledger *ledger = open_ledger();
+  LedgerEntry entry = entry_for("l");
+  Failure failure = {0};
+  (void)state;
+  intend(ledger, "k");
+  flush(ledger);
+  run_sql("CREATE TRIGGER stop BEFORE INSERT ON jobs"
+          " BEGIN SELECT raise(ROLLBACK, 'no room'); END");
+  for (int i = 0; i < 2; i++) {
+    assert_false(ledger_intend(ledger, &entry, false, &failure));
+    assert_string_equal(failure.kind, "ledger");
+    assert_string_equal(failure.code, "ledger_unwritable");
+    failure_clear(&failure);
+    assert_false(ledger_flush(ledger, &failure));
+    assert_string_equal(failure.code, "ledger_unwritable");
+    failure_clear(&failure);
+  }
+  ledger_tell(ledger, "k", &(LedgerNews){.state = "sent"}); /* nothing */
+  ledger_save_file(ledger, "k", 1, "/a.png");
+  ledger_close(ledger);
+  assert_string_equal(find(&(LedgerFilter){.state = "intent"}), "k");
+}
+
+static void only_ledgers_are_opened(void **state) {
+  char other[PATH_MAX];
+  (void)state;
+  file_put(path, "no database, but longer than the header of one, and so on "
+                 "and so on until there are more than a hundred bytes of it.");
+  assert_refused("not_a_ledger");
+  unlink(path);
+  run_sql("CREATE TABLE other (x)");
+  assert_refused("not_a_ledger");
+  run_sql("PRAGMA application_id = 1735420210");
+  assert_refused("ledger_damaged");
+  unlink(path);
+  ledger_close(open_ledger());
+  run_sql("PRAGMA user_version = 2");
+  assert_refused("ledger_newer");
+  run_sql("PRAGMA user_version = 1");
+  ledger_close(open_ledger());
+  folder_path(&folder, "other", other);
+  assert_int_equal(rename(path, other), 0);
+  assert_int_equal(symlink(other, path), 0);
+  assert_refused("ledger_symlink");
+  unlink(path);
+  assert_int_equal(mkdir(path, 0700), 0);
+  assert_refused("ledger_unopenable");
+  rmdir(path);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  assert_refused("ledger_unopenable");
+}
+
+static void a_reader_makes_nothing(void **state) {
+  Failure failure = {0};
+  LedgerFilter all = {0};
+  (void)state;
+  assert_null(ledger_reader_open(path, &all, &failure));
+  assert_string_equal(failure.code, "ledger_unopenable");
+  failure_clear(&failure);
+  assert_int_equal(folder_count(&folder), 0);
+}
+
+static void the_file_is_its_owner_s(void **state) {
+  mode_t before = umask(0);
+  Ledger *ledger = open_ledger();
+  struct stat info;
+  (void)state;
+  umask(before);
+  assert_int_equal(stat(path, &info), 0);
+  assert_int_equal(info.st_mode & 0777, 0600);
+  ledger_close(ledger);
+}
+
+static void an_entry_is_copied_without_what_the_job_has(void **state) {
+  LedgerEntry entry = entry_for("k");
+  LedgerEntry *copy;
+  char prompt[] = "a pot";
+  (void)state;
+  entry.prompt = prompt;
+  entry.ratio = NULL;
+  copy = ledger_entry_copy(&entry);
+  prompt[0] = '?';
+  assert_string_equal(copy->prompt, "a pot");
+  assert_null(copy->ratio);
+  assert_null(copy->key);
+  assert_null(copy->body);
+  assert_int_equal(copy->count, 2);
+  assert_int_equal(copy->cost, 20);
+  ledger_entry_free(copy);
+  ledger_entry_free(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(a_job_is_recorded_as_it_will_be_sent),
+      TEST(news_leave_alone_what_they_do_not_tell),
+      TEST(a_key_is_taken_once),
+      TEST(again_needs_the_very_same_body),
+      TEST(what_was_not_flushed_is_not_there),
+      TEST(filters_restrict),
+      TEST(one_spends_at_a_time),
+      TEST(readers_take_nothing_from_the_writer),
+      TEST(a_broken_ledger_stays_broken_and_says_why),
+      TEST(only_ledgers_are_opened),
+      TEST(a_reader_makes_nothing),
+      TEST(the_file_is_its_owner_s),
+      cmocka_unit_test(an_entry_is_copied_without_what_the_job_has),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
