@@ -1,5 +1,4 @@
-# What the long proofs under spec/faults/ need: the target `faults`, built only
-# when asked for.
+# What the proofs under spec/faults/ need besides the modules.
 #
 #   build/faults/alloc-host    a host program whose memory runs out
 
@@ -15,7 +14,7 @@ if(NOT GPTIMAGE2_LUA_LIBRARY)
   return()
 endif()
 
-add_executable(faults-alloc-host EXCLUDE_FROM_ALL
+add_executable(faults-alloc-host
   spec/faults/alloc/host.c
   spec/faults/alloc/pool.c)
 target_include_directories(faults-alloc-host SYSTEM PRIVATE "${includes}")

@@ -1,6 +1,6 @@
 # Every kind of test, registered with ctest.  The labels are what
 # `spec/run <label>` takes: c, lua-<version>, asan, tsan, valgrind, lint (and
-# lint-<tool>), packaging, examples; `quick` is what one runs after an edit.
+# lint-<tool>), packaging, examples, faults, fuzz; `quick` is what one runs after an edit.
 
 set(GPTIMAGE2_SPECS "${CMAKE_CURRENT_SOURCE_DIR}/spec")
 find_program(GPTIMAGE2_BUSTED busted)
@@ -112,6 +112,36 @@ function(gptimage2_add_packaging_tests)
   set_tests_properties(${tests} PROPERTIES LABELS packaging TIMEOUT 600)
 endfunction()
 
+# The short forms of the proofs; the long ones are run by hand.
+function(gptimage2_add_proof name)
+  add_test(NAME faults/${name}
+    COMMAND "${GPTIMAGE2_SPECS}/faults/${name}_run" ${ARGN})
+  set_tests_properties(faults/${name} PROPERTIES LABELS faults TIMEOUT 600
+    ENVIRONMENT "GPTIMAGE2_SPEC_LUA=${CMAKE_BINARY_DIR}/lua/5.4/lua")
+endfunction()
+
+function(gptimage2_add_proofs)
+  find_program(GPTIMAGE2_STRACE strace)
+  mark_as_advanced(GPTIMAGE2_STRACE)
+  if(NOT (GPTIMAGE2_HAVE_SQLITE AND GPTIMAGE2_HAVE_SANDBOX AND
+      "5.4" IN_LIST GPTIMAGE2_LUA))
+    gptimage2_skip(faults no-sqlite-or-no-sandbox faults)
+    return()
+  endif()
+  if(GPTIMAGE2_STRACE)
+    gptimage2_add_proof(kill --short "${CMAKE_BINARY_DIR}")
+    gptimage2_add_proof(calls --short "${CMAKE_BINARY_DIR}")
+  else()
+    gptimage2_skip(faults/kill strace-is-not-installed faults)
+    gptimage2_skip(faults/calls strace-is-not-installed faults)
+  endif()
+  include(Faults)
+  gptimage2_add_proof(alloc --short "${CMAKE_BINARY_DIR}")
+  gptimage2_add_proof(matrix)
+  gptimage2_add_proof(soak --short)
+  gptimage2_add_proof(mutants --short)
+endfunction()
+
 add_custom_target(quick)
 if(GPTIMAGE2_C_TESTS)
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
@@ -130,6 +160,7 @@ if("5.4" IN_LIST GPTIMAGE2_LUA)
 endif()
 gptimage2_add_spec_tests()
 gptimage2_add_packaging_tests()
+gptimage2_add_proofs()
 
 add_test(NAME examples-quickstart
   COMMAND "${GPTIMAGE2_SPECS}/lib/quickstart.sh")

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,8 @@
 CurlLib curl_lib;
 void (*curl_lib_at_exit)(void);
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool loaded; /* under the lock */
 static const char *trouble;
 
 typedef struct Symbol {
@@ -40,12 +42,17 @@ static const Symbol symbols[] = {
     SYMBOL(multi_cleanup),
 };
 
+/* A library that could not be opened may be there the next time: there may
+ * have been no descriptor or no memory. */
 static void load(void) {
   void *library = dlopen(GPTIMAGE2_LIBCURL, RTLD_NOW | RTLD_LOCAL);
   if (!library) {
-    trouble = "libcurl (" GPTIMAGE2_LIBCURL ") is not installed";
+    trouble = "libcurl (" GPTIMAGE2_LIBCURL ") is not installed, or could not "
+              "be read";
     return;
   }
+  loaded = true;
+  trouble = NULL;
   for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
     void *function = dlsym(library, symbols[i].name);
     if (!function) {
@@ -65,6 +72,11 @@ static void load(void) {
 }
 
 const char *curl_lib_load(void) {
-  pthread_once(&once, load);
-  return trouble;
+  const char *result;
+  pthread_mutex_lock(&lock);
+  if (!loaded)
+    load();
+  result = trouble;
+  pthread_mutex_unlock(&lock);
+  return result;
 }

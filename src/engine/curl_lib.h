@@ -33,8 +33,9 @@ typedef struct CurlLib {
 /* Valid once curl_lib_load gave NULL. */
 extern CurlLib curl_lib;
 
-/* Loads and starts libcurl, once for the process.  NULL, or what went wrong
- * (static text).  Any thread. */
+/* Loads and starts libcurl, once for the process; where it could not even be
+ * opened, the next call tries again.  NULL, or what went wrong (static text).
+ * Any thread. */
 const char *curl_lib_load(void);
 
 /* What exit() calls before the libraries under libcurl clean up after

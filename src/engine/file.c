@@ -72,12 +72,20 @@ static bool make_folders(char *folder) {
   }
 }
 
+static int open_patiently(int folder, const char *path, int flags) {
+  int fd;
+  do
+    fd = openat(folder, path, flags | O_CLOEXEC, 0600);
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
 /* Made where it is missing.  `folder` is changed and put back. */
 static int open_folder(char *folder) {
-  int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-  int fd = open(folder, flags);
+  int flags = O_RDONLY | O_DIRECTORY;
+  int fd = open_patiently(AT_FDCWD, folder, flags);
   if (fd < 0 && errno == ENOENT && make_folders(folder))
-    fd = open(folder, flags);
+    fd = open_patiently(AT_FDCWD, folder, flags);
   return fd;
 }
 
@@ -100,8 +108,8 @@ bool file_open(File *file, const char *path, uint64_t random,
     return fail(failure, "open the folder", folder);
   snprintf(file->name, sizeof file->name, ".gptimage2-%016" PRIx64 ".part",
            random);
-  file->fd = openat(file->folder, file->name,
-                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  file->fd = open_patiently(file->folder, file->name,
+                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
   if (file->fd >= 0)
     return true;
   fail(failure, "make a file in the folder", folder);
@@ -139,7 +147,11 @@ bool file_append(File *file, const char *bytes, size_t length,
 }
 
 bool file_restart(File *file, Failure *failure) {
-  if (ftruncate(file->fd, 0) != 0 || lseek(file->fd, 0, SEEK_SET) != 0)
+  int result;
+  do
+    result = ftruncate(file->fd, 0);
+  while (result != 0 && errno == EINTR);
+  if (result != 0 || lseek(file->fd, 0, SEEK_SET) != 0)
     return fail(failure, "empty", file->name);
   file->length = file->flushed = 0;
   return true;

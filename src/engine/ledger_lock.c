@@ -45,13 +45,19 @@ static bool take(LedgerLock *lock, const char *path, const char *name,
                  Failure *failure) {
   struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
   struct stat info;
+  int result;
   /* Before it is opened: closing a second descriptor would free the lock. */
   if (stat(name, &info) == 0 && is_held_here(&info))
     return locked(failure, path);
-  lock->fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  do
+    lock->fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  while (lock->fd < 0 && errno == EINTR);
   if (lock->fd < 0 || fstat(lock->fd, &info) != 0)
     return fail(failure, path, strerror(errno));
-  if (fcntl(lock->fd, F_SETLK, &whole) != 0)
+  do
+    result = fcntl(lock->fd, F_SETLK, &whole);
+  while (result != 0 && errno == EINTR);
+  if (result != 0)
     return errno == EACCES || errno == EAGAIN
                ? locked(failure, path)
                : fail(failure, path, strerror(errno));

@@ -16,14 +16,17 @@ struct LedgerReader {
   " error, body, answer, result, created_at, updated_at, count, cost,"         \
   " attempts, http_status"
 
-static const char rows_sql[] =
-    "SELECT " COLUMNS " FROM jobs WHERE (?1 IS NULL OR key = ?1)"
-    " AND (?2 IS NULL OR job_id = ?2) AND (?3 IS NULL OR state = ?3)"
-    " AND (?4 IS NULL OR created_at >= ?4)"
-    " AND (?5 IS NULL OR created_at <= ?5)"
-    " AND (NOT ?7 OR state IN ('intent', 'sent', 'accepted', 'unknown'))"
-    " ORDER BY CASE WHEN ?8 THEN -created_at ELSE created_at END, rowid"
-    " LIMIT ?6";
+#define ROWS                                                                   \
+  "SELECT " COLUMNS " FROM jobs WHERE (?1 IS NULL OR key = ?1)"                \
+  " AND (?2 IS NULL OR job_id = ?2) AND (?3 IS NULL OR state = ?3)"            \
+  " AND (?4 IS NULL OR created_at >= ?4)"                                      \
+  " AND (?5 IS NULL OR created_at <= ?5)"                                      \
+  " AND (NOT ?7 OR state IN ('intent', 'sent', 'accepted', 'unknown'))"
+
+/* Two statements, so that the index on created_at gives the order. */
+static const char oldest_sql[] = ROWS " ORDER BY created_at, rowid LIMIT ?6";
+static const char newest_sql[] =
+    ROWS " ORDER BY created_at DESC, rowid DESC LIMIT ?6";
 
 static const char files_sql[] =
     "SELECT path FROM files WHERE key = ?1 ORDER BY n, saved_at, path"
@@ -43,7 +46,6 @@ static bool bind(sqlite3_stmt *rows, const LedgerFilter *filter) {
     sqlite3_bind_double(rows, 5, filter->until);
   sqlite3_bind_int64(rows, 6, filter->limit > 0 ? filter->limit : -1);
   sqlite3_bind_int(rows, 7, filter->unfinished);
-  sqlite3_bind_int(rows, 8, filter->newest_first);
   return code == SQLITE_OK;
 }
 
@@ -56,8 +58,9 @@ LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
   }
   reader->db = ledger_open_reader(path, failure);
   if (reader->db &&
-      sqlite3_prepare_v2(reader->db, rows_sql, -1, &reader->rows, NULL) ==
-          SQLITE_OK &&
+      sqlite3_prepare_v2(reader->db,
+                         filter->newest_first ? newest_sql : oldest_sql, -1,
+                         &reader->rows, NULL) == SQLITE_OK &&
       sqlite3_prepare_v2(reader->db, files_sql, -1, &reader->files, NULL) ==
           SQLITE_OK &&
       bind(reader->rows, filter))

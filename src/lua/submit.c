@@ -6,6 +6,7 @@
  */
 #include "core.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -18,7 +19,11 @@ static bool push_new_key(lua_State *L) {
   static const char digits[] = "0123456789abcdef";
   unsigned char bytes[KEY_BYTES];
   char text[2 * KEY_BYTES];
-  if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+  ssize_t got;
+  do
+    got = getrandom(bytes, sizeof bytes, 0);
+  while (got < 0 && errno == EINTR);
+  if (got != (ssize_t)sizeof bytes)
     return false;
   for (size_t i = 0; i < KEY_BYTES; i++) {
     text[2 * i] = digits[bytes[i] >> 4];

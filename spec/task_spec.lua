@@ -1,0 +1,272 @@
+local gptimage2 = require("gptimage2")
+local host = require("spec.host")
+local support = require("spec.support")
+
+local REQUEST = { prompt = "a cup" }
+
+describe("spawn", function()
+  after_each(support.clean)
+
+  it("runs the function at once, until its first wait", function()
+    local seen = {}
+    local task = gptimage2.spawn(function(...)
+      seen[1] = select("#", ...) .. table.concat({ ... }, "")
+      gptimage2.sleep(0)
+      seen[2] = "slept"
+    end, "a", "b")
+    assert.same({ "2ab" }, seen)
+    assert.is_false(task:done())
+    support.finish(task)
+    assert.same({ "2ab", "slept" }, seen)
+  end)
+
+  it("gives a task that is done when the function never waits", function()
+    local task = gptimage2.spawn(function() end)
+    assert.is_true(task:done())
+  end)
+
+  it("gives a task that tells its state", function()
+    local task = gptimage2.spawn(gptimage2.sleep, 0)
+    assert.equal("gptimage2.Task (running)", tostring(task))
+    support.finish(task)
+    assert.equal("gptimage2.Task (done)", tostring(task))
+    task = gptimage2.spawn(error, "no")
+    assert.equal("gptimage2.Task (failed)", tostring(task))
+    assert.is_false(pcall(gptimage2.step))
+  end)
+
+  it("goes on at the next step with a task that yields by itself", function()
+    local turns = 0
+    local task = gptimage2.spawn(function()
+      for _ = 1, 3 do
+        coroutine.yield()
+        turns = turns + 1
+      end
+    end)
+    for i = 1, 3 do
+      assert.is_false(task:done())
+      assert.is_true(gptimage2.step() > 0)
+      assert.equal(i, turns)
+    end
+    assert.is_true(task:done())
+  end)
+
+  it("raises a task's error by the next step, with where it happened", function()
+    local function deep()
+      error("oh no")
+    end
+    gptimage2.spawn(function()
+      gptimage2.sleep(0)
+      deep()
+    end)
+    local ok, err
+    repeat
+      ok, err = pcall(gptimage2.step, 0.01)
+    until not ok
+    assert.matches("oh no", err)
+    assert.matches("stack traceback", err)
+    assert.matches("task_spec", err)
+  end)
+
+  it("raises an error at the next step even when the function never waited", function()
+    local task = gptimage2.spawn(function()
+      error({ "mine" })
+    end)
+    assert.is_true(task:done())
+    local ok, err = pcall(gptimage2.step)
+    assert.is_false(ok)
+    assert.same({ "mine" }, err)
+  end)
+
+  it("takes C functions, too", function()
+    assert.equal("table", gptimage2.spawn(type, {}):wait())
+  end)
+
+  it("can be called inside a task", function()
+    local inner
+    gptimage2.run(function()
+      inner = gptimage2.spawn(gptimage2.sleep, 0.01)
+    end)
+    assert.is_true(inner:done())
+  end)
+
+  it("takes a function", function()
+    for _, value in ipairs({ "print", {}, 1 }) do
+      local ok, err = pcall(gptimage2.spawn, value)
+      assert.is_false(ok)
+      assert.matches("bad argument #1 to 'spawn'", err)
+    end
+    assert.is_false(pcall(gptimage2.spawn))
+  end)
+end)
+
+describe("task:wait", function()
+  after_each(support.clean)
+
+  it("gives what the function returned, nils included", function()
+    local task = gptimage2.spawn(function()
+      gptimage2.sleep(0)
+      return nil, 2, nil
+    end)
+    assert.equal(3, select("#", task:wait()))
+    assert.same({ nil, 2 }, { task:wait() })
+  end)
+
+  it("raises what the function raised, and no step raises it again", function()
+    local task = gptimage2.spawn(function()
+      gptimage2.sleep(0)
+      error("oh no")
+    end)
+    local ok, err = pcall(task.wait, task)
+    assert.is_false(ok)
+    assert.matches("oh no", err)
+    assert.matches("stack traceback", err)
+    assert.is_true(pcall(gptimage2.step))
+    assert.is_false(pcall(task.wait, task))
+  end)
+
+  it("raises tables as they are", function()
+    local thing = {}
+    local task = gptimage2.spawn(function()
+      gptimage2.sleep(0)
+      error(thing)
+    end)
+    local ok, err = pcall(task.wait, task)
+    assert.is_false(ok)
+    assert.equal(thing, err)
+  end)
+
+  it("waits in coroutines as it does elsewhere", function()
+    local results = {}
+    local slow = gptimage2.spawn(function()
+      gptimage2.sleep(0.01)
+      return "slow"
+    end)
+    for i = 1, 2 do
+      gptimage2.spawn(function()
+        results[i] = slow:wait()
+      end)
+    end
+    gptimage2.run()
+    assert.same({ "slow", "slow" }, results)
+  end)
+
+  it("gives up after its timeout; the task goes on", function()
+    local task = gptimage2.spawn(function()
+      gptimage2.sleep(0.05)
+      return "there"
+    end)
+    local result, err = task:wait(0)
+    assert.is_nil(result)
+    assert.equal("timeout", err.kind)
+    assert.equal("wait_timeout", err.code)
+    assert.is_false(task:done())
+    assert.equal("there", task:wait())
+  end)
+end)
+
+describe("run", function()
+  after_each(support.clean)
+
+  it("gives what the function returned, nils included", function()
+    local function give(...)
+      gptimage2.sleep(0)
+      return ...
+    end
+    assert.equal(4, select("#", gptimage2.run(give, nil, 2, nil, nil)))
+    assert.equal(2, (select(2, gptimage2.run(give, nil, 2, nil, nil))))
+  end)
+
+  it("steps until all tasks are done", function()
+    local count = 0
+    for i = 1, 3 do
+      gptimage2.spawn(function()
+        gptimage2.sleep(i / 100)
+        count = count + 1
+      end)
+    end
+    gptimage2.run()
+    assert.equal(3, count)
+    assert.is_nil(gptimage2.run())
+  end)
+
+  it("waits for tasks that were started by tasks", function()
+    local done = false
+    gptimage2.run(function()
+      gptimage2.spawn(function()
+        gptimage2.sleep(0.02)
+        done = true
+      end)
+    end)
+    assert.is_true(done)
+  end)
+
+  it("raises a task's error with its traceback, and can be called again", function()
+    local finished = false
+    gptimage2.spawn(function()
+      gptimage2.sleep(0.05)
+      finished = true
+    end)
+    local ok, err = pcall(gptimage2.run, function()
+      gptimage2.sleep(0)
+      error("oh no")
+    end)
+    assert.is_false(ok)
+    assert.matches("oh no", err)
+    assert.matches("stack traceback", err)
+    assert.matches("task_spec", err)
+    gptimage2.run()
+    assert.is_true(finished)
+  end)
+
+  it("does not work inside a task, which would wait for itself", function()
+    local ok, err = pcall(gptimage2.run, function()
+      gptimage2.run()
+    end)
+    assert.is_false(ok)
+    assert.matches("inside a task", err)
+  end)
+
+  it("takes a function or nothing", function()
+    local ok, err = pcall(gptimage2.run, "print")
+    assert.is_false(ok)
+    assert.matches("bad argument #1 to 'run'", err)
+  end)
+end)
+
+describe("many coroutines", function()
+  after_each(support.clean)
+
+  local DURATION = 0.5 -- seconds until the sandbox has done a job
+
+  local function measure(count)
+    local box = support.sandbox({ duration = DURATION, credits = 10 * count })
+    local client = support.client(box, {
+      max_active = count,
+      poll = { first = DURATION, interval = 0.05, max = 0.05 },
+    })
+    local succeeded = 0
+    local start = host.now()
+    for _ = 1, count do
+      gptimage2.spawn(function()
+        local job = assert(client:generate(REQUEST))
+        succeeded = succeeded + (job.status == "succeeded" and 1 or 0)
+      end)
+    end
+    gptimage2.run()
+    local took = host.now() - start
+    assert.equal(count, succeeded)
+    assert.equal(count, box:ledger().requests.create)
+    return took
+  end
+
+  it("generate 100 pictures in about the time of one", function()
+    local one, hundred = measure(1), measure(100)
+    -- One after the other they would take 50 s. On a noisy machine under valgrind "about" is wide.
+    local limit = os.getenv("GPTIMAGE2_SPEC_SLOW") and 100 * DURATION or 10 * one
+    assert.is_true(hundred < limit, ("%.2f s for one, %.2f s for 100"):format(one, hundred))
+    if os.getenv("GPTIMAGE2_SPEC_FIGURES") then
+      print(("%.3f s for one, %.3f s for 100"):format(one, hundred))
+    end
+  end)
+end)

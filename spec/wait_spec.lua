@@ -1,0 +1,415 @@
+local gptimage2 = require("gptimage2")
+local host = require("spec.host")
+local support = require("spec.support")
+
+local REQUEST = { prompt = "a cup" }
+local PUC_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+-- Lua 5.1 and 5.2 cannot tell that a coroutine may not yield where it is.
+local KNOWS = coroutine.isyieldable ~= nil
+
+-- A job whose create never gets an answer, until the sandbox stops.
+local function hanging_job(options)
+  local client, box = support.pair(options)
+  box:fault({ on = "create", action = "hang" })
+  return client:submit(REQUEST), client, box
+end
+
+local function resume(co, ...)
+  local results = { coroutine.resume(co, ...) }
+  assert.is_true(results[1], tostring(results[2]))
+  return results[2]
+end
+
+describe("a call that waits, outside of coroutines", function()
+  after_each(support.clean)
+
+  it("blocks until it is done", function()
+    local client = support.pair()
+    local job = assert(client:generate(REQUEST))
+    assert.equal("succeeded", job.status)
+    assert.is_true(job:done())
+  end)
+
+  it("lets other jobs go on", function()
+    local box = support.sandbox()
+    local hanging = hanging_job()
+    local client = support.client(box, {
+      on_event = function(event)
+        if event.type == "succeeded" then
+          hanging:cancel()
+        end
+      end,
+    })
+    local other = client:submit(REQUEST)
+    local job, err = hanging:wait()
+    assert.is_nil(job)
+    assert.equal("cancelled", err.kind)
+    assert.equal("succeeded", other.status)
+  end)
+
+  it("resumes coroutines meanwhile", function()
+    local client = support.pair()
+    local hanging = hanging_job()
+    gptimage2.spawn(function()
+      assert(client:generate(REQUEST))
+      hanging:cancel()
+    end)
+    assert.equal("cancelled", select(2, hanging:wait()).kind)
+  end)
+
+  it("returns at once when the job is done", function()
+    local client = support.pair()
+    local job = assert(client:generate(REQUEST))
+    assert.equal(job, job:wait())
+    assert.equal(job, job:wait(0))
+  end)
+
+  it("can be called inside on_event", function()
+    local paths
+    local client = support.pair({
+      on_event = function(event)
+        if event.type == "succeeded" then
+          paths = assert(event.job:data(1))
+        end
+      end,
+    })
+    assert(client:generate(REQUEST))
+    assert.equal("\137PNG", paths:sub(1, 4))
+  end)
+end)
+
+describe("a wait with a timeout", function()
+  after_each(support.clean)
+
+  local function check_timeout(job, result, err)
+    assert.is_nil(result)
+    assert.equal("timeout", err.kind)
+    assert.equal("wait_timeout", err.code)
+    assert.is_true(err.retryable)
+    assert.matches("it goes on", tostring(err))
+    assert.is_false(job:done())
+    assert.equal(1, gptimage2.pending())
+  end
+
+  it("runs out, and the job goes on", function()
+    local job = hanging_job()
+    local start = host.now()
+    check_timeout(job, job:wait(0.03))
+    assert.is_true(host.now() - start >= 0.03)
+  end)
+
+  it("runs out in a coroutine too", function()
+    local job = hanging_job()
+    local result, err
+    local task = gptimage2.spawn(function()
+      result, err = job:wait(0.03)
+    end)
+    support.finish(task)
+    check_timeout(job, result, err)
+  end)
+
+  it("of zero only looks", function()
+    local job = hanging_job()
+    check_timeout(job, job:wait(0))
+    local result, err
+    support.finish(gptimage2.spawn(function()
+      result, err = job:wait(0)
+    end))
+    check_timeout(job, result, err)
+  end)
+
+  it("can be infinite", function()
+    local client = support.pair()
+    local job = client:submit(REQUEST)
+    assert.equal(job, job:wait(math.huge))
+  end)
+
+  it("can be followed by another one", function()
+    local box = support.sandbox({ duration = 0.05 })
+    local client = support.client(box)
+    local job = client:submit(REQUEST)
+    local waits = 0
+    repeat
+      waits = waits + 1
+    until job:wait(0.001)
+    assert.is_true(waits > 1)
+    assert.equal("succeeded", job.status)
+  end)
+
+  it("leaves nothing behind when the job ends first", function()
+    local client = support.pair()
+    local woken = 0
+    local task = gptimage2.spawn(function()
+      assert(client:submit(REQUEST):wait(3600))
+      woken = woken + 1
+      gptimage2.sleep(0.01)
+      woken = woken + 1
+    end)
+    support.finish(task)
+    assert.equal(2, woken)
+    assert.equal(0, gptimage2.pending())
+  end)
+
+  it("must be a number of seconds", function()
+    local job = hanging_job()
+    for _, value in ipairs({ "soon", {}, -1, 0 / 0 }) do
+      local ok, err = pcall(job.wait, job, value)
+      assert.is_false(ok)
+      assert.matches("bad argument #1 to 'wait'", err)
+    end
+  end)
+end)
+
+describe("a call that waits, in a coroutine", function()
+  after_each(support.clean)
+
+  it("yields the job until it is done, and step goes on with it", function()
+    local client = support.pair()
+    local job = client:submit(REQUEST)
+    local result
+    local co = coroutine.create(function()
+      result = job:wait()
+    end)
+    assert.equal(job, resume(co))
+    assert.equal("suspended", coroutine.status(co))
+    support.step_until(function()
+      return result
+    end)
+    assert.equal(job, result)
+    assert.equal("dead", coroutine.status(co))
+  end)
+
+  it("yields again when somebody else resumes it", function()
+    local job = hanging_job()
+    local result, err
+    local co = coroutine.create(function()
+      result, err = job:wait()
+    end)
+    resume(co)
+    for _ = 1, 3 do
+      assert.equal(job, resume(co, "who are you waiting for?"))
+    end
+    assert.is_nil(err)
+    job:cancel()
+    gptimage2.step()
+    assert.is_nil(result)
+    assert.equal("cancelled", err.kind)
+    assert.equal("dead", coroutine.status(co))
+  end)
+
+  it("goes on by a foreign resume once the job is done", function()
+    local client = support.pair()
+    local job = client:submit(REQUEST)
+    local co = coroutine.create(function()
+      return job:wait()
+    end)
+    resume(co)
+    job:cancel()
+    local ok, result, err = coroutine.resume(co)
+    assert.is_true(ok)
+    assert.is_nil(result)
+    assert.equal("cancelled", err.kind)
+    gptimage2.step()
+  end)
+
+  it("may wait for one thing after the other", function()
+    local client = support.pair()
+    local first, second
+    support.finish(gptimage2.spawn(function()
+      first = assert(client:generate(REQUEST))
+      second = assert(client:generate(REQUEST))
+    end))
+    assert.are_not.equal(first.id, second.id)
+  end)
+
+  it("is one of many that wait for the same job", function()
+    local job = hanging_job()
+    local order = {}
+    for i = 1, 5 do
+      gptimage2.spawn(function()
+        job:wait()
+        order[#order + 1] = i
+      end)
+    end
+    gptimage2.step()
+    assert.same({}, order)
+    job:cancel()
+    gptimage2.step()
+    assert.same({ 1, 2, 3, 4, 5 }, order)
+  end)
+
+  it("raises through step when the coroutine fails after it", function()
+    local job = hanging_job()
+    local co = coroutine.create(function()
+      job:wait()
+      error("no such luck")
+    end)
+    resume(co)
+    job:cancel()
+    local ok, err = pcall(gptimage2.step)
+    assert.is_false(ok)
+    assert.matches("no such luck", err)
+    assert.matches("stack traceback", err)
+    assert.is_true(pcall(gptimage2.step))
+  end)
+
+  it("is forgotten when the coroutine is", function()
+    local job = hanging_job()
+    do
+      local co = coroutine.create(function()
+        job:wait()
+      end)
+      resume(co)
+      if coroutine.close then
+        coroutine.close(co)
+      end
+    end
+    collectgarbage()
+    job:cancel()
+    assert.is_true(gptimage2.step() >= 0)
+  end)
+
+  if PUC_51 then
+    it("cannot be inside pcall in Lua 5.1, which says so; the job goes on", function()
+      local job = hanging_job()
+      local ok, err
+      support.finish(gptimage2.spawn(function()
+        ok, err = pcall(job.wait, job)
+        coroutine.yield()
+      end))
+      assert.is_false(ok)
+      assert.matches("attempt to yield across metamethod/C%-call boundary", err)
+      assert.is_false(job:done())
+    end)
+  else
+    it("may be inside pcall", function()
+      local client = support.pair()
+      local ok, job
+      support.finish(gptimage2.spawn(function()
+        ok, job = pcall(client.generate, client, REQUEST)
+      end))
+      assert.is_true(ok)
+      assert.equal("succeeded", job.status)
+    end)
+  end
+
+  local function wait_in_gsub(job)
+    local result
+    local text = ("x"):gsub("x", function()
+      result = job:wait()
+      return "y"
+    end)
+    return result, text
+  end
+
+  if KNOWS then
+    it("blocks where the coroutine may not yield", function()
+      local client = support.pair()
+      local job = client:submit(REQUEST)
+      local result, text
+      local co = coroutine.create(function()
+        result, text = wait_in_gsub(job)
+      end)
+      resume(co)
+      assert.equal("dead", coroutine.status(co))
+      assert.equal("succeeded", result.status)
+      assert.equal("y", text)
+    end)
+  else
+    it("raises where the coroutine may not yield, and the task lives on", function()
+      local client = support.pair()
+      local job = client:submit(REQUEST)
+      local task = gptimage2.spawn(function()
+        wait_in_gsub(job)
+      end)
+      local ok, err = pcall(gptimage2.run)
+      assert.is_false(ok)
+      assert.matches("attempt to yield across", err)
+      assert.is_true(task:done())
+      assert.equal(job, support.finish(job))
+    end)
+  end
+end)
+
+describe("sleep", function()
+  after_each(support.clean)
+
+  it("waits at least as long as it was told", function()
+    local start = host.now()
+    assert.is_true(gptimage2.sleep(0.03))
+    assert.is_true(host.now() - start >= 0.03)
+  end)
+
+  it("of zero is over soon", function()
+    assert.is_true(gptimage2.sleep(0))
+  end)
+
+  it("yields in a coroutine; the shortest ends first", function()
+    local order = {}
+    for _, time in ipairs({ 0.09, 0.03, 0.06 }) do
+      gptimage2.spawn(function()
+        gptimage2.sleep(time)
+        order[#order + 1] = time
+      end)
+    end
+    assert.same({}, order)
+    gptimage2.run()
+    assert.same({ 0.03, 0.06, 0.09 }, order)
+  end)
+
+  it("refuses what is no time", function()
+    for _, value in ipairs({ "soon", {}, -1, 0 / 0 }) do
+      local ok, err = pcall(gptimage2.sleep, value)
+      assert.is_false(ok)
+      assert.matches("bad argument #1 to 'sleep'", err)
+    end
+    assert.error_matches(function()
+      gptimage2.sleep()
+    end, "bad argument #1 to 'sleep'")
+  end)
+end)
+
+describe("now", function()
+  it("only grows", function()
+    local before = gptimage2.now()
+    assert.is_true(gptimage2.now() >= before)
+    gptimage2.sleep(0.01)
+    assert.is_true(gptimage2.now() - before >= 0.01)
+  end)
+end)
+
+describe("waking those who wait", function()
+  --- A thing that is done, and whose waiter keeps the step busy for longer than its stint.
+  local function slow_to_wake(woken, name)
+    local wait = require("gptimage2.wait")
+    local done = false
+    local thing = {
+      done = function()
+        return done
+      end,
+    }
+    wait.on_done(thing, function()
+      local began = gptimage2.now()
+      woken[#woken + 1] = name
+      repeat
+        local spent = gptimage2.now() - began
+      until spent > 0.001
+    end)
+    done = true
+    wait.finished(thing)
+  end
+
+  it("is shared out among several steps when it takes long", function()
+    local woken = {}
+    for _, name in ipairs({ "a", "b", "c" }) do
+      slow_to_wake(woken, name)
+    end
+    assert.equal(1, gptimage2.step())
+    assert.same({ "a" }, woken)
+    assert.equal(1, gptimage2.step(10)) -- something is left: it does not wait
+    assert.equal(1, gptimage2.step())
+    assert.same({ "a", "b", "c" }, woken)
+    assert.equal(0, gptimage2.step())
+  end)
+end)
