@@ -142,6 +142,7 @@ Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
   flow_init(&work->flow, spec->mode, &work->settings, &work->quota,
             spec->key_is_known, work->now + spec->timeout);
   work->flow.check = spec->reference_count > 0;
+  work->flow.doubt = spec->doubt;
   if (work->narrate)
     post(work, make_event(EVENT_QUEUED));
   act(work, flow_start(&work->flow, work->now));

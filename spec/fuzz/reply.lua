@@ -145,6 +145,7 @@ local function submit(world, mode, settings)
     options.request = { prompt = "a cat", count = 2 }
     options.request.image_urls = settings & 32 ~= 0 and { "https://example.com/a.png" } or nil
     options.idempotency_key = settings & 16 ~= 0 and "mine" or nil
+    options.doubt = settings & 128 ~= 0
     world.cost = 20
   else
     options.id = ID
@@ -160,7 +161,7 @@ local function happen(job, what, how, body, world)
   elseif what == "k" then
     double.checked(how % 4 > 0)
   elseif what == "t" then
-    double.pass(how % 64)
+    double.pass(how % 64 * 2)
   elseif what == "e" then
     world.raises = true
   else
