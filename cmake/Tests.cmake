@@ -98,7 +98,9 @@ function(gptimage2_add_packaging_tests)
   add_test(NAME packaging-exports
     COMMAND "${run}/exports" "${CMAKE_BINARY_DIR}/lua")
   add_test(NAME packaging-cmake COMMAND "${run}/cmake")
-  set(tests packaging-version packaging-exports packaging-cmake)
+  add_test(NAME packaging-without-sqlite COMMAND "${run}/without-sqlite")
+  set(tests packaging-version packaging-exports packaging-cmake
+    packaging-without-sqlite)
   foreach(version IN LISTS GPTIMAGE2_LUA)
     if(GPTIMAGE2_LUAROCKS AND GPTIMAGE2_PROGRAM_${version})
       add_test(NAME packaging-rocks-${version}
