@@ -55,6 +55,8 @@ libcmocka-dev
 valgrind
 sqlite3
 strace
+clang
+libclang-rt-dev
 clang-format
 clang-tidy
 cppcheck
