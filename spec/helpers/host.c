@@ -166,18 +166,25 @@ static int f_wait(lua_State *L) {
   return 2;
 }
 
-/* RES: a port on 127.0.0.1 that takes connections and never says a word; it
-** stays open as long as the process */
+/* RES: a port on 127.0.0.1 that takes connections and never says a word; there
+** is one in a process, which stays open */
 static int f_silent_port(lua_State *L) {
+  static int port;
   struct sockaddr_in address = {.sin_family = AF_INET,
                                 .sin_addr = {htonl(INADDR_LOOPBACK)}};
   socklen_t size = sizeof address;
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int fd = -1;
+  if (port) {
+    lua_pushinteger(L, port);
+    return 1;
+  }
+  fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) != 0 ||
       listen(fd, 16) != 0 ||
       getsockname(fd, (struct sockaddr *)&address, &size) != 0)
     return luaL_error(L, "cannot listen");
-  lua_pushinteger(L, ntohs(address.sin_port));
+  port = ntohs(address.sin_port);
+  lua_pushinteger(L, port);
   return 1;
 }
 
