@@ -65,17 +65,19 @@ local function attach()
   return pipe
 end
 
---- A client with some patience and no more: nothing here may take long.
+--- A client with some patience and no more: nothing here may take long. Interruptions must not show
+--- even on a slow machine.
 local function open_client()
+  local patience = options:find("EINTR", 1, true) and 10 or 1
   local client, err = gptimage2.new({
     api_key = "kill-run",
     base_url = url,
     ledger = folder .. "/renders.db",
     retry = "documented",
     max_attempts = 2,
-    connect_timeout = 1,
-    request_timeout = 1,
-    timeout = 2,
+    connect_timeout = patience,
+    request_timeout = patience,
+    timeout = 2 * patience,
     poll = { first = 0.01, interval = 0.01, max = 0.05 },
   })
   if not client then
