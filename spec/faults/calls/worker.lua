@@ -1,5 +1,5 @@
 --- The first run of an attempt: three jobs with a ledger and saved pictures, the first two at once,
---- the third after them. From its set-up on, system calls of one of its threads fail. It writes down
+--- third after them. From its set-up on, system calls of one thread fail. It writes down
 --- what the host was told; nothing it is told may end it.
 ---
 --- Arguments: URL, folder, name of the run, thread ("main", "io" or "limit"), what strace
@@ -52,6 +52,7 @@ local function attach()
       break
     done
     read -r _
+    exec 2>/dev/null
     kill "$tracer"
     wait "$tracer"]]):format(folder, thread, options)
   local pipe = assert(io.popen(script, "w"))
