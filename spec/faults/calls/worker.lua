@@ -1,6 +1,6 @@
 --- The first run of an attempt: three jobs with a ledger and saved pictures, the first two at once,
---- third after them. From its set-up on, system calls of one thread fail. It writes down
---- what the host was told; nothing it is told may end it.
+--- the third after them. From its set-up on, system calls of one thread fail. It writes down what
+--- the host was told; nothing it is told may end it.
 ---
 --- Arguments: URL, folder, name of the run, thread ("main", "io" or "limit"), what strace
 --- is to do.
@@ -42,6 +42,7 @@ end
 local function attach()
   local script = ([[
     cd '%s' || exit 1
+    until [ -e ready ]; do sleep 0.01; done
     for task in /proc/$PPID/task/*; do
       case %s in
         main) [ "${task##*/}" = "$PPID" ] || continue ;;
@@ -58,8 +59,9 @@ local function attach()
   local pipe = assert(io.popen(script, "w"))
   -- While this thread waits for another process it makes no call that counts.
   assert(os.execute(([[
+    cd '%s' && : >ready || exit 1
     for _ in $(seq 500); do
-      grep -qs attached '%s/attached' && exit 0
+      grep -qs attached attached && exit 0
       sleep 0.02
     done
     exit 1]]):format(folder)))
