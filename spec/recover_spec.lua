@@ -312,7 +312,7 @@ describe("client:recover", function()
 
   it("goes on where a deadline ended the waiting", function()
     local client, box, path = book.pair({}, { duration = 1000 })
-    local job = assert(client:submit(CUP, { timeout = support.seconds(0.5) }))
+    local job = assert(client:submit(CUP, { timeout = support.slow and 3 or 0.5 }))
     support.finish(job)
     assert.equal("deadline_passed", job.error.code)
     assert.equal("accepted", book.row(path).state)
@@ -393,7 +393,7 @@ describe("a client with a ledger", function()
 
   it("that is closed while a create is out records its answer", function()
     local client, box, path = book.pair({}, { duration = 1000 })
-    box:fault({ on = "create", action = "delay", seconds = support.seconds(0.2) })
+    box:fault({ on = "create", action = "delay", seconds = support.slow and 2 or 0.2 })
     assert(client:submit(CUP))
     support.step_until(function()
       return box:ledger().connections == 1

@@ -109,7 +109,7 @@ bool file_open(File *file, const char *path, uint64_t random,
   snprintf(file->name, sizeof file->name, ".gptimage2-%016" PRIx64 ".part",
            random);
   file->fd = open_patiently(file->folder, file->name,
-                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
   if (file->fd >= 0)
     return true;
   fail(failure, "make a file in the folder", folder);

@@ -82,7 +82,7 @@ local function has_picture(run, n)
   return is_whole(("%s/%d.png"):format(run, n)) or is_whole(("%s/more/%d.png"):format(run, n))
 end
 
-local sums = { faults = 0, lost = 0, twice = 0, wrong = 0, missed = 0 }
+local sums = { faults = 0, calls = 0, lost = 0, twice = 0, wrong = 0, missed = 0 }
 local complaints = 0
 
 local function complain(sort, name, text)
@@ -147,6 +147,18 @@ local function judge_interruption(name, faults, told)
   end
 end
 
+--- A libcurl that could not be loaded once is loaded by the next job.
+local function judge_loading(name, faults, told)
+  local refused = 0
+  for n = 1, JOBS do
+    local entry = told["job " .. n]
+    refused = refused + (entry and entry.code == "libcurl_unavailable" and 1 or 0)
+  end
+  if refused > 1 and faults:find(":%d+$") then
+    complain("wrong", name, ("%d jobs could not load libcurl, for one fault"):format(refused))
+  end
+end
+
 --- A ledger that failed one job takes no other.
 local function judge_spending(name, told)
   local third = told["job 3"]
@@ -166,7 +178,7 @@ local function judge_files(name, run, faults)
   end
 end
 
---- "finished", "reported", "told" (an error, and the ledger knows of it or nothing was paid), "lost".
+--- "finished", "reported", "told" (an error, and nothing was paid), "lost".
 local function fate(run, n, paid, entry, report)
   if report and report.state == "succeeded" and has_picture(run, n) then
     return "finished"
@@ -228,16 +240,19 @@ local function judge(books, line)
   local injected, first, second = result:match("(%d+) (%d+) (%d+)$")
   if injected == "0" then
     sums.missed = sums.missed + 1
+  else
+    sums.faults = sums.faults + 1
+    sums.calls = sums.calls + tonumber(injected)
   end
   local together = faults:find("\t", 1, true)
   local key = together and "together" or faults:match("^([%w_]+:%w+)") or "file size"
   local row = row_of(thread .. " " .. key)
   local told, list = read_told(run)
   row.places = row.places + 1
-  sums.faults = sums.faults + tonumber(injected)
   judge_ends(name, tonumber(first), tonumber(second))
   judge_told(name, told, list)
   judge_interruption(name, faults, told)
+  judge_loading(name, faults, told)
   judge_spending(name, told)
   judge_files(name, run, faults)
   judge_jobs(name, run, books, told, row)
@@ -250,15 +265,7 @@ local function print_rows()
   for _, key in ipairs(order) do
     local row = rows[key]
     print(
-      COLUMNS:format(
-        key,
-        row.places,
-        row.unharmed,
-        row.finished,
-        row.reported,
-        row.told,
-        row.lost
-      )
+      COLUMNS:format(key, row.places, row.unharmed, row.finished, row.reported, row.told, row.lost)
     )
   end
 end
@@ -270,9 +277,10 @@ for _, line in ipairs(plan) do
 end
 print_rows()
 print(
-  ("%d runs with %d jobs each; in %d of them the call did not come; %d wrong"):format(
+  ("%d runs with %d jobs each, %d calls failed; in %d runs the call never came; %d wrong"):format(
     #plan,
     JOBS,
+    sums.calls,
     sums.missed,
     sums.wrong
   )

@@ -1,14 +1,14 @@
 --- The first run of an attempt: three jobs with a ledger and saved pictures, the first two at once,
---- the third after them. From its set-up on, system calls of one of its threads fail. It writes down
---- what the host was told; nothing it is told may end it.
+--- the third after them. From its set-up on, system calls of one thread fail. It writes down what
+--- the host was told; nothing it is told may end it.
 ---
---- Arguments: URL, folder, name of the run, thread ("main", "io" or "none"), strace's options.
+--- Arguments: URL, folder, name of the run, thread ("main", "io" or "limit"), what strace
+--- is to do.
 --- A line of the file `told`: what, status, kind, code, charged, id, message; tabs between.
-
-local gptimage2 = require("gptimage2")
 
 local url, folder, name, thread, options = table.unpack(arg)
 
+local gptimage2
 local told = {}
 
 local function tell(what, status, err, id)
@@ -41,40 +41,46 @@ end
 --- no call that fails.
 local function attach()
   local script = ([[
-    cd '%s' && rm -f attached && mkfifo attached || exit 1
+    cd '%s' || exit 1
+    until [ -e ready ]; do sleep 0.01; done
     for task in /proc/$PPID/task/*; do
       case %s in
         main) [ "${task##*/}" = "$PPID" ] || continue ;;
         *) [ "${task##*/}" != "$PPID" ] || continue ;;
       esac
-      strace -p "${task##*/}" %s -o '%s/trace' >attached 2>&1 &
+      strace -p "${task##*/}" %s -o trace 2>attached &
       tracer=$!
       break
     done
     read -r _
+    exec 2>/dev/null
     kill "$tracer"
-    wait "$tracer"]]):format(folder, thread, options, folder)
+    wait "$tracer"]]):format(folder, thread, options)
   local pipe = assert(io.popen(script, "w"))
-  local attached
-  repeat
-    attached = io.open(folder .. "/attached")
-  until attached
-  local said = attached:read("l") or "nothing"
-  assert(said:find("attached", 1, true), said)
-  return pipe, attached
+  -- While this thread waits for another process it makes no call that counts.
+  assert(os.execute(([[
+    cd '%s' && : >ready || exit 1
+    for _ in $(seq 500); do
+      grep -qs attached attached && exit 0
+      sleep 0.02
+    done
+    exit 1]]):format(folder)))
+  return pipe
 end
 
---- A client with some patience and no more: nothing here may take long.
+--- A client with some patience and no more: nothing here may take long. Interruptions must not show
+--- even on a slow machine.
 local function open_client()
+  local patience = options:find("EINTR", 1, true) and 10 or 1
   local client, err = gptimage2.new({
     api_key = "kill-run",
     base_url = url,
     ledger = folder .. "/renders.db",
     retry = "documented",
     max_attempts = 2,
-    connect_timeout = 1,
-    request_timeout = 1,
-    timeout = 2,
+    connect_timeout = patience,
+    request_timeout = patience,
+    timeout = 2 * patience,
     poll = { first = 0.01, interval = 0.01, max = 0.05 },
   })
   if not client then
@@ -110,16 +116,28 @@ local function scenario(client)
   tell("history", rows and #rows, err)
 end
 
-local pipe, attached, client
-if thread == "main" then
-  pipe, attached = attach()
-  client = guarded("new", open_client)
-else
-  client = guarded("new", open_client)
-  gptimage2.sleep(0)
-  if thread == "io" then
-    pipe, attached = attach()
+--- The calls of the loading are among those that fail. That raises an error: Lua's way to say it.
+local function load_module()
+  local ok, result = pcall(require, "gptimage2")
+  if ok then
+    gptimage2 = result
+    return open_client()
   end
+  local err = { kind = "require", code = "not_loaded" }
+  err.__tostring = function()
+    return tostring(result)
+  end
+  tell("new", "refused", setmetatable(err, err))
+end
+
+local pipe, client
+if thread == "main" then
+  pipe = attach()
+end
+client = guarded("new", load_module)
+if thread == "io" then
+  gptimage2.sleep(0)
+  pipe = attach()
 end
 if client then
   guarded("jobs", scenario, client)
@@ -127,7 +145,9 @@ if client then
 end
 if pipe then
   pipe:close()
-  attached:close()
+end
+if thread == "limit" then
+  os.execute("prlimit --fsize=unlimited --pid $PPID")
 end
 local file = assert(io.open(folder .. "/told", "w"))
 file:write(table.concat(told, "\n"), "\n")

@@ -6,7 +6,7 @@ local sandbox_module = require("gptimage2.sandbox")
 
 local case = {}
 
-local SLOW = os.getenv("GPTIMAGE2_SPEC_SLOW") and 20 or 1
+local SLOW = os.getenv("GPTIMAGE2_SPEC_SLOW") and 4 or 1
 local CUP = { prompt = "a cup" }
 local KEY = "sk-matrix-0123456789abcdef"
 local UNKNOWN_ID = "00000000-0000-4000-8000-000000000001"

@@ -130,7 +130,7 @@ expected.create = {
   { { action = "stall" }, LOST, SILENT, "unknown", TWICE },
   { { action = "stall", bytes = 20 }, LOST, SILENT, "unknown", TWICE },
   { { action = "stall", bytes = 60 }, LOST, OK, nil, TWICE },
-  { { action = "drip", bytes = 5 }, LOST, SILENT, "unknown", TWICE },
+  { { action = "drip", bytes = 1 }, LOST, SILENT, "unknown", TWICE },
   { { action = "drip", bytes = 5000 }, ONE, OK },
   { { action = "truncate", bytes = 0 }, LOST, CUT, "unknown", TWICE },
   { { action = "truncate", bytes = 20 }, LOST, CUT, "unknown", TWICE },
