@@ -142,6 +142,11 @@ function(gptimage2_add_proofs)
   gptimage2_add_proof(matrix)
   gptimage2_add_proof(soak --short)
   gptimage2_add_proof(mutants --short)
+  # Their time limits are those of networks, not of a busy machine.
+  set_tests_properties(faults/matrix PROPERTIES RUN_SERIAL ON)
+  if(GPTIMAGE2_STRACE)
+    set_tests_properties(faults/calls PROPERTIES RUN_SERIAL ON)
+  endif()
 endfunction()
 
 add_custom_target(quick)

@@ -27,7 +27,7 @@ local gptimage2 = {}
 function gptimage2.new(options) end
 
 ---Handles what has arrived: updates jobs, calls `on_event`, resumes coroutines that wait. Without a
----timeout it never waits. Works for about 0.5 ms at most; what is left is for the next call.
+---timeout it never waits. Works for about 0.6 ms at most; what is left is for the next call.
 ---
 ---Raises what `on_event` raises, and the error of a task that nobody waits for.
 ---@param timeout? number seconds to wait when nothing has arrived
