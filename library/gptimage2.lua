@@ -89,7 +89,7 @@ function gptimage2.use(loop) end
 ---@field timeout? number seconds for a job, from submit to its end; default 600; math.huge is none
 ---@field connect_timeout? number seconds to connect; default 10
 ---@field request_timeout? number seconds for one exchange; default 60
----@field retry? "safe"|"documented"|"idempotent" which failed creates are sent again; default "documented"
+---@field retry? "safe"|"documented"|"idempotent" which failed creates are sent again
 ---@field max_attempts? integer tries of one create, all reasons together; default 4
 ---@field poll? gptimage2.PollOptions
 ---@field max_active? integer unfinished jobs at the service at once; default 8; the rest wait
@@ -121,7 +121,7 @@ function gptimage2.use(loop) end
 ---@class gptimage2.HistoryRow
 ---@field id string|nil
 ---@field status gptimage2.Status
----@field state string intent, sent, accepted, unknown, succeeded, failed, refused, unsent, cancelled, abandoned
+---@field state string intent, sent, accepted, unknown, succeeded, failed, refused ... (see README)
 ---@field request gptimage2.Request
 ---@field results gptimage2.Result[]|nil
 ---@field error gptimage2.Error|nil
@@ -193,8 +193,8 @@ function client:cost(request) end
 function client:jobs() end
 
 ---Takes up what an earlier process left unfinished: polls what the service has, sends what was
----provably not sent (with retry = "idempotent" also what may have been), and gives the rest back with
----the status "unknown". Does not wait for the jobs.
+---provably not sent (with retry = "idempotent" what may have been, too), and gives the rest back
+---with the status "unknown". Does not wait for the jobs.
 ---@return gptimage2.Job[]|nil jobs oldest first
 ---@return gptimage2.Error|nil err kind ledger
 function client:recover() end

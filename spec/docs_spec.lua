@@ -350,16 +350,16 @@ describe("the documentation", function()
     assert_same_names(there, of(".SandboxOptions"), "library")
     assert_same_names(there, listed("The sandbox", "option of `start` | default"), "README")
     there = {}
-    local options = { action = true, on = true, times = true, after = true }
+    local names = { action = true, on = true, times = true, after = true }
     for _, fault in ipairs(require("gptimage2.sandbox").faults()) do
       there[fault.action] = true
       for key, value in pairs(fault.options) do
-        options[type(key) == "number" and value or key] = true
+        names[type(key) == "number" and value or key] = true
       end
     end
     assert_same_names(there, of(".FaultAction"), "library")
     assert_same_names(there, listed("The sandbox", "`action` | what happens"), "README")
-    for name in pairs(options) do
+    for name in pairs(names) do
       assert.is_truthy(of(".Fault")[name], name)
       assert.is_truthy(section("The sandbox"):find("`" .. name .. "`", 1, true), name)
     end

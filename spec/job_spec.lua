@@ -410,11 +410,13 @@ describe("job:cancel", function()
     support.answer(box, "poll", poll_status, poll_body)
     asked(box, "create", 2)
     assert.is_false(job:done())
-    return job, client, function()
-      support.step_until(function()
-        return gptimage2.pending() == 1
-      end)
-    end
+    return job,
+      client,
+      function()
+        support.step_until(function()
+          return gptimage2.pending() == 1
+        end)
+      end
   end
 
   it("of a job whose poll was refused, unseen, says that it is paid", function()

@@ -12,7 +12,7 @@ local module = {}
 function module.start(options) end
 
 ---All faults it can do: what each is called, in which phases it can happen, and its options.
----@return { action: string, phases: table, options: table, required: table, work: boolean, tls: boolean, about: string }[]
+---@return { action: string, phases: table, options: table, about: string }[]
 function module.faults() end
 
 ---@class gptimage2.SandboxOptions
@@ -114,7 +114,7 @@ function sandbox:stop() end
 ---@field last? boolean for "duplicate_keys": the true values come last
 ---@field name? string for "unknown_status"
 ---@field id? string for "other_job"
----@field shape? string for "results": "null", "absent", "empty", "without_urls", "null_urls", "object"
+---@field shape? string for "results": "null", "absent", "empty", "without_urls", "object" ...
 ---@field seconds? number to wait before the answer
 
 ---@class gptimage2.SandboxLedger

@@ -377,7 +377,7 @@ function methods:resolve(key, what)
 end
 
 --- What was asked, paid and received: rows with the fields of a job, and `files`, newest first.
----@param filter? { key: string?, id: string?, state: string?, since: number?, until: number?, limit: integer? }
+---@param filter? gptimage2.HistoryFilter
 ---@return table[]|nil rows
 ---@return gptimage2.Error|nil err kind ledger
 function methods:history(filter)

@@ -41,12 +41,18 @@ local function add_line(lines, key, value)
   end
 end
 
---- stylua: ignore start
 local REQUEST = {
-  "prompt", "mode", "ratio", "count", "image_urls", "style", "lighting", "camera", "negative",
+  "prompt",
+  "mode",
+  "ratio",
+  "count",
+  "image_urls",
+  "style",
+  "lighting",
+  "camera",
+  "negative",
 }
 local RESULT = { "file", "image_url", "seed", "final_prompt" }
---- stylua: ignore end
 
 local function iso_time(seconds)
   return os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(seconds))

@@ -365,7 +365,7 @@ function wait.until_done(object, timeout)
     return yield(object, deadline, co)
   end
   if mode == "yield" then
-    error("cannot wait here: gptimage2.use(\"yield\") needs a coroutine that may yield", 0)
+    error('cannot wait here: gptimage2.use("yield") needs a coroutine that may yield', 0)
   end
   return block(object, deadline)
 end

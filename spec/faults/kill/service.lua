@@ -16,8 +16,8 @@ local service = assert(sandbox.start({
   image_size = 32,
 }))
 
---- Every fourth create fails: half of those after they were paid. A 503 after the payment is left to
---- the service that honours keys: whoever repeats after it elsewhere has chosen to.
+--- Every fourth create fails: half of those after they were paid. A 503 after the payment is left
+--- to the service that honours keys: whoever repeats after it elsewhere has chosen to.
 local TROUBLE = {
   { on = "create", action = "reset", work = true },
   { on = "create", action = "status", status = 429 },
