@@ -119,7 +119,7 @@ Work *engine_write(Engine *engine, const char *path, const char *bytes,
 /* Records news of a job, or (n > 0) that its image n was saved at `path`.  The
  * account must have a ledger. */
 Work *engine_note(Engine *engine, Account *account, const char *key,
-                  const JobNote *note, unsigned n, const char *path,
+                  const JobNote *news, unsigned n, const char *path,
                   void *owner);
 /* Ends after `seconds`. */
 Work *engine_sleep(Engine *engine, double seconds, void *owner);

@@ -141,7 +141,8 @@ const char *ledger_trouble(int code) {
 
 /* True when what went wrong says nothing about the file: no memory, say. */
 static bool is_no_verdict(int code) {
-  return code != SQLITE_OK && strcmp(ledger_trouble(code), "ledger_damaged");
+  return code != SQLITE_OK &&
+         strcmp(ledger_trouble(code), "ledger_damaged") != 0;
 }
 
 static const char own_tables[] =
@@ -164,17 +165,14 @@ static bool check_contents(sqlite3 *db, const char *path, bool thorough,
     refuse(failure, "ledger_unopenable", path, sqlite3_errstr(code));
   else if ((code & 0xff) == SQLITE_NOTADB)
     refuse(failure, "not_a_ledger", path, "is not a database");
-  else if (code != SQLITE_OK)
-    refuse(failure, "ledger_damaged", path,
-           "is damaged: restore it from a copy, or move it away");
-  else if (tables > 0 && id != APPLICATION_ID)
+  else if (code == SQLITE_OK && tables > 0 && id != APPLICATION_ID)
     refuse(failure, "not_a_ledger", path, "is a database of something else");
-  else if (version > SCHEMA_VERSION)
+  else if (code == SQLITE_OK && version > SCHEMA_VERSION)
     refuse(failure, "ledger_newer", path,
            "was made by a newer version of gptimage2");
-  else if (!ours)
+  else if (code == SQLITE_OK && !ours)
     refuse(failure, "ledger_damaged", path, "does not have its tables");
-  else if (!sound)
+  else if (code != SQLITE_OK || !sound)
     refuse(failure, "ledger_damaged", path,
            "is damaged: restore it from a copy, or move it away");
   else {

@@ -53,12 +53,13 @@ static const char *skip_to_value(const char *at, const char *end) {
 
 bool decode_find_id(lua_State *L, const char *bytes, size_t length) {
   static const char name[] = "\"jobId\"";
-  const char *end = bytes + length;
+  const char *end;
   const char *found;
   const char *id;
   const char *quote;
   if (!bytes || !(found = memmem(bytes, length, name, sizeof name - 1)))
     return false;
+  end = bytes + length;
   id = skip_to_value(found + sizeof name - 1, end);
   quote = id ? memchr(id, '"', (size_t)(end - id)) : NULL;
   if (!quote || !url_is_job_id(id, (size_t)(quote - id)))
