@@ -159,8 +159,8 @@ mutant(
 mutant(
   "no lock against another process",
   "src/engine/ledger_lock.c",
-  "if (fcntl(lock->fd, F_SETLK, &whole) != 0)",
-  "if (whole.l_type != F_WRLCK)",
+  "result = fcntl(lock->fd, F_SETLK, &whole);",
+  "result = whole.l_type == F_WRLCK ? 0 : -1;",
   "spec durable: is spent on by one at a time"
 )
 mutant(
@@ -180,22 +180,22 @@ mutant(
 mutant(
   "a ledger may be a database of something else",
   LEDGER_OPEN,
-  'query(db, "PRAGMA application_id") != APPLICATION_ID',
-  'query(db, "PRAGMA application_id") == -2',
+  "tables > 0 && id != APPLICATION_ID",
+  "tables > 0 && id == -2",
   "spec durable: a database of something else"
 )
 mutant(
   "a ledger may be of a newer version",
   LEDGER_OPEN,
-  "version > SCHEMA_VERSION",
-  "version > SCHEMA_VERSION + 1000",
+  "code == SQLITE_OK && version > SCHEMA_VERSION",
+  "code == SQLITE_OK && version > SCHEMA_VERSION + 1000",
   "spec durable: one of a newer version"
 )
 mutant(
   "a ledger may be damaged",
   LEDGER_OPEN,
-  "thorough && !is_sound(db)",
-  "thorough && false && !is_sound(db)",
+  "code != SQLITE_OK || is_sound(db, &code);",
+  "true;",
   "spec durable: one that is damaged"
 )
 mutant(
@@ -611,24 +611,24 @@ mutant(
 mutant(
   "a file that is there already is written to",
   "src/engine/file.c",
-  "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);",
-  "O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);",
+  "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);",
+  "O_WRONLY | O_CREAT | O_NOFOLLOW);",
   "c file",
   "spec safeguards: exclusively"
 )
 mutant(
   "a symbolic link is written through",
   "src/engine/file.c",
-  "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);",
-  "O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);",
+  "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);",
+  "O_WRONLY | O_CREAT | O_EXCL);",
   "c file",
   "spec safeguards: exclusively"
 )
 mutant(
   "half a picture can be read by others",
   "src/engine/file.c",
-  "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);",
-  "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);",
+  "fd = openat(folder, path, flags | O_CLOEXEC, 0600);",
+  "fd = openat(folder, path, flags | O_CLOEXEC, 0644);",
   "spec save: nobody else can read"
 )
 mutant(
