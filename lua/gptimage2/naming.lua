@@ -150,18 +150,21 @@ function naming.plan(where, is_dir, fields, n_images)
   local folder, pattern = read_where(where, is_dir)
   local created = math.floor(fields.created_at or os.time())
   local values = { id = naming.safe(fields.id), date = os.date("%Y-%m-%d", created) }
-  local paths, taken = {}, {}
+  local paths, taken, sidecar = {}, {}, nil
   for n = 1, math.max(n_images, 1) do
     values.n = tostring(n)
     values.seed = naming.safe(fields.seeds and fields.seeds[n])
     local path = folder .. expand(pattern, values)
+    if n == 1 then -- no image takes its name, whatever the seeds are
+      sidecar = split(path) .. values.id .. ".json"
+      taken[sidecar] = true
+    end
     while taken[path] do
       path = numbered(path, n)
     end
     taken[path] = true
     paths[n] = path
   end
-  local sidecar = split(paths[1]) .. values.id .. ".json"
   if n_images < 1 then
     paths = {}
   end

@@ -316,11 +316,12 @@ static JobStatus status_after(const LuaJob *job, const Event *event) {
   case FLOW_END_CANCELLED:
     return JOB_CANCELLED;
   case FLOW_END_TIMEOUT:
-    return event->sent || polled ? JOB_UNKNOWN : JOB_FAILED;
+    return event->sent || event->doubt || polled ? JOB_UNKNOWN : JOB_FAILED;
   case FLOW_END_REFUSED:
-  case FLOW_END_FAILED:
     return polled ? JOB_UNKNOWN : JOB_FAILED;
-  case FLOW_END_REFERENCE:
+  case FLOW_END_FAILED:
+  case FLOW_END_REFERENCE: /* an earlier process may have sent it */
+    return event->doubt || polled ? JOB_UNKNOWN : JOB_FAILED;
   case FLOW_END_ANSWERED:
     break;
   }

@@ -85,6 +85,14 @@ static bool has_id(lua_State *L, int index) {
   return has;
 }
 
+/* "charged" for a failure that says nothing about the money by itself: a create
+ * before it, perhaps by an earlier process, may have made a job. */
+static const char *charged_so_far(lua_State *L, int index, const Event *event) {
+  if (has_id(L, index))
+    return "yes";
+  return event->doubt ? "unknown" : "no";
+}
+
 /* Pushes the code the service sent in the body, or `fallback`. */
 static void push_code(lua_State *L, int index, const Event *event,
                       const char *fallback) {
@@ -103,7 +111,7 @@ static void push_refused(lua_State *L, int index, const LuaJob *job,
   Refusal other;
   const Refusal *refusal = find_refusal(event->status, &other);
   bool polled = has_id(L, index);
-  const char *charged = polled ? "yes" : event->doubt ? "unknown" : "no";
+  const char *charged = charged_so_far(L, index, event);
   const char *code;
   push_code(L, index, event, refusal->code);
   code = lua_tostring(L, -1);
@@ -133,13 +141,18 @@ static const char *failed_at(const char *kind) {
 
 static void push_failed(lua_State *L, int index, const LuaJob *job,
                         const Event *event) {
-  bool polled = has_id(L, index);
+  const char *charged = charged_so_far(L, index, event);
   const char *kind = event->failure.kind ? event->failure.kind : "network";
   const char *code = event->failure.code ? event->failure.code : "failed";
-  lua_pushfstring(L, "%s: %s%s", failed_at(kind), detail(event),
-                  polled ? "" : " (nothing was sent)");
+  const char *money = "";
+  if (strcmp(charged, "no") == 0)
+    money = " (nothing was sent)";
+  else if (strcmp(charged, "unknown") == 0)
+    money = " (nothing more was sent; whether a create before made the job and "
+            "charged it is not known)";
+  lua_pushfstring(L, "%s: %s%s", failed_at(kind), detail(event), money);
   error_push(L, kind, code, lua_tostring(L, -1));
-  set_common(L, index, job, event, polled ? "yes" : "no");
+  set_common(L, index, job, event, charged);
   set_retryable(L, strcmp(code, "certificate_refused") != 0);
   lua_remove(L, -2);
 }
@@ -165,13 +178,16 @@ void verdict_push_lost(lua_State *L, int index, LuaJob *job,
 static void push_timeout(lua_State *L, int index, const LuaJob *job,
                          const Event *event) {
   bool known = has_id(L, index);
-  const char *charged = known ? "yes" : event->doubt ? "unknown" : "no";
+  const char *charged = charged_so_far(L, index, event);
   job_get(L, index, JOB_ID);
   if (known)
     lua_pushfstring(L,
                     "the job was not done within its timeout; it goes on at "
                     "the service: client:wait(\"%s\") takes it up again",
                     lua_tostring(L, -1));
+  else if (event->doubt)
+    lua_pushliteral(L, "the timeout ran out; a create before may have made the "
+                       "job and charged it, and was not sent again");
   else
     lua_pushliteral(L, "the timeout ran out before the job was sent: it had to "
                        "wait for its turn (max_active) or for the network");
@@ -188,17 +204,14 @@ static void push_reference(lua_State *L, int index, const LuaJob *job,
   error_push(L, "validation", "reference_unreachable", detail(event));
   snprintf(field, sizeof field, "image_urls[%u]", event->index + 1);
   error_set(L, "field", field);
-  set_common(L, index, job, event, "no");
+  set_common(L, index, job, event, charged_so_far(L, index, event));
   set_retryable(L, false);
 }
 
 static void push_cancelled(lua_State *L, int index, const LuaJob *job,
                            const Event *event) {
-  const char *charged = event->doubt ? "unknown" : "no";
-  if (has_id(L, index))
-    charged = "yes";
   error_push(L, "cancelled", "cancelled", detail(event));
-  set_common(L, index, job, event, charged);
+  set_common(L, index, job, event, charged_so_far(L, index, event));
   set_retryable(L, false);
 }
 
