@@ -98,6 +98,7 @@ function(gptimage2_add_fuzz_target name)
       "${CMAKE_BINARY_DIR}" ${name})
   math(EXPR limit "10 * ${GPTIMAGE2_FUZZ_SECONDS} + 120")
   set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz TIMEOUT ${limit})
+  gptimage2_keeps_busy(fuzz/${name} ${GPTIMAGE2_FUZZ_SECONDS})
 endfunction()
 
 function(gptimage2_add_fuzz)

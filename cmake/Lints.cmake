@@ -13,6 +13,7 @@ function(gptimage2_add_lint tool)
       "${GPTIMAGE2_TOOL_${tool}}" "${CMAKE_BINARY_DIR}")
   set_tests_properties(lint-${tool} PROPERTIES
     LABELS "lint;lint-${tool};${ARGN}" TIMEOUT 600)
+  gptimage2_keeps_busy(lint-${tool} 60)
 endfunction()
 
 gptimage2_add_lint(luacheck quick)

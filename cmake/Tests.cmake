@@ -2,6 +2,8 @@
 # `spec/run <label>` takes: c, lua-<version>, asan, tsan, valgrind, lint (and
 # lint-<tool>), packaging, examples, faults, fuzz; `quick` is what one runs after an edit.
 
+include(Schedule)
+
 set(GPTIMAGE2_SPECS "${CMAKE_CURRENT_SOURCE_DIR}/spec")
 find_program(GPTIMAGE2_BUSTED busted)
 find_program(GPTIMAGE2_VALGRIND valgrind)
@@ -46,6 +48,7 @@ function(gptimage2_add_specs variant label timeout)
       WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
     set_tests_properties(${label}/${name} PROPERTIES
       LABELS "${label};${ARGN}" TIMEOUT ${timeout})
+    gptimage2_schedule_spec(${variant} ${label}/${name} ${name})
   endforeach()
 endfunction()
 
@@ -112,6 +115,9 @@ function(gptimage2_add_packaging_tests)
     endif()
   endforeach()
   set_tests_properties(${tests} PROPERTIES LABELS packaging TIMEOUT 600)
+  foreach(test IN LISTS tests)
+    gptimage2_keeps_busy(${test} 30)
+  endforeach()
 endfunction()
 
 # The short forms of the proofs; the long ones are run by hand.
@@ -120,6 +126,7 @@ function(gptimage2_add_proof name)
     COMMAND "${GPTIMAGE2_SPECS}/faults/${name}_run" ${ARGN})
   set_tests_properties(faults/${name} PROPERTIES LABELS faults TIMEOUT 600
     ENVIRONMENT "GPTIMAGE2_SPEC_LUA=${CMAKE_BINARY_DIR}/lua/5.4/lua")
+  gptimage2_keeps_busy(faults/${name} 60)
 endfunction()
 
 function(gptimage2_add_proofs)
@@ -143,9 +150,9 @@ function(gptimage2_add_proofs)
   gptimage2_add_proof(soak --short)
   gptimage2_add_proof(mutants --short)
   # Their time limits are those of networks, not of a busy machine.
-  set_tests_properties(faults/matrix PROPERTIES RUN_SERIAL ON)
+  gptimage2_runs_alone(faults/matrix)
   if(GPTIMAGE2_STRACE)
-    set_tests_properties(faults/calls PROPERTIES RUN_SERIAL ON)
+    gptimage2_runs_alone(faults/calls)
   endif()
 endfunction()
 

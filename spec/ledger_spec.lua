@@ -36,10 +36,12 @@ local MANY = [[
   client:close()
 ]]
 
---- Syncs to disk of a process that runs MANY.
+--- Syncs to disk of a process that runs MANY, on a disk that takes its time: how many records meet
+--- in one sync is then not for the machine's other work to decide.
 local function syncs_of(box, path, ...)
   local log = os.tmpname()
   local strace = "strace -f -c -o " .. log .. " -e trace=fsync,fdatasync"
+  strace = strace .. " -e inject=fsync,fdatasync:delay_enter=10000" -- microseconds
   local result = child.run(MANY, { box.url, box.api_key, path, ... }, strace)
   assert.equal(0, result.exit, result.errors)
   local syncs = 0
@@ -55,18 +57,18 @@ describe("the ledger", function()
   after_each(support.clean)
   after_each(folder.clean)
 
-  it("records a thousand submits at once with a few syncs", function()
+  it("records a thousand submits at once with a sync for many of them", function()
     if not can_trace() then
       pending("strace cannot watch this build")
       return
     end
     local box, path = support.sandbox({ duration = 1000 }), book.path()
     local syncs = syncs_of(box, path, 1000, 1, "created", 1)
-    assert.is_true(syncs < 60, syncs .. " syncs")
+    assert.is_true(syncs * 4 <= 1000, syncs .. " syncs") -- one each would be 1000
     assert.equal(1000, #book.rows(path))
   end)
 
-  it("records the whole lives of a thousand jobs with a few hundred syncs", function()
+  it("records the whole lives of a thousand jobs with a sync for many records", function()
     if not can_trace() then
       pending("strace cannot watch this build")
       return
@@ -74,7 +76,7 @@ describe("the ledger", function()
     local box, path = support.sandbox({ credits = 1e6 }), book.path()
     local syncs = syncs_of(box, path, 1000, 1000, "succeeded", 1000)
     assert.equal(1000, #box:ledger().jobs)
-    assert.is_true(syncs < 1000, syncs .. " syncs")
+    assert.is_true(syncs * 4 <= 4000, syncs .. " syncs") -- four records a job
   end)
 
   it("stays with its owner in all its files, whatever the umask", function()

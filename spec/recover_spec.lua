@@ -49,11 +49,12 @@ local function left_intent(request, options)
 end
 
 --- The ledger of a process that died while its create was out, and the key. The service has made
---- the job.
-local function left_sent()
+--- the job. `image`, if any, names a reference image.
+local function left_sent(image)
   local client, box, path = book.pair()
   box:fault({ on = "create", action = "hang", work = true })
-  local job = assert(client:submit(CUP))
+  local request = { prompt = "a cup", image_urls = image and { box:reference(image) } }
+  local job = assert(client:submit(request))
   support.step_until(function()
     return #box:ledger().jobs == 1
   end)
@@ -140,6 +141,25 @@ describe("client:recover", function()
     assert.equal(2, made[1].posts)
     assert.equal(10, box:ledger().charged)
     book.settled(path, "succeeded")
+  end)
+
+  it("leaves unknown what it would send again when a reference image is gone by now", function()
+    local path, box, key = left_sent("cup")
+    box:fault({ on = "reference", action = "status", status = 404, times = math.huge })
+    local client = book.open(box, path, {
+      retry = "idempotent",
+      verify_references = true,
+      allow_private_references = true,
+    })
+    local job = support.finish(assert(client:recover())[1])
+    assert.equal("unknown", job.status)
+    assert.equal("reference_unreachable", job.error.code)
+    assert.equal("unknown", job.error.charged)
+    assert.equal("yes", job.error.sent)
+    local row = book.settled(path, "unknown")
+    assert.equal("unknown", row.charged)
+    assert.equal(1, posts(box))
+    assert.equal(key, assert(client:recover())[1].idempotency_key)
   end)
 
   it("polls what was answered, by the id in the raw answer", function()

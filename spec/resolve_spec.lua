@@ -1,11 +1,39 @@
 -- Settling by hand what nobody can know: sent again, given up, or named.
 
 local book = require("spec.helpers.book")
+local child = require("spec.helpers.child")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
 local support = require("spec.support")
 
 local CUP = { prompt = "a cup" }
+
+-- A job whose create gets lost, then jobs until the ledger is full, then the first one again;
+-- argument: the ledger's path.
+local FULL = [[
+  local gptimage2 = require("gptimage2")
+  local sandbox = require("gptimage2.sandbox")
+  local _, path = ...
+  local box = assert(sandbox.start({ credits = 1e6, duration = 0, image_size = 32 }))
+  local client = assert(gptimage2.new({
+    api_key = box.api_key, base_url = box.url, ledger = path,
+    poll = { first = 0.02, interval = 0.02, max = 0.02 },
+  }))
+  box:fault({ on = "create", action = "reset", work = true })
+  local lost = select(2, client:generate({ prompt = "a cup" }))
+  local job, err
+  for _ = 1, 1000 do
+    job, err = client:generate({ prompt = ("cup "):rep(5000) })
+    if not job then break end
+  end
+  print(lost.kind, err.code)
+  local posts = box:ledger().requests.create
+  job = assert(client:resolve(lost.idempotency_key, "resend"))
+  while not job:done() do gptimage2.step(0.1) end
+  print(job.status, job.error.code, job.error.sent, job.error.charged)
+  print(box:ledger().requests.create - posts)
+  client:close()
+]]
 
 local function posts(box)
   return box:ledger().requests.create
@@ -78,6 +106,54 @@ describe("client:resolve", function()
       assert.equal("unknown", job.error.charged)
       local row = book.settled(path, "unknown")
       assert.equal("unknown", row.charged)
+    end)
+
+    it("leaves the job unknown when a reference image is gone by now", function()
+      local client, box, path = book.pair({
+        verify_references = true,
+        allow_private_references = true,
+      })
+      box:fault({ on = "create", action = "reset", work = true })
+      local request = { prompt = "like this", image_urls = { box:reference("cup") } }
+      local key = select(2, client:generate(request)).idempotency_key
+      box:fault({ on = "reference", action = "status", status = 404, times = math.huge })
+      local job = support.finish(assert(client:resolve(key, "resend")))
+      assert.equal("unknown", job.status)
+      assert.equal("reference_unreachable", job.error.code)
+      assert.equal("unknown", job.error.charged)
+      assert.equal("yes", job.error.sent)
+      assert.equal(1, posts(box))
+      local row = book.settled(path, "unknown")
+      assert.equal("unknown", row.charged)
+      assert.equal(1, #assert(client:recover()))
+    end)
+
+    it("leaves the job unknown when its timeout is over before its turn comes", function()
+      local first, box, path, key = lost()
+      first:close()
+      local client = book.open(box, path, { max_active = 1, timeout = 0.05 })
+      box:fault({ on = "create", action = "hang" })
+      assert(client:submit(CUP, { timeout = 1000 }))
+      local job = support.finish(assert(client:resolve(key, "resend")))
+      assert.equal("unknown", job.status)
+      assert.equal("timeout", job.error.kind)
+      assert.equal("unknown", job.error.charged)
+      assert.equal("yes", job.error.sent)
+      assert.is_false(job.error.retryable)
+      local message = job.error.message
+      assert.is_nil(message:find("before the job was sent", 1, true), message)
+      assert.truthy(message:find("may have made the job", 1, true), message)
+      local row = book.settled(path, "unknown", key)
+      assert.equal("unknown", row.charged)
+    end)
+
+    it("leaves the job unknown when the ledger cannot be written any more", function()
+      local limit = [[sh -c 'trap "" XFSZ; ulimit -f 400; exec "$@"' sh]]
+      local path = book.path()
+      local result = child.run(FULL, { path }, limit)
+      local lines = "lost\tledger_unwritable\nunknown\tledger_unwritable\tyes\tunknown\n0\n"
+      assert.equal(lines, result.output, result.errors)
+      assert.equal("unknown", book.rows(path)[1].state)
     end)
 
     it("leaves the job unknown when its answer is lost again", function()

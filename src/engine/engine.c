@@ -126,10 +126,8 @@ static bool start_thread(Engine *engine) {
       pthread_create(&engine->thread, &attributes, io_thread_run, engine) == 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
-  if (engine->running) {
-    pthread_setname_np(engine->thread, "gptimage2"); /* in top, gdb, perf */
+  if (engine->running)
     add_running(engine);
-  }
   return engine->running;
 }
 

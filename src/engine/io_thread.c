@@ -178,6 +178,7 @@ void *io_thread_run(void *user) {
   Engine *engine = user;
   CURL *easy;
   CURLcode result;
+  pthread_setname_np(pthread_self(), "gptimage2"); /* in top, gdb, perf */
   while (!atomic_load(&engine->stopping)) {
     loop_wait(&engine->loop);
     while ((easy = loop_finished(&engine->loop, &result)))

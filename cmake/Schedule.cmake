@@ -1,0 +1,61 @@
+# How ctest runs the tests side by side.
+#
+# Most of them wait for time to pass and hardly compute: such a one takes one
+# place.  One that keeps a core busy takes three of the four places a core that
+# spec/run gives ctest, so that there is one on each core and others wait
+# beside them.  What takes longest goes first, the busy ones before all: the
+# place of one that ends is then for the next.
+
+set(GPTIMAGE2_BUSY_PLACES 3)
+set(GPTIMAGE2_BUSY_FIRST 1000)
+set(GPTIMAGE2_ALONE_FIRST 2000)
+
+# Seconds that the longer specs take under a sanitizer; they are as long in
+# relation to each other elsewhere.
+set(GPTIMAGE2_SECONDS_deadline 60)
+set(GPTIMAGE2_SECONDS_sandbox_faults 55)
+set(GPTIMAGE2_SECONDS_regression_timeout 40)
+set(GPTIMAGE2_SECONDS_job 38)
+set(GPTIMAGE2_SECONDS_retry 25)
+set(GPTIMAGE2_SECONDS_data 21)
+set(GPTIMAGE2_SECONDS_once 20)
+set(GPTIMAGE2_SECONDS_save 15)
+set(GPTIMAGE2_SECONDS_reply 13)
+set(GPTIMAGE2_SECONDS_lifecycle 11)
+set(GPTIMAGE2_SECONDS_pace 9)
+set(GPTIMAGE2_SECONDS_durable 8)
+set(GPTIMAGE2_SECONDS_ledger 7)
+# Under valgrind those that wait are the same; the others compute.
+set(GPTIMAGE2_WAITING deadline data job once pace regression_closing
+  regression_timeout retry sandbox_faults)
+
+# The test takes about SECONDS, in which it keeps a core busy.
+function(gptimage2_keeps_busy test seconds)
+  math(EXPR cost "${GPTIMAGE2_BUSY_FIRST} + ${seconds}")
+  set_tests_properties(${test} PROPERTIES
+    PROCESSORS ${GPTIMAGE2_BUSY_PLACES} COST ${cost})
+endfunction()
+
+# The test needs the machine for itself.  It goes before all others: later,
+# places would stay empty until none of them is left.
+function(gptimage2_runs_alone test)
+  set_tests_properties(${test} PROPERTIES
+    RUN_SERIAL ON COST ${GPTIMAGE2_ALONE_FIRST})
+endfunction()
+
+# The test of one spec.
+function(gptimage2_schedule_spec variant test spec)
+  set(seconds 1)
+  if(DEFINED GPTIMAGE2_SECONDS_${spec})
+    set(seconds ${GPTIMAGE2_SECONDS_${spec}})
+  endif()
+  if(NOT variant STREQUAL "valgrind")
+    set_tests_properties(${test} PROPERTIES COST ${seconds})
+  elseif(spec IN_LIST GPTIMAGE2_WAITING)
+    math(EXPR seconds "${seconds} + 5")
+    set_tests_properties(${test} PROPERTIES COST ${seconds})
+  else()
+    math(EXPR seconds "10 * ${seconds}")
+    gptimage2_keeps_busy(${test} ${seconds})
+  endif()
+endfunction()
