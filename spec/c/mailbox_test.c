@@ -26,6 +26,7 @@ static void put_one(Mailbox *mailbox, Message *message, unsigned number) {
   message->number = number;
   list_append(&batch, &message->link);
   mailbox_put(mailbox, &batch);
+  mailbox_wake(mailbox);
   assert_null(batch.first);
 }
 
@@ -78,6 +79,33 @@ static void the_descriptor_is_readable_while_messages_wait(void **state) {
   assert_false(is_readable(&mailbox));
   mailbox_close(&mailbox);
   assert_int_equal(mailbox.fd, -1);
+}
+
+static void the_reader_is_woken_only_when_it_should_be(void **state) {
+  Message message;
+  Mailbox mailbox;
+  List batch = {0};
+  (void)state;
+  assert_true(mailbox_open(&mailbox));
+  mailbox_wake(&mailbox);
+  assert_false(is_readable(&mailbox)); /* there is nothing */
+  message.number = 5;
+  list_append(&batch, &message.link);
+  mailbox_put(&mailbox, &batch);
+  assert_false(is_readable(&mailbox));
+  mailbox_wake(&mailbox);
+  assert_true(is_readable(&mailbox));
+  mailbox_wake(&mailbox);
+  batch = mailbox_take(&mailbox);
+  assert_int_equal(shift_number(&batch), 5);
+  assert_false(is_readable(&mailbox));
+  list_append(&batch, &message.link);
+  mailbox_put(&mailbox, &batch);
+  batch = mailbox_take(&mailbox); /* found without being woken */
+  assert_int_equal(shift_number(&batch), 5);
+  mailbox_wake(&mailbox);
+  assert_false(is_readable(&mailbox));
+  mailbox_close(&mailbox);
 }
 
 static void nothing_put_is_nothing_told(void **state) {
@@ -159,6 +187,7 @@ static void *write_all(void *user) {
     list_append(&batch, &message->link);
     if (random_below(&seed, 4) == 0 || i == MESSAGES - 1)
       mailbox_put(writer->mailbox, &batch);
+    mailbox_wake(writer->mailbox);
   }
   return NULL;
 }
@@ -201,6 +230,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_list_keeps_the_order),
       cmocka_unit_test(the_descriptor_is_readable_while_messages_wait),
+      cmocka_unit_test(the_reader_is_woken_only_when_it_should_be),
       cmocka_unit_test(nothing_put_is_nothing_told),
       cmocka_unit_test(batches_join_at_the_end),
       cmocka_unit_test(a_signal_lasts_until_it_is_quieted),

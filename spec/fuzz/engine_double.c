@@ -210,6 +210,10 @@ void engine_free_event(Event *event) {
   free(event);
 }
 
+void engine_gather(Engine *engine, bool on) {
+  (void)engine, (void)on;
+}
+
 void engine_stay_readable(Engine *engine) {
   (void)engine;
 }

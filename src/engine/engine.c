@@ -131,11 +131,22 @@ static bool start_thread(Engine *engine) {
   return engine->running;
 }
 
+static void send_all(Engine *engine) {
+  mailbox_put(&engine->commands, &engine->gathered);
+  mailbox_wake(&engine->commands);
+}
+
+void engine_gather(Engine *engine, bool on) {
+  engine->gathers = on;
+  if (!on && engine->gathered.first)
+    send_all(engine);
+}
+
 void engine_send(Engine *engine, Command *command, CommandKind kind) {
-  List one = {0};
   command->kind = kind;
-  list_append(&one, &command->link);
-  mailbox_put(&engine->commands, &one);
+  list_append(&engine->gathered, &command->link);
+  if (!engine->gathers)
+    send_all(engine);
 }
 
 Work *engine_start_work(Engine *engine, Work *work, const WorkType *type,
@@ -225,8 +236,10 @@ void engine_wait(Engine *engine, double seconds) {
 /* Commands nobody will obey any more.  A work that never started is freed with
  * the others: its cancel, which lies inside it, may still be in the list. */
 static void discard_commands(Engine *engine) {
-  List commands = mailbox_take(&engine->commands);
+  List commands;
   Link *link;
+  mailbox_put(&engine->commands, &engine->gathered);
+  commands = mailbox_take(&engine->commands);
   while ((link = list_shift(&commands))) {
     Command *command = (Command *)link;
     if (command->kind == COMMAND_START) {

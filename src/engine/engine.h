@@ -138,6 +138,11 @@ void engine_cancel(Engine *engine, Work *work);
 /* The same, but the ledger keeps it as it is, to be taken up again. */
 void engine_leave(Engine *engine, Work *work);
 
+/* From now on (`on`) what the calls tell the I/O thread is kept back, and sent
+ * with the call that ends it (`on` false): one wake-up for all.  Nothing that
+ * may take long, the host's own functions above all, may run in between. */
+void engine_gather(Engine *engine, bool on);
+
 /* The host has seen the last event of `work`. */
 void engine_release(Engine *engine, Work *work);
 

@@ -4,8 +4,17 @@
 #include "clock.h"
 #include "http.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
+
+/* Seconds between two wake-ups of a host that sleeps: one after the other they
+ * would cost as much as all the rest of an exchange. */
+#define WAKE_PAUSE 0.001
+
+/* Seconds that news may wait for more when the host only learns them if it asks
+ * (it has no on_event). */
+#define IDLE_PAUSE 0.05
 
 Loop *engine_loop(Engine *engine) {
   return &engine->loop;
@@ -141,8 +150,7 @@ Work *work_of_timer(Timer *timer) {
   return (Work *)(void *)((char *)timer - offsetof(Work, timer));
 }
 
-static void fire_timers(Engine *engine) {
-  double now = clock_monotonic();
+static void fire_timers(Engine *engine, double now) {
   Timer *timer;
   while ((timer = loop_due(&engine->loop, now))) {
     Work *work = work_of_timer(timer);
@@ -169,6 +177,17 @@ static void flush_ledgers(Engine *engine) {
   }
 }
 
+/* The host finds the events when it looks; one that sleeps is woken, but not
+ * for each event when many come. */
+static void hand_over(Engine *engine) {
+  mailbox_put(&engine->events, &engine->outbox);
+  if (isinf(engine->wake_at) || clock_monotonic() < engine->wake_at)
+    return;
+  mailbox_wake(&engine->events);
+  engine->woken_at = clock_monotonic();
+  engine->wake_at = (double)INFINITY;
+}
+
 static void stop_all(Engine *engine) {
   for (Work *work = engine->works; work; work = work->after)
     work->type->stop(work);
@@ -179,16 +198,17 @@ void *io_thread_run(void *user) {
   CURL *easy;
   CURLcode result;
   pthread_setname_np(pthread_self(), "gptimage2"); /* in top, gdb, perf */
+  engine->wake_at = (double)INFINITY;
   while (!atomic_load(&engine->stopping)) {
-    loop_wait(&engine->loop);
+    loop_wait(&engine->loop, engine->wake_at);
     while ((easy = loop_finished(&engine->loop, &result)))
       http_finish(easy, result);
     if (engine->loop.broken)
       http_give_up(&engine->loop);
     obey_all(engine);
-    fire_timers(engine);
+    fire_timers(engine, clock_monotonic());
     flush_ledgers(engine);
-    mailbox_put(&engine->events, &engine->outbox);
+    hand_over(engine);
   }
   stop_all(engine);
   flush_ledgers(engine);
@@ -204,11 +224,23 @@ Event *work_event(EventKind kind) {
   return event;
 }
 
-void work_post(Work *work, Event *event) {
+/* Posts an event that the host must see by `at` (monotonic seconds). */
+static void post(Work *work, Event *event, double at) {
+  Engine *engine = work->engine;
+  if (at < engine->wake_at)
+    engine->wake_at = at;
   event->work = work;
   event->owner = work->owner;
   event->time = clock_wall();
-  list_append(&work->engine->outbox, &event->link);
+  list_append(&engine->outbox, &event->link);
+}
+
+void work_post(Work *work, Event *event) {
+  post(work, event, work->engine->woken_at + WAKE_PAUSE);
+}
+
+void work_post_idly(Work *work, Event *event) {
+  post(work, event, clock_monotonic() + IDLE_PAUSE);
 }
 
 void work_end(Work *work) {

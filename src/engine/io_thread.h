@@ -23,10 +23,14 @@ struct Engine {
   unsigned generation;  /* (host) see forks */
   List inbox;           /* (host) events taken, not yet given out */
   bool left;            /* (host) the descriptor was set by hand */
+  bool gathers;         /* (host) commands are sent together, later */
+  List gathered;        /* (host) commands not yet sent */
   atomic_bool stopping; /* set by the host */
   Loop loop;            /* (I/O) */
   List dirty;           /* (I/O) accounts whose ledger must be flushed */
   List outbox;          /* (I/O) events of this turn */
+  double woken_at;      /* (I/O) when the host was woken last */
+  double wake_at;       /* (I/O) when to wake it next, infinite = never */
   Work *works;          /* (I/O) all that was started and not yet freed */
   size_t work_count;    /* (I/O) */
   Turns downloads;      /* (I/O) at most ENGINE_DOWNLOADS_MAX at once */

@@ -37,12 +37,20 @@ static void set_counts(const Job *job, Event *event) {
   event->doubt = job->flow.doubt;
 }
 
+/* What is no news to anybody but a host with an on_event. */
+static void post_news(Job *job, Event *event) {
+  if (job->narrate)
+    work_post(&job->work, event);
+  else
+    work_post_idly(&job->work, event);
+}
+
 static void tell(Job *job, EventKind kind) {
   Event *event = work_event(kind);
   if (!event)
     return;
   set_counts(job, event);
-  work_post(&job->work, event);
+  post_news(job, event);
 }
 
 static void tell_retry(Job *job, double at) {
@@ -122,7 +130,7 @@ static void tell_status(Job *job, Exchange *exchange) {
   job->told = now;
   set_counts(job, event);
   give_body(exchange, event);
-  work_post(&job->work, event);
+  post_news(job, event);
 }
 
 static void forget_failure(Job *job) {

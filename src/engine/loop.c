@@ -85,11 +85,14 @@ const char *loop_start_curl(Loop *loop) {
   return NULL;
 }
 
-/* Milliseconds until the first timer, rounded up; -1 = for ever. */
-static int time_left(const Loop *loop) {
+/* Milliseconds until the first timer or `at`, rounded up; -1 = for ever. */
+static int time_left(const Loop *loop, double at) {
   const Timer *first = heap_first(&loop->heap);
-  double at = first && first->at < loop->curl_at ? first->at : loop->curl_at;
   double left;
+  if (loop->curl_at < at)
+    at = loop->curl_at;
+  if (first && first->at < at)
+    at = first->at;
   if (isinf(at))
     return -1;
   left = ceil((at - clock_monotonic()) * 1000);
@@ -119,9 +122,9 @@ static void let_work(Loop *loop, curl_socket_t fd, int events) {
         CURLM_OUT_OF_MEMORY;
 }
 
-void loop_wait(Loop *loop) {
+void loop_wait(Loop *loop, double until) {
   struct epoll_event events[BATCH];
-  int count = epoll_wait(loop->epoll, events, BATCH, time_left(loop));
+  int count = epoll_wait(loop->epoll, events, BATCH, time_left(loop, until));
   if (!loop->multi)
     return;
   /* The wake descriptor is among them; libcurl does not know it and looks

@@ -34,9 +34,10 @@ const char *loop_start_curl(Loop *loop);
  * exchange must have been removed before. */
 void loop_stop_curl(Loop *loop);
 
-/* Waits until a socket, the wake descriptor or a timer is due, and lets libcurl
- * work.  Finished exchanges are then found with loop_finished. */
-void loop_wait(Loop *loop);
+/* Waits until a socket, the wake descriptor or a timer is due, or until `until`
+ * (monotonic seconds, may be infinite), and lets libcurl work.  Finished
+ * exchanges are then found with loop_finished. */
+void loop_wait(Loop *loop, double until);
 
 /* The next easy handle that is done, with its result; NULL when there is none.
  * The handle is out of the multi handle then. */

@@ -37,11 +37,15 @@ void mailbox_close(Mailbox *mailbox) {
   pthread_mutex_destroy(&mailbox->lock);
 }
 
-/* An eventfd takes a write of 8 bytes whole or, when its counter is at the
- * limit and it is readable anyway, not at all. */
-void mailbox_signal(Mailbox *mailbox) {
+/* Under the lock, like clear_signal: a reader that empties the box also clears
+ * the signal.  An eventfd takes a write of 8 bytes whole or, when its counter
+ * is at the limit and it is readable anyway, not at all. */
+static void set_signal(Mailbox *mailbox) {
   uint64_t one = 1;
   ssize_t written;
+  if (mailbox->signalled)
+    return;
+  mailbox->signalled = true;
   do
     written = write(mailbox->fd, &one, sizeof one);
   while (written < 0 && errno == EINTR);
@@ -50,29 +54,40 @@ void mailbox_signal(Mailbox *mailbox) {
 static void clear_signal(Mailbox *mailbox) {
   uint64_t count;
   ssize_t got;
+  if (!mailbox->signalled)
+    return;
+  mailbox->signalled = false;
   do
     got = read(mailbox->fd, &count, sizeof count);
   while (got < 0 && errno == EINTR);
 }
 
+void mailbox_signal(Mailbox *mailbox) {
+  pthread_mutex_lock(&mailbox->lock);
+  set_signal(mailbox);
+  pthread_mutex_unlock(&mailbox->lock);
+}
+
 void mailbox_put(Mailbox *mailbox, List *batch) {
-  bool was_empty;
   if (!batch->first)
     return;
   pthread_mutex_lock(&mailbox->lock);
-  was_empty = mailbox->list.first == NULL;
-  if (was_empty)
+  if (!mailbox->list.first) {
     mailbox->list = *batch;
-  else {
+  } else {
     mailbox->list.last->next = batch->first;
     mailbox->list.last = batch->last;
   }
   atomic_store_explicit(&mailbox->full, true, memory_order_release);
-  /* Under the lock: a reader that empties the box also clears the signal. */
-  if (was_empty)
-    mailbox_signal(mailbox);
   pthread_mutex_unlock(&mailbox->lock);
   *batch = (List){0};
+}
+
+void mailbox_wake(Mailbox *mailbox) {
+  pthread_mutex_lock(&mailbox->lock);
+  if (mailbox->list.first)
+    set_signal(mailbox);
+  pthread_mutex_unlock(&mailbox->lock);
 }
 
 List mailbox_take(Mailbox *mailbox) {

@@ -1,6 +1,6 @@
 /*
- * A mailbox: messages from one thread to the other, with a descriptor that is
- * readable while there are any.
+ * A mailbox: messages from one thread to the other, with a descriptor that
+ * wakes the reader.
  *
  * Two of them join the two sides: commands go down to the I/O thread, events
  * come up to the host's.  A message embeds a Link and belongs to the mailbox
@@ -30,8 +30,9 @@ Link *list_shift(List *list);
 typedef struct Mailbox {
   pthread_mutex_t lock;
   List list;        /* under the lock */
+  bool signalled;   /* under the lock: `fd` is readable */
   atomic_bool full; /* a hint that can be read without the lock */
-  int fd;           /* an eventfd: readable while `full` */
+  int fd;           /* an eventfd */
 } Mailbox;
 
 /* False when the system gives no descriptor. */
@@ -40,9 +41,12 @@ bool mailbox_open(Mailbox *mailbox);
 /* Closes the descriptor.  The mailbox must be empty and out of use. */
 void mailbox_close(Mailbox *mailbox);
 
-/* Puts all of `batch` at the end and empties it; wakes the reader when the
- * mailbox was empty. */
+/* Puts all of `batch` at the end and empties it.  The reader finds it there;
+ * one that sleeps is woken by mailbox_wake only. */
 void mailbox_put(Mailbox *mailbox, List *batch);
+
+/* Makes the descriptor readable if there is anything to take. */
+void mailbox_wake(Mailbox *mailbox);
 
 /* Takes everything: one atomic load when there is nothing. */
 List mailbox_take(Mailbox *mailbox);

@@ -49,7 +49,7 @@ struct Work {
 Work *engine_start_work(Engine *engine, Work *work, const WorkType *type,
                         Account *account, void *owner);
 
-/* Host's thread: sends one of the commands inside a work. */
+/* Host's thread: sends one of the commands inside a work, or gathers it. */
 void engine_send(Engine *engine, Command *command, CommandKind kind);
 
 Loop *engine_loop(Engine *engine);
@@ -64,8 +64,12 @@ uint64_t engine_random_bits(Engine *engine);
 /* A new event; NULL without memory. */
 Event *work_event(EventKind kind);
 
-/* Stamps the event and hands it to the host with all others of this turn. */
+/* Stamps the event and hands it to the host with all others of this turn.  A
+ * host that sleeps is woken at once or, where many come, very soon;
+ * work_post_idly is for news that it only sees if it asks: waking it for those
+ * can wait. */
 void work_post(Work *work, Event *event);
+void work_post_idly(Work *work, Event *event);
 
 /* Ends the work and posts work->last, whose fields the caller has set. */
 void work_end(Work *work);

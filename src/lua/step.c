@@ -87,8 +87,11 @@ static void handle(lua_State *L, Core *core, Event *event) {
   if (type)
     call = push_call(L, top + 1, event, type);
   core_settle(core);
-  if (call)
+  if (call) {
+    engine_gather(core->engine, false);
     lua_call(L, 1, 0);
+    engine_gather(core->engine, true);
+  }
   lua_settop(L, top);
 }
 
@@ -128,12 +131,14 @@ static int work_off(lua_State *L) {
   Event *event = core->current;
   int handled = 0;
   luaL_checkstack(L, 32, NULL);
+  engine_gather(core->engine, true);
   for (; event; event = next(L, core)) {
     handle(L, core, event);
     handled++;
     if (handled % SLICE_CHECK == 0 && clock_monotonic() >= until)
       break;
   }
+  engine_gather(core->engine, false);
   if (event)
     engine_stay_readable(core->engine);
   lua_pushinteger(L, handled);
@@ -158,6 +163,7 @@ int step(lua_State *L) {
   lua_pushcfunction(L, work_off);
   if (lua_pcall(L, 0, 1, 0) == 0)
     return 1;
+  engine_gather(core->engine, false);
   engine_stay_readable(core->engine); /* what is left must be asked for */
   return lua_error(L);
 }
