@@ -71,6 +71,18 @@ describe("closing a Lua state", function()
     end)
   end
 
+  it("while the system's certificates are read is over at once", function()
+    local box = support.sandbox({ tls = true })
+    for moment = 0, 15 do
+      local inner = host.state()
+      inner:run(states.prelude(box) .. "client_of({}):submit(request)")
+      host.pause(moment / 1000)
+      local took = inner:close()
+      assert.is_true(took < CLOSE_LIMIT, ("closing took %.3f s"):format(took))
+    end
+    assert.equal(0, #box:ledger().log)
+  end)
+
   it("in the middle of a download leaves no half a file", function()
     local box = support.sandbox({ image_bytes = 64 * 1024 * 1024 })
     local folder = os.tmpname()

@@ -2,6 +2,7 @@
 #include "http.h"
 
 #include "address.h"
+#include "authorities.h"
 #include "http_reply.h"
 
 #include <fcntl.h>
@@ -67,6 +68,20 @@ static long to_milliseconds(double seconds) {
   return milliseconds < 1 ? 1 : (long)milliseconds;
 }
 
+/* Whom to trust: those in the user's file and nobody else, or the system's.
+ * libcurl adds a folder of the system's to any file while it knows of one. */
+static void set_authorities(Exchange *exchange) {
+  const Account *account = exchange->account;
+  CURL *easy = exchange->easy;
+  if (account->settings.ca_file) {
+    setopt(easy, CURLOPT_CAINFO, account->settings.ca_file);
+    setopt(easy, CURLOPT_CAPATH, NULL);
+  } else if (account->secure && authorities_in_folder()) {
+    setopt(easy, CURLOPT_CAINFO, NULL);
+    setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
+  }
+}
+
 /* What never changes for a handle, whoever uses it. */
 static void set_common(Exchange *exchange) {
   const AccountSettings *settings = &exchange->account->settings;
@@ -79,8 +94,7 @@ static void set_common(Exchange *exchange) {
   setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   setopt(easy, CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
   setopt(easy, CURLOPT_USERAGENT, settings->user_agent);
-  if (settings->ca_file)
-    setopt(easy, CURLOPT_CAINFO, settings->ca_file);
+  set_authorities(exchange);
   setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
          to_milliseconds(settings->connect_timeout));
   setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);

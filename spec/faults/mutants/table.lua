@@ -507,6 +507,20 @@ mutant(
   "spec tls"
 )
 mutant(
+  "the system is trusted beside ca_file",
+  HTTP,
+  "    setopt(easy, CURLOPT_CAPATH, NULL);\n",
+  "",
+  "c authorities"
+)
+mutant(
+  "a bundle is left out that holds more than the folder",
+  "src/engine/authorities.c",
+  "return linked == whole.st_size;",
+  "return linked > 0;",
+  "c authorities"
+)
+mutant(
   "control characters are sent back to image hosts",
   "src/engine/http_reply.c",
   "if ((unsigned char)*tag < 0x20 || *tag == 0x7f)",
