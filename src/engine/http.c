@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define IDLE_MAX 64 /* warm handles kept for one account and sort */
 
@@ -42,9 +43,16 @@ static int before_request(void *user, char *ip, char *local_ip, int port,
 
 /* Programs that the host starts must not inherit our connections. */
 static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
-  (void)user, (void)purpose;
+  (void)purpose;
+  loop_opened(user, fd);
   return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? CURL_SOCKOPT_OK
                                              : CURL_SOCKOPT_ERROR;
+}
+
+/* The connection outlives the exchange that opened it: `user` is the loop. */
+static int on_close_socket(void *user, curl_socket_t fd) {
+  loop_closing(user, fd);
+  return close(fd);
 }
 
 /* The address is known and about to be connected to. */
@@ -68,7 +76,7 @@ static long to_milliseconds(double seconds) {
 }
 
 /* What never changes for a handle, whoever uses it. */
-static void set_common(Exchange *exchange) {
+static void set_common(Exchange *exchange, Loop *loop) {
   const AccountSettings *settings = &exchange->account->settings;
   CURL *easy = exchange->easy;
   setopt(easy, CURLOPT_PRIVATE, exchange);
@@ -85,6 +93,9 @@ static void set_common(Exchange *exchange) {
          to_milliseconds(settings->connect_timeout));
   setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+  setopt(easy, CURLOPT_SOCKOPTDATA, loop);
+  setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+  setopt(easy, CURLOPT_CLOSESOCKETDATA, loop);
   setopt(easy, CURLOPT_WRITEFUNCTION, http_on_body);
   setopt(easy, CURLOPT_WRITEDATA, exchange);
   setopt(easy, CURLOPT_HEADERFUNCTION, http_on_header);
@@ -104,7 +115,7 @@ static void set_common(Exchange *exchange) {
   setopt(easy, CURLOPT_PREREQDATA, exchange);
 }
 
-static Exchange *new_exchange(Account *account, bool plain) {
+static Exchange *new_exchange(Loop *loop, Account *account, bool plain) {
   Exchange *exchange = calloc(1, sizeof *exchange);
   if (!exchange)
     return NULL;
@@ -115,7 +126,7 @@ static Exchange *new_exchange(Account *account, bool plain) {
   }
   exchange->account = account;
   exchange->plain = plain;
-  set_common(exchange);
+  set_common(exchange, loop);
   return exchange;
 }
 
@@ -165,7 +176,7 @@ static Exchange *prepare(Loop *loop, Account *account, bool plain,
   }
   exchange = take_idle(account, plain);
   if (!exchange)
-    exchange = new_exchange(account, plain);
+    exchange = new_exchange(loop, account, plain);
   if (exchange)
     reset(exchange);
   else
