@@ -175,8 +175,7 @@ static void on_exchanged(Exchange *exchange) {
   FlowAction action;
   action = flow_on_reply(&job->flow, &exchange->reply, clock_monotonic(),
                          engine_random(job->work.engine));
-  job->exchange = NULL;
-  heap_clear(&engine_loop(job->work.engine)->heap, &job->work.timer);
+  job->exchange = NULL; /* its timer is set anew, or means nothing */
   set_pace(job, &exchange->reply, created);
   if (created)
     record_answer(job, &exchange->reply, &exchange->body);
