@@ -42,13 +42,16 @@ static void urls_and_headers_are_made_once(void **state) {
                       "https://gptimage2.ai/api/generate");
   post = account->post_headers;
   assert_string_equal(post->data, "Authorization: Bearer " KEY);
-  assert_string_equal(post->next->data, "Content-Type: application/json");
-  assert_string_equal(post->next->next->data, "Accept: application/json");
-  assert_null(post->next->next->next);
+  assert_string_equal(post->next->data, "User-Agent: agent/1");
+  post = post->next->next;
+  assert_string_equal(post->data, "Content-Type: application/json");
+  assert_string_equal(post->next->data, "Accept: application/json");
+  assert_null(post->next->next);
   get = account->get_headers;
   assert_string_equal(get->data, "Authorization: Bearer " KEY);
-  assert_string_equal(get->next->data, "Accept: application/json");
-  assert_null(get->next->next);
+  assert_string_equal(get->next->data, "User-Agent: agent/1");
+  assert_string_equal(get->next->next->data, "Accept: application/json");
+  assert_null(get->next->next->next);
   assert_string_equal(account_key(account), KEY);
   account_drop(account);
 }
@@ -100,6 +103,31 @@ static void where_the_service_is_is_known(void **state) {
   }
 }
 
+static void
+a_path_is_sent_as_it_is_where_nothing_speaks_against_it(void **state) {
+  static const struct {
+    const char *base_url, *proxy, *path; /* NULL: libcurl sees to it */
+  } rows[] = {{"https://gptimage2.ai", NULL, "/api/generate"},
+              {"http://[::1]:80", NULL, "/api/generate"},
+              {"https://example.com/a/b.c", NULL, "/a/b.c/api/generate"},
+              {"https://example.com/a/../b", NULL, NULL},
+              {"https://example.com/./b", NULL, NULL},
+              {"http://localhost:80", "http://proxy:2", NULL}};
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    AccountSettings settings = settings_for(rows[i].base_url);
+    Account *account;
+    settings.proxy = rows[i].proxy;
+    account = account_new(&settings, NULL);
+    if (rows[i].path)
+      assert_string_equal(account->generate_url + account->path_at,
+                          rows[i].path);
+    else
+      assert_int_equal(account->path_at, 0);
+    account_drop(account);
+  }
+}
+
 static void the_last_reference_wipes_the_key(void **state) {
   AccountSettings settings = settings_for("https://gptimage2.ai");
   Account *account = account_new(&settings, NULL);
@@ -120,6 +148,7 @@ int main(void) {
       cmocka_unit_test(urls_and_headers_are_made_once),
       cmocka_unit_test(texts_are_copied_and_the_key_only_once),
       cmocka_unit_test(where_the_service_is_is_known),
+      cmocka_unit_test(a_path_is_sent_as_it_is_where_nothing_speaks_against_it),
       cmocka_unit_test(the_last_reference_wipes_the_key),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

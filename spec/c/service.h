@@ -19,13 +19,15 @@
 #include <unistd.h>
 
 #define SERVICE_REQUESTS 16
+#define HUSHED (-1)
 
 /* What it does once a request has arrived. */
 typedef struct Line {
   int status;          /* 0: closes the connection without an answer */
   const char *body;    /* JSON */
   const char *headers; /* further ones, each with CR LF; or NULL */
-  bool keep;           /* the connection stays open for the next request */
+  int keep;            /* 1: the connection stays open for the next request;
+                        * HUSHED: it is closed, which the answer does not say */
 } Line;
 
 typedef struct Service {
@@ -83,7 +85,7 @@ static inline void service_serve(Service *service, int fd) {
     service->asked++;
     if (line && line->status)
       service_answer(fd, line);
-    more = line && line->status && line->keep;
+    more = line && line->status && line->keep > 0;
   }
   shutdown(fd, SHUT_RDWR);
   close(fd);

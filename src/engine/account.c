@@ -34,14 +34,28 @@ static char *join(const char *first, const char *second, bool *ok) {
 static void set_headers(Account *account) {
   static char json[] = "Content-Type: application/json";
   static char accept[] = "Accept: application/json";
-  account->post_headers[0] =
-      (struct curl_slist){account->authorization, &account->post_headers[1]};
-  account->post_headers[1] =
-      (struct curl_slist){json, &account->post_headers[2]};
-  account->post_headers[2] = (struct curl_slist){accept, NULL};
-  account->get_headers[0] =
-      (struct curl_slist){account->authorization, &account->get_headers[1]};
-  account->get_headers[1] = (struct curl_slist){accept, NULL};
+  struct curl_slist *post = account->post_headers;
+  struct curl_slist *get = account->get_headers;
+  post[0] = (struct curl_slist){account->authorization, &post[1]};
+  post[1] = (struct curl_slist){account->user_agent, &post[2]};
+  post[2] = (struct curl_slist){json, &post[3]};
+  post[3] = (struct curl_slist){accept, NULL};
+  get[0] = (struct curl_slist){account->authorization, &get[1]};
+  get[1] = (struct curl_slist){account->user_agent, &get[2]};
+  get[2] = (struct curl_slist){accept, NULL};
+}
+
+/* What the URL says about the service.  Its path may be sent as it is unless a
+ * proxy wants the whole URL, or libcurl would leave out a "." or a "..". */
+static void read_url(Account *account) {
+  const char *text = account->settings.base_url;
+  Url url;
+  if (url_parse(text, strlen(text), &url))
+    return;
+  account->local = url.loopback;
+  account->secure = url.https;
+  if (!account->settings.proxy && !strstr(url.rest, "/."))
+    account->path_at = (size_t)(url.rest - text);
 }
 
 static void free_account(Account *account) {
@@ -52,6 +66,7 @@ static void free_account(Account *account) {
   if (account->authorization)
     explicit_bzero(account->authorization, strlen(account->authorization));
   free(account->authorization);
+  free(account->user_agent);
   free(account->generate_url);
   free((char *)settings->base_url);
   free((char *)settings->user_agent);
@@ -63,7 +78,6 @@ static void free_account(Account *account) {
 Account *account_new(const AccountSettings *settings, Ledger *ledger) {
   Account *account = calloc(1, sizeof *account);
   bool ok = true;
-  Url url;
   if (!account) {
     if (ledger)
       ledger_close(ledger);
@@ -81,15 +95,13 @@ Account *account_new(const AccountSettings *settings, Ledger *ledger) {
   account->settings.ca_file = copy(settings->ca_file, &ok);
   account->generate_url = join(settings->base_url, "/api/generate", &ok);
   account->authorization = join(AUTHORIZATION, settings->api_key, &ok);
+  account->user_agent = join("User-Agent: ", settings->user_agent, &ok);
   if (!ok) {
     free_account(account);
     return NULL;
   }
   set_headers(account);
-  if (!url_parse(settings->base_url, strlen(settings->base_url), &url)) {
-    account->local = url.loopback;
-    account->secure = url.https;
-  }
+  read_url(account);
   return account;
 }
 

@@ -34,28 +34,38 @@ typedef struct AccountSettings {
   bool allow_private_references;
 } AccountSettings;
 
+/* The sorts of exchanges: see http.h.  Each has easy handles of its own, so
+ * that what is the same for all of a sort is told to libcurl once. */
+typedef enum HttpSort { HTTP_POST, HTTP_GET, HTTP_FETCH, HTTP_SORTS } HttpSort;
+
+/* Warm easy handles. */
+typedef struct IdleExchanges {
+  struct Exchange *first;
+  unsigned count;
+} IdleExchanges;
+
 struct Account {
   unsigned references;
   AccountSettings settings; /* the texts are ours */
   char *generate_url;       /* base_url/api/generate */
+  size_t path_at;           /* where its path begins; 0 = libcurl sees to it */
+  CURLU *service;           /* generate_url, taken apart; NULL at first */
+  char *user_agent;         /* the header line */
   char *authorization;      /* the header line: secret */
   bool local;               /* the service is on this machine */
   bool secure;              /* the service is reached over TLS */
-  struct curl_slist post_headers[3];
-  struct curl_slist get_headers[2];
-  RetryQuota quota;            /* for the creates of all its jobs */
-  Turns turns;                 /* jobs that wait, and how many do not */
-  Ledger *ledger;              /* owned; NULL = none */
-  struct Job *sending;         /* creates not yet marked: job_record.c */
-  Link dirty_link;             /* in the engine's list while `dirty` */
-  unsigned unended;            /* works that have not ended */
-  bool dropped;                /* the host wants no more of it */
-  bool dirty;                  /* the ledger has something to flush */
-  Command dropping;            /* the host wants no more of it */
-  struct Exchange *idle_api;   /* handles set up for the service */
-  struct Exchange *idle_plain; /* handles set up for other hosts */
-  unsigned idle_api_count;
-  unsigned idle_plain_count;
+  struct curl_slist post_headers[4];
+  struct curl_slist get_headers[3];
+  RetryQuota quota;    /* for the creates of all its jobs */
+  Turns turns;         /* jobs that wait, and how many do not */
+  Ledger *ledger;      /* owned; NULL = none */
+  struct Job *sending; /* creates not yet marked: job_record.c */
+  Link dirty_link;     /* in the engine's list while `dirty` */
+  unsigned unended;    /* works that have not ended */
+  bool dropped;        /* the host wants no more of it */
+  bool dirty;          /* the ledger has something to flush */
+  Command dropping;    /* the host wants no more of it */
+  IdleExchanges idle[HTTP_SORTS];
 };
 
 /* An account with one reference, which takes over `ledger` (NULL = none); NULL

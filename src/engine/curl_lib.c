@@ -32,14 +32,24 @@ typedef struct Symbol {
   { "curl_" #name, offsetof(CurlLib, name) }
 
 static const Symbol symbols[] = {
-    SYMBOL(version_info),        SYMBOL(global_init),
-    SYMBOL(easy_init),           SYMBOL(easy_setopt),
-    SYMBOL(easy_getinfo),        SYMBOL(easy_cleanup),
-    SYMBOL(easy_strerror),       SYMBOL(multi_init),
-    SYMBOL(multi_setopt),        SYMBOL(multi_add_handle),
-    SYMBOL(multi_remove_handle), SYMBOL(multi_socket_action),
-    SYMBOL(multi_info_read),     SYMBOL(multi_assign),
+    SYMBOL(version_info),
+    SYMBOL(global_init),
+    SYMBOL(easy_init),
+    SYMBOL(easy_setopt),
+    SYMBOL(easy_getinfo),
+    SYMBOL(easy_cleanup),
+    SYMBOL(easy_strerror),
+    SYMBOL(multi_init),
+    SYMBOL(multi_setopt),
+    SYMBOL(multi_add_handle),
+    SYMBOL(multi_remove_handle),
+    SYMBOL(multi_socket_action),
+    SYMBOL(multi_info_read),
+    SYMBOL(multi_assign),
     SYMBOL(multi_cleanup),
+    SYMBOL(url),
+    SYMBOL(url_set),
+    SYMBOL(url_cleanup),
 };
 
 /* A library that could not be opened may be there the next time: there may

@@ -28,6 +28,9 @@ typedef struct CurlLib {
   __typeof__(curl_multi_info_read) *multi_info_read;
   __typeof__(curl_multi_assign) *multi_assign;
   __typeof__(curl_multi_cleanup) *multi_cleanup;
+  __typeof__(curl_url) *url;
+  __typeof__(curl_url_set) *url_set;
+  __typeof__(curl_url_cleanup) *url_cleanup;
 } CurlLib;
 
 /* Valid once curl_lib_load gave NULL. */

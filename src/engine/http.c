@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define IDLE_MAX 64 /* warm handles kept for one account and sort */
 
 /* A create uses a kept connection only when it was used this lately (seconds):
  * an older one may be dead, and a create that dies on it counts as lost. */
 #define CREATE_IDLE_MAX 2L
-#define POLL_IDLE_MAX 118L /* seconds, libcurl's own default */
 
 /* An option that libcurl has no memory for would be left out without a word: a
  * proxy, a certificate file.  (Options an older libcurl does not know may.) */
@@ -43,9 +43,16 @@ static int before_request(void *user, char *ip, char *local_ip, int port,
 
 /* Programs that the host starts must not inherit our connections. */
 static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
-  (void)user, (void)purpose;
+  (void)purpose;
+  loop_opened(user, fd);
   return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? CURL_SOCKOPT_OK
                                              : CURL_SOCKOPT_ERROR;
+}
+
+/* The connection outlives the exchange that opened it: `user` is the loop. */
+static int on_close_socket(void *user, curl_socket_t fd) {
+  loop_closing(user, fd);
+  return close(fd);
 }
 
 /* The address is known and about to be connected to. */
@@ -82,8 +89,8 @@ static void set_authorities(Exchange *exchange) {
   }
 }
 
-/* What never changes for a handle, whoever uses it. */
-static void set_common(Exchange *exchange) {
+/* What is the same for the handles of all sorts. */
+static void set_common(Exchange *exchange, Loop *loop) {
   const AccountSettings *settings = &exchange->account->settings;
   CURL *easy = exchange->easy;
   setopt(easy, CURLOPT_PRIVATE, exchange);
@@ -93,32 +100,93 @@ static void set_common(Exchange *exchange) {
   setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   setopt(easy, CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
-  setopt(easy, CURLOPT_USERAGENT, settings->user_agent);
+  if (!settings->proxy) /* or libcurl asks the environment each time */
+    setopt(easy, CURLOPT_NOPROXY, "");
   set_authorities(exchange);
   setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
          to_milliseconds(settings->connect_timeout));
   setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+  setopt(easy, CURLOPT_SOCKOPTDATA, loop);
+  setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+  setopt(easy, CURLOPT_CLOSESOCKETDATA, loop);
   setopt(easy, CURLOPT_WRITEFUNCTION, http_on_body);
   setopt(easy, CURLOPT_WRITEDATA, exchange);
   setopt(easy, CURLOPT_HEADERFUNCTION, http_on_header);
   setopt(easy, CURLOPT_HEADERDATA, exchange);
-  if (exchange->plain) {
-    setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
-    return;
+}
+
+/* Without it every exchange is told its whole URL. */
+static CURLU *take_apart(const char *url) {
+  CURLU *parts = curl_lib.url();
+  if (!parts || curl_lib.url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK)
+    return parts;
+  curl_lib.url_cleanup(parts);
+  return NULL;
+}
+
+/* libcurl takes a URL apart for each exchange and puts it together again letter
+ * by letter, which is a fifth of all its work.  The service's URL is taken
+ * apart once; a poll then differs in its path alone. */
+static void set_service(Exchange *exchange) {
+  Account *account = exchange->account;
+  exchange->by_path = false;
+  if (!account->service)
+    account->service = take_apart(account->generate_url);
+  if (account->service && (exchange->create || account->path_at)) {
+    exchange->by_path = true;
+    setopt(exchange->easy, CURLOPT_CURLU, account->service);
+  } else {
+    setopt(exchange->easy, CURLOPT_URL, account->generate_url);
   }
+}
+
+/* What is the same for all exchanges with the service. */
+static void set_api(Exchange *exchange) {
+  const Account *account = exchange->account;
+  CURL *easy = exchange->easy;
+  set_service(exchange);
+  if (account->settings.proxy) /* for the proxy: the headers have it already */
+    setopt(easy, CURLOPT_USERAGENT, account->settings.user_agent);
   /* Many exchanges at once share one HTTP/2 connection where the server can:
    * the TLS handshake tells.  Without TLS libcurl would hold all of them back
    * until the first is answered. */
-  if (exchange->account->secure)
+  if (account->secure)
     setopt(easy, CURLOPT_PIPEWAIT, 1L);
   else
     setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-  setopt(easy, CURLOPT_PREREQDATA, exchange);
 }
 
-static Exchange *new_exchange(Account *account, bool plain) {
+static void set_post(Exchange *exchange) {
+  CURL *easy = exchange->easy;
+  exchange->create = true;
+  set_api(exchange);
+  exchange->key_header =
+      (struct curl_slist){exchange->key_line, exchange->account->post_headers};
+  setopt(easy, CURLOPT_HTTPHEADER, &exchange->key_header);
+  setopt(easy, CURLOPT_POST, 1L);
+  setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
+  setopt(easy, CURLOPT_PREREQDATA, exchange);
+  setopt(easy, CURLOPT_MAXAGE_CONN, CREATE_IDLE_MAX);
+}
+
+static void set_get(Exchange *exchange) {
+  set_api(exchange);
+  setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->account->get_headers);
+  setopt(exchange->easy, CURLOPT_HTTPGET, 1L);
+}
+
+static void set_fetch(Exchange *exchange) {
+  CURL *easy = exchange->easy;
+  exchange->plain = true;
+  setopt(easy, CURLOPT_USERAGENT, exchange->account->settings.user_agent);
+  setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
+}
+
+static Exchange *new_exchange(Loop *loop, Account *account, HttpSort sort) {
+  static void (*const set_sort[HTTP_SORTS])(Exchange *) = {
+      [HTTP_POST] = set_post, [HTTP_GET] = set_get, [HTTP_FETCH] = set_fetch};
   Exchange *exchange = calloc(1, sizeof *exchange);
   if (!exchange)
     return NULL;
@@ -128,8 +196,9 @@ static Exchange *new_exchange(Account *account, bool plain) {
     return NULL;
   }
   exchange->account = account;
-  exchange->plain = plain;
-  set_common(exchange);
+  exchange->sort = sort;
+  set_common(exchange, loop);
+  set_sort[sort](exchange);
   return exchange;
 }
 
@@ -138,14 +207,11 @@ static void free_exchange(Exchange *exchange) {
   free(exchange);
 }
 
-static Exchange *take_idle(Account *account, bool plain) {
-  Exchange **list = plain ? &account->idle_plain : &account->idle_api;
-  unsigned *count =
-      plain ? &account->idle_plain_count : &account->idle_api_count;
-  Exchange *exchange = *list;
+static Exchange *take_idle(IdleExchanges *idle) {
+  Exchange *exchange = idle->first;
   if (exchange) {
-    *list = exchange->next;
-    --*count;
+    idle->first = exchange->next;
+    idle->count--;
   }
   return exchange;
 }
@@ -161,7 +227,6 @@ static void reset(Exchange *exchange) {
   buffer_init(&exchange->body, HTTP_REPLY_MAX);
   exchange->too_large = exchange->private_address = false;
   exchange->guarded = exchange->public_only = exchange->stopped = false;
-  exchange->create = false;
   exchange->tag[0] = exchange->error[0] = '\0';
   exchange->range_start = exchange->range_total = -1;
   exchange->header_bytes = 0;
@@ -169,7 +234,7 @@ static void reset(Exchange *exchange) {
 }
 
 /* A handle ready to be told its request. */
-static Exchange *prepare(Loop *loop, Account *account, bool plain,
+static Exchange *prepare(Loop *loop, Account *account, HttpSort sort,
                          Failure *failure) {
   const char *trouble = loop_start_curl(loop);
   Exchange *exchange = NULL;
@@ -177,9 +242,9 @@ static Exchange *prepare(Loop *loop, Account *account, bool plain,
     failure_set(failure, "network", "libcurl_unavailable", "%s", trouble);
     return NULL;
   }
-  exchange = take_idle(account, plain);
+  exchange = take_idle(&account->idle[sort]);
   if (!exchange)
-    exchange = new_exchange(account, plain);
+    exchange = new_exchange(loop, account, sort);
   if (exchange)
     reset(exchange);
   else
@@ -208,9 +273,8 @@ static void leave(Exchange *exchange) {
     exchange->next->before = exchange->before;
 }
 
-static Exchange *start(Loop *loop, Exchange *exchange, const char *url,
-                       double timeout, Failure *failure) {
-  setopt(exchange->easy, CURLOPT_URL, url);
+static Exchange *start(Loop *loop, Exchange *exchange, double timeout,
+                       Failure *failure) {
   setopt(exchange->easy, CURLOPT_TIMEOUT_MS, to_milliseconds(timeout));
   if (!exchange->misset &&
       curl_lib.multi_add_handle(loop->multi, exchange->easy) == CURLM_OK) {
@@ -225,33 +289,26 @@ static Exchange *start(Loop *loop, Exchange *exchange, const char *url,
 Exchange *http_post(Loop *loop, Account *account, const char *body,
                     size_t length, const char *key, double timeout,
                     Failure *failure) {
-  Exchange *exchange = prepare(loop, account, false, failure);
+  Exchange *exchange = prepare(loop, account, HTTP_POST, failure);
   if (!exchange)
     return NULL;
-  exchange->create = true;
   snprintf(exchange->key_line, sizeof exchange->key_line, "Idempotency-Key: %s",
            key);
-  exchange->key_header =
-      (struct curl_slist){exchange->key_line, account->post_headers};
-  setopt(exchange->easy, CURLOPT_HTTPHEADER, &exchange->key_header);
-  setopt(exchange->easy, CURLOPT_POST, 1L);
   setopt(exchange->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
   setopt(exchange->easy, CURLOPT_POSTFIELDS, body);
-  setopt(exchange->easy, CURLOPT_PREREQFUNCTION, before_request);
-  setopt(exchange->easy, CURLOPT_MAXAGE_CONN, CREATE_IDLE_MAX);
-  return start(loop, exchange, account->generate_url, timeout, failure);
+  return start(loop, exchange, timeout, failure);
 }
 
 Exchange *http_get(Loop *loop, Account *account, const char *url,
                    double timeout, Failure *failure) {
-  Exchange *exchange = prepare(loop, account, false, failure);
+  Exchange *exchange = prepare(loop, account, HTTP_GET, failure);
   if (!exchange)
     return NULL;
-  setopt(exchange->easy, CURLOPT_HTTPHEADER, account->get_headers);
-  setopt(exchange->easy, CURLOPT_HTTPGET, 1L);
-  setopt(exchange->easy, CURLOPT_PREREQFUNCTION, NULL);
-  setopt(exchange->easy, CURLOPT_MAXAGE_CONN, POLL_IDLE_MAX);
-  return start(loop, exchange, url, timeout, failure);
+  if (exchange->by_path)
+    setopt(exchange->easy, CURLOPT_REQUEST_TARGET, url + account->path_at);
+  else
+    setopt(exchange->easy, CURLOPT_URL, url);
+  return start(loop, exchange, timeout, failure);
 }
 
 /* A resumed download continues only the very same bytes. */
@@ -270,7 +327,7 @@ Exchange *http_fetch(Loop *loop, Account *account, const HttpFetch *fetch,
                      HttpSink sink, Failure *failure) {
   /* Behind a proxy the address connected to is the proxy's. */
   bool check = fetch->public_only && !account->settings.proxy;
-  Exchange *exchange = prepare(loop, account, true, failure);
+  Exchange *exchange = prepare(loop, account, HTTP_FETCH, failure);
   if (!exchange)
     return NULL;
   exchange->sink = sink;
@@ -285,7 +342,8 @@ Exchange *http_fetch(Loop *loop, Account *account, const HttpFetch *fetch,
          (long)ceil(fetch->stall_timeout));
   setopt(exchange->easy, CURLOPT_BUFFERSIZE,
          fetch->buffer_size ? fetch->buffer_size : (long)CURL_MAX_WRITE_SIZE);
-  return start(loop, exchange, fetch->url, fetch->timeout, failure);
+  setopt(exchange->easy, CURLOPT_URL, fetch->url);
+  return start(loop, exchange, fetch->timeout, failure);
 }
 
 void http_finish(CURL *easy, CURLcode code) {
@@ -328,19 +386,16 @@ const char *http_content_type(const Exchange *exchange) {
 }
 
 void http_release(Exchange *exchange) {
-  Account *account = exchange->account;
-  Exchange **list = exchange->plain ? &account->idle_plain : &account->idle_api;
-  unsigned *count =
-      exchange->plain ? &account->idle_plain_count : &account->idle_api_count;
+  IdleExchanges *idle = &exchange->account->idle[exchange->sort];
   buffer_free(&exchange->body);
   failure_clear(&exchange->failure);
-  if (*count >= IDLE_MAX) {
+  if (idle->count >= IDLE_MAX) {
     free_exchange(exchange);
     return;
   }
-  exchange->next = *list;
-  *list = exchange;
-  ++*count;
+  exchange->next = idle->first;
+  idle->first = exchange;
+  idle->count++;
 }
 
 void http_abort(Loop *loop, Exchange *exchange) {
@@ -352,8 +407,10 @@ void http_abort(Loop *loop, Exchange *exchange) {
 
 void http_free_idle(Account *account) {
   Exchange *exchange;
-  while ((exchange = take_idle(account, false)))
-    free_exchange(exchange);
-  while ((exchange = take_idle(account, true)))
-    free_exchange(exchange);
+  for (int sort = 0; sort < HTTP_SORTS; sort++)
+    while ((exchange = take_idle(&account->idle[sort])))
+      free_exchange(exchange);
+  if (account->service)
+    curl_lib.url_cleanup(account->service);
+  account->service = NULL;
 }

@@ -42,8 +42,10 @@ typedef void (*HttpDone)(Exchange *exchange);
 struct Exchange {
   CURL *easy;
   Account *account;
-  bool plain;  /* a fetch: no key */
-  bool create; /* a post */
+  HttpSort sort;
+  bool plain;   /* a fetch: no key */
+  bool create;  /* a post */
+  bool by_path; /* the handle knows the service's URL and is told the path */
   HttpDone done;
   HttpSink sink;              /* NULL: the body goes to `body` */
   HttpBeforeSend before_send; /* posts only; NULL = nothing to ask */
@@ -118,7 +120,7 @@ void http_release(Exchange *exchange);
 /* Stops a running exchange and gives its handle back; `done` is not called. */
 void http_abort(Loop *loop, Exchange *exchange);
 
-/* Frees the warm handles of an account. */
+/* Frees the warm handles of an account, and what they share. */
 void http_free_idle(Account *account);
 
 #endif

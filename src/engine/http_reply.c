@@ -9,11 +9,13 @@
 #include <string.h>
 #include <strings.h>
 
-/* The value of `line` when it is the header `name`, copied into `out` without
- * its line end; false when it is another header or too long. */
+/* The value of `line` when it is the header `name` (in lower case), copied into
+ * `out` without its line end; false when it is another header or too long. */
 static bool header_value(const char *line, size_t length, const char *name,
                          char *out, size_t size) {
   size_t skip = strlen(name);
+  if ((line[0] | 0x20) != name[0]) /* nearly always: a byte tells */
+    return false;
   if (length <= skip || strncasecmp(line, name, skip) != 0 || line[skip] != ':')
     return false;
   for (skip++; skip < length && (line[skip] == ' ' || line[skip] == '\t');)

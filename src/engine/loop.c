@@ -5,47 +5,122 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #define BATCH 64
+#define FIRST_WATCHES 64
+#define NOT_CURLS (-1) /* in the place of the wake descriptor */
 
 /* Idle connections kept open for the next exchange. */
 #define KEPT_CONNECTIONS 128L
 
-/* libcurl says which sockets to watch, and for what. */
+/* ---- which sockets are watched ---- */
+
+/* A descriptor without an entry is watched all the same, only at more cost. */
+static bool reserve_watches(Loop *loop, size_t count) {
+  size_t more = loop->watch_count ? loop->watch_count : FIRST_WATCHES;
+  Watch *grown;
+  if (count <= loop->watch_count)
+    return true;
+  while (more < count)
+    more *= 2;
+  grown = realloc(loop->watches, more * sizeof *grown);
+  if (!grown)
+    return false;
+  memset(grown + loop->watch_count, 0,
+         (more - loop->watch_count) * sizeof *grown);
+  loop->watches = grown;
+  loop->watch_count = more;
+  return true;
+}
+
+/* The entry of a connection's socket; NULL for any other descriptor. */
+static Watch *find_watch(const Loop *loop, int fd) {
+  size_t index = (size_t)fd;
+  if (index >= loop->watch_count || !loop->watches[index].ours)
+    return NULL;
+  return &loop->watches[index];
+}
+
+static void tell_epoll(const Loop *loop, int how, int fd, uint32_t events) {
+  struct epoll_event event = {.events = events, .data.fd = fd};
+  if (epoll_ctl(loop->epoll, how, fd, &event) != 0 && how == EPOLL_CTL_ADD)
+    epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &event);
+}
+
+static void set_watch(const Loop *loop, Watch *watch, int fd, uint32_t events) {
+  int how = watch->set ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  if (events == watch->set)
+    return;
+  tell_epoll(loop, events ? how : EPOLL_CTL_DEL, fd, events);
+  watch->set = events;
+}
+
+void loop_opened(Loop *loop, int fd) {
+  if (reserve_watches(loop, (size_t)fd + 1))
+    loop->watches[fd] = (Watch){.ours = true};
+}
+
+/* A child that the host forked may hold the socket open: epoll would go on to
+ * tell of it, and nobody could make it stop. */
+void loop_closing(Loop *loop, int fd) {
+  Watch *watch = find_watch(loop, fd);
+  if (!watch)
+    return;
+  set_watch(loop, watch, fd, 0);
+  watch->ours = false;
+}
+
+static uint32_t to_epoll_events(int what) {
+  return (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0u) |
+         (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0u);
+}
+
+/* libcurl says which sockets to watch, and for what.  It lets go of a
+ * connection after each exchange and takes it up again for the next: the system
+ * is only told of what differs then, and the socket of an idle connection stays
+ * in the set until something happens to it. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
                      void *known) {
   Loop *loop = user;
-  struct epoll_event event = {.data.fd = fd};
+  Watch *watch = find_watch(loop, fd);
+  uint32_t events = what == CURL_POLL_REMOVE ? 0 : to_epoll_events(what);
   (void)easy;
-  if (what == CURL_POLL_REMOVE) {
-    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, &event);
+  if (watch) {
+    watch->wanted = events;
+    if (events)
+      set_watch(loop, watch, fd, events);
     return 0;
   }
-  if (what & CURL_POLL_IN)
-    event.events |= EPOLLIN;
-  if (what & CURL_POLL_OUT)
-    event.events |= EPOLLOUT;
-  if (known || epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
-    epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &event);
+  if (what == CURL_POLL_REMOVE) {
+    tell_epoll(loop, EPOLL_CTL_DEL, fd, 0);
+    return 0;
+  }
+  tell_epoll(loop, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, events);
   if (!known)
     curl_lib.multi_assign(loop->multi, fd, loop);
   return 0;
 }
 
-/* libcurl says when it wants to be called at the latest. */
+/* ---- the rest of what libcurl asks for ---- */
+
+/* libcurl says when it wants to be called at the latest.  At once is by far the
+ * most frequent, and needs no clock. */
 static int on_timer(CURLM *multi, long milliseconds, void *user) {
   Loop *loop = user;
   (void)multi;
-  loop->curl_at = milliseconds < 0
-                      ? (double)INFINITY
-                      : clock_monotonic() + (double)milliseconds / 1000;
+  if (milliseconds > 0)
+    loop->curl_at = clock_monotonic() + (double)milliseconds / 1000;
+  else
+    loop->curl_at = milliseconds < 0 ? (double)INFINITY : 0;
   return 0;
 }
 
 bool loop_open(Loop *loop, int wake_fd) {
-  struct epoll_event event = {.events = EPOLLIN, .data.fd = wake_fd};
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = NOT_CURLS};
   *loop = (Loop){.epoll = epoll_create1(EPOLL_CLOEXEC),
                  .curl_at = (double)INFINITY};
   if (loop->epoll < 0)
@@ -60,6 +135,7 @@ void loop_stop_curl(Loop *loop) {
   if (loop->multi)
     curl_lib.multi_cleanup(loop->multi);
   loop->multi = NULL;
+  loop->message = NULL;
   loop->curl_at = (double)INFINITY;
   loop->broken = false;
 }
@@ -67,6 +143,7 @@ void loop_stop_curl(Loop *loop) {
 void loop_close(Loop *loop) {
   loop_stop_curl(loop);
   heap_free(&loop->heap);
+  free(loop->watches);
   close(loop->epoll);
 }
 
@@ -85,8 +162,9 @@ const char *loop_start_curl(Loop *loop) {
   return NULL;
 }
 
-/* Milliseconds until the first timer or `at`, rounded up; -1 = for ever. */
-static int time_left(const Loop *loop, double at) {
+/* Milliseconds from `now` until the first timer or `at`, rounded up; -1 = for
+ * ever. */
+static int time_left(const Loop *loop, double now, double at) {
   const Timer *first = heap_first(&loop->heap);
   double left;
   if (loop->curl_at < at)
@@ -95,7 +173,7 @@ static int time_left(const Loop *loop, double at) {
     at = first->at;
   if (isinf(at))
     return -1;
-  left = ceil((at - clock_monotonic()) * 1000);
+  left = ceil((at - now) * 1000);
   if (left <= 0)
     return 0;
   return left > INT_MAX ? INT_MAX : (int)left;
@@ -122,30 +200,55 @@ static void let_work(Loop *loop, curl_socket_t fd, int events) {
         CURLM_OUT_OF_MEMORY;
 }
 
-void loop_wait(Loop *loop, double until) {
-  struct epoll_event events[BATCH];
-  int count = epoll_wait(loop->epoll, events, BATCH, time_left(loop, until));
-  if (!loop->multi)
-    return;
-  /* The wake descriptor is among them; libcurl does not know it and looks
-   * away. */
-  for (int i = 0; i < count; i++)
-    let_work(loop, events[i].data.fd, to_curl_events(events[i].events));
-  if (clock_monotonic() >= loop->curl_at) {
-    loop->curl_at = (double)INFINITY;
-    let_work(loop, CURL_SOCKET_TIMEOUT, 0);
-  }
-}
-
-CURL *loop_finished(Loop *loop, CURLcode *result) {
+static CURLMsg *read_message(const Loop *loop) {
   CURLMsg *message;
   int left;
-  CURL *easy;
-  if (!loop->multi)
-    return NULL;
   do
     message = curl_lib.multi_info_read(loop->multi, &left);
   while (message && message->msg != CURLMSG_DONE);
+  return message;
+}
+
+/* Exchanges that were added begin here.  Milliseconds that the loop may sleep
+ * afterwards: none when one of them is over already. */
+static int let_timer_work(Loop *loop, double until) {
+  double now = clock_monotonic();
+  if (loop->multi && loop->curl_at <= now) {
+    loop->curl_at = (double)INFINITY;
+    let_work(loop, CURL_SOCKET_TIMEOUT, 0);
+    loop->message = read_message(loop);
+    now = clock_monotonic();
+  }
+  return loop->message || loop->broken ? 0 : time_left(loop, now, until);
+}
+
+static void let_socket_work(Loop *loop, int fd, uint32_t events) {
+  Watch *watch = find_watch(loop, fd);
+  if (watch && !watch->wanted) /* an idle connection was closed, as a rule */
+    set_watch(loop, watch, fd, 0);
+  else
+    let_work(loop, fd, to_curl_events(events));
+}
+
+void loop_wait(Loop *loop, double until) {
+  struct epoll_event events[BATCH];
+  int count =
+      epoll_wait(loop->epoll, events, BATCH, let_timer_work(loop, until));
+  if (!loop->multi)
+    return;
+  for (int i = 0; i < count; i++)
+    if (events[i].data.fd != NOT_CURLS)
+      let_socket_work(loop, events[i].data.fd, events[i].events);
+}
+
+CURL *loop_finished(Loop *loop, CURLcode *result) {
+  CURLMsg *message = loop->message;
+  CURL *easy;
+  if (!loop->multi)
+    return NULL;
+  loop->message = NULL;
+  if (!message)
+    message = read_message(loop);
   if (!message)
     return NULL;
   easy = message->easy_handle;

@@ -9,11 +9,23 @@
 #include "heap.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A connection's socket. */
+typedef struct Watch {
+  bool ours;       /* open, and closed by loop_closing only */
+  uint32_t wanted; /* the epoll events libcurl asks for, 0 = none */
+  uint32_t set;    /* the epoll events the system was told, 0 = none */
+} Watch;
 
 typedef struct Loop {
   int epoll;
   CURLM *multi;   /* NULL until the first exchange */
   double curl_at; /* when libcurl wants to be called; INFINITY = it does not */
+  CURLMsg *message; /* read from libcurl, not yet given out; or NULL */
+  Watch *watches;   /* by descriptor */
+  size_t watch_count;
   Heap heap;
   struct Exchange *running; /* http.c's: all that are in the multi handle */
   bool broken;              /* the multi handle had no memory: http_give_up */
@@ -34,10 +46,17 @@ const char *loop_start_curl(Loop *loop);
  * exchange must have been removed before. */
 void loop_stop_curl(Loop *loop);
 
-/* Waits until a socket, the wake descriptor or a timer is due, or until `until`
- * (monotonic seconds, may be infinite), and lets libcurl work.  Finished
- * exchanges are then found with loop_finished. */
+/* Lets libcurl send what was added, waits until a socket, the wake descriptor
+ * or a timer is due, or until `until` (monotonic seconds, may be infinite), and
+ * lets libcurl work.  Finished exchanges are then found with loop_finished. */
 void loop_wait(Loop *loop, double until);
+
+/* libcurl has opened the socket `fd` for a connection, and will call
+ * loop_closing before it closes it. */
+void loop_opened(Loop *loop, int fd);
+
+/* The socket `fd` is about to be closed. */
+void loop_closing(Loop *loop, int fd);
 
 /* The next easy handle that is done, with its result; NULL when there is none.
  * The handle is out of the multi handle then. */
