@@ -72,6 +72,8 @@ void error_set_body(lua_State *L, const char *body, size_t length,
 /* Pushes `text` with "[key]" where `secret` stood. */
 void error_push_without(lua_State *L, const char *text, size_t length,
                         const char *secret);
+/* True when there are no control characters in the text. */
+bool error_is_printable(const char *text, size_t length);
 /* Pushes `text` with control characters made visible. */
 void error_push_printable(lua_State *L, const char *text, size_t length);
 /* Pushes nil and the error that is on top: the run-time failure convention. */

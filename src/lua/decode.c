@@ -103,9 +103,11 @@ static bool copy_text(lua_State *L, const char *wire, const char *name) {
     lua_pop(L, 1);
     return false;
   }
-  error_push_printable(L, text, length);
-  lua_setfield(L, -3, name);
-  lua_pop(L, 1);
+  if (!error_is_printable(text, length)) {
+    error_push_printable(L, text, length);
+    lua_replace(L, -2);
+  }
+  lua_setfield(L, -2, name);
   return true;
 }
 

@@ -24,20 +24,34 @@ static bool is_c1(const char *text, size_t left) {
          (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
 }
 
+/* How many bytes at the beginning can stand as they are. */
+static size_t printable_length(const char *text, size_t length) {
+  size_t i = 0;
+  while (i < length && !is_control((unsigned char)text[i]) &&
+         !is_c1(text + i, length - i))
+    i++;
+  return i;
+}
+
+bool error_is_printable(const char *text, size_t length) {
+  return printable_length(text, length) == length;
+}
+
 void error_push_printable(lua_State *L, const char *text, size_t length) {
+  size_t plain = printable_length(text, length);
   luaL_Buffer buffer;
   char escaped[8];
   luaL_buffinit(L, &buffer);
-  for (size_t i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)text[i];
-    if (is_c1(text + i, length - i))
-      c = (unsigned char)text[++i];
-    else if (!is_control(c)) {
-      luaL_addchar(&buffer, (char)c);
-      continue;
-    }
-    snprintf(escaped, sizeof escaped, "\\x%02X", c);
+  luaL_addlstring(&buffer, text, plain);
+  while (plain < length) {
+    text += plain;
+    length -= plain;
+    if (is_c1(text, length)) /* C2 only leads to it */
+      text++, length--;
+    snprintf(escaped, sizeof escaped, "\\x%02X", (unsigned char)*text);
     luaL_addstring(&buffer, escaped);
+    plain = printable_length(++text, --length);
+    luaL_addlstring(&buffer, text, plain);
   }
   luaL_pushresult(&buffer);
 }

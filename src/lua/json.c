@@ -37,13 +37,6 @@ void json_open(lua_State *L) {
   lua_pop(L, 2);
 }
 
-/* Replaces the value on top by its JSON. */
-static void encode_top(lua_State *L) {
-  compat_getregistry(L, &encode_key);
-  lua_insert(L, -2);
-  lua_call(L, 1, 1);
-}
-
 /* ARG: string, number or boolean
 ** RES: JSON text | nil, message */
 int json_encode(lua_State *L) {
@@ -55,61 +48,91 @@ int json_encode(lua_State *L) {
   return lua_gettop(L);
 }
 
-/* Pushes `,"wire":value` for a field that is there; the number of pieces. */
-static int push_field(lua_State *L, int index, const char *name,
-                      const char *wire, bool first) {
-  lua_getfield(L, index, name);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    return 0;
+/* ---- requests ---- */
+
+/* True when the text needs nothing but quotes round it: the encoder would
+ * change none of its bytes. */
+static bool is_plain(const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if (c < 0x20 || c == '"' || c == '\\' || c == '/' || c == 0x7f)
+      return false;
   }
-  if (lua_type(L, -1) == LUA_TNUMBER) /* counts: 14 digits and no ".0" */
-    lua_pushfstring(L, "%d", (int)lua_tointeger(L, -1)), lua_remove(L, -2);
-  else
-    encode_top(L);
-  lua_pushfstring(L, "%s\"%s\":", first ? "{" : ",", wire);
-  lua_insert(L, -2);
-  return 2;
+  return true;
 }
 
-/* Pushes `,"imageUrls":[...]` where there are any; the number of pieces. */
-static int push_urls(lua_State *L, int index) {
-  int pieces = 0;
-  int count;
-  lua_getfield(L, index, "image_urls");
-  if (lua_isnil(L, -1)) {
+/* Replaces the value on top by its JSON. */
+static void encode_top(lua_State *L) {
+  compat_getregistry(L, &encode_key);
+  lua_insert(L, -2);
+  lua_call(L, 1, 1);
+  if (!lua_isstring(L, -1))
+    luaL_error(L, "a request holds a value that JSON has not");
+}
+
+/* Appends `lead` and the JSON of the value on top, and pops it.  A table below
+ * keeps it alive: nothing may lie above the buffer while it grows. */
+static void add_top(lua_State *L, luaL_Buffer *out, const char *lead) {
+  size_t length = 0;
+  bool text = lua_type(L, -1) == LUA_TSTRING;
+  const char *bytes = text ? lua_tolstring(L, -1, &length) : NULL;
+  if (text && is_plain(bytes, length)) {
     lua_pop(L, 1);
-    return 0;
+    luaL_addstring(out, lead);
+    luaL_addchar(out, '"');
+    luaL_addlstring(out, bytes, length);
+    luaL_addchar(out, '"');
+    return;
   }
-  count = (int)compat_rawlen(L, -1);
-  luaL_checkstack(L, 2 * count + 8, "too many image_urls");
-  for (int i = 1; i <= count; i++) {
-    lua_pushstring(L, i == 1 ? ",\"imageUrls\":[" : ",");
-    lua_rawgeti(L, -2 * i, i);
+  if (lua_type(L, -1) == LUA_TNUMBER) { /* counts: no ".0" */
+    lua_pushfstring(L, "%s%d", lead, (int)lua_tointeger(L, -1));
+  } else {
     encode_top(L);
-    pieces += 2;
+    lua_pushfstring(L, "%s%s", lead, lua_tostring(L, -1));
   }
-  lua_pushliteral(L, "]");
-  lua_remove(L, -pieces - 2);
-  return pieces + 1;
+  lua_replace(L, -2);
+  luaL_addvalue(out);
+}
+
+/* Appends `,"imageUrls":[...]` where there is such a list at `urls`. */
+static void add_urls(lua_State *L, luaL_Buffer *out, int urls) {
+  int count = lua_istable(L, urls) ? (int)compat_rawlen(L, urls) : 0;
+  for (int i = 1; i <= count; i++) {
+    lua_rawgeti(L, urls, i);
+    add_top(L, out, i == 1 ? ",\"imageUrls\":[" : ",");
+  }
+  if (count > 0)
+    luaL_addchar(out, ']');
 }
 
 void json_push_request(lua_State *L, int index) {
-  int pieces = 0;
+  static const struct {
+    const char *name;
+    const char *lead;
+  } fields[] = {{"prompt", "{\"prompt\":"}, {"mode", ",\"mode\":"},
+                {"ratio", ",\"ratio\":"},   {"count", ",\"count\":"},
+                {"style", ",\"style\":"},   {"lighting", ",\"lighting\":"},
+                {"camera", ",\"camera\":"}, {"negative", ",\"negative\":"}};
+  luaL_Buffer out;
+  int urls = lua_gettop(L) + 1;
   index = compat_absindex(L, index);
   luaL_checkstack(L, 24, NULL);
-  pieces += push_field(L, index, "prompt", "prompt", true);
-  pieces += push_field(L, index, "mode", "mode", false);
-  pieces += push_field(L, index, "ratio", "ratio", false);
-  pieces += push_field(L, index, "count", "count", false);
-  pieces += push_field(L, index, "style", "style", false);
-  pieces += push_field(L, index, "lighting", "lighting", false);
-  pieces += push_field(L, index, "camera", "camera", false);
-  pieces += push_field(L, index, "negative", "negative", false);
-  pieces += push_urls(L, index);
-  lua_pushliteral(L, "}");
-  lua_concat(L, pieces + 1);
+  lua_getfield(L, index, "image_urls");
+  luaL_buffinit(L, &out);
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_getfield(L, index, fields[i].name);
+    if (lua_isnil(L, -1))
+      lua_pop(L, 1);
+    else
+      add_top(L, &out, fields[i].lead);
+  }
+  add_urls(L, &out, urls);
+  luaL_addchar(&out, '}');
+  luaL_pushresult(&out);
+  lua_remove(L, urls);
 }
+
+/* ---- replies ---- */
 
 bool json_push_object(lua_State *L, const char *bytes, size_t length) {
   /* lua-cjson stops at a NUL and believes what came before it. */
