@@ -313,16 +313,23 @@ end)
 describe("an error of this program while it reads an answer", function()
   after_each(support.clean)
 
-  -- Lets the next reply that brings a balance raise, once: what a lack of memory does.
-  local function trap(client)
-    local values = (debug.getuservalue or debug.getfenv)(client)
-    rawset(values, "balance", nil)
-    setmetatable(values, {
-      __newindex = function()
-        setmetatable(values, nil)
-        error("no memory", 0)
-      end,
-    })
+  local function is_decoder(value)
+    local ok, read = pcall(value, "{}")
+    return ok and type(read) == "table"
+  end
+
+  -- Lets the next reply that is decoded raise, once: what a lack of memory does.
+  local function trap()
+    local registry = debug.getregistry()
+    for key, value in pairs(registry) do
+      if type(key) == "userdata" and type(value) == "function" and is_decoder(value) then
+        registry[key] = function()
+          registry[key] = value
+          error("no memory", 0)
+        end
+        return
+      end
+    end
   end
 
   local function step_into_trap()
@@ -333,7 +340,7 @@ describe("an error of this program while it reads an answer", function()
   it("does not stop a job that is polled", function()
     local client = support.pair()
     local job = assert(client:create({ prompt = "a cup" }))
-    trap(client)
+    trap()
     local done
     gptimage2.spawn(function()
       done = client:wait(job.id)
@@ -348,7 +355,7 @@ describe("an error of this program while it reads an answer", function()
 
   it("does not lose a job whose create was answered: the answer is read again", function()
     local client, box = support.pair()
-    trap(client)
+    trap()
     local job = assert(client:submit({ prompt = "a cup" }))
     step_into_trap()
     assert.equal("succeeded", support.finish(job).status)
@@ -360,7 +367,7 @@ describe("an error of this program while it reads an answer", function()
   it("does not hold a job that was cancelled", function()
     local client, box = support.pair()
     box:fault({ on = "create", action = "delay", seconds = 0.2 })
-    trap(client)
+    trap()
     local job = assert(client:submit({ prompt = "a cup" }))
     while box:ledger().requests.create == 0 do
       collectgarbage("step")

@@ -2,17 +2,16 @@
  * gptimage2.Client: the settings of one account, its budget and its balance.
  *
  * The API key goes from the Lua string into the account and is not kept
- * anywhere else.  Value table: "handler", "balance", "methods" come from Lua.
+ * anywhere else.  Value table: "handler" and "base_url".
  */
 #include "core.h"
+
+#include "news.h"
 
 #include <math.h>
 #include <time.h>
 
 #define LEDGER_TRIES 50 /* 10 ms each */
-
-/* The metatable's __index table: methods that the Lua side completes. */
-static const char methods_key = 'm';
 
 Client *client_check(lua_State *L, int index) {
   return luaL_checkudata(L, index, CLIENT_TYPE);
@@ -28,11 +27,16 @@ void client_push_handler(lua_State *L, int index) {
   lua_remove(L, -2);
 }
 
-void client_set_balance(lua_State *L, int index) {
-  compat_getuservalue(L, index);
-  lua_insert(L, -2);
-  lua_setfield(L, -2, "balance");
-  lua_pop(L, 1);
+void client_push_balance(lua_State *L, const Balance *balance) {
+  static const char *const names[BALANCE_FIELDS] = {
+      "paid_credits", "free_images_remaining", "total_images",
+      "free_images_per_day"};
+  lua_createtable(L, 0, BALANCE_FIELDS);
+  for (size_t i = 0; i < BALANCE_FIELDS; i++)
+    if (!isnan(balance->fields[i])) {
+      compat_pushwhole(L, balance->fields[i]);
+      lua_setfield(L, -2, names[i]);
+    }
 }
 
 void client_push_closed(lua_State *L) {
@@ -133,8 +137,9 @@ static int f_client(lua_State *L) {
                .verify_references = flag_field(L, 1, "verify_references")};
   luaL_getmetatable(L, CLIENT_TYPE);
   lua_setmetatable(L, -2);
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 2);
   lua_getfield(L, 1, "on_event");
+  client->narrates = !lua_isnil(L, -1);
   lua_setfield(L, -2, "handler");
   lua_getfield(L, 1, "base_url");
   lua_setfield(L, -2, "base_url");
@@ -177,21 +182,26 @@ static int m__tostring(lua_State *L) {
 
 /* client.balance, client.spent, client:method() */
 static int m__index(lua_State *L) {
-  Client *client = client_check(L, 1);
-  const char *name = lua_tostring(L, 2);
+  Client *client;
+  const char *name;
+  lua_settop(L, 2);
+  if (core_push_method(L))
+    return 1;
+  client = client_check(L, 1);
+  name = lua_tostring(L, 2);
   if (name && strcmp(name, "spent") == 0) {
     compat_pushwhole(L, client->spent);
     return 1;
   }
   if (name && strcmp(name, "balance") == 0) {
-    compat_getuservalue(L, 1);
-    lua_getfield(L, -1, "balance");
+    news_read_all(L, 1);
+    if (client->has_balance)
+      client_push_balance(L, &client->balance);
+    else
+      lua_pushnil(L);
     return 1;
   }
-  compat_getregistry(L, &methods_key);
-  lua_pushvalue(L, 2);
-  lua_rawget(L, -2);
-  return 1;
+  return 0;
 }
 
 /* ARG: client
@@ -207,21 +217,20 @@ static int m_usable(lua_State *L) {
 }
 
 void client_open(lua_State *L) {
-  static const luaL_Reg meta[] = {{"__index", m__index},
-                                  {"__gc", m__gc},
-                                  {"__tostring", m__tostring},
-                                  {NULL, NULL}};
+  static const luaL_Reg meta[] = {
+      {"__gc", m__gc}, {"__tostring", m__tostring}, {NULL, NULL}};
   luaL_newmetatable(L, CLIENT_TYPE);
   compat_setfuncs(L, meta);
   lua_pushliteral(L, CLIENT_TYPE);
   lua_setfield(L, -2, "__name");
   lua_pushliteral(L, CLIENT_TYPE);
   lua_setfield(L, -2, "__metatable");
-  lua_pop(L, 1);
-  lua_newtable(L);
+  lua_newtable(L); /* the Lua side completes it */
   lua_pushvalue(L, -1);
-  compat_setregistry(L, &methods_key);
-  lua_setfield(L, -2, "client_methods");
+  lua_setfield(L, -4, "client_methods");
+  lua_pushcclosure(L, m__index, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
   lua_pushcfunction(L, f_client);
   lua_setfield(L, -2, "client");
   lua_pushcfunction(L, m_usable);

@@ -83,6 +83,15 @@ void core_finished(lua_State *L, int index) {
   lua_pop(L, 1);
 }
 
+bool core_push_method(lua_State *L) {
+  lua_pushvalue(L, 2);
+  lua_rawget(L, lua_upvalueindex(1));
+  if (!lua_isnil(L, -1))
+    return true;
+  lua_pop(L, 1);
+  return false;
+}
+
 void core_settle(Core *core) {
   Event *event = core->current;
   core->current = NULL;

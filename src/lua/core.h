@@ -54,6 +54,9 @@ void core_finished(lua_State *L, int index);
 void core_push_finished(lua_State *L);
 /* Pushes the table that outlives a second loading of the Lua side. */
 void core_push_kept(lua_State *L);
+/* For the __index of our objects, whose methods are its upvalue: pushes the one
+ * named at index 2; false, pushing nothing, when there is none. */
+bool core_push_method(lua_State *L);
 /* Lets go of the event being handled, which an error may have left behind: a
  * job whose reply was not judged goes on. */
 void core_settle(Core *core);
@@ -95,21 +98,35 @@ int json_encode(lua_State *L);
 
 /* ---- client.c ---- */
 
+/* paid_credits, free_images_remaining, total_images, free_images_per_day */
+#define BALANCE_FIELDS 4
+
+/* The credits that a reply told of.  NAN = not told; a table would cost more,
+ * and there may be thousands of jobs. */
+typedef struct Balance {
+  double fields[BALANCE_FIELDS];
+} Balance;
+
 typedef struct Client {
   Account *account; /* NULL after close */
   double timeout;   /* seconds for a job */
   double budget;    /* credits, infinite = none */
   double spent;     /* credits */
   bool verify_references;
+  bool narrates;    /* it has an on_event */
+  bool has_balance; /* some reply told one */
+  unsigned replies; /* how many replies came, wrapping: see news.h */
+  unsigned known;   /* `balance` is as new as this one of them */
+  Balance balance;
 } Client;
 
 void client_open(lua_State *L);
 Client *client_check(lua_State *L, int index);
 Client *client_test(lua_State *L, int index);
+/* Pushes the balance as a new table. */
+void client_push_balance(lua_State *L, const Balance *balance);
 /* Pushes the client's on_event function, or nil. */
 void client_push_handler(lua_State *L, int index);
-/* client.balance = the table on top, which is popped. */
-void client_set_balance(lua_State *L, int index);
 /* Gives the account back: the client is closed from now on. */
 void client_drop(Core *core, Client *client);
 /* Pushes the error for a closed client. */
@@ -143,25 +160,23 @@ enum {
   JOB_ORIGIN /* the job that this one goes on with: it holds the reservation */
 };
 
-/* paid_credits, free_images_remaining, total_images, free_images_per_day */
-#define BALANCE_FIELDS 4
-
 typedef struct LuaJob {
   Work *work; /* NULL when the engine does nothing for it */
   FlowMode mode;
   JobStatus status;
-  bool awaited;  /* somebody waits: tell when it is done */
-  bool reserved; /* `cost` is counted in client.spent */
-  bool has_balance;
+  bool awaited : 1;  /* somebody waits: tell when it is done */
+  bool reserved : 1; /* `cost` is counted in client.spent */
+  bool has_balance : 1;
+  bool unread : 1;        /* the raw reply has news: see news.h */
+  unsigned char oddities; /* answers in a row: say final, are not usable */
   unsigned attempts;
   unsigned polls;
-  unsigned oddities; /* answers in a row that say final and are not usable */
+  unsigned reply;    /* the unread one's number among its client's */
   double cost;       /* credits */
   double created_at; /* seconds since 1970 */
   double started;    /* monotonic seconds */
   double ended;      /* monotonic seconds, 0 = not yet */
-  double balance[BALANCE_FIELDS]; /* NAN = not told; a table would cost more,
-                                     and there may be thousands of jobs */
+  Balance balance;
 } LuaJob;
 
 void job_open(lua_State *L);
@@ -172,8 +187,10 @@ LuaJob *job_push(lua_State *L, int client_index, FlowMode mode);
 /* slot = the value on top, which is popped; and the other way round. */
 void job_set(lua_State *L, int index, int slot);
 void job_get(lua_State *L, int index, int slot);
+/* The client of the job at `index`, whose value table keeps it alive. */
+Client *job_client(lua_State *L, int index);
 /* Pushes the last balance told for the job as a new table, or nil. */
-void job_push_balance(lua_State *L, const LuaJob *job);
+void job_push_balance(lua_State *L, int index);
 bool job_is_done(const LuaJob *job);
 /* Ends the job for its host: the status, whose error is on top (or nil) and is
  * popped; wakes those who wait. */

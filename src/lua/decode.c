@@ -68,7 +68,7 @@ bool decode_find_id(lua_State *L, const char *bytes, size_t length) {
   return true;
 }
 
-bool decode_balance(lua_State *L, LuaJob *job) {
+bool decode_balance(lua_State *L, Balance *balance) {
   static const char *const names[BALANCE_FIELDS] = {
       "paidCredits", "freeImagesRemaining", "totalImages", "freeImagesPerDay"};
   lua_getfield(L, -1, "balance");
@@ -78,13 +78,12 @@ bool decode_balance(lua_State *L, LuaJob *job) {
   }
   for (size_t i = 0; i < BALANCE_FIELDS; i++) {
     lua_getfield(L, -1, names[i]);
-    job->balance[i] = lua_type(L, -1) == LUA_TNUMBER
-                          ? (double)lua_tonumber(L, -1)
-                          : (double)NAN;
+    balance->fields[i] = lua_type(L, -1) == LUA_TNUMBER
+                             ? (double)lua_tonumber(L, -1)
+                             : (double)NAN;
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
-  job->has_balance = true;
   return true;
 }
 

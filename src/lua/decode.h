@@ -28,8 +28,8 @@ bool decode_push_id(lua_State *L);
  * does. */
 bool decode_find_id(lua_State *L, const char *bytes, size_t length);
 
-/* Reads the balance into `job`; false, changing nothing, when there is none. */
-bool decode_balance(lua_State *L, LuaJob *job);
+/* Reads the balance; false, changing nothing, when there is none. */
+bool decode_balance(lua_State *L, Balance *balance);
 
 /* Pushes the list of results; false when there is none with a URL each. */
 bool decode_push_results(lua_State *L);

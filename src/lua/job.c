@@ -8,10 +8,7 @@
 #include "core.h"
 
 #include "../engine/clock.h"
-
-#include <math.h>
-
-static const char methods_key = 'm';
+#include "news.h"
 
 static const char *const status_names[] = {
     [JOB_QUEUED] = "queued",       [JOB_CREATING] = "creating",
@@ -30,7 +27,7 @@ LuaJob *job_test(lua_State *L, int index) {
 void job_get(lua_State *L, int index, int slot) {
   compat_getuservalue(L, index);
   lua_rawgeti(L, -1, slot);
-  lua_remove(L, -2);
+  lua_replace(L, -2);
 }
 
 void job_set(lua_State *L, int index, int slot) {
@@ -55,20 +52,21 @@ LuaJob *job_push(lua_State *L, int client_index, FlowMode mode) {
   return job;
 }
 
-void job_push_balance(lua_State *L, const LuaJob *job) {
-  static const char *const names[BALANCE_FIELDS] = {
-      "paid_credits", "free_images_remaining", "total_images",
-      "free_images_per_day"};
-  if (!job->has_balance) {
+Client *job_client(lua_State *L, int index) {
+  Client *client;
+  job_get(L, index, JOB_CLIENT);
+  client = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return client;
+}
+
+void job_push_balance(lua_State *L, int index) {
+  const LuaJob *job = lua_touserdata(L, index);
+  news_read(L, index);
+  if (job->has_balance)
+    client_push_balance(L, &job->balance);
+  else
     lua_pushnil(L);
-    return;
-  }
-  lua_createtable(L, 0, BALANCE_FIELDS);
-  for (size_t i = 0; i < BALANCE_FIELDS; i++)
-    if (!isnan(job->balance[i])) {
-      compat_pushwhole(L, job->balance[i]);
-      lua_setfield(L, -2, names[i]);
-    }
 }
 
 bool job_is_done(const LuaJob *job) {
@@ -76,29 +74,19 @@ bool job_is_done(const LuaJob *job) {
 }
 
 const char *job_secret(lua_State *L, int index) {
-  const char *secret = "";
-  Client *client;
-  job_get(L, index, JOB_CLIENT);
-  client = client_test(L, -1);
-  if (client && client->account)
-    secret = account_key(client->account);
-  lua_pop(L, 1);
-  return secret;
+  const Client *client = job_client(L, index);
+  return client->account ? account_key(client->account) : "";
 }
 
 void job_refund(lua_State *L, int index) {
   LuaJob *job;
-  Client *client;
   job_get(L, index, JOB_ORIGIN);
   job = lua_touserdata(L, lua_isnil(L, -1) ? index : -1);
   lua_pop(L, 1); /* the value table keeps it alive */
   if (!job->reserved)
     return;
   job->reserved = false;
-  job_get(L, index, JOB_CLIENT);
-  client = lua_touserdata(L, -1);
-  client->spent -= job->cost;
-  lua_pop(L, 1);
+  job_client(L, index)->spent -= job->cost;
 }
 
 /* What may raise (there is no memory) comes first: then nothing has changed. */
@@ -182,21 +170,22 @@ static bool push_number_field(lua_State *L, const LuaJob *job,
 }
 
 static int m__index(lua_State *L) {
-  const LuaJob *job = job_check(L, 1);
-  const char *name = lua_tostring(L, 2);
+  const LuaJob *job;
+  const char *name;
+  lua_settop(L, 2);
+  if (core_push_method(L))
+    return 1;
+  job = job_check(L, 1);
+  name = lua_tostring(L, 2);
   if (!name)
     return 0;
-  compat_getregistry(L, &methods_key);
-  lua_pushvalue(L, 2);
-  lua_rawget(L, -2);
-  if (!lua_isnil(L, -1))
-    return 1;
   if (strcmp(name, "status") == 0) {
+    news_read(L, 1);
     lua_pushstring(L, status_names[job->status]);
     return 1;
   }
   if (strcmp(name, "balance") == 0) {
-    job_push_balance(L, job);
+    job_push_balance(L, 1);
     return 1;
   }
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
@@ -225,6 +214,7 @@ static int m_raw(lua_State *L) {
 static int m__tostring(lua_State *L) {
   const LuaJob *job = job_check(L, 1);
   const char *id;
+  news_read(L, 1);
   job_get(L, 1, JOB_ID);
   id = lua_tostring(L, -1);
   lua_pushfstring(L, "%s (%s, %s)", JOB_TYPE, id ? id : "no id yet",
@@ -295,8 +285,7 @@ static int f_handler(lua_State *L) {
 }
 
 void job_open(lua_State *L) {
-  static const luaL_Reg meta[] = {
-      {"__index", m__index}, {"__tostring", m__tostring}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__tostring", m__tostring}, {NULL, NULL}};
   static const luaL_Reg methods[] = {
       {"done", m_done}, {"raw", m_raw}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
@@ -309,11 +298,12 @@ void job_open(lua_State *L) {
   lua_setfield(L, -2, "__name");
   lua_pushliteral(L, JOB_TYPE);
   lua_setfield(L, -2, "__metatable");
-  lua_pop(L, 1);
-  lua_newtable(L);
+  lua_newtable(L); /* the Lua side completes it */
   compat_setfuncs(L, methods);
   lua_pushvalue(L, -1);
-  compat_setregistry(L, &methods_key);
-  lua_setfield(L, -2, "job_methods");
+  lua_setfield(L, -4, "job_methods");
+  lua_pushcclosure(L, m__index, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
   compat_setfuncs(L, functions);
 }

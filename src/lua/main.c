@@ -106,6 +106,18 @@ static int f_is_job_id(lua_State *L) {
   return 1;
 }
 
+/* ARG: text
+** RES: whether it is printable ASCII that begins and ends with no space */
+static int f_is_plain(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  bool plain = length > 0 && text[0] != ' ' && text[length - 1] != ' ';
+  for (size_t i = 0; plain && i < length; i++)
+    plain = text[i] >= ' ' && text[i] <= '~';
+  lua_pushboolean(L, plain);
+  return 1;
+}
+
 /* ARG: path
 ** RES: whether a folder is there */
 static int f_is_folder(lua_State *L) {
@@ -158,6 +170,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"url", f_url},
                                        {"is_job_id", f_is_job_id},
                                        {"is_folder", f_is_folder},
+                                       {"is_plain", f_is_plain},
                                        {"await", f_await},
                                        {"cancel", f_cancel},
                                        {"encode", json_encode},

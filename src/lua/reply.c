@@ -6,6 +6,7 @@
 
 #include "../engine/clock.h"
 #include "decode.h"
+#include "news.h"
 
 /* A final answer that cannot be used ends the job when it comes this often in
  * a row. */
@@ -28,17 +29,6 @@ static void set_raw(lua_State *L, int at, const Event *event) {
     return;
   lua_pushlstring(L, event->body, event->body_length);
   job_set(L, at, JOB_RAW);
-}
-
-/* Takes over the balance of the reply on top. */
-static void take_balance(lua_State *L, int at) {
-  LuaJob *job = lua_touserdata(L, at);
-  if (!decode_balance(L, job))
-    return;
-  job_get(L, at, JOB_CLIENT);
-  job_push_balance(L, job);
-  client_set_balance(L, -2);
-  lua_pop(L, 1);
 }
 
 /* What the ledger should know of the job now: NULL = as it was. */
@@ -120,14 +110,6 @@ static const char *give_up(lua_State *L, Core *core, int at, const Event *event,
   return "failed";
 }
 
-/* Takes over a status that is not final; true when it is news. */
-static bool take_status(LuaJob *job, DecodedStatus status) {
-  JobStatus now = status == DECODED_RUNNING ? JOB_RUNNING : JOB_PENDING;
-  bool news = job->status != now;
-  job->status = now;
-  return news;
-}
-
 /* Success or failure; the reply is on top.  NULL when it is not usable. */
 static const char *read_final(lua_State *L, Core *core, int at,
                               const Event *event, DecodedStatus status) {
@@ -182,7 +164,7 @@ static const char *read_beginning(lua_State *L, Core *core, int at,
       !decode_find_id(L, event->body, event->body_length))
     return NULL;
   job_set(L, at, JOB_ID);
-  take_status(job, DECODED_PENDING);
+  news_take_status(job, DECODED_PENDING);
   if (job->mode == FLOW_CREATE_ONLY) {
     lua_pushnil(L);
     finish(L, core, at, job->status, "accepted", "yes");
@@ -205,7 +187,7 @@ static const char *read_created(lua_State *L, Core *core, int at,
   type = read_final(L, core, at, event, status);
   if (type)
     return type;
-  take_status(job, status);
+  news_take_status(job, status);
   if (job->mode == FLOW_CREATE_ONLY) {
     lua_pushnil(L);
     finish(L, core, at, job->status, "accepted", "yes");
@@ -243,7 +225,7 @@ static const char *read_polled(lua_State *L, Core *core, int at,
   if (status == DECODED_NONE || status == DECODED_SUCCEEDED)
     return poll_again(L, core, at, event);
   job->oddities = 0;
-  type = take_status(job, status) ? "status" : NULL;
+  type = news_take_status(job, status) ? "status" : NULL;
   if (job->mode == FLOW_POLL_ONCE) {
     lua_pushnil(L);
     finish(L, core, at, job->status, NULL, NULL);
@@ -258,13 +240,16 @@ static const char *on_reply(lua_State *L, Core *core, int at,
                             const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
   const char *type;
+  bool readable = json_push_object(L, event->body, event->body_length);
+  if (job->unread && !(readable && news_overtaken(L)))
+    news_read(L, at);
   set_raw(L, at, event);
   if (job_is_done(job) && event->sent) { /* cancelled: now it is known */
     job_get(L, at, JOB_ERROR);
     error_set(L, "sent", "yes");
     lua_pop(L, 1);
   }
-  if (!json_push_object(L, event->body, event->body_length)) {
+  if (!readable) {
     if (job_is_done(job)) {
       judge(L, core, at, FLOW_VERDICT_FINAL, NULL, (JobNote){0});
       return NULL;
@@ -277,7 +262,7 @@ static const char *on_reply(lua_State *L, Core *core, int at,
                      "job may have been paid, and was not sent again");
     return poll_again(L, core, at, event);
   }
-  take_balance(L, at);
+  news_take_balance(L, at);
   type = NULL;
   if (job_is_done(job)) {
     read_late(L, at, event->created);
@@ -290,20 +275,18 @@ static const char *on_reply(lua_State *L, Core *core, int at,
   return type;
 }
 
-/* A 202 that says something new. */
+/* A 202 that says something new.  Without an on_event nobody is told, and it is
+ * read when somebody asks. */
 static const char *on_status(lua_State *L, int at, const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
-  DecodedStatus status;
-  bool news;
-  if (job_is_done(job) || !json_push_object(L, event->body, event->body_length))
+  bool narrates = job_client(L, at)->narrates;
+  if (job_is_done(job) || !event->body)
     return NULL;
+  if (!narrates && !news_covers(event->body, event->body_length))
+    news_read(L, at); /* the one before: it may hold what this one does not */
   set_raw(L, at, event);
-  take_balance(L, at);
-  status = decode_status(L);
-  news = (status == DECODED_PENDING || status == DECODED_RUNNING) &&
-         take_status(job, status);
-  lua_settop(L, at);
-  return news ? "status" : NULL;
+  news_keep(L, at);
+  return narrates && news_read(L, at) ? "status" : NULL;
 }
 
 /* ---- the end ---- */
@@ -333,7 +316,7 @@ static void read_last(lua_State *L, int at, const Event *event) {
   if (event->status / 100 != 2 || !event->body)
     return;
   if (json_push_object(L, event->body, event->body_length)) {
-    take_balance(L, at);
+    news_take_balance(L, at);
     read_late(L, at, true);
   }
   lua_settop(L, at);
@@ -380,6 +363,7 @@ static void settle_cancelled(lua_State *L, int at, const Event *event) {
 static const char *on_ended(lua_State *L, Core *core, int at,
                             const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
+  news_read(L, at);
   set_raw(L, at, event);
   if (job_is_done(job)) {
     settle_cancelled(L, at, event);

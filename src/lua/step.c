@@ -41,13 +41,11 @@ static void copy_slot(lua_State *L, int job, int slot, const char *name) {
 /* Pushes on_event and its argument; false when the host has no on_event. */
 static bool push_call(lua_State *L, int job, const Event *event,
                       const char *type) {
+  if (!job_client(L, job)->narrates)
+    return false;
   job_get(L, job, JOB_CLIENT);
   client_push_handler(L, -1);
   lua_remove(L, -2);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    return false;
-  }
   lua_createtable(L, 0, 8);
   lua_pushstring(L, type);
   lua_setfield(L, -2, "type");
@@ -56,7 +54,7 @@ static bool push_call(lua_State *L, int job, const Event *event,
   lua_pushnumber(L, event->time);
   lua_setfield(L, -2, "time");
   copy_slot(L, job, JOB_ID, "id");
-  job_push_balance(L, lua_touserdata(L, job));
+  job_push_balance(L, job);
   lua_setfield(L, -2, "balance");
   copy_slot(L, job, JOB_ERROR, "error");
   copy_slot(L, job, JOB_METADATA, "metadata");

@@ -174,7 +174,9 @@ static void read_entry(lua_State *L, LuaJob *job, LedgerEntry *entry) {
 static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
   LedgerEntry entry;
   const char *urls[REFERENCE_MAX];
-  JobSpec spec = {.mode = job->mode, .timeout = client->timeout};
+  JobSpec spec = {.mode = job->mode,
+                  .timeout = client->timeout,
+                  .narrate = client->narrates};
   spec.body = lua_tolstring(L, BODY, &spec.body_length);
   spec.key = lua_tostring(L, KEY);
   spec.service_id = lua_tostring(L, ID);
@@ -192,9 +194,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
   lua_getfield(L, OPTIONS, "timeout");
   if (lua_isnumber(L, -1))
     spec.timeout = lua_tonumber(L, -1);
-  client_push_handler(L, CLIENT);
-  spec.narrate = !lua_isnil(L, -1);
-  lua_pop(L, 2);
+  lua_pop(L, 1);
   core_anchor(L, JOB, job);
   job->work = engine_job(core->engine, client->account, &spec, job);
   if (job->work) {
