@@ -106,9 +106,6 @@ end
 
 --- The save of the options, checked as far as that is possible before anything is paid.
 local function check_save(wanted, count)
-  if not wanted then
-    return true
-  end
   return naming.check(wanted.where, core.is_folder(wanted.where), count)
 end
 
@@ -127,11 +124,24 @@ local function save_when_done(job, wanted, config, on_end)
   end)
 end
 
+--- A thing that is done once `finish` was called.
+local function new_saved()
+  local saved = { ended = false }
+  function saved.done()
+    return saved.ended
+  end
+  function saved.finish()
+    saved.ended = true
+    wait.finished(saved)
+  end
+  return saved
+end
+
 --- Checks everything and hands the job to the engine. Gives the job and, where a save was asked
 --- for, a thing that is done when the files are there.
 local function start(self, fname, mode, req, opts)
   local config = settings_of(self, fname, 4)
-  local normalised, job, err, ok
+  local normalised, saved, job, err
   opts, err = options.job(opts, fname, 2, 3)
   if not opts then
     return nil, err
@@ -143,29 +153,22 @@ local function start(self, fname, mode, req, opts)
   if not normalised then
     return nil, err
   end
-  ok, err = check_save(opts.save, normalised.count)
-  if not ok then
-    return nil, err
+  if opts.save then
+    local ok
+    ok, err = check_save(opts.save, normalised.count)
+    if not ok then
+      return nil, err
+    end
+    saved = new_saved() -- now: later there may be no memory for it
   end
   opts.request = normalised
   opts.metadata_json = opts.metadata and json.object(opts.metadata)
-  local saved = { ended = false }
-  function saved.done()
-    return saved.ended
-  end
-  local function on_end()
-    saved.ended = true
-    wait.finished(saved)
-  end
   job, err = core.submit(self, mode, opts)
   if not job then
     return nil, err
   end
-  if not opts.save then
-    return job
-  end
   -- The job is going, and paid for: from here on nothing may make it look as if it were not.
-  if not pcall(save_when_done, job, opts.save, config, on_end) then
+  if saved and not pcall(save_when_done, job, opts.save, config, saved.finish) then
     core.saved(job, nil, save.NO_MEMORY)
     saved.ended = true
   end

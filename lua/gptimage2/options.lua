@@ -361,6 +361,9 @@ end
 ---@return table|nil read
 ---@return gptimage2.Error|nil err
 function options.job(opts, fname, argn, level)
+  if opts == nil then
+    return {}
+  end
   fname, argn, level = fname or "generate", argn or 2, (level or 2) + 1
   opts = check.options(opts, argn, fname, JOB_SPEC, level)
   local where = { argn = argn, fname = fname }

@@ -88,6 +88,9 @@ end
 
 --- The trimmed text of a field, or nil and the error; false when nothing is left of it.
 local function read_text(value, field, limit)
+  if #value <= limit and core.is_plain(value) then
+    return value -- as most are: there is nothing to trim and nothing to find
+  end
   local text = check.trim(value)
   if #text > limit then
     local message = "%s is %d bytes long; at most %d bytes are allowed"
@@ -105,7 +108,7 @@ local function read_text(value, field, limit)
 end
 
 local function read_prompt(value)
-  if prompt.is(value) then
+  if type(value) ~= "string" and prompt.is(value) then
     value = tostring(value)
   end
   if type(value) ~= "string" then
@@ -314,22 +317,27 @@ local function hint_reader(field)
   end
 end
 
---- How each field is read, in this order: from the request, what was read before, the settings.
+--- How each field is read, in this order: from the request, what was read before, the settings. One
+--- that is not given is read all the same where it is `needed`: it has a default, or may come from
+--- another field.
 local READERS = {
   {
     field = "prompt",
+    needed = true,
     read = function(req)
       return read_prompt(req.prompt)
     end,
   },
   {
     field = "image_urls",
+    needed = true,
     read = function(req)
       return read_image_urls(urls_of(req))
     end,
   },
   {
     field = "mode",
+    needed = true,
     read = function(req, done)
       return read_mode(req.mode, done.image_urls ~= nil)
     end,
@@ -342,6 +350,7 @@ local READERS = {
   },
   {
     field = "count",
+    needed = true,
     read = function(req)
       return read_count(req.count)
     end,
@@ -366,15 +375,22 @@ local READERS = {
 ---@return gptimage2.Error|nil err
 function request.normalise(req, settings, fname, level)
   check_argument(req, fname or "normalise", (level or 2) + 1)
-  local done = {}
   local ok, err = check_fields(req)
   if not ok then
     return nil, err
   end
-  for _, reader in ipairs(READERS) do
-    done[reader.field], err = reader.read(req, done, settings)
-    if err then
-      return nil, err
+  local done = { prompt = nil, mode = nil, ratio = nil, count = nil } -- room for these at once
+  for i = 1, #READERS do
+    local reader = READERS[i]
+    local field = reader.field
+    if reader.needed or req[field] ~= nil then
+      local value
+      value, err = reader.read(req, done, settings)
+      if err then
+        return nil, err
+      elseif value ~= nil then
+        done[field] = value
+      end
     end
   end
   return done
