@@ -90,8 +90,10 @@ void error_open(lua_State *L);
 void json_open(lua_State *L);
 /* Pushes the encoded request at `index`: fields in a fixed order. */
 void json_push_request(lua_State *L, int index);
-/* Pushes the decoded object; false, pushing nothing, when the bytes are not a
- * JSON object. */
+/* Pushes the object that the text on top holds; false, pushing nothing, when
+ * it holds no JSON object, or is no text. */
+bool json_push_decoded(lua_State *L);
+/* The same for bytes that are no Lua string yet. */
 bool json_push_object(lua_State *L, const char *bytes, size_t length);
 /* core.encode(string | number | boolean) -> JSON text */
 int json_encode(lua_State *L);
@@ -145,16 +147,18 @@ typedef enum JobStatus {
   JOB_UNKNOWN
 } JobStatus;
 
-/* Slots of a job's value table. */
+/* Slots of a job's value table.  Those up to JOB_ROOM are there from the
+ * beginning: most jobs fill them, and they can be set without memory. */
 enum {
   JOB_CLIENT = 1,
   JOB_REQUEST,
-  JOB_METADATA,
   JOB_ID,
   JOB_KEY,
   JOB_ERROR,
   JOB_RAW,
   JOB_RESULTS,
+  JOB_ROOM = JOB_RESULTS,
+  JOB_METADATA,
   JOB_FILES,
   JOB_SAVE_ERROR,
   JOB_ORIGIN /* the job that this one goes on with: it holds the reservation */

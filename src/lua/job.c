@@ -45,7 +45,7 @@ LuaJob *job_push(lua_State *L, int client_index, FlowMode mode) {
                   .started = clock_monotonic()};
   luaL_getmetatable(L, JOB_TYPE);
   lua_setmetatable(L, -2);
-  lua_createtable(L, JOB_RAW, 0); /* the rest comes at the end, if at all */
+  lua_createtable(L, JOB_ROOM, 0);
   lua_pushvalue(L, client_index);
   lua_rawseti(L, -2, JOB_CLIENT);
   compat_setuservalue(L, -2);

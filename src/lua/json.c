@@ -134,15 +134,27 @@ void json_push_request(lua_State *L, int index) {
 
 /* ---- replies ---- */
 
-bool json_push_object(lua_State *L, const char *bytes, size_t length) {
+bool json_push_decoded(lua_State *L) {
+  size_t length;
+  const char *bytes = lua_tolstring(L, -1, &length);
   /* lua-cjson stops at a NUL and believes what came before it. */
   if (!bytes || memchr(bytes, '\0', length))
     return false;
   compat_getregistry(L, &decode_key);
-  lua_pushlstring(L, bytes, length);
+  lua_pushvalue(L, -2);
   lua_call(L, 1, 1);
   if (lua_istable(L, -1))
     return true;
   lua_pop(L, 1);
   return false;
+}
+
+bool json_push_object(lua_State *L, const char *bytes, size_t length) {
+  bool decoded;
+  if (!bytes)
+    return false;
+  lua_pushlstring(L, bytes, length);
+  decoded = json_push_decoded(L);
+  lua_remove(L, decoded ? -2 : -1);
+  return decoded;
 }

@@ -62,15 +62,12 @@ static bool read_reply(lua_State *L, int at) {
 
 bool news_read(lua_State *L, int at) {
   LuaJob *job = lua_touserdata(L, at);
-  const char *bytes;
-  size_t length;
   bool news = false;
   if (!job->unread)
     return false;
   at = compat_absindex(L, at);
   job_get(L, at, JOB_RAW);
-  bytes = lua_tolstring(L, -1, &length);
-  if (json_push_object(L, bytes, length)) {
+  if (json_push_decoded(L)) {
     news = read_reply(L, at);
     lua_pop(L, 1);
   }

@@ -235,42 +235,62 @@ static const char *read_polled(lua_State *L, Core *core, int at,
   return type;
 }
 
-/* A body that must be judged. */
+/* ---- what came ---- */
+
+/* A body that must be judged, and is no JSON object. */
+static const char *on_unreadable(lua_State *L, Core *core, int at,
+                                 const Event *event) {
+  const char *type;
+  if (job_is_done(lua_touserdata(L, at))) {
+    judge(L, core, at, FLOW_VERDICT_FINAL, NULL, (JobNote){0});
+    return NULL;
+  }
+  if (event->created && (type = read_beginning(L, core, at, event)))
+    return type;
+  if (event->created)
+    return give_up(L, core, at, event, "unreadable_reply",
+                   "the service's answer to the create is not readable: the "
+                   "job may have been paid, and was not sent again");
+  return poll_again(L, core, at, event);
+}
+
+/* A body that must be judged: the object on top. */
+static const char *on_object(lua_State *L, Core *core, int at,
+                             const Event *event) {
+  news_take_balance(L, at);
+  if (job_is_done(lua_touserdata(L, at))) {
+    read_late(L, at, event->created);
+    judge(L, core, at, FLOW_VERDICT_FINAL, NULL, note(L, at, NULL, NULL));
+    return NULL;
+  }
+  if (event->created)
+    return read_created(L, core, at, event);
+  return read_polled(L, core, at, event);
+}
+
 static const char *on_reply(lua_State *L, Core *core, int at,
                             const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
   const char *type;
-  bool readable = json_push_object(L, event->body, event->body_length);
+  bool readable;
+  if (event->body)
+    lua_pushlstring(L, event->body, event->body_length);
+  else
+    lua_pushnil(L);
+  readable = json_push_decoded(L);
   if (job->unread && !(readable && news_overtaken(L)))
     news_read(L, at);
-  set_raw(L, at, event);
+  if (event->body) {
+    lua_pushvalue(L, at + 1);
+    job_set(L, at, JOB_RAW);
+  }
   if (job_is_done(job) && event->sent) { /* cancelled: now it is known */
     job_get(L, at, JOB_ERROR);
     error_set(L, "sent", "yes");
     lua_pop(L, 1);
   }
-  if (!readable) {
-    if (job_is_done(job)) {
-      judge(L, core, at, FLOW_VERDICT_FINAL, NULL, (JobNote){0});
-      return NULL;
-    }
-    if (event->created && (type = read_beginning(L, core, at, event)))
-      return type;
-    if (event->created)
-      return give_up(L, core, at, event, "unreadable_reply",
-                     "the service's answer to the create is not readable: the "
-                     "job may have been paid, and was not sent again");
-    return poll_again(L, core, at, event);
-  }
-  news_take_balance(L, at);
-  type = NULL;
-  if (job_is_done(job)) {
-    read_late(L, at, event->created);
-    judge(L, core, at, FLOW_VERDICT_FINAL, NULL, note(L, at, NULL, NULL));
-  } else if (event->created)
-    type = read_created(L, core, at, event);
-  else
-    type = read_polled(L, core, at, event);
+  type = readable ? on_object(L, core, at, event)
+                  : on_unreadable(L, core, at, event);
   lua_settop(L, at);
   return type;
 }

@@ -63,6 +63,15 @@ static unsigned read_references(lua_State *L, const Client *client,
   return count;
 }
 
+/* Notes the option in the job, where it is given. */
+static void keep_option(lua_State *L, const char *name, int slot) {
+  lua_getfield(L, OPTIONS, name);
+  if (lua_isnil(L, -1))
+    lua_pop(L, 1);
+  else
+    job_set(L, JOB, slot);
+}
+
 /* Pushes body and key and notes them in the job; false pushes an error. */
 static bool prepare_request(lua_State *L, LuaJob *job) {
   lua_getfield(L, OPTIONS, "request");
@@ -91,8 +100,7 @@ static bool prepare_request(lua_State *L, LuaJob *job) {
   lua_pushvalue(L, -1);
   lua_replace(L, KEY);
   job_set(L, JOB, JOB_KEY);
-  lua_getfield(L, OPTIONS, "metadata");
-  job_set(L, JOB, JOB_METADATA);
+  keep_option(L, "metadata", JOB_METADATA);
   return true;
 }
 
@@ -110,8 +118,7 @@ static void prepare_id(lua_State *L, LuaJob *job) {
     lua_pop(L, 1);
   }
   job_set(L, JOB, JOB_REQUEST);
-  lua_getfield(L, OPTIONS, "metadata");
-  job_set(L, JOB, JOB_METADATA);
+  keep_option(L, "metadata", JOB_METADATA);
   lua_getfield(L, OPTIONS, "id");
   luaL_checkstring(L, -1);
   lua_pushvalue(L, -1);
@@ -231,8 +238,7 @@ int submit(lua_State *L) {
     prepare_id(L, job);
   else if (!prepare_request(L, job) || !reserve(L, client, job))
     return error_return(L);
-  lua_getfield(L, OPTIONS, "origin");
-  job_set(L, JOB, JOB_ORIGIN);
+  keep_option(L, "origin", JOB_ORIGIN);
   if (!start(L, core, client, job)) /* the last that may raise: it is going */
     return error_return(L);
   lua_pushvalue(L, JOB);
