@@ -155,8 +155,8 @@ function client:generate(request, options) end
 ---@return gptimage2.Error|nil err
 function client:submit(request, options) end
 
----One create call and no polling afterwards, for route handlers. Waits. `options.save` does nothing
----here.
+---One create call and no polling afterwards, for route handlers. Waits. The option `save` is not for
+---it.
 ---@param request gptimage2.Request
 ---@param options? gptimage2.JobOptions
 ---@return gptimage2.Job|nil job
@@ -339,8 +339,8 @@ function job:raw() end
 ---@field metadata table<string, string>|nil the job's
 ---@field delay number|nil with "retry": seconds until then
 ---@field attempts integer|nil with "retry": creates so far
----@field code string|nil with "retry", when there was no answer
----@field message string|nil with "retry", when there was no answer
+---@field code string|nil with "retry"
+---@field message string|nil with "retry"
 ---@field paths string[]|nil with "saved"
 
 ---@alias gptimage2.Kind
