@@ -45,18 +45,19 @@ static Watch *find_watch(const Loop *loop, int fd) {
   return &loop->watches[index];
 }
 
-static void tell_epoll(const Loop *loop, int how, int fd, uint32_t events) {
+static bool tell_epoll(const Loop *loop, int how, int fd, uint32_t events) {
   struct epoll_event event = {.events = events, .data.fd = fd};
-  if (epoll_ctl(loop->epoll, how, fd, &event) != 0 && how == EPOLL_CTL_ADD)
-    epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &event);
+  return epoll_ctl(loop->epoll, how, fd, &event) == 0 ||
+         (how == EPOLL_CTL_ADD &&
+          epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &event) == 0);
 }
 
+/* What the system would not take is told again the next time. */
 static void set_watch(const Loop *loop, Watch *watch, int fd, uint32_t events) {
   int how = watch->set ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-  if (events == watch->set)
-    return;
-  tell_epoll(loop, events ? how : EPOLL_CTL_DEL, fd, events);
-  watch->set = events;
+  if (events != watch->set &&
+      tell_epoll(loop, events ? how : EPOLL_CTL_DEL, fd, events))
+    watch->set = events;
 }
 
 void loop_opened(Loop *loop, int fd) {
