@@ -37,35 +37,48 @@ void mailbox_close(Mailbox *mailbox) {
   pthread_mutex_destroy(&mailbox->lock);
 }
 
-/* Under the lock, like clear_signal: a reader that empties the box also clears
- * the signal.  An eventfd takes a write of 8 bytes whole or, when its counter
- * is at the limit and it is readable anyway, not at all. */
-static void set_signal(Mailbox *mailbox) {
+/* Makes the descriptor readable, if it is not.  Not under the lock, which the
+ * reader that this wakes needs at once.  An eventfd takes a write of 8 bytes
+ * whole or, when its counter is at the limit and it is readable anyway, not at
+ * all. */
+static void set_signal(Mailbox *mailbox, bool even_if_empty) {
   uint64_t one = 1;
   ssize_t written;
-  if (mailbox->signalled)
+  bool due;
+  pthread_mutex_lock(&mailbox->lock);
+  due = !mailbox->signalled && (mailbox->list.first || even_if_empty);
+  mailbox->signalled = mailbox->signalled || due;
+  pthread_mutex_unlock(&mailbox->lock);
+  if (!due)
     return;
-  mailbox->signalled = true;
   do
     written = write(mailbox->fd, &one, sizeof one);
   while (written < 0 && errno == EINTR);
+  if (written > 0)
+    return;
+  pthread_mutex_lock(&mailbox->lock);
+  mailbox->signalled = false; /* the next may succeed */
+  pthread_mutex_unlock(&mailbox->lock);
 }
 
+/* Under the lock.  A signal that was decided on but not yet written stays. */
 static void clear_signal(Mailbox *mailbox) {
   uint64_t count;
   ssize_t got;
   if (!mailbox->signalled)
     return;
-  mailbox->signalled = false;
   do
     got = read(mailbox->fd, &count, sizeof count);
   while (got < 0 && errno == EINTR);
+  mailbox->signalled = got < 0;
 }
 
 void mailbox_signal(Mailbox *mailbox) {
-  pthread_mutex_lock(&mailbox->lock);
-  set_signal(mailbox);
-  pthread_mutex_unlock(&mailbox->lock);
+  set_signal(mailbox, true);
+}
+
+void mailbox_wake(Mailbox *mailbox) {
+  set_signal(mailbox, false);
 }
 
 void mailbox_put(Mailbox *mailbox, List *batch) {
@@ -83,13 +96,6 @@ void mailbox_put(Mailbox *mailbox, List *batch) {
   *batch = (List){0};
 }
 
-void mailbox_wake(Mailbox *mailbox) {
-  pthread_mutex_lock(&mailbox->lock);
-  if (mailbox->list.first)
-    set_signal(mailbox);
-  pthread_mutex_unlock(&mailbox->lock);
-}
-
 List mailbox_take(Mailbox *mailbox) {
   List list;
   if (!atomic_load_explicit(&mailbox->full, memory_order_acquire))
@@ -97,8 +103,10 @@ List mailbox_take(Mailbox *mailbox) {
   pthread_mutex_lock(&mailbox->lock);
   list = mailbox->list;
   mailbox->list = (List){0};
-  atomic_store_explicit(&mailbox->full, false, memory_order_relaxed);
   clear_signal(mailbox);
+  /* A signal still to come is cleared by the next take: it must look. */
+  atomic_store_explicit(&mailbox->full, mailbox->signalled,
+                        memory_order_relaxed);
   pthread_mutex_unlock(&mailbox->lock);
   return list;
 }

@@ -30,7 +30,7 @@ Link *list_shift(List *list);
 typedef struct Mailbox {
   pthread_mutex_t lock;
   List list;        /* under the lock */
-  bool signalled;   /* under the lock: `fd` is readable */
+  bool signalled;   /* under the lock: `fd` is readable, or will be at once */
   atomic_bool full; /* a hint that can be read without the lock */
   int fd;           /* an eventfd */
 } Mailbox;
