@@ -242,7 +242,7 @@ function client:close() end
 ---@field mode? "text-to-image"|"image-to-image" default: from whether there are references
 ---@field ratio? "1:1"|"16:9"|"9:16"|"4:3"|"3:4"|string
 ---@field count? integer images, 1 to 4; default 1
----@field image_urls? string[] 1 to 16 references, absolute http(s) URLs of at most 2048 bytes
+---@field image_urls? string[] 1 to 16 absolute http(s) URLs; none beside a prompt that has refs
 ---@field style? string a preset's slug: "editorial-photo", "studio-product", "cinematic"
 ---@field lighting? string a hint
 ---@field camera? string a hint
