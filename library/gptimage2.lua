@@ -226,7 +226,7 @@ function client:close() end
 ---@class gptimage2.JobOptions
 ---@field timeout? number seconds for this job; default the client's
 ---@field idempotency_key? string 1 to 255 visible ASCII characters; default 128 random bits
----@field metadata? table<string, string> yours: kept in the job, its events and the sidecar
+---@field metadata? table<string, string> yours, UTF-8: kept in the job, its events and the sidecar
 ---@field save? string|gptimage2.SaveAs where to save the images (see `job:save`)
 
 ---`{ where, overwrite = …, sidecar = … }`
