@@ -296,7 +296,8 @@ function job:cancel() end
 ---Downloads all images to files, without passing their bytes through Lua, and writes the sidecar
 ---`{id}.json`. Waits.
 ---
----A failed save never fails the job: save again. `err.paths` has the paths that were saved.
+---A failed save never fails the job: save again, to the same place; what is there from before is
+---not fetched again. `err.paths` has the paths that were saved.
 ---@param where string a folder, or a pattern with {id} {n} {seed} {ext} {date}
 ---@param options? gptimage2.SaveOptions
 ---@return string[]|nil paths of the images, in their order
