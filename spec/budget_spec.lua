@@ -76,11 +76,17 @@ describe("client.spent", function()
     assert.equal(0, client.spent)
   end)
 
-  it("cannot be set", function()
+  it("cannot be set, as no field of a client or a job can", function()
     local client = support.pair()
-    assert.has_error(function()
-      client.spent = 0
-    end, nil)
+    for _, object in ipairs({ client, assert(client:submit({ prompt = "a cup" })) }) do
+      local ok, message = pcall(function()
+        object.spent = 0
+      end)
+      assert.is_false(ok)
+      local name = tostring(object):match("^%S+")
+      assert.truthy(message:find(("fields of a %s are read-only"):format(name), 1, true), message)
+    end
+    assert.equal(10, client.spent)
   end)
 end)
 

@@ -225,6 +225,7 @@ void client_open(lua_State *L) {
   lua_setfield(L, -2, "__name");
   lua_pushliteral(L, CLIENT_TYPE);
   lua_setfield(L, -2, "__metatable");
+  core_make_read_only(L, CLIENT_TYPE);
   lua_newtable(L); /* the Lua side completes it */
   lua_pushvalue(L, -1);
   lua_setfield(L, -4, "client_methods");

@@ -57,6 +57,8 @@ void core_push_kept(lua_State *L);
 /* For the __index of our objects, whose methods are its upvalue: pushes the one
  * named at index 2; false, pushing nothing, when there is none. */
 bool core_push_method(lua_State *L);
+/* Gives the metatable on top a __newindex that raises, naming the `type`. */
+void core_make_read_only(lua_State *L, const char *type);
 /* Lets go of the event being handled, which an error may have left behind: a
  * job whose reply was not judged goes on. */
 void core_settle(Core *core);

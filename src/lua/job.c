@@ -298,6 +298,7 @@ void job_open(lua_State *L) {
   lua_setfield(L, -2, "__name");
   lua_pushliteral(L, JOB_TYPE);
   lua_setfield(L, -2, "__metatable");
+  core_make_read_only(L, JOB_TYPE);
   lua_newtable(L); /* the Lua side completes it */
   compat_setfuncs(L, methods);
   lua_pushvalue(L, -1);
