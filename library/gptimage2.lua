@@ -112,10 +112,10 @@ function gptimage2.use(loop) end
 ---@class gptimage2.HistoryFilter
 ---@field key? string idempotency key
 ---@field id? string the service's id
----@field state? string a state of the ledger
+---@field state? string a state of the ledger; unknown ones raise
 ---@field since? number seconds since 1970
 ---@field until? number seconds since 1970
----@field limit? integer rows
+---@field limit? integer rows, 1 or more
 
 ---A row of the ledger, with the fields of a job.
 ---@class gptimage2.HistoryRow

@@ -84,6 +84,7 @@ local function history_row(row)
   }
 end
 
+local STATES = check.keys(STATUS)
 local FILTER = {
   key = "string",
   id = "string",
@@ -97,7 +98,15 @@ local FILTER = {
 ---@param filter? table
 ---@return table
 function ledger.filter(filter)
-  return check.options(filter, 1, "history", FILTER, 4)
+  filter = check.options(filter, 1, "history", FILTER, 3)
+  local state, limit = filter.state, filter.limit
+  if state and not STATUS[state] then
+    local why = "option 'state' must be one of " .. check.enumerate(STATES)
+    check.fail(1, "history", why .. check.did_you_mean(state, STATES), 3)
+  elseif limit and (check.integer(limit) or 0) < 1 then
+    check.fail(1, "history", "option 'limit' must be a whole number, 1 or more", 3)
+  end
+  return filter
 end
 
 --- What was asked, paid and received. See `client:history`.
@@ -111,7 +120,8 @@ function ledger.history(path, filter)
     job_id = filter.id,
     state = filter.state,
     since = filter.since,
-    ["until"] = filter["until"],
+    -- To the core 0 is no bound, and no job is that old.
+    ["until"] = filter["until"] and math.max(filter["until"], 1),
     limit = filter.limit,
     newest_first = true,
   })
