@@ -179,7 +179,7 @@ function client:wait(id, timeout) end
 ---A handle for an id, without any request.
 ---@param id string
 ---@return gptimage2.Job|nil job status "unknown"; `job:wait` takes it up
----@return gptimage2.Error|nil err code `invalid_job_id`
+---@return gptimage2.Error|nil err code `invalid_job_id`, or kind `closed`
 function client:job(id) end
 
 ---What a request costs: 10 credits for each image. The request is checked; nothing is sent.

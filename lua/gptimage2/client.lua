@@ -262,6 +262,12 @@ function methods:wait(id, timeout)
   return wait_for_job(job)
 end
 
+--- Whether the client can be used; false and the error once it is closed.
+local function check_open(self)
+  local _, err = core.usable(self)
+  return err == nil, err
+end
+
 --- A handle for an id, without any request: `job:wait()` takes it up.
 ---@param id string
 ---@return gptimage2.Job|nil
@@ -269,6 +275,10 @@ end
 function methods:job(id)
   settings_of(self, "job", 3)
   local ok, err = check_id(id, "job", 3)
+  if not ok then
+    return nil, err
+  end
+  ok, err = check_open(self)
   if not ok then
     return nil, err
   end
@@ -283,6 +293,11 @@ function methods:cost(req)
   local config = settings_of(self, "cost", 3)
   local normalised, err = request.normalise(req, config, "cost", 2)
   if not normalised then
+    return nil, err
+  end
+  local ok
+  ok, err = check_open(self)
+  if not ok then
     return nil, err
   end
   return request.cost(normalised)
@@ -301,8 +316,8 @@ end
 --- The path of the client's ledger, or nil and the error.
 local function ledger_of(self, fname)
   local config = settings_of(self, fname, 4)
-  local _, err = core.usable(self)
-  if err then
+  local ok, err = check_open(self)
+  if not ok then
     return nil, err
   elseif config.ledger then
     return config.ledger
