@@ -371,9 +371,10 @@ function methods:resolve(key, what)
   if not path then
     return nil, err
   end
-  if what ~= "resend" and what ~= "abandon" and not core.is_job_id(what) then
-    local message = "'resend', 'abandon' or a job id is needed, not %s"
-    return check.invalid("invalid_job_id", "what", message:format(check.show(what)))
+  local ok
+  ok, err = ledger.check_settlement(what)
+  if not ok then
+    return nil, err
   end
   local job, note
   job, err, note = ledger.resolve(self, settings[self], key, what)

@@ -264,6 +264,21 @@ local function unsettled(client, config, key)
   return row
 end
 
+local WORDS = { "resend", "abandon" }
+
+--- Can `client:resolve` do that? A word that is nearly one of ours is taken for no job id.
+---@param what string
+---@return true|nil ok
+---@return gptimage2.Error|nil err code `invalid_job_id`
+function ledger.check_settlement(what)
+  local hint = check.did_you_mean(what, WORDS)
+  if what == "resend" or what == "abandon" or hint == "" and core.is_job_id(what) then
+    return true
+  end
+  local message = "'resend', 'abandon' or a job id is needed, not '%s'%s"
+  return check.invalid("invalid_job_id", "what", message:format(check.show(what), hint))
+end
+
 --- Settles an unknown job by hand. See `client:resolve`. Gives the job, and whether it is going on;
 --- or a transfer to wait for first.
 ---@param client gptimage2.Client
@@ -281,7 +296,8 @@ function ledger.resolve(client, config, key, what)
   if what == "resend" then
     return resend(client, row)
   end
-  local news = { state = "accepted", charged = "yes", job_id = what }
+  -- What it cost is known when the service has answered to this id.
+  local news = { state = "accepted", charged = "unknown", job_id = what }
   if what == "abandon" then
     news = { state = "abandoned" }
   end
