@@ -194,7 +194,8 @@ function client:jobs() end
 
 ---Takes up what an earlier process left unfinished: polls what the service has, sends what was
 ---provably not sent (with retry = "idempotent" what may have been, too), and gives the rest back
----with the status "unknown". Does not wait for the jobs.
+---with the status "unknown". So it does with what would go over the budget, which is not sent (kind
+---`budget`). Does not wait for the jobs.
 ---@return gptimage2.Job[]|nil jobs oldest first
 ---@return gptimage2.Error|nil err kind ledger
 function client:recover() end
@@ -203,7 +204,7 @@ function client:recover() end
 ---@param key string its idempotency key
 ---@param what "resend"|"abandon"|string the last: its job id
 ---@return gptimage2.Job|nil job
----@return gptimage2.Error|nil err kind ledger
+---@return gptimage2.Error|nil err kind ledger, budget (resend), or code `invalid_job_id`
 function client:resolve(key, what) end
 
 ---What was asked, paid and received, newest first.

@@ -166,12 +166,16 @@ local function options_of(row)
   }
 end
 
---- Sends the very same bytes under the very same key.
+--- Sends the very same bytes under the very same key, where the budget allows it.
 local function resend(client, row)
   local options = options_of(row)
   options.again = true
   options.doubt = row.state ~= "intent"
-  return core.submit(client, "generate", options)
+  local job, err = core.submit(client, "generate", options)
+  if err then
+    err.idempotency_key = row.key
+  end
+  return job, err
 end
 
 local function resume(client, row, id)
@@ -204,7 +208,11 @@ local function take_up(client, row, retry)
   if id then
     return resume(client, row, id)
   elseif row.state == "intent" or retry == "idempotent" then
-    return resend(client, row)
+    local job, err = resend(client, row)
+    if err and err.kind == "budget" then -- its row stays: a larger budget finishes it
+      job = core.unknown_job(client, options_of(row), err)
+    end
+    return job, err
   end
   return unknown(client, row)
 end

@@ -193,6 +193,8 @@ LuaJob *job_push(lua_State *L, int client_index, FlowMode mode);
 /* slot = the value on top, which is popped; and the other way round. */
 void job_set(lua_State *L, int index, int slot);
 void job_get(lua_State *L, int index, int slot);
+/* The request on top (or nil), popped, is the job's, and says what it costs. */
+void job_set_request(lua_State *L, int index);
 /* The client of the job at `index`, whose value table keeps it alive. */
 Client *job_client(lua_State *L, int index);
 /* Pushes the last balance told for the job as a new table, or nil. */
