@@ -280,7 +280,7 @@ local job = {}
 
 ---Waits until the job is done. A timeout of its own that runs out (code `wait_timeout`) leaves the
 ---job going. A job of `client:create` and a handle of `client:job` are taken up by their id; then
----the job returned is a new one.
+---the job returned is a new one, which knows what the old one knew.
 ---@param timeout? number seconds
 ---@return gptimage2.Job|nil job
 ---@return gptimage2.Error|nil err the job's error, or kind `timeout`

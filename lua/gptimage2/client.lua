@@ -203,6 +203,20 @@ function methods:submit(req, opts)
   return job, err
 end
 
+--- Whether the service has said what became of the job.
+local function is_settled(job)
+  return job.status == "succeeded" or job.status == "failed"
+end
+
+--- With a budget a created job is kept until it is settled: whoever polls it by its id may learn
+--- that its credits come back.
+local function keep_created(self, job)
+  local created = core.created(self)
+  if created and not is_settled(job) then
+    created[job.id] = job
+  end
+end
+
 --- One create call, no polling afterwards. Waits.
 ---@param req gptimage2.Request
 ---@param opts? gptimage2.JobOptions
@@ -213,7 +227,12 @@ function methods:create(req, opts)
   if not job then
     return nil, err
   end
-  return wait_for_job(job)
+  local done
+  done, err = wait_for_job(job)
+  if done then
+    pcall(keep_created, self, job) -- it is paid for: without memory it is just not kept
+  end
+  return done, err
 end
 
 --- An id that may go into a path, or nil and the error. `level` as in settings_of.
@@ -233,7 +252,24 @@ local function start_by_id(self, fname, mode, id, timeout, origin)
   if not ok then
     return nil, err
   end
-  return core.submit(self, mode, { id = id, timeout = timeout, origin = origin })
+  local created = core.created(self)
+  local kept = created and created[id]
+  local opts = { id = id, timeout = timeout, origin = kept or origin }
+  if opts.origin then
+    opts.request = opts.origin.request
+    opts.metadata = opts.origin.metadata
+    opts.idempotency_key = opts.origin.idempotency_key
+  end
+  local job
+  job, err = core.submit(self, mode, opts)
+  if job and kept then
+    wait.on_done(job, function()
+      if is_settled(job) then
+        created[id] = nil
+      end
+    end)
+  end
+  return job, err
 end
 
 --- One poll call. Waits.
