@@ -112,10 +112,10 @@ function gptimage2.use(loop) end
 ---@class gptimage2.HistoryFilter
 ---@field key? string idempotency key
 ---@field id? string the service's id
----@field state? string a state of the ledger
+---@field state? string a state of the ledger; unknown ones raise
 ---@field since? number seconds since 1970
 ---@field until? number seconds since 1970
----@field limit? integer rows
+---@field limit? integer rows, 1 or more
 
 ---A row of the ledger, with the fields of a job.
 ---@class gptimage2.HistoryRow
@@ -179,7 +179,7 @@ function client:wait(id, timeout) end
 ---A handle for an id, without any request.
 ---@param id string
 ---@return gptimage2.Job|nil job status "unknown"; `job:wait` takes it up
----@return gptimage2.Error|nil err code `invalid_job_id`
+---@return gptimage2.Error|nil err code `invalid_job_id`, or kind `closed`
 function client:job(id) end
 
 ---What a request costs: 10 credits for each image. The request is checked; nothing is sent.
@@ -194,7 +194,8 @@ function client:jobs() end
 
 ---Takes up what an earlier process left unfinished: polls what the service has, sends what was
 ---provably not sent (with retry = "idempotent" what may have been, too), and gives the rest back
----with the status "unknown". Does not wait for the jobs.
+---with the status "unknown". So it does with what would go over the budget, which is not sent (kind
+---`budget`). Does not wait for the jobs.
 ---@return gptimage2.Job[]|nil jobs oldest first
 ---@return gptimage2.Error|nil err kind ledger
 function client:recover() end
@@ -203,7 +204,7 @@ function client:recover() end
 ---@param key string its idempotency key
 ---@param what "resend"|"abandon"|string the last: its job id
 ---@return gptimage2.Job|nil job
----@return gptimage2.Error|nil err kind ledger
+---@return gptimage2.Error|nil err kind ledger, budget (resend), or code `invalid_job_id`
 function client:resolve(key, what) end
 
 ---What was asked, paid and received, newest first.
@@ -226,7 +227,7 @@ function client:close() end
 ---@class gptimage2.JobOptions
 ---@field timeout? number seconds for this job; default the client's
 ---@field idempotency_key? string 1 to 255 visible ASCII characters; default 128 random bits
----@field metadata? table<string, string> yours: kept in the job, its events and the sidecar
+---@field metadata? table<string, string> yours, UTF-8: kept in the job, its events and the sidecar
 ---@field save? string|gptimage2.SaveAs where to save the images (see `job:save`)
 
 ---`{ where, overwrite = …, sidecar = … }`
@@ -242,7 +243,7 @@ function client:close() end
 ---@field mode? "text-to-image"|"image-to-image" default: from whether there are references
 ---@field ratio? "1:1"|"16:9"|"9:16"|"4:3"|"3:4"|string
 ---@field count? integer images, 1 to 4; default 1
----@field image_urls? string[] 1 to 16 references, absolute http(s) URLs of at most 2048 bytes
+---@field image_urls? string[] 1 to 16 absolute http(s) URLs; none beside a prompt that has refs
 ---@field style? string a preset's slug: "editorial-photo", "studio-product", "cinematic"
 ---@field lighting? string a hint
 ---@field camera? string a hint
@@ -279,7 +280,7 @@ local job = {}
 
 ---Waits until the job is done. A timeout of its own that runs out (code `wait_timeout`) leaves the
 ---job going. A job of `client:create` and a handle of `client:job` are taken up by their id; then
----the job returned is a new one.
+---the job returned is a new one, which knows what the old one knew.
 ---@param timeout? number seconds
 ---@return gptimage2.Job|nil job
 ---@return gptimage2.Error|nil err the job's error, or kind `timeout`
@@ -296,7 +297,8 @@ function job:cancel() end
 ---Downloads all images to files, without passing their bytes through Lua, and writes the sidecar
 ---`{id}.json`. Waits.
 ---
----A failed save never fails the job: save again. `err.paths` has the paths that were saved.
+---A failed save never fails the job: save again, to the same place; what is there from before is
+---not fetched again. `err.paths` has the paths that were saved.
 ---@param where string a folder, or a pattern with {id} {n} {seed} {ext} {date}
 ---@param options? gptimage2.SaveOptions
 ---@return string[]|nil paths of the images, in their order

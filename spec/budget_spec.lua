@@ -76,11 +76,17 @@ describe("client.spent", function()
     assert.equal(0, client.spent)
   end)
 
-  it("cannot be set", function()
+  it("cannot be set, as no field of a client or a job can", function()
     local client = support.pair()
-    assert.has_error(function()
-      client.spent = 0
-    end, nil)
+    for _, object in ipairs({ client, assert(client:submit({ prompt = "a cup" })) }) do
+      local ok, message = pcall(function()
+        object.spent = 0
+      end)
+      assert.is_false(ok)
+      local name = tostring(object):match("^%S+")
+      assert.truthy(message:find(("fields of a %s are read-only"):format(name), 1, true), message)
+    end
+    assert.equal(10, client.spent)
   end)
 end)
 
@@ -141,6 +147,68 @@ describe("a budget", function()
     assert(client:poll(id))
     assert(client:wait(id))
     assert.equal(10, client.spent)
+  end)
+
+  it("has room again when a job that was only created turns out to have failed", function()
+    for _, take_up in ipairs({
+      function(client, job)
+        return client:wait(job.id)
+      end,
+      function(client, job)
+        return client:poll(job.id)
+      end,
+      function(client, job)
+        return assert(client:job(job.id)):wait()
+      end,
+      function(_, job)
+        return job:wait()
+      end,
+    }) do
+      local client, box = support.pair({ budget = 30 })
+      box:fault({ on = "job", action = "fail" })
+      local job = assert(client:create({ prompt = "fails", count = 2 }))
+      assert.equal(20, client.spent)
+      for _ = 1, 2 do -- but once
+        local done, err = take_up(client, job)
+        assert.is_nil(done)
+        assert.equal("refund_expected", err.charged)
+        assert.equal(0, client.spent)
+      end
+    end
+  end)
+
+  it("still knows a created job after a poll that was too early", function()
+    local client, box = support.pair({ budget = 10 }, { duration = 1000 })
+    box:fault({ on = "job", action = "fail" })
+    local id = assert(client:create({ prompt = "fails" })).id
+    assert.equal("pending", assert(client:poll(id)).status)
+    support.answer(box, "poll", 500)
+    assert.is_nil(client:poll(id))
+    assert.equal(10, client.spent)
+    box:advance(1000)
+    assert.is_nil(client:wait(id))
+    assert.equal(0, client.spent)
+  end)
+
+  it("keeps a created job until it is settled, and no client for its sake", function()
+    local client = support.pair({ budget = 20 })
+    local seen = setmetatable({}, { __mode = "v" })
+    seen.job = assert(client:create({ prompt = "a cup" }))
+    collectgarbage()
+    collectgarbage()
+    assert.truthy(seen.job)
+    assert(client:wait(seen.job.id))
+    gptimage2.step() -- the last that held its end
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(seen.job)
+    local box = support.sandbox()
+    seen.client = assert(gptimage2.new({ api_key = box.api_key, base_url = box.url, budget = 20 }))
+    assert(seen.client:create({ prompt = "a cup" }))
+    gptimage2.step()
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(seen.client)
   end)
 
   it("is each client's own", function()

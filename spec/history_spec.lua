@@ -218,7 +218,21 @@ describe("client:history", function()
       assert.equal("k5 k4", found({ limit = 2 }))
       assert.equal("k4", found({ limit = 1, state = "succeeded" }))
       assert.equal("k5 k4 k3 k2 k1", found({ limit = 100 }))
+      assert.equal("k5 k4 k3 k2 k1", found({ since = 0 }))
+      assert.equal("", found({ ["until"] = 0 }))
+      assert.equal("", found({ ["until"] = -1 }))
     end)
+
+    --- Expects an error of the caller with `needle` in it.
+    local function raises(needle, filter)
+      local ok, message = pcall(function()
+        local rows = client:history(filter)
+        return rows
+      end)
+      assert.is_false(ok)
+      assert.truthy(tostring(message):find(needle, 1, true), message)
+      assert.truthy(tostring(message):find("history_spec.lua:", 1, true), message)
+    end
 
     it("that is not one raises", function()
       for needle, filter in pairs({
@@ -226,10 +240,13 @@ describe("client:history", function()
         ["'limit'"] = { limit = "2" },
         ["'key'"] = { key = 1 },
         ["table"] = "state",
+        ["did you mean 'succeeded'"] = { state = "suceeded" },
+        ["one of abandoned, accepted, cancelled,"] = { state = "" },
       }) do
-        local ok, message = pcall(client.history, client, filter)
-        assert.is_false(ok)
-        assert.truthy(tostring(message):find(needle, 1, true), message)
+        raises(needle, filter)
+      end
+      for _, limit in ipairs({ 0, -1, 1.5, math.huge, 0 / 0 }) do
+        raises("option 'limit' must be a whole number", { limit = limit })
       end
     end)
   end)

@@ -372,6 +372,22 @@ describe("the options of a call", function()
     )
   end)
 
+  it("refuse metadata that is no text", function()
+    for field, metadata in pairs({
+      ["metadata.order"] = { order = "17\255" },
+      ["metadata.caf\233"] = { ["caf\233"] = "yes" },
+    }) do
+      local read, err = options.job({ metadata = metadata })
+      assert.is_nil(read)
+      assert.equal("validation", err.kind)
+      assert.equal("invalid_utf8", err.code)
+      assert.equal(field, err.field)
+      assert.equal("no", err.sent)
+    end
+    local good = { ["caf\195\169"] = "\226\130\172", empty = "" }
+    assert.same(good, options.job({ metadata = good }).metadata)
+  end)
+
   it("raise for wrong names, types and ranges, naming the call", function()
     raises(
       "bad argument #2 to 'submit' (unknown option 'timout', did you mean 'timeout'?)",

@@ -89,13 +89,17 @@ describe("request.normalise", function()
     assert.is_false(rawequal(urls, done.image_urls))
   end)
 
-  it("takes a prompt object, and its references unless others are given", function()
+  it("takes a prompt object and its references, and no others beside them", function()
     local p = prompt({ subject = "a cup", refs = { subject = A } })
     local done = request.normalise({ prompt = p })
     assert.equal("a cup. Keep the subject from ref 1.", done.prompt)
     assert.same({ A }, done.image_urls)
     assert.equal("image-to-image", done.mode)
-    assert.same({ B }, request.normalise({ prompt = p, image_urls = { B } }).image_urls)
+    for _, urls in ipairs({ { B }, { A }, "none" }) do
+      refused({ prompt = p, image_urls = urls }, "refs_and_image_urls", "image_urls", "refs")
+    end
+    local plain = prompt({ subject = "a cup" })
+    assert.same({ B }, request.normalise({ prompt = plain, image_urls = { B } }).image_urls)
     assert.same({ A }, request.normalise({ prompt = p, image_urls = {} }).image_urls)
     refused({ prompt = p, mode = "text-to-image" }, "invalid_mode", "mode", "refs")
     refused(

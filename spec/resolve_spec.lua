@@ -81,9 +81,17 @@ describe("client:resolve", function()
       end)
     end
 
-    it("is allowed whatever the budget: it was agreed to before", function()
-      local client, _, path, key = lost({ budget = 10 })
-      assert.equal("succeeded", support.finish(assert(client:resolve(key, "resend"))).status)
+    it("keeps to the budget: what is sent once more may be paid once more", function()
+      local client, box, path, key = lost({ budget = 19 })
+      local job, err = client:resolve(key, "resend")
+      refused("budget", "budget_exceeded", job, err)
+      assert.equal(key, err.idempotency_key)
+      assert.equal("unknown", err.charged)
+      assert.equal(1, posts(box))
+      assert.equal("unknown", book.row(path).state)
+      client:close()
+      local larger = book.open(box, path, { budget = 10 })
+      assert.equal("succeeded", support.finish(assert(larger:resolve(key, "resend"))).status)
       book.settled(path, "succeeded")
     end)
 
@@ -202,7 +210,36 @@ describe("client:resolve", function()
       assert(client:resolve(key, id))
       local row = book.row(book.crash(path))
       assert.equal(id, row.job_id)
-      assert.equal("yes", row.charged)
+      assert.equal("accepted", row.state)
+      assert.equal("unknown", row.charged) -- nobody but the caller has said so yet
+    end)
+
+    it("leaves the job unknown, the money too, when the service knows no such id", function()
+      local client, _, path, key = lost({}, false)
+      local job = support.finish(assert(client:resolve(key, "0-of-another-account")))
+      assert.equal("unknown", job.status)
+      assert.equal("not_found", job.error.kind)
+      local row = book.settled(path, "unknown")
+      assert.equal("unknown", row.charged)
+    end)
+
+    it("takes no word for one that is nearly 'resend' or 'abandon'", function()
+      local client, box, path, key = lost()
+      for word, meant in pairs({
+        Resend = "resend",
+        resnd = "resend",
+        ["re-send"] = "resend",
+        ABANDON = "abandon",
+        abandoned = "abandon",
+        [" resend"] = "resend",
+      }) do
+        local job, err = client:resolve(key, word)
+        refused("validation", "invalid_job_id", job, err)
+        assert.truthy(err.message:find("did you mean '" .. meant .. "'?", 1, true), err.message)
+      end
+      assert.equal("unknown", book.row(path).state)
+      assert.equal(1, posts(box))
+      assert.equal(0, box:ledger().requests.poll)
     end)
 
     it("refuses what cannot be one", function()

@@ -279,6 +279,75 @@ describe("saving", function()
       assert.equal("mine", folder.read(path))
     end)
 
+    it("goes on with a save of this job that was not finished", function()
+      local job, box = made({ prompt = "four cups", count = 4 })
+      box:fault({ on = "image", action = "missing", after = 2 })
+      local where = place .. "/x{n}.{ext}"
+      local paths, err = job:save(where)
+      assert.is_nil(paths)
+      assert.equal(3, #err.paths)
+      assert.is_nil(job.files)
+      local before = box:ledger().requests.image
+      paths = assert(job:save(where))
+      assert.equal(before + 1, box:ledger().requests.image)
+      for n, path in ipairs(paths) do
+        assert.equal(("%s/x%d.png"):format(place, n), path)
+        assert.is_true(job:data(n) == folder.read(path))
+      end
+      assert.same(paths, job.files)
+      assert.is_nil(job.save_error)
+      assert.equal(job.id .. ".json x1.png x2.png x3.png x4.png", folder.list(place))
+    end)
+
+    it("takes as done what this job has saved there", function()
+      local events, on_event = support.recorder()
+      local job, box = made({ prompt = "two cups", count = 2 }, { on_event = on_event })
+      local paths = assert(job:save(place, { sidecar = false }))
+      local before = box:ledger().requests.image
+      local inside
+      local saving = gptimage2.spawn(function()
+        inside = assert(job:save(place, { sidecar = false }))
+      end)
+      assert.equal("saved", events[#events].type)
+      local told = #events -- events are told by a step, at no other time
+      support.finish(saving)
+      assert.equal(told + 1, #events)
+      assert.same(paths, inside)
+      assert.same(paths, assert(job:save(place)))
+      assert.equal(before, box:ledger().requests.image)
+      assert(job:save(place, { overwrite = true }))
+      assert.equal(before + 2, box:ledger().requests.image)
+    end)
+
+    it("fetches what is gone again, and replaces its own sidecar", function()
+      local job, box = made({ prompt = "two cups", count = 2 })
+      local paths = assert(job:save(place))
+      local before = box:ledger().requests.image
+      os.remove(paths[2])
+      assert.same(paths, assert(job:save(place)))
+      assert.equal(before + 1, box:ledger().requests.image)
+      assert.is_true(job:data(2) == folder.read(paths[2]))
+    end)
+
+    it("saves under other names beside, and tells of them in the sidecar", function()
+      local job = made({ prompt = "two cups", count = 2 })
+      assert(job:save(place .. "/x-{n}.{ext}"))
+      assert(job:save(place .. "/y-{n}.{ext}"))
+      local list = job.id .. ".json x-1.png x-2.png y-1.png y-2.png"
+      assert.equal(list, folder.list(place))
+      local sidecar = cjson.decode(folder.read(("%s/%s.json"):format(place, job.id)))
+      assert.equal("y-1.png", sidecar.results[1].file)
+    end)
+
+    it("does not take another's files for its own", function()
+      local job, box = made({ prompt = "two cups", count = 2 })
+      assert(job:save(place))
+      local other = assert(support.client(box):wait(job.id))
+      local paths, err = other:save(place)
+      assert.is_nil(paths)
+      assert.equal("file_exists", err.code)
+    end)
+
     it("replaces it with overwrite = true", function()
       local job = made()
       local path = ("%s/%s-1.png"):format(place, job.id)

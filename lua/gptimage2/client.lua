@@ -203,6 +203,20 @@ function methods:submit(req, opts)
   return job, err
 end
 
+--- Whether the service has said what became of the job.
+local function is_settled(job)
+  return job.status == "succeeded" or job.status == "failed"
+end
+
+--- With a budget a created job is kept until it is settled: whoever polls it by its id may learn
+--- that its credits come back.
+local function keep_created(self, job)
+  local created = core.created(self)
+  if created and not is_settled(job) then
+    created[job.id] = job
+  end
+end
+
 --- One create call, no polling afterwards. Waits.
 ---@param req gptimage2.Request
 ---@param opts? gptimage2.JobOptions
@@ -213,7 +227,12 @@ function methods:create(req, opts)
   if not job then
     return nil, err
   end
-  return wait_for_job(job)
+  local done
+  done, err = wait_for_job(job)
+  if done then
+    pcall(keep_created, self, job) -- it is paid for: without memory it is just not kept
+  end
+  return done, err
 end
 
 --- An id that may go into a path, or nil and the error. `level` as in settings_of.
@@ -233,7 +252,24 @@ local function start_by_id(self, fname, mode, id, timeout, origin)
   if not ok then
     return nil, err
   end
-  return core.submit(self, mode, { id = id, timeout = timeout, origin = origin })
+  local created = core.created(self)
+  local kept = created and created[id]
+  local opts = { id = id, timeout = timeout, origin = kept or origin }
+  if opts.origin then
+    opts.request = opts.origin.request
+    opts.metadata = opts.origin.metadata
+    opts.idempotency_key = opts.origin.idempotency_key
+  end
+  local job
+  job, err = core.submit(self, mode, opts)
+  if job and kept then
+    wait.on_done(job, function()
+      if is_settled(job) then
+        created[id] = nil
+      end
+    end)
+  end
+  return job, err
 end
 
 --- One poll call. Waits.
@@ -262,6 +298,12 @@ function methods:wait(id, timeout)
   return wait_for_job(job)
 end
 
+--- Whether the client can be used; false and the error once it is closed.
+local function check_open(self)
+  local _, err = core.usable(self)
+  return err == nil, err
+end
+
 --- A handle for an id, without any request: `job:wait()` takes it up.
 ---@param id string
 ---@return gptimage2.Job|nil
@@ -269,6 +311,10 @@ end
 function methods:job(id)
   settings_of(self, "job", 3)
   local ok, err = check_id(id, "job", 3)
+  if not ok then
+    return nil, err
+  end
+  ok, err = check_open(self)
   if not ok then
     return nil, err
   end
@@ -283,6 +329,11 @@ function methods:cost(req)
   local config = settings_of(self, "cost", 3)
   local normalised, err = request.normalise(req, config, "cost", 2)
   if not normalised then
+    return nil, err
+  end
+  local ok
+  ok, err = check_open(self)
+  if not ok then
     return nil, err
   end
   return request.cost(normalised)
@@ -301,8 +352,8 @@ end
 --- The path of the client's ledger, or nil and the error.
 local function ledger_of(self, fname)
   local config = settings_of(self, fname, 4)
-  local _, err = core.usable(self)
-  if err then
+  local ok, err = check_open(self)
+  if not ok then
     return nil, err
   elseif config.ledger then
     return config.ledger
@@ -356,9 +407,10 @@ function methods:resolve(key, what)
   if not path then
     return nil, err
   end
-  if what ~= "resend" and what ~= "abandon" and not core.is_job_id(what) then
-    local message = "'resend', 'abandon' or a job id is needed, not %s"
-    return check.invalid("invalid_job_id", "what", message:format(check.show(what)))
+  local ok
+  ok, err = ledger.check_settlement(what)
+  if not ok then
+    return nil, err
   end
   local job, note
   job, err, note = ledger.resolve(self, settings[self], key, what)

@@ -84,6 +84,7 @@ local function history_row(row)
   }
 end
 
+local STATES = check.keys(STATUS)
 local FILTER = {
   key = "string",
   id = "string",
@@ -97,7 +98,15 @@ local FILTER = {
 ---@param filter? table
 ---@return table
 function ledger.filter(filter)
-  return check.options(filter, 1, "history", FILTER, 4)
+  filter = check.options(filter, 1, "history", FILTER, 3)
+  local state, limit = filter.state, filter.limit
+  if state and not STATUS[state] then
+    local why = "option 'state' must be one of " .. check.enumerate(STATES)
+    check.fail(1, "history", why .. check.did_you_mean(state, STATES), 3)
+  elseif limit and (check.integer(limit) or 0) < 1 then
+    check.fail(1, "history", "option 'limit' must be a whole number, 1 or more", 3)
+  end
+  return filter
 end
 
 --- What was asked, paid and received. See `client:history`.
@@ -111,7 +120,8 @@ function ledger.history(path, filter)
     job_id = filter.id,
     state = filter.state,
     since = filter.since,
-    ["until"] = filter["until"],
+    -- To the core 0 is no bound, and no job is that old.
+    ["until"] = filter["until"] and math.max(filter["until"], 1),
     limit = filter.limit,
     newest_first = true,
   })
@@ -156,12 +166,16 @@ local function options_of(row)
   }
 end
 
---- Sends the very same bytes under the very same key.
+--- Sends the very same bytes under the very same key, where the budget allows it.
 local function resend(client, row)
   local options = options_of(row)
   options.again = true
   options.doubt = row.state ~= "intent"
-  return core.submit(client, "generate", options)
+  local job, err = core.submit(client, "generate", options)
+  if err then
+    err.idempotency_key = row.key
+  end
+  return job, err
 end
 
 local function resume(client, row, id)
@@ -194,7 +208,11 @@ local function take_up(client, row, retry)
   if id then
     return resume(client, row, id)
   elseif row.state == "intent" or retry == "idempotent" then
-    return resend(client, row)
+    local job, err = resend(client, row)
+    if err and err.kind == "budget" then -- its row stays: a larger budget finishes it
+      job = core.unknown_job(client, options_of(row), err)
+    end
+    return job, err
   end
   return unknown(client, row)
 end
@@ -254,6 +272,21 @@ local function unsettled(client, config, key)
   return row
 end
 
+local WORDS = { "resend", "abandon" }
+
+--- Can `client:resolve` do that? A word that is nearly one of ours is taken for no job id.
+---@param what string
+---@return true|nil ok
+---@return gptimage2.Error|nil err code `invalid_job_id`
+function ledger.check_settlement(what)
+  local hint = check.did_you_mean(what, WORDS)
+  if what == "resend" or what == "abandon" or hint == "" and core.is_job_id(what) then
+    return true
+  end
+  local message = "'resend', 'abandon' or a job id is needed, not '%s'%s"
+  return check.invalid("invalid_job_id", "what", message:format(check.show(what), hint))
+end
+
 --- Settles an unknown job by hand. See `client:resolve`. Gives the job, and whether it is going on;
 --- or a transfer to wait for first.
 ---@param client gptimage2.Client
@@ -271,7 +304,8 @@ function ledger.resolve(client, config, key, what)
   if what == "resend" then
     return resend(client, row)
   end
-  local news = { state = "accepted", charged = "yes", job_id = what }
+  -- What it cost is known when the service has answered to this id.
+  local news = { state = "accepted", charged = "unknown", job_id = what }
   if what == "abandon" then
     news = { state = "abandoned" }
   end

@@ -57,10 +57,11 @@ local function check_pattern(pattern)
   local brace = rest:match("{[^{}/]*}?") or rest:match("}")
   if brace then
     local name = brace:match("[^{}]+") or ""
-    local message = "'%s' is no placeholder of a file name%s; there are {id}, {n}, {seed}, {ext} "
+    local message = "'%s' is no placeholder of a file name; there are {id}, {n}, {seed}, {ext} "
       .. "and {date}"
-    local hint = check.did_you_mean(name, PLACEHOLDERS)
-    return check.invalid("unknown_placeholder", "where", message:format(check.show(brace), hint))
+    local near = check.suggest(name, PLACEHOLDERS)
+    local hint = near and "; did you mean {" .. near .. "}?" or ""
+    return check.invalid("unknown_placeholder", "where", message:format(check.show(brace)) .. hint)
   end
   return true
 end

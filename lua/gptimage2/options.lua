@@ -348,12 +348,18 @@ local function read_metadata(metadata, argn, fname, level)
     end
     copied[key] = value
   end
+  for key, value in pairs(copied) do
+    if check.utf8_error(key) or check.utf8_error(value) then
+      local field = "metadata." .. check.show(key)
+      return check.invalid("invalid_utf8", field, field .. " is not valid UTF-8")
+    end
+  end
   return copied
 end
 
 --- The options of generate, submit and create: timeout (seconds), idempotency_key, metadata (a
 --- copy), save ({ where, overwrite, sidecar }). Nothing has a default here.
---- Errors: `invalid_idempotency_key`.
+--- Errors: `invalid_idempotency_key`, `invalid_utf8`.
 ---@param opts table|nil
 ---@param fname? string the public function to name in a raised message; default "generate"
 ---@param argn? integer which of its arguments `opts` is; default 2
@@ -367,12 +373,16 @@ function options.job(opts, fname, argn, level)
   fname, argn, level = fname or "generate", argn or 2, (level or 2) + 1
   opts = check.options(opts, argn, fname, JOB_SPEC, level)
   local where = { argn = argn, fname = fname }
+  local metadata, err = read_metadata(opts.metadata, argn, fname, level)
   local read = {
     timeout = limit(opts.timeout, nil, "timeout", true, where, level),
-    metadata = read_metadata(opts.metadata, argn, fname, level),
+    metadata = metadata,
     save = read_save(opts.save, argn, fname, level),
     idempotency_key = opts.idempotency_key,
   }
+  if err then
+    return nil, err
+  end
   local key = opts.idempotency_key
   if key and (key == "" or #key > 255 or not check.visible_ascii(key)) then
     local message = "an idempotency key has 1 to 255 characters, all of them visible ASCII"

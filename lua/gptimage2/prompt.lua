@@ -84,6 +84,11 @@ end
 --- References are kept as given, empty ones too: the request must refuse them rather than spend on
 --- a picture that lacks one.
 local function read_refs(refs, fname, level)
+  if refs[1] ~= nil then
+    local why = "option 'refs' takes subject=, palette=, composition= and material=, each a URL "
+      .. "or a list of URLs"
+    check.fail(1, fname, why, level + 1)
+  end
   check.options(refs, 1, fname, PURPOSE_SPEC, level + 1, "refs.")
   local read, any = {}, false
   for _, purpose in ipairs(PURPOSES) do

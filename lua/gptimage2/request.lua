@@ -302,13 +302,19 @@ local function check_argument(req, fname, level)
   check.argument(req, 1, fname, "table", level + 1)
 end
 
---- The request's own image_urls, or those that its prompt brings along.
+--- The request's own image_urls, or those that its prompt brings along. Both would not do: the
+--- prompt's text gives each of its own a number.
 local function urls_of(req)
   local urls = req.image_urls
-  if prompt.is(req.prompt) and (urls == nil or type(urls) == "table" and next(urls) == nil) then
-    return prompt.image_urls(req.prompt)
+  local refs = prompt.is(req.prompt) and prompt.image_urls(req.prompt)
+  if not refs then
+    return urls
+  elseif urls == nil or type(urls) == "table" and next(urls) == nil then
+    return refs
   end
-  return urls
+  local message = "the prompt brings reference images of its own, which its text numbers; "
+    .. "put all of them into the prompt's refs, or leave the refs out of the prompt"
+  return invalid("refs_and_image_urls", "image_urls", message)
 end
 
 local function hint_reader(field)
@@ -332,7 +338,11 @@ local READERS = {
     field = "image_urls",
     needed = true,
     read = function(req)
-      return read_image_urls(urls_of(req))
+      local urls, err = urls_of(req)
+      if err then
+        return nil, err
+      end
+      return read_image_urls(urls)
     end,
   },
   {
@@ -364,7 +374,7 @@ local READERS = {
 --- The request as it will be sent, in a fresh plain table: prompt (string), mode, count (integer)
 --- and, where given, ratio, image_urls, style, lighting, camera, negative. Texts are trimmed, empty
 --- optional fields dropped, the mode inferred from the references. A prompt object brings its
---- references along unless `image_urls` is given. The table given is not changed.
+--- references along. The table given is not changed.
 --- Raises when `req` is no table; all that is wrong inside it comes back as an error of kind
 --- `validation` with `code`, `message` and `field`.
 ---@param req table

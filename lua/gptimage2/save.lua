@@ -14,6 +14,30 @@ local save = {}
 local methods = {}
 local mt = { __index = methods, __name = "gptimage2.Save" }
 
+--- Job -> what this process has saved of it: image and planned path -> path; 0 is the sidecar. A
+--- save that is repeated leaves alone what is there.
+local written = core.kept.written or setmetatable({}, { __mode = "k" })
+core.kept.written = written
+
+local function remember(job, n, place, path)
+  written[job] = written[job] or {}
+  written[job][n .. ":" .. place] = path
+end
+
+local function recall(job, n, place)
+  return written[job] and written[job][n .. ":" .. place]
+end
+
+--- The path of image `n` if it was saved there before, and still is.
+local function saved_before(job, n, place)
+  local path = recall(job, n, place)
+  local file = path and io.open(path, "rb")
+  if file then
+    file:close()
+    return path
+  end
+end
+
 --- Made now: then there may be no memory to make it.
 save.NO_MEMORY = core.error({
   kind = "io",
@@ -131,13 +155,17 @@ local function guard(self, part, ...)
 end
 
 local function after_sidecar(self, writing)
-  local _, failed = writing:result()
+  local ok, failed = writing:result()
+  if ok then
+    remember(self.job, 0, self.sidecar, self.sidecar)
+  end
   finish(self, failed)
 end
 
 local function write_sidecar(self)
   local text = sidecar_text(self.job, self.paths)
-  local writing, err = core.write(self.sidecar, text, self.overwrite)
+  local own = recall(self.job, 0, self.sidecar) ~= nil
+  local writing, err = core.write(self.sidecar, text, self.overwrite or own)
   if not writing then
     return finish(self, err)
   end
@@ -151,8 +179,11 @@ local function conclude(self)
   local err
   for i, download in ipairs(self.downloads) do
     local path, failed = download:result()
-    self.paths[i] = path
-    self.saved[#self.saved + 1] = path
+    if path and not self.paths[i] then
+      self.paths[i] = path
+      remember(self.job, i, self.places[i], path)
+    end
+    self.saved[#self.saved + 1] = self.paths[i]
     err = err or failed
   end
   if err or not self.sidecar then
@@ -161,11 +192,17 @@ local function conclude(self)
   write_sidecar(self)
 end
 
---- Starts to download image `i`.
-local function download(self, i, path, seconds)
-  local job = self.job
+--- Starts to download image `i`, unless it is there from before: then the next step has it.
+local function download(self, i, seconds)
+  local job, place = self.job, self.places[i]
   local url = job.results[i].image_url
-  local handle, err = core.download(job.client, url, path, self.overwrite, seconds)
+  local handle, err
+  self.paths[i] = not self.overwrite and saved_before(job, i, place) or nil
+  if self.paths[i] then
+    handle, err = core.sleep(0)
+  else
+    handle, err = core.download(job.client, url, place, self.overwrite, seconds)
+  end
   if not handle then
     return nil, err
   end
@@ -223,6 +260,7 @@ function save.start(job, where, options, config)
     job = job,
     overwrite = options.overwrite,
     sidecar = options.sidecar and sidecar or nil,
+    places = paths,
     downloads = {},
     paths = {},
     saved = {},
@@ -230,8 +268,8 @@ function save.start(job, where, options, config)
     recorded = config.ledger ~= nil,
     ended = false,
   }, mt)
-  for i, path in ipairs(paths) do
-    local started, failed = download(self, i, path, config.timeout)
+  for i = 1, #paths do
+    local started, failed = download(self, i, config.timeout)
     if not started then
       return nil, failed
     end

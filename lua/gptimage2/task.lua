@@ -42,7 +42,7 @@ local function finish(self, ok, ...)
   else
     self.failed, self.error = true, results
     if self.watchers == 0 then
-      wait.fail(self.error)
+      self.failure = wait.fail(self.error)
     end
   end
   wait.finished(self)
@@ -65,6 +65,7 @@ function methods:wait(timeout)
   elseif not done then
     return nil, wait.timeout_error("the task", timeout)
   elseif self.failed then
+    wait.forget(self.failure)
     error(self.error, 0)
   end
   return wait.unpack(self.results, 1, self.results.n)

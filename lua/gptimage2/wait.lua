@@ -83,14 +83,29 @@ function wait.on_done(object, callback)
 end
 
 local function keep_failure(err)
-  failures[#failures + 1] = { err }
+  local failure = { err }
+  failures[#failures + 1] = failure
+  return failure
 end
 
 --- Keeps an error until a step can raise it. Never raises itself.
 ---@param err any
+---@return table|nil failure for `wait.forget`
 function wait.fail(err)
-  if not pcall(keep_failure, err) then
-    spare_failure = err
+  local ok, failure = pcall(keep_failure, err)
+  if ok then
+    return failure
+  end
+  spare_failure = err
+end
+
+--- No step raises this failure any more: somebody has got its error.
+---@param failure table|nil
+function wait.forget(failure)
+  for i = #failures, 1, -1 do
+    if failures[i] == failure then
+      table.remove(failures, i)
+    end
   end
 end
 

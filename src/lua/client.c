@@ -2,7 +2,7 @@
  * gptimage2.Client: the settings of one account, its budget and its balance.
  *
  * The API key goes from the Lua string into the account and is not kept
- * anywhere else.  Value table: "handler" and "base_url".
+ * anywhere else.  Value table: "handler", "base_url" and "created".
  */
 #include "core.h"
 
@@ -137,12 +137,16 @@ static int f_client(lua_State *L) {
                .verify_references = flag_field(L, 1, "verify_references")};
   luaL_getmetatable(L, CLIENT_TYPE);
   lua_setmetatable(L, -2);
-  lua_createtable(L, 0, 2);
+  lua_createtable(L, 0, 3);
   lua_getfield(L, 1, "on_event");
   client->narrates = !lua_isnil(L, -1);
   lua_setfield(L, -2, "handler");
   lua_getfield(L, 1, "base_url");
   lua_setfield(L, -2, "base_url");
+  if (isfinite(client->budget)) {
+    lua_newtable(L);
+    lua_setfield(L, -2, "created");
+  }
   compat_setuservalue(L, -2);
   if (!open_ledger(text_field(L, 1, "ledger"), &ledger, &failure)) {
     error_push(L, failure.kind, failure.code,
@@ -216,6 +220,16 @@ static int m_usable(lua_State *L) {
   return error_return(L);
 }
 
+/* ARG: client
+** RES: for the Lua side, id -> job, which lives as long as the client; nil
+**      without a budget */
+static int f_created(lua_State *L) {
+  client_check(L, 1);
+  compat_getuservalue(L, 1);
+  lua_getfield(L, -1, "created");
+  return 1;
+}
+
 void client_open(lua_State *L) {
   static const luaL_Reg meta[] = {
       {"__gc", m__gc}, {"__tostring", m__tostring}, {NULL, NULL}};
@@ -225,6 +239,7 @@ void client_open(lua_State *L) {
   lua_setfield(L, -2, "__name");
   lua_pushliteral(L, CLIENT_TYPE);
   lua_setfield(L, -2, "__metatable");
+  core_make_read_only(L, CLIENT_TYPE);
   lua_newtable(L); /* the Lua side completes it */
   lua_pushvalue(L, -1);
   lua_setfield(L, -4, "client_methods");
@@ -233,6 +248,8 @@ void client_open(lua_State *L) {
   lua_pop(L, 1);
   lua_pushcfunction(L, f_client);
   lua_setfield(L, -2, "client");
+  lua_pushcfunction(L, f_created);
+  lua_setfield(L, -2, "created");
   lua_pushcfunction(L, m_usable);
   lua_setfield(L, -2, "usable");
 }

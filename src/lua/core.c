@@ -92,6 +92,17 @@ bool core_push_method(lua_State *L) {
   return false;
 }
 
+static int m__newindex(lua_State *L) {
+  return luaL_error(L, "fields of a %s are read-only",
+                    lua_tostring(L, lua_upvalueindex(1)));
+}
+
+void core_make_read_only(lua_State *L, const char *type) {
+  lua_pushstring(L, type);
+  lua_pushcclosure(L, m__newindex, 1);
+  lua_setfield(L, -2, "__newindex");
+}
+
 void core_settle(Core *core) {
   Event *event = core->current;
   core->current = NULL;

@@ -57,6 +57,8 @@ void core_push_kept(lua_State *L);
 /* For the __index of our objects, whose methods are its upvalue: pushes the one
  * named at index 2; false, pushing nothing, when there is none. */
 bool core_push_method(lua_State *L);
+/* Gives the metatable on top a __newindex that raises, naming the `type`. */
+void core_make_read_only(lua_State *L, const char *type);
 /* Lets go of the event being handled, which an error may have left behind: a
  * job whose reply was not judged goes on. */
 void core_settle(Core *core);
@@ -191,6 +193,8 @@ LuaJob *job_push(lua_State *L, int client_index, FlowMode mode);
 /* slot = the value on top, which is popped; and the other way round. */
 void job_set(lua_State *L, int index, int slot);
 void job_get(lua_State *L, int index, int slot);
+/* The request on top (or nil), popped, is the job's, and says what it costs. */
+void job_set_request(lua_State *L, int index);
 /* The client of the job at `index`, whose value table keeps it alive. */
 Client *job_client(lua_State *L, int index);
 /* Pushes the last balance told for the job as a new table, or nil. */

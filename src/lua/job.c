@@ -37,6 +37,16 @@ void job_set(lua_State *L, int index, int slot) {
   lua_pop(L, 1);
 }
 
+void job_set_request(lua_State *L, int index) {
+  LuaJob *job = lua_touserdata(L, index);
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "count");
+    job->cost = CREDITS_EACH * (double)lua_tonumber(L, -1);
+    lua_pop(L, 1);
+  }
+  job_set(L, index, JOB_REQUEST);
+}
+
 LuaJob *job_push(lua_State *L, int client_index, FlowMode mode) {
   LuaJob *job = lua_newuserdata(L, sizeof *job);
   *job = (LuaJob){.mode = mode,
@@ -249,7 +259,7 @@ static int f_unknown_job(lua_State *L) {
   job->status = lua_isnil(L, 3) ? JOB_CANCELLED : JOB_UNKNOWN;
   job->ended = job->started;
   lua_getfield(L, 2, "request");
-  job_set(L, 4, JOB_REQUEST);
+  job_set_request(L, 4);
   lua_getfield(L, 2, "idempotency_key");
   job_set(L, 4, JOB_KEY);
   lua_getfield(L, 2, "metadata");
@@ -298,6 +308,7 @@ void job_open(lua_State *L) {
   lua_setfield(L, -2, "__name");
   lua_pushliteral(L, JOB_TYPE);
   lua_setfield(L, -2, "__metatable");
+  core_make_read_only(L, JOB_TYPE);
   lua_newtable(L); /* the Lua side completes it */
   compat_setfuncs(L, methods);
   lua_pushvalue(L, -1);

@@ -73,14 +73,11 @@ static void keep_option(lua_State *L, const char *name, int slot) {
 }
 
 /* Pushes body and key and notes them in the job; false pushes an error. */
-static bool prepare_request(lua_State *L, LuaJob *job) {
+static bool prepare_request(lua_State *L) {
   lua_getfield(L, OPTIONS, "request");
   luaL_checktype(L, -1, LUA_TTABLE);
   lua_pushvalue(L, -1);
-  job_set(L, JOB, JOB_REQUEST);
-  lua_getfield(L, -1, "count");
-  job->cost = CREDITS_EACH * (double)lua_tonumber(L, -1);
-  lua_pop(L, 1);
+  job_set_request(L, JOB);
   lua_getfield(L, OPTIONS, "body"); /* of a recorded job: the very bytes */
   if (lua_isnil(L, -1)) {
     json_push_request(L, -2);
@@ -112,12 +109,7 @@ static void prepare_id(lua_State *L, LuaJob *job) {
   lua_replace(L, KEY);
   job_set(L, JOB, JOB_KEY);
   lua_getfield(L, OPTIONS, "request");
-  if (lua_istable(L, -1)) {
-    lua_getfield(L, -1, "count");
-    job->cost = CREDITS_EACH * (double)lua_tonumber(L, -1);
-    lua_pop(L, 1);
-  }
-  job_set(L, JOB, JOB_REQUEST);
+  job_set_request(L, JOB);
   keep_option(L, "metadata", JOB_METADATA);
   lua_getfield(L, OPTIONS, "id");
   luaL_checkstring(L, -1);
@@ -134,22 +126,28 @@ static bool flag_of(lua_State *L, const char *name) {
   return flag;
 }
 
-/* True for a job that is in the ledger already: its cost was agreed to. */
-static bool is_again(lua_State *L) {
-  return flag_of(L, "again");
+/* Pushes the error for a job that is too dear; one that may have been sent
+ * before may have been charged. */
+static void push_budget_exceeded(lua_State *L, const Client *client,
+                                 const LuaJob *job) {
+  char text[160];
+  bool doubt = flag_of(L, "doubt");
+  snprintf(text, sizeof text,
+           "this would spend %.0f credits more, and %.0f of the client's "
+           "budget of %.0f are spent: %s",
+           job->cost, client->spent, client->budget,
+           doubt ? "it was not sent again" : "nothing was sent");
+  error_push(L, "budget", "budget_exceeded", text);
+  error_set(L, "sent", doubt ? "yes" : "no");
+  error_set(L, "charged", doubt ? "unknown" : "no");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "retryable");
 }
 
 /* Reserves the job's cost; false pushes an error. */
 static bool reserve(lua_State *L, Client *client, LuaJob *job) {
-  char text[160];
-  if (client->spent + job->cost > client->budget && !is_again(L)) {
-    snprintf(text, sizeof text,
-             "this would spend %.0f credits more, and %.0f of the client's "
-             "budget of %.0f are spent: nothing was sent",
-             job->cost, client->spent, client->budget);
-    error_push(L, "budget", "budget_exceeded", text);
-    error_set(L, "sent", "no");
-    error_set(L, "charged", "no");
+  if (client->spent + job->cost > client->budget) {
+    push_budget_exceeded(L, client, job);
     return false;
   }
   client->spent += job->cost;
@@ -194,7 +192,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
     spec.reference_count = read_references(L, client, urls);
     read_entry(L, job, &entry);
     spec.entry = &entry;
-    spec.again = is_again(L);
+    spec.again = flag_of(L, "again"); /* it is in the ledger already */
     spec.doubt = flag_of(L, "doubt");
   }
   spec.references = urls;
@@ -236,7 +234,7 @@ int submit(lua_State *L) {
   lua_settop(L, ID);
   if (mode == FLOW_POLL_ONCE || mode == FLOW_RESUME)
     prepare_id(L, job);
-  else if (!prepare_request(L, job) || !reserve(L, client, job))
+  else if (!prepare_request(L) || !reserve(L, client, job))
     return error_return(L);
   keep_option(L, "origin", JOB_ORIGIN);
   if (!start(L, core, client, job)) /* the last that may raise: it is going */
