@@ -76,8 +76,8 @@ mutant(
 mutant(
   "answer: the host hears of it before it is flushed",
   "src/engine/io_thread.c",
-  "    flush_ledgers(engine);\n    mailbox_put(&engine->events, &engine->outbox);",
-  "    mailbox_put(&engine->events, &engine->outbox);\n    flush_ledgers(engine);",
+  "    flush_ledgers(engine);\n    hand_over(engine);",
+  "    hand_over(engine);\n    flush_ledgers(engine);",
   "spec durable: on the disk before the host"
 )
 mutant(
