@@ -88,7 +88,7 @@ function gptimage2.use(loop) end
 ---@field allow_http? boolean plain http beyond this machine, which shows the key; default false
 ---@field timeout? number seconds for a job, from submit to its end; default 600; math.huge is none
 ---@field connect_timeout? number seconds to connect; default 10
----@field request_timeout? number seconds for one exchange; default 60
+---@field request_timeout? number seconds for one exchange, or of silence in a download; default 60
 ---@field retry? "safe"|"documented"|"idempotent" which failed creates are sent again
 ---@field max_attempts? integer tries of one create, all reasons together; default 4
 ---@field poll? gptimage2.PollOptions

@@ -153,6 +153,16 @@ describe("the deadline of a job", function()
     assert.equal(0, box:ledger().requests.create)
   end)
 
+  -- Without the shorter silence the download would wait for its deadline.
+  it("leaves time for another attempt at a download that request_timeout finds silent", function()
+    local options = { request_timeout = support.seconds(1), timeout = support.seconds(20) }
+    local client, box = pair(options)
+    local job = assert(client:generate(CUP))
+    box:fault({ on = "image", action = "stall" })
+    assert(job:save(folder.new()))
+    assert.equal(2, box:ledger().requests.image)
+  end)
+
   describe("is a client's for downloads:", function()
     for name, fault in pairs({
       ["without an answer"] = { action = "hang" },

@@ -74,13 +74,21 @@ describe("the results of a reply", function()
     assert.equal("a\\x1B[2Jb\\x9Bc\\x7F\nd\te", job.results[1].final_prompt)
   end)
 
-  it("are not usable without a URL each", function()
+  it("are those that have a URL: one without costs the others nothing", function()
+    for _, broken in ipairs({ '{"seed":"0"}', '{"imageUrl":null}', "null", '"text"' }) do
+      local results = ("[%s,{%s,\"seed\":\"2\"}]"):format(broken, URL)
+      local job = assert(read(succeeded(results)))
+      assert.same({ { image_url = "https://file.example.com/1.png", seed = "2" } }, job.results)
+    end
+  end)
+
+  it("are not usable without any URL", function()
     assert_unusable(succeeded("[]"))
     assert_unusable(succeeded("{}"))
     assert_unusable(succeeded("null"))
     assert_unusable(succeeded("[{}]"))
     assert_unusable(succeeded('["https://e.com/1.png"]'))
-    assert_unusable(succeeded("[{" .. URL .. '},{"seed":"2"}]'))
+    assert_unusable(succeeded('[{"seed":"1"},{"seed":"2"}]'))
     assert_unusable('{"jobId":"job-1","status":"succeeded"}')
   end)
 

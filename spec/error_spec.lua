@@ -170,6 +170,7 @@ describe("an error", function()
   it("says whether it is any use to try again", function()
     for kind, expected in pairs({
       validation = false,
+      budget = false,
       credits = false,
       auth = false,
       not_found = false,
@@ -183,6 +184,17 @@ describe("an error", function()
     }) do
       assert.equal(expected, (makers[kind]()).retryable, kind)
     end
+  end)
+
+  it("is one line, whatever the service sent", function()
+    local client, box = support.pair()
+    box:fault({ on = "create", action = "status", status = 400, body = '{"error":"a\\nb\\tc"}' })
+    local _, err = client:generate({ prompt = "a cup" })
+    assert.equal("a\\x0Ab\\x09c", err.code)
+    assert.truthy(err.message:find("a\\x0Ab\\x09c", 1, true))
+    assert.is_nil(tostring(err):find("%c"))
+    err.message = "a program's own\nline"
+    assert.is_nil(tostring(err):find("%c"))
   end)
 
   it("scrubs the key from a body that repeats it", function()

@@ -66,7 +66,7 @@ describe("the options of a client", function()
       allow_private_references = true,
       ratios = { "21:9", "1:1", "21:9" },
       proxy = "http://proxy:3128",
-      ca_file = "ca.pem",
+      ca_file = "README.md",
       user_agent = "my tool/1.0",
       on_event = on_event,
     })
@@ -86,7 +86,7 @@ describe("the options of a client", function()
     assert.is_true(config.allow_private_references)
     assert.same({ "1:1", "16:9", "9:16", "4:3", "3:4", "21:9" }, config.ratios)
     assert.equal("http://proxy:3128", config.proxy)
-    assert.equal("ca.pem", config.ca_file)
+    assert.equal("README.md", config.ca_file)
     assert.equal("my tool/1.0", config.user_agent)
     assert.equal(on_event, config.on_event)
   end)
@@ -243,6 +243,19 @@ describe("the options of a client", function()
       assert.is_false(ok)
       local line = debug.getinfo(1, "l").currentline - 3
       assert.is_truthy(message:find("options_spec.lua:" .. line .. ":", 1, true), message)
+    end
+  end)
+end)
+
+describe("the file of authorities", function()
+  it("must be one that can be read", function()
+    for _, path in ipairs({ "spec/there-is-none.pem", "spec" }) do
+      local config, err = options.client({ api_key = KEY, ca_file = path })
+      assert.is_nil(config)
+      assert.equal("tls", err.kind)
+      assert.equal("ca_file_unreadable", err.code)
+      assert.equal("ca_file", err.field)
+      assert.is_false(err.retryable)
     end
   end)
 end)

@@ -43,8 +43,10 @@ describe("a create", function()
       assert.equal("no JSON", err.body)
       assert.equal(32, #err.idempotency_key)
       assert.is_true(err.elapsed >= 0)
-      assert.equal(status == 429 or status >= 500, err.retryable, hint)
+      assert.equal(status == 408 or status == 429 or status >= 500, err.retryable, hint)
       assert.truthy(err.message:find("HTTP " .. status, 1, true))
+      local elsewhere = err.message:find("is base_url right?", 1, true) ~= nil
+      assert.equal(status == 404 or status == 410, elsewhere, err.message)
       assert.equal(posts, box:ledger().requests.create)
     end
     assert.equal(0, box:ledger().requests.poll)
@@ -194,7 +196,7 @@ end)
 describe("one poll", function()
   after_each(support.clean)
 
-  it("answered with an error status tells its kind, and that the job is paid", function()
+  it("answered with an error status tells its kind, and whether the job is paid", function()
     local client, box = support.pair()
     for status, expected in pairs(REFUSALS) do
       support.answer(box, "poll", status, "no JSON")
@@ -204,7 +206,9 @@ describe("one poll", function()
       assert.equal(expected[1], err.kind, hint)
       assert.equal(status, err.status)
       assert.equal("job-1", err.job_id)
-      assert.equal("yes", err.charged)
+      -- Only the caller says that there is such a job.
+      assert.equal((status == 404 or status == 410) and "unknown" or "yes", err.charged, hint)
+      assert.is_nil(err.message:find("base_url", 1, true))
       assert.is_nil(err.sent)
     end
   end)

@@ -488,7 +488,8 @@ describe("saving", function()
     }) do
       it(("is refused: %q"):format(url), function()
         local job, box = job_with_url(url)
-        expect_failure(job, "protocol", "image_url_refused")
+        local err = expect_failure(job, "protocol", "image_url_refused")
+        assert.truthy(err.message:find("not https, or holds a user name", 1, true), err.message)
         assert.equal(0, box:ledger().requests.image + box:ledger().requests.other)
       end)
     end

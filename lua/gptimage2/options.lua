@@ -246,6 +246,25 @@ local function read_base_url(given, allow_http)
   return (url:gsub("/+$", ""))
 end
 
+--- Why the file cannot be read, or nil. libcurl would only say that nobody can be trusted.
+local function ca_file_error(path)
+  local file, why = io.open(path, "rb")
+  if file then
+    why = select(2, file:read(1)) -- a folder can be opened
+    file:close()
+  end
+  return why
+    and core.error({
+      kind = "tls",
+      code = "ca_file_unreadable",
+      field = "ca_file",
+      message = "the file of option 'ca_file' cannot be read: " .. why,
+      retryable = false,
+      sent = "no",
+      charged = "no",
+    })
+end
+
 local function either(value, default)
   if value == nil then
     return default
@@ -281,8 +300,8 @@ end
 --- (seconds), max_attempts, max_active (integers), budget (credits, nil without one), ratios (the
 --- whole list), verify_references, allow_private_references, proxy, ca_file, user_agent, on_event.
 --- An endless budget is none; `poll.max` follows a longer `poll.interval`.
---- Errors: `api_key_missing`, `api_key_invalid` (kind auth), `invalid_base_url` and
---- `insecure_base_url`.
+--- Errors: `api_key_missing`, `api_key_invalid` (kind auth), `invalid_base_url`,
+--- `insecure_base_url` and `ca_file_unreadable` (kind tls).
 ---@param opts table|nil
 ---@param level? integer whom a raised message blames, as in `error`; default 2
 ---@return table|nil config
@@ -297,6 +316,9 @@ function options.client(opts, level)
     return nil, err
   end
   config.base_url, err = read_base_url(opts.base_url, opts.allow_http)
+  if not err and config.ca_file then
+    err = ca_file_error(config.ca_file)
+  end
   if err then
     return nil, err
   end

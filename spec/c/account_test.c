@@ -40,6 +40,10 @@ static void urls_and_headers_are_made_once(void **state) {
   (void)state;
   assert_string_equal(account->generate_url,
                       "https://gptimage2.ai/api/generate");
+  assert_string_equal(account_poll_url(account, "a-job"),
+                      "https://gptimage2.ai/api/generate/a-job");
+  assert_string_equal(account_poll_url(account, "b"),
+                      "https://gptimage2.ai/api/generate/b");
   post = account->post_headers;
   assert_string_equal(post->data, "Authorization: Bearer " KEY);
   assert_string_equal(post->next->data, "User-Agent: agent/1");

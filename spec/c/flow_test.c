@@ -421,6 +421,26 @@ static void a_wish_of_the_server_replaces_the_schedule(void **state) {
   }
 }
 
+/* Of the create's own answer, and of a poll that only looked final. */
+static void a_wish_is_remembered_until_the_verdict(void **state) {
+  static const struct {
+    double wish, pause, pause_after_poll;
+  } rows[] = {{-1, 2, 2.5}, {0, 0.5, 0.5}, {7, 7, 7}, {600, 30, 30}};
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    Flow flow = flow_in(FLOW_CREATING);
+    assert_do(reply_with(&flow, wish(202, rows[i].wish), 1), FLOW_DO_ASK);
+    assert_rest(judge(&flow, FLOW_VERDICT_AGAIN, 3), 3 + rows[i].pause, false);
+    assert_do(flow_on_timer(&flow, 50), FLOW_DO_POLL);
+    assert_do(reply_with(&flow, wish(200, rows[i].wish), 50), FLOW_DO_ASK);
+    assert_rest(judge(&flow, FLOW_VERDICT_AGAIN, 51),
+                51 + rows[i].pause_after_poll, false);
+    assert_do(flow_on_timer(&flow, 90), FLOW_DO_POLL);
+    assert_do(reply_with(&flow, answer(200), 90), FLOW_DO_ASK);
+    assert_true(judge(&flow, FLOW_VERDICT_AGAIN, 90).at < 94);
+  }
+}
+
 static void rests_end_at_the_deadline(void **state) {
   static const int statuses[] = {202, 503};
   Flow flow;
@@ -586,6 +606,7 @@ int main(void) {
       cmocka_unit_test(some_answers_to_a_poll_end_the_job),
       cmocka_unit_test(only_three_404_in_a_row_end_the_job),
       cmocka_unit_test(a_wish_of_the_server_replaces_the_schedule),
+      cmocka_unit_test(a_wish_is_remembered_until_the_verdict),
       cmocka_unit_test(rests_end_at_the_deadline),
       cmocka_unit_test(a_job_may_run_out_of_time_in_the_queue),
       cmocka_unit_test(a_known_job_is_polled_at_once),

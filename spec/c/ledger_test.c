@@ -6,6 +6,7 @@
 #include "engine/ledger_reader.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -367,6 +368,23 @@ static void the_file_is_its_owner_s(void **state) {
   ledger_close(ledger);
 }
 
+static void an_empty_file_becomes_its_owner_s(void **state) {
+  int fd = open(path, O_CREAT | O_WRONLY, 0600);
+  Ledger *ledger;
+  struct stat info;
+  (void)state;
+  assert_int_equal(fchmod(fd, 0666), 0);
+  close(fd);
+  ledger = open_ledger();
+  assert_int_equal(stat(path, &info), 0);
+  assert_int_equal(info.st_mode & 0777, 0600);
+  ledger_close(ledger);
+  assert_int_equal(chmod(path, 0640), 0); /* from now on it is as one likes */
+  ledger_close(open_ledger());
+  assert_int_equal(stat(path, &info), 0);
+  assert_int_equal(info.st_mode & 0777, 0640);
+}
+
 static void an_entry_is_copied_without_what_the_job_has(void **state) {
   LedgerEntry entry = entry_for("k");
   LedgerEntry *copy;
@@ -402,6 +420,7 @@ int main(void) {
       TEST(only_ledgers_are_opened),
       TEST(a_reader_makes_nothing),
       TEST(the_file_is_its_owner_s),
+      TEST(an_empty_file_becomes_its_owner_s),
       cmocka_unit_test(an_entry_is_copied_without_what_the_job_has),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

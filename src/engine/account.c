@@ -30,6 +30,23 @@ static char *join(const char *first, const char *second, bool *ok) {
   return text;
 }
 
+/* Here rather than in each job: there may be thousands. */
+static void reserve_poll_url(Account *account, bool *ok) {
+  size_t length = account->generate_url ? strlen(account->generate_url) + 1 : 0;
+  account->poll_url = malloc(length + JOB_ID_MAX + 1);
+  if (!account->generate_url || !account->poll_url) {
+    *ok = false;
+    return;
+  }
+  snprintf(account->poll_url, length + 1, "%s/", account->generate_url);
+  account->poll_id = account->poll_url + length;
+}
+
+const char *account_poll_url(const Account *account, const char *id) {
+  snprintf(account->poll_id, JOB_ID_MAX + 1, "%s", id);
+  return account->poll_url;
+}
+
 /* libcurl's header lists may live in our own memory: it only reads them. */
 static void set_headers(Account *account) {
   static char json[] = "Content-Type: application/json";
@@ -68,6 +85,7 @@ static void free_account(Account *account) {
   free(account->authorization);
   free(account->user_agent);
   free(account->generate_url);
+  free(account->poll_url);
   free((char *)settings->base_url);
   free((char *)settings->user_agent);
   free((char *)settings->proxy);
@@ -94,6 +112,7 @@ Account *account_new(const AccountSettings *settings, Ledger *ledger) {
   account->settings.proxy = copy(settings->proxy, &ok);
   account->settings.ca_file = copy(settings->ca_file, &ok);
   account->generate_url = join(settings->base_url, "/api/generate", &ok);
+  reserve_poll_url(account, &ok);
   account->authorization = join(AUTHORIZATION, settings->api_key, &ok);
   account->user_agent = join("User-Agent: ", settings->user_agent, &ok);
   if (!ok) {

@@ -48,6 +48,8 @@ struct Account {
   unsigned references;
   AccountSettings settings; /* the texts are ours */
   char *generate_url;       /* base_url/api/generate */
+  char *poll_url;           /* the same with a slash, and room for a job id */
+  char *poll_id;            /* where in it the id goes */
   size_t path_at;           /* where its path begins; 0 = libcurl sees to it */
   CURLU *service;           /* generate_url, taken apart; NULL at first */
   char *user_agent;         /* the header line */
@@ -75,6 +77,9 @@ Account *account_new(const AccountSettings *settings, Ledger *ledger);
 /* The key alone, for finding it in texts that must not show it.  Host's or I/O
  * thread: it never changes. */
 const char *account_key(const Account *account);
+
+/* The URL of the job `id`, until the next call.  I/O thread. */
+const char *account_poll_url(const Account *account, const char *id);
 
 void account_hold(Account *account);
 

@@ -12,6 +12,7 @@
 #include "policy.h"
 #include "work.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 #define REDIRECT_MAX 3
 #define READ_SIZE (256L << 10) /* bytes: fewer, larger reads */
 #define PATH_SIZE 4096         /* bytes of a path, filled in */
-#define STALL_TIMEOUT 30.0     /* seconds without a byte */
+#define STALL_TIMEOUT 30.0     /* seconds without a byte, at most */
 
 typedef struct Download {
   Work work; /* first */
@@ -230,7 +231,8 @@ static void follow(Download *download, Exchange *exchange) {
          "the image host redirects too often");
   } else if (!url_may_download(target, local)) {
     fail(download, "protocol", "image_url_refused",
-         "the image host redirects to a URL that is not https");
+         "the image host redirects to a URL that is not https, or holds a "
+         "user name");
   } else {
     char *copy = strdup(target);
     free(download->redirected);
@@ -280,13 +282,13 @@ static void attempt(Download *download) {
   Account *account = download->work.account;
   bool resume = download->length > 0 && download->tag[0];
   char range[32];
-  HttpFetch fetch = {.url = download->redirected ? download->redirected
-                                                 : download->url,
-                     .range = resume ? range : NULL,
-                     .if_range = resume ? download->tag : NULL,
-                     .timeout = download->deadline - clock_monotonic(),
-                     .stall_timeout = STALL_TIMEOUT,
-                     .buffer_size = READ_SIZE};
+  HttpFetch fetch = {
+      .url = download->redirected ? download->redirected : download->url,
+      .range = resume ? range : NULL,
+      .if_range = resume ? download->tag : NULL,
+      .timeout = download->deadline - clock_monotonic(),
+      .stall_timeout = fmin(STALL_TIMEOUT, account->settings.request_timeout),
+      .buffer_size = READ_SIZE};
   snprintf(range, sizeof range, "%lld-", (long long)download->length);
   if (fetch.timeout <= 0) {
     end_overdue(download);
@@ -318,7 +320,8 @@ static void start(Work *work) {
   download->turn.begin = on_turn;
   if (!url_may_download(download->url, work->account->local)) {
     fail(download, "protocol", "image_url_refused",
-         "the service gave an image URL that is not https");
+         "the service gave an image URL that is not https, or holds a user "
+         "name");
     return;
   }
   turn_join(&download->turn);

@@ -30,7 +30,8 @@ static FlowAction poll(Flow *flow) {
   return (FlowAction){.what = FLOW_DO_POLL};
 }
 
-static FlowAction ask(Flow *flow) {
+static FlowAction ask(Flow *flow, const Reply *reply) {
+  flow->wish = reply->retry_after;
   flow->state = FLOW_ASKING;
   return (FlowAction){.what = FLOW_DO_ASK};
 }
@@ -70,19 +71,19 @@ FlowAction flow_on_checked(Flow *flow, bool usable, double now) {
 }
 
 /* Something of an answer to the create is there to be read. */
-static FlowAction accept(Flow *flow, double now) {
+static FlowAction accept(Flow *flow, const Reply *reply, double now) {
   policy_return_retry(flow->quota);
   flow->created = now;
   flow->failures = 0;
   /* Nobody waits for it any more: its last event brings the body along. */
-  return flow->cancelled ? end(flow, FLOW_END_CANCELLED) : ask(flow);
+  return flow->cancelled ? end(flow, FLOW_END_CANCELLED) : ask(flow, reply);
 }
 
 /* No further create: `outcome` is the last one's. */
 static FlowAction end_create(Flow *flow, const Reply *reply,
                              CreateOutcome outcome, double now) {
   if (reply->partial)
-    return accept(flow, now);
+    return accept(flow, reply, now);
   if (outcome == CREATE_REFUSED)
     return end(flow, FLOW_END_REFUSED);
   /* An earlier create may have been paid although this one never left. */
@@ -129,7 +130,7 @@ static FlowAction on_created(Flow *flow, const Reply *reply, double now,
    * where the service is sure to give the same answer. */
   if (outcome == CREATE_ACCEPTED ||
       (reply->partial && flow->settings->retry != RETRY_IDEMPOTENT))
-    return accept(flow, now);
+    return accept(flow, reply, now);
   if (may_repeat(flow, reply))
     return back_off(flow, reply, outcome, now, random);
   return end_create(flow, reply, outcome, now);
@@ -171,11 +172,11 @@ static FlowAction on_polled(Flow *flow, const Reply *reply, double now,
   switch (decision) {
   case POLL_READ:
     flow->failures = 0;
-    return ask(flow);
+    return ask(flow, reply);
   case POLL_WAIT:
     flow->failures = 0;
     return flow->mode == FLOW_POLL_ONCE
-               ? ask(flow)
+               ? ask(flow, reply)
                : rest_before_poll(flow, reply->retry_after, now, random);
   case POLL_RETRY:
     return rest_after_trouble(flow, reply->retry_after, now, random);
@@ -219,7 +220,7 @@ FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
     return nothing();
   if (verdict == FLOW_VERDICT_FINAL)
     return end(flow, FLOW_END_ANSWERED);
-  return rest_before_poll(flow, -1, now, random);
+  return rest_before_poll(flow, flow->wish, now, random);
 }
 
 FlowAction flow_on_cancel(Flow *flow) {

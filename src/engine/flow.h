@@ -87,6 +87,7 @@ typedef struct Flow {
   double deadline;              /* monotonic seconds */
   double created;               /* when the create was answered */
   double pause;                 /* the last poll pause, see policy.h */
+  double wish;                  /* the Retry-After of what was handed up */
   unsigned attempts;            /* creates sent */
   unsigned polls;               /* polls sent */
   unsigned failures;            /* failures in a row */

@@ -119,15 +119,15 @@ static bool is_certificate_error(CURLcode code) {
          code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_INVALIDCERTSTATUS;
 }
 
-static const char *network_code(CURLcode code, bool sent) {
+static const char *network_code(CURLcode code, bool sent, bool by_proxy) {
   switch (code) {
   case CURLE_COULDNT_RESOLVE_HOST:
     return "dns_failed";
   case CURLE_COULDNT_RESOLVE_PROXY:
   case CURLE_PROXY:
     return "proxy_failed";
-  case CURLE_COULDNT_CONNECT:
-    return "connect_failed";
+  case CURLE_COULDNT_CONNECT: /* with a proxy it is the one connected to */
+    return by_proxy ? "proxy_failed" : "connect_failed";
   case CURLE_OPERATION_TIMEDOUT:
     return sent ? "reply_timeout" : "connect_timeout";
   case CURLE_OUT_OF_MEMORY:
@@ -151,8 +151,9 @@ static void explain(Exchange *exchange, CURLcode code, bool sent) {
   else if (code == CURLE_SSL_CONNECT_ERROR)
     failure_set(&exchange->failure, "tls", "handshake_failed", "%s", said);
   else
-    failure_set(&exchange->failure, "network", network_code(code, sent), "%s",
-                said);
+    failure_set(&exchange->failure, "network",
+                network_code(code, sent, exchange->account->settings.proxy),
+                "%s", said);
 }
 
 /* Whether the request, or a part of it, may have reached the other side.  What

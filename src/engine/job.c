@@ -256,7 +256,8 @@ static void send_create(Job *job) {
 
 static void send_poll(Job *job) {
   expect(job, http_get(engine_loop(job->work.engine), job->work.account,
-                       job->poll_url, patience(job), &job->work.last.failure));
+                       account_poll_url(job->work.account, job->id),
+                       patience(job), &job->work.last.failure));
 }
 
 static void on_probed(void *owner, int bad, Failure *failure) {
@@ -359,7 +360,7 @@ static void on_verdict(Work *work, FlowVerdict verdict) {
     turn_take(&job->turn); /* it only looked final: ask() gave its place away */
     job->keeps_place = true;
   }
-  if (!job->poll_url && !job->flow.cancelled && verdict == FLOW_VERDICT_AGAIN) {
+  if (!job->id && !job->flow.cancelled && verdict == FLOW_VERDICT_AGAIN) {
     failure_set(&work->last.failure, "lost", "reply_not_read",
                 "this program failed while it read the answer");
     end(job, FLOW_END_LOST);
@@ -397,7 +398,7 @@ static void free_job(Work *work) {
   job_note_free(&job->note);
   free(job->body);
   free(job->key);
-  free(job->poll_room);
+  free(job->id);
 }
 
 const WorkType job_type = {.start = start,

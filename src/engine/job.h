@@ -13,24 +13,22 @@ typedef struct Job {
   Work work; /* first: a Work * of a job is a Job * */
   Flow flow;
   Turn turn;
-  char *body; /* freed when the create was answered */
+  char *body; /* until the create was answered: then its memory holds the id */
   size_t body_length;
   char *key;
-  char *poll_url;  /* lies in poll_room; NULL = no id yet */
-  char *poll_room; /* poll_size bytes */
-  size_t poll_size;
+  char *id;           /* the service's; NULL = not known yet */
   LedgerEntry *entry; /* until it is recorded */
   bool again;         /* the ledger has it already */
   bool recorded;      /* its intent is in the ledger */
   bool marked;        /* the ledger says sent */
   bool sending;       /* in the account's list: see job_record.c */
+  bool narrate;
+  bool keeps_place; /* until it has ended */
+  uint16_t reference_count;
   struct Job *sending_before;
   struct Job *sending_after;
   JobNote note; /* with the verdict */
   char **references;
-  unsigned reference_count;
-  bool narrate;
-  bool keeps_place;   /* until it has ended */
   Probe *probe;       /* while references are looked at */
   Exchange *exchange; /* while one runs */
   uint64_t told;      /* fingerprint of the last body handed up */

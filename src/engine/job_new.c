@@ -4,30 +4,31 @@
 #include "url.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for base_url/api/generate/{id}, whatever the id will be: a job that is
- * paid must not need memory to be polled. */
-static bool reserve_poll_url(Job *job, const Account *account) {
-  job->poll_size = strlen(account->generate_url) + JOB_ID_MAX + 2;
-  job->poll_room = malloc(job->poll_size);
-  return job->poll_room != NULL;
+/* A job that is paid must not need memory to be polled: its id takes the place
+ * of the request, which is answered and never sent again.  The I/O thread
+ * leaves both alone while it waits for a verdict. */
+static void set_id(Job *job, const char *id) {
+  size_t size = strlen(id) + 1;
+  char *fitting;
+  memcpy(job->body, id, size);
+  fitting = realloc(job->body, size);
+  job->id = fitting ? fitting : job->body;
+  job->body = NULL;
 }
 
-/* The I/O thread leaves the URL alone while it waits for a verdict. */
-static void set_poll_url(Job *job, const Account *account,
-                         const char *service_id) {
-  snprintf(job->poll_room, job->poll_size, "%s/%s", account->generate_url,
-           service_id);
-  job->poll_url = job->poll_room;
+static bool copy_id(Job *job, const JobSpec *spec) {
+  job->id = spec->service_id ? strdup(spec->service_id) : NULL;
+  return !spec->service_id || job->id;
 }
 
 static bool copy_request(Job *job, const JobSpec *spec) {
+  size_t size = spec->body_length + 1;
   if (!spec->body)
     return true;
-  job->body = malloc(spec->body_length + 1);
+  job->body = malloc(size > JOB_ID_MAX + 1 ? size : JOB_ID_MAX + 1);
   job->body_length = spec->body_length;
   if (!job->body)
     return false;
@@ -66,11 +67,7 @@ static bool copy_key(Job *job, const JobSpec *spec) {
 }
 
 static bool copy_spec(Job *job, const Account *account, const JobSpec *spec) {
-  if (!reserve_poll_url(job, account))
-    return false;
-  if (spec->service_id)
-    set_poll_url(job, account, spec->service_id);
-  return copy_key(job, spec) && copy_request(job, spec) &&
+  return copy_id(job, spec) && copy_key(job, spec) && copy_request(job, spec) &&
          copy_references(job, spec) && copy_entry(job, account, spec);
 }
 
@@ -99,7 +96,10 @@ void job_note_free(JobNote *note) {
 }
 
 /* Without memory the ledger learns less: the raw answers are in it already. */
-static void copy_note(JobNote *to, const JobNote *from) {
+static void copy_note(Job *job, const JobNote *from) {
+  JobNote *to = &job->note;
+  if (!job->work.account->ledger)
+    return;
   job_note_free(to);
   to->state = from->state;
   to->charged = from->charged;
@@ -109,11 +109,12 @@ static void copy_note(JobNote *to, const JobNote *from) {
 
 bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
                   const char *service_id, const JobNote *note) {
+  Job *job = (Job *)work;
   if (work->cancelled)
     verdict = FLOW_VERDICT_AGAIN;
-  if (service_id && verdict == FLOW_VERDICT_AGAIN)
-    set_poll_url((Job *)work, work->account, service_id);
-  copy_note(&((Job *)work)->note, note);
+  if (service_id && job->body && verdict == FLOW_VERDICT_AGAIN)
+    set_id(job, service_id);
+  copy_note(job, note);
   if (verdict == FLOW_VERDICT_FINAL) {
     engine_send(engine, &work->call, COMMAND_FINAL);
     return true;

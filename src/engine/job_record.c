@@ -128,14 +128,14 @@ void record_answer(Job *job, const Reply *reply, Buffer *body) {
   tell(job, &news);
 }
 
-/* A job taken up by its id alone has no key here: the id ends its URL. */
+/* A job taken up by its id alone has no key here. */
 void record_result(Job *job, Buffer *body) {
   LedgerNews news = {.result = body->data, .result_length = body->length};
   if (!ledger_of(job))
     return;
   hide_key(job, body);
   if (!job->key)
-    news.job_id = strrchr(job->poll_url, '/') + 1;
+    news.job_id = job->id;
   tell(job, &news);
 }
 

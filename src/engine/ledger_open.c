@@ -76,10 +76,28 @@ static bool make_file(const char *path, Failure *failure) {
   return true;
 }
 
+/* An empty file becomes a ledger: nobody else may read what goes in.  SQLite
+ * gives its companions the same mode, and has no locks on it yet that closing a
+ * descriptor could end. */
+static bool claim_file(const char *path, Failure *failure) {
+  struct stat info;
+  int fd;
+  do
+    fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  while (fd < 0 && errno == EINTR);
+  if (fd < 0)
+    return cannot_open(path, failure);
+  if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+      info.st_uid == geteuid() && info.st_size == 0)
+    (void)fchmod(fd, 0600); /* there are file systems without modes */
+  close(fd);
+  return true;
+}
+
 /* A regular file of ours, reached without a symbolic link; made when it is not
- * there.  A file that is there is only looked at: closing a descriptor of it
- * would end the locks that SQLite holds for this process, and another process
- * would take away the writer's log.  False with `failure`. */
+ * there.  A file that holds something is only looked at: closing a descriptor
+ * of it would end the locks that SQLite holds for this process, and another
+ * process would take away the writer's log.  False with `failure`. */
 static bool check_file(const char *path, bool make, Failure *failure) {
   struct stat info;
   if (lstat(path, &info) != 0)
@@ -93,7 +111,7 @@ static bool check_file(const char *path, bool make, Failure *failure) {
   else if (info.st_uid != geteuid())
     refuse(failure, "ledger_foreign", path, "belongs to another user");
   else
-    return true;
+    return !make || info.st_size > 0 || claim_file(path, failure);
   return false;
 }
 

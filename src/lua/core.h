@@ -77,10 +77,14 @@ void error_set_body(lua_State *L, const char *body, size_t length,
 /* Pushes `text` with "[key]" where `secret` stood. */
 void error_push_without(lua_State *L, const char *text, size_t length,
                         const char *secret);
-/* True when there are no control characters in the text. */
-bool error_is_printable(const char *text, size_t length);
+/* True when there are no control characters in the text; `lines`: tabs and line
+ * ends are none. */
+bool error_is_printable(const char *text, size_t length, bool lines);
 /* Pushes `text` with control characters made visible. */
-void error_push_printable(lua_State *L, const char *text, size_t length);
+void error_push_printable(lua_State *L, const char *text, size_t length,
+                          bool lines);
+/* Sets what the kind of the error on top says of itself: `retryable`. */
+void error_complete(lua_State *L);
 /* Pushes nil and the error that is on top: the run-time failure convention. */
 int error_return(lua_State *L);
 /* Pushes the error that says so.  Needs no memory; one table for all. */

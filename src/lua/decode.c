@@ -102,8 +102,8 @@ static bool copy_text(lua_State *L, const char *wire, const char *name) {
     lua_pop(L, 1);
     return false;
   }
-  if (!error_is_printable(text, length)) {
-    error_push_printable(L, text, length);
+  if (!error_is_printable(text, length, true)) {
+    error_push_printable(L, text, length, true);
     lua_replace(L, -2);
   }
   lua_setfield(L, -2, name);
@@ -130,6 +130,7 @@ static bool read_result(lua_State *L) {
 
 bool decode_push_results(lua_State *L) {
   int count;
+  int usable = 0;
   lua_getfield(L, -1, "results");
   count = lua_istable(L, -1) ? (int)compat_rawlen(L, -1) : 0;
   if (count < 1 || count > RESULTS_MAX) {
@@ -139,14 +140,14 @@ bool decode_push_results(lua_State *L) {
   lua_createtable(L, count, 0);
   for (int i = 1; i <= count; i++) {
     lua_rawgeti(L, -2, i);
-    if (!read_result(L)) {
-      lua_pop(L, 2);
-      return false;
-    }
-    lua_rawseti(L, -2, i);
+    if (read_result(L))
+      lua_rawseti(L, -2, ++usable);
   }
   lua_remove(L, -2);
-  return true;
+  if (usable > 0)
+    return true;
+  lua_pop(L, 1);
+  return false;
 }
 
 bool decode_push_error(lua_State *L, const char *secret) {
@@ -160,7 +161,7 @@ bool decode_push_error(lua_State *L, const char *secret) {
   }
   error_push_without(L, text, length, secret); /* in all of it, then cut */
   text = lua_tolstring(L, -1, &length);
-  error_push_printable(L, text, length < CODE_MAX ? length : CODE_MAX);
+  error_push_printable(L, text, length < CODE_MAX ? length : CODE_MAX, false);
   lua_remove(L, -2);
   lua_remove(L, -2);
   return true;

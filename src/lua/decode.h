@@ -31,7 +31,8 @@ bool decode_find_id(lua_State *L, const char *bytes, size_t length);
 /* Reads the balance; false, changing nothing, when there is none. */
 bool decode_balance(lua_State *L, Balance *balance);
 
-/* Pushes the list of results; false when there is none with a URL each. */
+/* Pushes the list of those results that have a URL; false when none has: one
+ * that is broken must not cost the others, which are paid. */
 bool decode_push_results(lua_State *L);
 
 /* Pushes the service's error code in printable form and without `secret`; false

@@ -2,7 +2,8 @@
  * Run-time failures: tables with the metatable "gptimage2.Error".
  *
  * Texts may come from a server: control characters are made visible before they
- * are stored, so that printing an error cannot drive a terminal.
+ * are stored, so that printing an error cannot drive a terminal, nor begin a
+ * line of a log.
  */
 #include "core.h"
 
@@ -13,9 +14,10 @@
 
 static const char no_memory_key = 'n';
 
-/* Everything below space but tab and newline, and DEL. */
-static bool is_control(unsigned char c) {
-  return (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f;
+/* Everything below space, and DEL; but tab and line end where the text may have
+ * `lines`. */
+static bool is_control(unsigned char c, bool lines) {
+  return (c < 0x20 && !(lines && (c == '\t' || c == '\n'))) || c == 0x7f;
 }
 
 /* C1 controls in UTF-8: C2 80 .. C2 9F.  Terminals obey them too. */
@@ -25,20 +27,21 @@ static bool is_c1(const char *text, size_t left) {
 }
 
 /* How many bytes at the beginning can stand as they are. */
-static size_t printable_length(const char *text, size_t length) {
+static size_t printable_length(const char *text, size_t length, bool lines) {
   size_t i = 0;
-  while (i < length && !is_control((unsigned char)text[i]) &&
+  while (i < length && !is_control((unsigned char)text[i], lines) &&
          !is_c1(text + i, length - i))
     i++;
   return i;
 }
 
-bool error_is_printable(const char *text, size_t length) {
-  return printable_length(text, length) == length;
+bool error_is_printable(const char *text, size_t length, bool lines) {
+  return printable_length(text, length, lines) == length;
 }
 
-void error_push_printable(lua_State *L, const char *text, size_t length) {
-  size_t plain = printable_length(text, length);
+void error_push_printable(lua_State *L, const char *text, size_t length,
+                          bool lines) {
+  size_t plain = printable_length(text, length, lines);
   luaL_Buffer buffer;
   char escaped[8];
   luaL_buffinit(L, &buffer);
@@ -50,20 +53,38 @@ void error_push_printable(lua_State *L, const char *text, size_t length) {
       text++, length--;
     snprintf(escaped, sizeof escaped, "\\x%02X", (unsigned char)*text);
     luaL_addstring(&buffer, escaped);
-    plain = printable_length(++text, --length);
+    plain = printable_length(++text, --length, lines);
     luaL_addlstring(&buffer, text, plain);
   }
   luaL_pushresult(&buffer);
 }
 
 void error_set(lua_State *L, const char *field, const char *value) {
-  error_push_printable(L, value, strlen(value));
+  error_push_printable(L, value, strlen(value), false);
   lua_setfield(L, -2, field);
 }
 
 void error_set_number(lua_State *L, const char *field, double value) {
   compat_pushwhole(L, value);
   lua_setfield(L, -2, field);
+}
+
+/* The same call meets the same budget and the same ledger again, but for one
+ * that somebody else has locked. */
+void error_complete(lua_State *L) {
+  const char *kind;
+  lua_getfield(L, -1, "code");
+  lua_getfield(L, -2, "kind");
+  lua_getfield(L, -3, "retryable");
+  kind = lua_tostring(L, -2);
+  if (lua_isnil(L, -1) && kind &&
+      (strcmp(kind, "budget") == 0 || strcmp(kind, "ledger") == 0)) {
+    lua_pushliteral(L, "ledger_locked");
+    lua_pushboolean(L, lua_rawequal(L, -1, -4));
+    lua_setfield(L, -6, "retryable");
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 3);
 }
 
 void error_push(lua_State *L, const char *kind, const char *code,
@@ -74,6 +95,7 @@ void error_push(lua_State *L, const char *kind, const char *code,
   error_set(L, "kind", kind);
   error_set(L, "code", code);
   error_set(L, "message", message);
+  error_complete(L);
 }
 
 /* Where `secret` stands in the text, or NULL. */
@@ -129,7 +151,7 @@ static void push_field(lua_State *L, const char *field, const char *fallback) {
   lua_getfield(L, 1, field);
   text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
   if (text)
-    error_push_printable(L, text, length);
+    error_push_printable(L, text, length, false);
   else
     lua_pushstring(L, fallback);
   lua_remove(L, -2);

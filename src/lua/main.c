@@ -63,6 +63,7 @@ static int f_error(lua_State *L) {
   lua_settop(L, 1);
   luaL_getmetatable(L, ERROR_TYPE);
   lua_setmetatable(L, 1);
+  error_complete(L);
   return 1;
 }
 

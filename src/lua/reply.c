@@ -180,9 +180,10 @@ static const char *read_created(lua_State *L, Core *core, int at,
   DecodedStatus status = decode_status(L);
   const char *type;
   if (!decode_push_id(L))
-    return give_up(L, core, at, event, "job_id_missing",
-                   "the service accepted the job but its answer holds no job "
-                   "id: it may have been paid, and was not sent again");
+    return give_up(
+        L, core, at, event, "job_id_missing",
+        "the service accepted the job but its answer holds no usable "
+        "job id: it may have been paid, and was not sent again");
   job_set(L, at, JOB_ID);
   type = read_final(L, core, at, event, status);
   if (type)
@@ -416,8 +417,8 @@ const char *reply_handle(lua_State *L, Core *core, LuaJob *job, Event *event) {
   if (event->kind != EVENT_QUEUED)
     set_counts(job, event);
   switch (event->kind) {
-  case EVENT_QUEUED:
-    return "queued";
+  case EVENT_QUEUED: /* a cancel is told at once: it may be ahead */
+    return job_is_done(job) ? NULL : "queued";
   case EVENT_CREATING:
     if (!job_is_done(job))
       job->status = JOB_CREATING;

@@ -20,7 +20,7 @@ typedef struct Refusal {
 static const Refusal refusals[] = {
     {401, "auth", "unauthorized", "the service does not accept the API key"},
     {402, "credits", "insufficient_credits",
-     "the account has not enough credits: nothing was made or charged"},
+     "the account has not enough credits"},
     {403, "auth", "forbidden",
      "the service does not allow this with this API key"},
     {404, "not_found", "not_found", "the service does not know this job"},
@@ -85,6 +85,21 @@ static bool has_id(lua_State *L, int index) {
   return has;
 }
 
+/* True when the only word for the job's existence is the caller's: its id was
+ * given to this process, and the service does not know it. */
+static bool is_hearsay(lua_State *L, int index, const LuaJob *job,
+                       const Event *event) {
+  bool hearsay;
+  if (event->status != 404 && event->status != 410)
+    return false;
+  job_get(L, index, JOB_KEY);
+  job_get(L, index, JOB_ORIGIN);
+  hearsay = (job->mode == FLOW_POLL_ONCE || job->mode == FLOW_RESUME) &&
+            lua_isnil(L, -1) && lua_isnil(L, -2);
+  lua_pop(L, 2);
+  return hearsay;
+}
+
 /* "charged" for a failure that says nothing about the money by itself: a create
  * before it, perhaps by an earlier process, may have made a job. */
 static const char *charged_so_far(lua_State *L, int index, const Event *event) {
@@ -106,22 +121,33 @@ static void push_code(lua_State *L, int index, const Event *event,
   lua_pushstring(L, fallback);
 }
 
+/* What can be said about a refused create beside its advice. */
+static const char *money_of_refused(const Event *event) {
+  if (event->doubt)
+    return "; whether the job was made and charged is not known";
+  return event->status == 402 ? ": nothing was made or charged" : "";
+}
+
 static void push_refused(lua_State *L, int index, const LuaJob *job,
                          const Event *event) {
   Refusal other;
   const Refusal *refusal = find_refusal(event->status, &other);
   bool polled = has_id(L, index);
-  const char *charged = charged_so_far(L, index, event);
+  const char *charged = is_hearsay(L, index, job, event)
+                            ? "unknown"
+                            : charged_so_far(L, index, event);
+  const char *advice = refusal->advice;
   const char *code;
+  if (!polled && strcmp(refusal->kind, "not_found") == 0)
+    advice = "the service has nothing at this address: is base_url right?";
   push_code(L, index, event, refusal->code);
   code = lua_tostring(L, -1);
-  lua_pushfstring(L, "%s (HTTP %d, %s)%s", refusal->advice, event->status, code,
-                  !polled && event->doubt
-                      ? "; whether the job was made and charged is not known"
-                      : "");
+  lua_pushfstring(L, "%s (HTTP %d, %s)%s", advice, event->status, code,
+                  polled ? "" : money_of_refused(event));
   error_push(L, refusal->kind, code, lua_tostring(L, -1));
   set_common(L, index, job, event, charged);
-  set_retryable(L, event->status == 429 || event->status >= 500);
+  set_retryable(L, event->status == 408 || event->status == 429 ||
+                       event->status >= 500);
   lua_remove(L, -2);
   lua_remove(L, -2);
 }
@@ -131,11 +157,13 @@ static const char *detail(const Event *event) {
 }
 
 /* What did not work, for a failure of this kind. */
-static const char *failed_at(const char *kind) {
+static const char *failed_at(const char *kind, const char *code) {
   if (strcmp(kind, "tls") == 0)
     return "no secure connection to the service";
   if (strcmp(kind, "ledger") == 0)
     return "the job could not be recorded";
+  if (strcmp(code, "proxy_failed") == 0)
+    return "the proxy could not be used";
   return "the service could not be reached";
 }
 
@@ -150,11 +178,17 @@ static void push_failed(lua_State *L, int index, const LuaJob *job,
   else if (strcmp(charged, "unknown") == 0)
     money = " (nothing more was sent; whether a create before made the job and "
             "charged it is not known)";
-  lua_pushfstring(L, "%s: %s%s", failed_at(kind), detail(event), money);
+  lua_pushfstring(L, "%s: %s%s", failed_at(kind, code), detail(event), money);
   error_push(L, kind, code, lua_tostring(L, -1));
   set_common(L, index, job, event, charged);
-  set_retryable(L, strcmp(code, "certificate_refused") != 0);
+  set_retryable(L, strcmp(kind, "ledger") != 0 &&
+                       strcmp(code, "certificate_refused") != 0);
   lua_remove(L, -2);
+}
+
+/* Only what is true of a create that went out more than once, too. */
+static const char *not_again(const LuaJob *job) {
+  return job->attempts > 1 ? "" : ", and was not sent again";
 }
 
 void verdict_push_lost(lua_State *L, int index, LuaJob *job,
@@ -165,10 +199,9 @@ void verdict_push_lost(lua_State *L, int index, LuaJob *job,
     kind = "lost";
   lua_pushfstring(L,
                   "the job was sent but its answer never came (%s): it may "
-                  "have been paid, and was not sent again; its idempotency key "
-                  "is in this error, and the account's history tells whether "
-                  "it was made",
-                  detail(event));
+                  "have been paid%s; its idempotency key is in this error, and "
+                  "the account's history tells whether it was made",
+                  detail(event), not_again(job));
   error_push(L, kind, code, lua_tostring(L, -1));
   set_common(L, index, job, event, "unknown");
   set_retryable(L, false);
@@ -186,8 +219,10 @@ static void push_timeout(lua_State *L, int index, const LuaJob *job,
                     "the service: client:wait(\"%s\") takes it up again",
                     lua_tostring(L, -1));
   else if (event->doubt)
-    lua_pushliteral(L, "the timeout ran out; a create before may have made the "
-                       "job and charged it, and was not sent again");
+    lua_pushfstring(L,
+                    "the timeout ran out; a create before may have made the "
+                    "job and charged it%s",
+                    not_again(job));
   else
     lua_pushliteral(L, "the timeout ran out before the job was sent: it had to "
                        "wait for its turn (max_active) or for the network");

@@ -551,7 +551,7 @@ mutant(
 mutant(
   "control characters come through",
   "src/lua/error.c",
-  "return (c < 0x20 && c != '\\t' && c != '\\n') || c == 0x7f;",
+  "return (c < 0x20 && !(lines && (c == '\\t' || c == '\\n'))) || c == 0x7f;",
   "return c == 0x7f;",
   "spec security: cannot drive a terminal"
 )
