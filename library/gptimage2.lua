@@ -155,8 +155,8 @@ function client:generate(request, options) end
 ---@return gptimage2.Error|nil err
 function client:submit(request, options) end
 
----One create call and no polling afterwards, for route handlers. Waits. The option `save` is not for
----it.
+---One create call and no polling afterwards, for route handlers. Waits. It does not take the option
+---`save`.
 ---@param request gptimage2.Request
 ---@param options? gptimage2.JobOptions
 ---@return gptimage2.Job|nil job

@@ -22,6 +22,7 @@ typedef struct Job {
   bool recorded;      /* its intent is in the ledger */
   bool marked;        /* the ledger says sent */
   bool sending;       /* in the account's list: see job_record.c */
+  bool takes_notes;   /* (host) its account has a ledger */
   bool narrate;
   bool keeps_place; /* until it has ended */
   uint16_t reference_count;

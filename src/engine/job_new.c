@@ -14,9 +14,11 @@ static void set_id(Job *job, const char *id) {
   size_t size = strlen(id) + 1;
   char *fitting;
   memcpy(job->body, id, size);
-  fitting = realloc(job->body, size);
-  job->id = fitting ? fitting : job->body;
+  job->id = job->body;
   job->body = NULL;
+  fitting = realloc(job->id, size);
+  if (fitting)
+    job->id = fitting;
 }
 
 static bool copy_id(Job *job, const JobSpec *spec) {
@@ -82,6 +84,7 @@ Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
     return NULL;
   }
   job->narrate = spec->narrate;
+  job->takes_notes = account->ledger != NULL;
   flow_init(&job->flow, spec->mode, &account->settings.flow, &account->quota,
             spec->key_is_known, clock_monotonic() + spec->timeout);
   job->flow.check = spec->reference_count > 0;
@@ -98,7 +101,7 @@ void job_note_free(JobNote *note) {
 /* Without memory the ledger learns less: the raw answers are in it already. */
 static void copy_note(Job *job, const JobNote *from) {
   JobNote *to = &job->note;
-  if (!job->work.account->ledger)
+  if (!job->takes_notes)
     return;
   job_note_free(to);
   to->state = from->state;
