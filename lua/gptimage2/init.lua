@@ -9,6 +9,8 @@ local migrate = require("gptimage2.migrate")
 local prompt = require("gptimage2.prompt")
 local task = require("gptimage2.task")
 local wait = require("gptimage2.wait")
+require("gptimage2.client_ledger") -- methods of clients
+require("gptimage2.job") -- methods of jobs
 
 ---@class gptimage2
 local gptimage2 = {

@@ -400,4 +400,15 @@ end
 wait.unpack = unpack
 core.kept.wait = wait
 
+--- What a wait that ran out says. The thing itself goes on.
+function wait.timeout_error(what, timeout, job_id)
+  return core.error({
+    kind = "timeout",
+    code = "wait_timeout",
+    message = ("%s is not done after %g s; it goes on"):format(what, timeout),
+    job_id = job_id,
+    retryable = true,
+  })
+end
+
 return wait

@@ -1,0 +1,111 @@
+--- The methods of clients about their ledger: recover, resolve, history.
+
+local check = require("gptimage2.check")
+local core = require("gptimage2.core")
+local ledger = require("gptimage2.ledger")
+local settings = require("gptimage2.settings")
+local wait = require("gptimage2.wait")
+
+---@class gptimage2.Client
+local methods = core.client_methods
+
+--- The settings of a client that has a ledger, or nil and the error.
+local function ledger_of(self, fname)
+  local config = settings.of(self, fname, 4)
+  local ok, err = settings.check_open(self)
+  if not ok then
+    return nil, err
+  elseif config.ledger then
+    return config
+  end
+  return nil,
+    core.error({
+      kind = "ledger",
+      code = "no_ledger",
+      message = "this client has no ledger: give gptimage2.new the option 'ledger', a path",
+    })
+end
+
+--- Waits until all that this program knows of its jobs is in the ledger: the engine writes the
+--- verdict on an answer one turn after it was told.
+local function write_up()
+  local turn, err = core.sleep(0)
+  if not turn then
+    return nil, err
+  end
+  return wait.until_done(turn)
+end
+
+--- Takes up what an earlier process left unfinished: polls what the service has, sends what was
+--- provably not sent (with retry = "idempotent" also what may have been), and gives the rest back
+--- as `unknown`, to be settled with `client:resolve`. Jobs of another base_url are left alone. Does
+--- not wait for the jobs.
+---@return gptimage2.Job[]|nil jobs oldest first
+---@return gptimage2.Error|nil err kind ledger
+function methods:recover()
+  local config, err = ledger_of(self, "recover")
+  if not config then
+    return nil, err
+  end
+  local written
+  written, err = write_up()
+  if not written then
+    return nil, err
+  end
+  return ledger.recover(self, config)
+end
+
+--- Settles an `unknown` job by hand. Waits until that is recorded, not for the job.
+---@param key string its idempotency key
+---@param what string "resend" the same bytes, "abandon" it, or its job id
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err kind ledger
+function methods:resolve(key, what)
+  local config, err = ledger_of(self, "resolve")
+  check.argument(key, 1, "resolve", "string", 3)
+  check.argument(what, 2, "resolve", "string", 3)
+  if not config then
+    return nil, err
+  end
+  local ok
+  ok, err = ledger.check_settlement(what)
+  if not ok then
+    return nil, err
+  end
+  local job, note
+  job, err, note = ledger.resolve(self, config, key, what)
+  if not job then
+    return nil, err
+  end
+  if note then
+    local done
+    done, err = wait.until_done(note)
+    if done == nil then
+      return nil, err
+    end
+    done, err = note:result()
+    if not done then
+      return nil, err
+    end
+  end
+  return job
+end
+
+--- What was asked, paid and received: rows with the fields of a job, and `files`, newest first.
+---@param filter? gptimage2.HistoryFilter
+---@return table[]|nil rows
+---@return gptimage2.Error|nil err kind ledger
+function methods:history(filter)
+  local config, err = ledger_of(self, "history")
+  if not config then
+    return nil, err
+  end
+  local rows
+  filter = ledger.filter(filter)
+  rows, err = write_up()
+  if rows then
+    rows, err = ledger.history(config.ledger, filter)
+  end
+  return rows, err
+end
+

@@ -1,0 +1,98 @@
+--- Following a job: waiting for its end, and taking one up by its id.
+
+local check = require("gptimage2.check")
+local core = require("gptimage2.core")
+local settings = require("gptimage2.settings")
+local wait = require("gptimage2.wait")
+
+local follow = {}
+
+--- A timeout that was given: a number of seconds, or nil; raises for anything else.
+function follow.timeout(value, argn, fname)
+  if value == nil then
+    return nil
+  end
+  check.argument(value, argn, fname, "number", 3)
+  if value ~= value or value < 0 then
+    check.fail(argn, fname, "a number of seconds, 0 or more, expected", 3)
+  end
+  return value
+end
+
+--- The job when it went well, else nil and its error.
+function follow.outcome(job)
+  if job.error then
+    return nil, job.error
+  end
+  return job
+end
+
+--- Waits for a job: gives it when it went well, else nil and its error.
+---@param job gptimage2.Job
+---@param timeout? number seconds; running out leaves the job going
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+function follow.job(job, timeout)
+  local done, err = wait.until_done(job, timeout)
+  if done == nil then
+    return nil, err
+  elseif not done then
+    return nil, wait.timeout_error("the job", timeout, job.id)
+  end
+  return follow.outcome(job)
+end
+
+--- Whether the service has said what became of the job.
+local function is_settled(job)
+  return job.status == "succeeded" or job.status == "failed"
+end
+
+--- With a budget a created job is kept until it is settled: whoever polls it by its id may learn
+--- that its credits come back.
+function follow.keep_created(self, job)
+  local created = core.created(self)
+  if created and not is_settled(job) then
+    created[job.id] = job
+  end
+end
+
+--- Whether the id may go into a path: true, or nil and the error. `level` says whom a wrong type
+--- blames, as in `error`: 2 the function that called this one.
+function follow.check_id(id, fname, level)
+  check.argument(id, 1, fname, "string", level)
+  if core.is_job_id(id) then
+    return true
+  end
+  local message = "a job id has 1 to 128 letters, digits, '-' and '_', not %s"
+  return check.invalid("invalid_job_id", "id", message:format(check.show(id)))
+end
+
+--- Hands the job with this id to the engine: `mode` "poll" (once) or "resume" (to its end).
+--- `origin` is the job that the new one goes on with, if there is one.
+function follow.by_id(self, fname, mode, id, timeout, origin)
+  settings.of(self, fname, 4)
+  local ok, err = follow.check_id(id, fname, 4)
+  if not ok then
+    return nil, err
+  end
+  local created = core.created(self)
+  local kept = created and created[id]
+  local opts = { id = id, timeout = timeout, origin = kept or origin }
+  if opts.origin then
+    opts.request = opts.origin.request
+    opts.metadata = opts.origin.metadata
+    opts.idempotency_key = opts.origin.idempotency_key
+  end
+  local job
+  job, err = core.submit(self, mode, opts)
+  if job and kept then
+    wait.on_done(job, function()
+      if is_settled(job) then
+        created[id] = nil
+      end
+    end)
+  end
+  return job, err
+end
+
+return follow

@@ -1,0 +1,103 @@
+--- The methods of jobs that wait or save; the others are in the core.
+
+local check = require("gptimage2.check")
+local core = require("gptimage2.core")
+local events = require("gptimage2.events")
+local follow = require("gptimage2.follow")
+local options = require("gptimage2.options")
+local save = require("gptimage2.save")
+local settings = require("gptimage2.settings")
+local wait = require("gptimage2.wait")
+
+---@class gptimage2.Job
+local methods = core.job_methods
+
+--- A cancel takes effect at once, so its event does not wait for the engine.
+wait.announce_to(function(object)
+  if core.is_job(object) and object.status == "cancelled" then
+    events.tell(object, "cancelled")
+  end
+end)
+
+local function check_job(self, fname)
+  if type(self) ~= "userdata" or not core.is_job(self) then
+    check.fail(0, fname, "job expected: call it as job:" .. fname .. "()", 3)
+  end
+end
+
+--- Waits until the job is done. Its own timeout running out leaves the job going. A job that was
+--- only created, or is a handle for an id, is taken up.
+---@param timeout? number seconds
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+function methods:wait(timeout)
+  check_job(self, "wait")
+  timeout = follow.timeout(timeout, 1, "wait")
+  if not self:done() or self.error or self.status == "succeeded" or not self.id then
+    return follow.job(self, timeout) -- there is nothing to take up
+  end
+  local job, err = follow.by_id(self.client, "wait", "resume", self.id, timeout, self)
+  if not job then
+    return nil, err
+  end
+  return follow.job(job)
+end
+
+--- Stops waiting and polling. The service has no cancel: credits stay spent.
+function methods:cancel()
+  check_job(self, "cancel")
+  core.cancel(self)
+end
+
+--- Downloads every image to files, and writes the sidecar `{id}.json`. Waits.
+---@param where string a folder, or a pattern with {id} {n} {seed} {ext} {date}
+---@param opts? { overwrite: boolean?, sidecar: boolean? }
+---@return string[]|nil paths
+---@return gptimage2.Error|nil err
+function methods:save(where, opts)
+  check_job(self, "save")
+  check.argument(where, 1, "save", "string", 2)
+  opts = options.save(opts, "save", 2, 2)
+  local config = settings.get(self.client)
+  local saving, err = save.start(self, where, opts, config)
+  if not saving then
+    return nil, err
+  end
+  local done
+  done, err = wait.until_done(saving)
+  if done == nil then
+    return nil, err
+  end
+  return saving:result()
+end
+
+--- Image n in memory. Waits.
+---@param n? integer default 1
+---@return string|nil bytes
+---@return gptimage2.Error|nil err
+function methods:data(n)
+  check_job(self, "data")
+  n = n == nil and 1 or n
+  check.argument(n, 1, "data", "number", 2)
+  local err = save.refusal(self)
+  if err then
+    return nil, err
+  end
+  local result = self.results[n]
+  if not result then
+    local message = "there is no image %s: the job has %d"
+    return check.invalid("no_such_image", "n", message:format(tostring(n), #self.results))
+  end
+  local seconds = settings.get(self.client).timeout
+  local download, done
+  download, err = core.download(self.client, result.image_url, nil, false, seconds)
+  if not download then
+    return nil, err
+  end
+  done, err = wait.until_done(download)
+  if done == nil then
+    return nil, err
+  end
+  return download:result()
+end
+
