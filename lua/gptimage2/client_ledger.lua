@@ -108,4 +108,3 @@ function methods:history(filter)
   end
   return rows, err
 end
-

@@ -100,4 +100,3 @@ function methods:data(n)
   end
   return download:result()
 end
-
