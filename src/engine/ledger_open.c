@@ -57,10 +57,16 @@ static void refuse(Failure *failure, const char *code, const char *path,
   failure_set(failure, "ledger", code, "the ledger '%.300s' %s", path, why);
 }
 
-static bool cannot_open(const char *path, Failure *failure) {
+/* What could not be done with it, and the system's or SQLite's reason. */
+static void refuse_for(Failure *failure, const char *code, const char *path,
+                       const char *what, const char *reason) {
   char text[160];
-  snprintf(text, sizeof text, "cannot be opened: %s", strerror(errno));
-  refuse(failure, "ledger_unopenable", path, text);
+  snprintf(text, sizeof text, "cannot be %s: %s", what, reason);
+  refuse(failure, code, path, text);
+}
+
+static bool cannot_open(const char *path, Failure *failure) {
+  refuse_for(failure, "ledger_unopenable", path, "opened", strerror(errno));
   return false;
 }
 
@@ -180,7 +186,8 @@ static bool check_contents(sqlite3 *db, const char *path, bool thorough,
   bool sound = !thorough || !ours || version > SCHEMA_VERSION ||
                code != SQLITE_OK || is_sound(db, &code);
   if (is_no_verdict(code))
-    refuse(failure, "ledger_unopenable", path, sqlite3_errstr(code));
+    refuse_for(failure, "ledger_unopenable", path, "read",
+               sqlite3_errstr(code));
   else if ((code & 0xff) == SQLITE_NOTADB)
     refuse(failure, "not_a_ledger", path, "is not a database");
   else if (code == SQLITE_OK && tables > 0 && id != APPLICATION_ID)
@@ -204,7 +211,7 @@ static bool run(sqlite3 *db, const char *sql, const char *path,
                 Failure *failure) {
   if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
     return true;
-  refuse(failure, "ledger_unwritable", path, sqlite3_errmsg(db));
+  refuse_for(failure, "ledger_unwritable", path, "written", sqlite3_errmsg(db));
   return false;
 }
 
