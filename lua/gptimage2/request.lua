@@ -29,6 +29,7 @@ local FIELDS = {
   "camera",
   "negative",
 }
+request.FIELDS = FIELDS -- in the order in which they are told
 local KNOWN = {}
 for _, field in ipairs(FIELDS) do
   KNOWN[field] = true

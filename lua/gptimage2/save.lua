@@ -7,6 +7,7 @@ local core = require("gptimage2.core")
 local events = require("gptimage2.events")
 local json = require("gptimage2.json")
 local naming = require("gptimage2.naming")
+local REQUEST = require("gptimage2.request").FIELDS
 local wait = require("gptimage2.wait")
 
 local save = {}
@@ -65,17 +66,6 @@ local function add_line(lines, key, value)
   end
 end
 
-local REQUEST = {
-  "prompt",
-  "mode",
-  "ratio",
-  "count",
-  "image_urls",
-  "style",
-  "lighting",
-  "camera",
-  "negative",
-}
 local RESULT = { "file", "image_url", "seed", "final_prompt" }
 
 local function iso_time(seconds)
