@@ -27,7 +27,7 @@ local function count_posts(box, key)
   return count
 end
 
---- Asserts how many POSTs carried this key. The sandbox logs a request when its answer is out.
+--- Asserts how many POSTs carried this key. One whose sender gave up may reach the log later.
 local function assert_posts(expected, box, key, name)
   support.step_until(function()
     return count_posts(box, key) >= expected

@@ -407,6 +407,28 @@ describe("the sandbox", function()
       assert.equal("/reference/cup.png", log[2].path)
       assert.equal(200, log[2].status)
     end)
+
+    it("stays in sight while further ones come in", function()
+      local box = start()
+      local count = 1000
+      local names = ("'%s/reference/[1-%d].txt'"):format(box.url, count)
+      local asking = assert(io.popen(CURL .. "-o /dev/null " .. names .. "; echo done"))
+      local seen = 0
+      for _ = 1, 20000 do
+        local log = box:ledger().log
+        assert.is_true(#log >= seen)
+        seen = #log
+        if seen > 0 then
+          assert.equal("/reference/1.txt", log[1].path)
+        end
+        if seen == count then
+          break
+        end
+      end
+      assert.equal("done\n", asking:read("*a"))
+      asking:close()
+      assert.equal(count, #box:ledger().log)
+    end)
   end)
 
   describe("a reference", function()

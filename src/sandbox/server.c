@@ -252,11 +252,11 @@ size_t server_jobs(Server *server, JobView *views, size_t most) {
 
 size_t server_entries(Server *server, JournalEntry *entries, size_t most) {
   pthread_mutex_lock(&server->lock);
-  size_t count = journal_size(&server->journal);
-  size_t skipped = count > most ? count - most : 0;
-  for (size_t i = skipped; i < count; i++) {
-    entries[i - skipped] = *journal_at(&server->journal, i);
+  size_t size = journal_size(&server->journal);
+  size_t count = size < most ? size : most;
+  for (size_t i = 0; i < count; i++) {
+    entries[i] = *journal_at(&server->journal, i);
   }
   pthread_mutex_unlock(&server->lock);
-  return count - skipped;
+  return count;
 }

@@ -96,7 +96,11 @@ typedef struct JobView {
 
 Totals server_totals(Server *server);
 
-/* Fills up to `most` and returns how many there are in the array. */
+/*
+ * Fills in the oldest, up to `most`, and returns how many there are in the
+ * array. What came after `most` was counted is left for the next look: an
+ * entry that was seen once stays in sight.
+ */
 size_t server_jobs(Server *server, JobView *views, size_t most);
 size_t server_entries(Server *server, JournalEntry *entries, size_t most);
 
