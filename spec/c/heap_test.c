@@ -19,11 +19,11 @@ static void compare(const Heap *heap, const Timer *timers) {
     set++;
     if (timers[i].at < earliest)
       earliest = timers[i].at;
-    assert_ptr_equal(heap->timers[timers[i].place - 1], &timers[i]);
+    assert_ptr_equal(heap->entries[timers[i].place - 1].timer, &timers[i]);
   }
   assert_int_equal(heap->count, set);
   for (size_t i = 1; i < heap->count; i++)
-    assert_true(heap->timers[(i - 1) / 2]->at <= heap->timers[i]->at);
+    assert_true(heap->entries[(i - 1) / 2].at <= heap->entries[i].at);
   assert_true(set == 0 ? first == NULL : first->at <= earliest);
 }
 

@@ -25,8 +25,7 @@ static void put_one(Mailbox *mailbox, Message *message, unsigned number) {
   List batch = {0};
   message->number = number;
   list_append(&batch, &message->link);
-  mailbox_put(mailbox, &batch);
-  mailbox_wake(mailbox);
+  mailbox_send(mailbox, &batch);
   assert_null(batch.first);
 }
 
@@ -81,21 +80,26 @@ static void the_descriptor_is_readable_while_messages_wait(void **state) {
   assert_int_equal(mailbox.fd, -1);
 }
 
+static void send_nothing(Mailbox *mailbox) {
+  List nothing = {0};
+  mailbox_send(mailbox, &nothing);
+}
+
 static void the_reader_is_woken_only_when_it_should_be(void **state) {
   Message message;
   Mailbox mailbox;
   List batch = {0};
   (void)state;
   assert_true(mailbox_open(&mailbox));
-  mailbox_wake(&mailbox);
+  send_nothing(&mailbox);
   assert_false(is_readable(&mailbox)); /* there is nothing */
   message.number = 5;
   list_append(&batch, &message.link);
   mailbox_put(&mailbox, &batch);
   assert_false(is_readable(&mailbox));
-  mailbox_wake(&mailbox);
+  send_nothing(&mailbox);
   assert_true(is_readable(&mailbox));
-  mailbox_wake(&mailbox);
+  send_nothing(&mailbox);
   batch = mailbox_take(&mailbox);
   assert_int_equal(shift_number(&batch), 5);
   assert_false(is_readable(&mailbox));
@@ -103,8 +107,30 @@ static void the_reader_is_woken_only_when_it_should_be(void **state) {
   mailbox_put(&mailbox, &batch);
   batch = mailbox_take(&mailbox); /* found without being woken */
   assert_int_equal(shift_number(&batch), 5);
-  mailbox_wake(&mailbox);
+  send_nothing(&mailbox);
   assert_false(is_readable(&mailbox));
+  mailbox_close(&mailbox);
+}
+
+static void a_reader_that_attends_is_not_woken(void **state) {
+  Message messages[2];
+  Mailbox mailbox;
+  List list;
+  (void)state;
+  assert_true(mailbox_open(&mailbox));
+  mailbox_attend(&mailbox, true);
+  put_one(&mailbox, &messages[0], 1);
+  assert_false(is_readable(&mailbox));
+  mailbox_signal(&mailbox); /* this cannot wait */
+  assert_true(is_readable(&mailbox));
+  list = mailbox_take(&mailbox);
+  assert_int_equal(shift_number(&list), 1);
+  assert_false(is_readable(&mailbox));
+  mailbox_attend(&mailbox, false);
+  put_one(&mailbox, &messages[1], 2);
+  assert_true(is_readable(&mailbox));
+  list = mailbox_take(&mailbox);
+  assert_int_equal(shift_number(&list), 2);
   mailbox_close(&mailbox);
 }
 
@@ -187,9 +213,23 @@ static void *write_all(void *user) {
     list_append(&batch, &message->link);
     if (random_below(&seed, 4) == 0 || i == MESSAGES - 1)
       mailbox_put(writer->mailbox, &batch);
-    mailbox_wake(writer->mailbox);
+    if (random_below(&seed, 3) == 0 || i == MESSAGES - 1)
+      mailbox_send(writer->mailbox, &batch);
   }
   return NULL;
+}
+
+/* Waits as the I/O thread does: one that attends looks again by itself. */
+static List wait_and_take(Mailbox *mailbox, bool *attends) {
+  struct pollfd fd = {.fd = mailbox->fd, .events = POLLIN};
+  List list;
+  poll(&fd, 1, *attends ? 1 : -1);
+  list = mailbox_take(mailbox);
+  if (*attends == (list.first != NULL))
+    return list;
+  *attends = !*attends;
+  mailbox_attend(mailbox, *attends);
+  return *attends ? list : mailbox_take(mailbox);
 }
 
 /* A lost wake-up shows as a test that never ends. */
@@ -197,6 +237,7 @@ static void hurrying_threads_lose_nothing(void **state) {
   Writer writers[WRITERS];
   unsigned next[WRITERS] = {0};
   unsigned left = WRITERS * MESSAGES;
+  bool attends = false;
   Mailbox mailbox;
   (void)state;
   assert_true(mailbox_open(&mailbox));
@@ -208,11 +249,8 @@ static void hurrying_threads_lose_nothing(void **state) {
     pthread_create(&writers[i].thread, NULL, write_all, &writers[i]);
   }
   while (left > 0) {
-    struct pollfd fd = {.fd = mailbox.fd, .events = POLLIN};
-    List list;
+    List list = wait_and_take(&mailbox, &attends);
     Message *message;
-    poll(&fd, 1, -1);
-    list = mailbox_take(&mailbox);
     while ((message = (Message *)list_shift(&list))) {
       assert_int_equal(message->number, next[message->writer]++);
       left--;
@@ -231,6 +269,7 @@ int main(void) {
       cmocka_unit_test(a_list_keeps_the_order),
       cmocka_unit_test(the_descriptor_is_readable_while_messages_wait),
       cmocka_unit_test(the_reader_is_woken_only_when_it_should_be),
+      cmocka_unit_test(a_reader_that_attends_is_not_woken),
       cmocka_unit_test(nothing_put_is_nothing_told),
       cmocka_unit_test(batches_join_at_the_end),
       cmocka_unit_test(a_signal_lasts_until_it_is_quieted),

@@ -131,22 +131,17 @@ static bool start_thread(Engine *engine) {
   return engine->running;
 }
 
-static void send_all(Engine *engine) {
-  mailbox_put(&engine->commands, &engine->gathered);
-  mailbox_wake(&engine->commands);
-}
-
 void engine_gather(Engine *engine, bool on) {
   engine->gathers = on;
   if (!on && engine->gathered.first)
-    send_all(engine);
+    mailbox_send(&engine->commands, &engine->gathered);
 }
 
 void engine_send(Engine *engine, Command *command, CommandKind kind) {
   command->kind = kind;
   list_append(&engine->gathered, &command->link);
   if (!engine->gathers)
-    send_all(engine);
+    mailbox_send(&engine->commands, &engine->gathered);
 }
 
 Work *engine_start_work(Engine *engine, Work *work, const WorkType *type,

@@ -12,6 +12,10 @@
  * would cost as much as all the rest of an exchange. */
 #define WAKE_PAUSE 0.001
 
+/* Seconds for which the thread looks for further commands by itself once it got
+ * some: a host that submits a thousand jobs would have to wake it for each. */
+#define ATTENDANCE 0.001
+
 /* Seconds that news may wait for more when the host only learns them if it asks
  * (it has no on_event). */
 #define IDLE_PAUSE 0.05
@@ -139,11 +143,26 @@ static void obey(Engine *engine, Command *command) {
   }
 }
 
-static void obey_all(Engine *engine) {
+/* False when there were none. */
+static bool obey_all(Engine *engine) {
   List commands = mailbox_take(&engine->commands);
+  bool any = commands.first != NULL;
   Link *link;
   while ((link = list_shift(&commands)))
     obey(engine, (Command *)link);
+  return any;
+}
+
+static void take_commands(Engine *engine, double now) {
+  if (obey_all(engine)) {
+    if (isinf(engine->attends_until))
+      mailbox_attend(&engine->commands, true);
+    engine->attends_until = now + ATTENDANCE;
+  } else if (now >= engine->attends_until) {
+    engine->attends_until = (double)INFINITY;
+    mailbox_attend(&engine->commands, false);
+    obey_all(engine); /* of these nobody told */
+  }
 }
 
 Work *work_of_timer(Timer *timer) {
@@ -180,11 +199,16 @@ static void flush_ledgers(Engine *engine) {
 /* The host finds the events when it looks; one that sleeps is woken, but not
  * for each event when many come. */
 static void hand_over(Engine *engine) {
-  mailbox_put(&engine->events, &engine->outbox);
-  if (isinf(engine->wake_at) || clock_monotonic() < engine->wake_at)
+  double now;
+  if (isinf(engine->wake_at))
+    return; /* nothing was posted since */
+  now = clock_monotonic();
+  if (now < engine->wake_at) {
+    mailbox_put(&engine->events, &engine->outbox);
     return;
-  mailbox_wake(&engine->events);
-  engine->woken_at = clock_monotonic();
+  }
+  mailbox_send(&engine->events, &engine->outbox);
+  engine->woken_at = now;
   engine->wake_at = (double)INFINITY;
 }
 
@@ -197,16 +221,18 @@ void *io_thread_run(void *user) {
   Engine *engine = user;
   CURL *easy;
   CURLcode result;
+  double now;
   pthread_setname_np(pthread_self(), "gptimage2"); /* in top, gdb, perf */
-  engine->wake_at = (double)INFINITY;
+  engine->wake_at = engine->attends_until = (double)INFINITY;
   while (!atomic_load(&engine->stopping)) {
-    loop_wait(&engine->loop, engine->wake_at);
+    loop_wait(&engine->loop, fmin(engine->wake_at, engine->attends_until));
     while ((easy = loop_finished(&engine->loop, &result)))
       http_finish(easy, result);
     if (engine->loop.broken)
       http_give_up(&engine->loop);
-    obey_all(engine);
-    fire_timers(engine, clock_monotonic());
+    now = clock_monotonic();
+    take_commands(engine, now);
+    fire_timers(engine, now);
     flush_ledgers(engine);
     hand_over(engine);
   }

@@ -37,20 +37,25 @@ void mailbox_close(Mailbox *mailbox) {
   pthread_mutex_destroy(&mailbox->lock);
 }
 
-/* Makes the descriptor readable, if it is not.  Not under the lock, which the
- * reader that this wakes needs at once.  An eventfd takes a write of 8 bytes
- * whole or, when its counter is at the limit and it is readable anyway, not at
- * all. */
-static void set_signal(Mailbox *mailbox, bool even_if_empty) {
+/* Under the lock: whether a signal must be written now, which the caller then
+ * does. */
+static bool claim_signal(Mailbox *mailbox, bool wanted) {
+  bool due = wanted && !mailbox->signalled;
+  mailbox->signalled = mailbox->signalled || due;
+  return due;
+}
+
+/* Under the lock: whether the reader must be told of what there is. */
+static bool wants_waking(const Mailbox *mailbox) {
+  return mailbox->list.first && !mailbox->attended;
+}
+
+/* Makes the descriptor readable.  Not under the lock, which the reader that
+ * this wakes needs at once.  An eventfd takes a write of 8 bytes whole or, when
+ * its counter is at the limit and it is readable anyway, not at all. */
+static void write_signal(Mailbox *mailbox) {
   uint64_t one = 1;
   ssize_t written;
-  bool due;
-  pthread_mutex_lock(&mailbox->lock);
-  due = !mailbox->signalled && (mailbox->list.first || even_if_empty);
-  mailbox->signalled = mailbox->signalled || due;
-  pthread_mutex_unlock(&mailbox->lock);
-  if (!due)
-    return;
   do
     written = write(mailbox->fd, &one, sizeof one);
   while (written < 0 && errno == EINTR);
@@ -73,18 +78,8 @@ static void clear_signal(Mailbox *mailbox) {
   mailbox->signalled = got < 0;
 }
 
-void mailbox_signal(Mailbox *mailbox) {
-  set_signal(mailbox, true);
-}
-
-void mailbox_wake(Mailbox *mailbox) {
-  set_signal(mailbox, false);
-}
-
-void mailbox_put(Mailbox *mailbox, List *batch) {
-  if (!batch->first)
-    return;
-  pthread_mutex_lock(&mailbox->lock);
+/* Under the lock. */
+static void append(Mailbox *mailbox, List *batch) {
   if (!mailbox->list.first) {
     mailbox->list = *batch;
   } else {
@@ -92,8 +87,41 @@ void mailbox_put(Mailbox *mailbox, List *batch) {
     mailbox->list.last = batch->last;
   }
   atomic_store_explicit(&mailbox->full, true, memory_order_release);
-  pthread_mutex_unlock(&mailbox->lock);
   *batch = (List){0};
+}
+
+void mailbox_put(Mailbox *mailbox, List *batch) {
+  if (!batch->first)
+    return;
+  pthread_mutex_lock(&mailbox->lock);
+  append(mailbox, batch);
+  pthread_mutex_unlock(&mailbox->lock);
+}
+
+void mailbox_send(Mailbox *mailbox, List *batch) {
+  bool due;
+  pthread_mutex_lock(&mailbox->lock);
+  if (batch->first)
+    append(mailbox, batch);
+  due = claim_signal(mailbox, wants_waking(mailbox));
+  pthread_mutex_unlock(&mailbox->lock);
+  if (due)
+    write_signal(mailbox);
+}
+
+void mailbox_signal(Mailbox *mailbox) {
+  bool due;
+  pthread_mutex_lock(&mailbox->lock);
+  due = claim_signal(mailbox, true);
+  pthread_mutex_unlock(&mailbox->lock);
+  if (due)
+    write_signal(mailbox);
+}
+
+void mailbox_attend(Mailbox *mailbox, bool attended) {
+  pthread_mutex_lock(&mailbox->lock);
+  mailbox->attended = attended;
+  pthread_mutex_unlock(&mailbox->lock);
 }
 
 List mailbox_take(Mailbox *mailbox) {

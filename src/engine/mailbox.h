@@ -31,6 +31,7 @@ typedef struct Mailbox {
   pthread_mutex_t lock;
   List list;        /* under the lock */
   bool signalled;   /* under the lock: `fd` is readable, or will be at once */
+  bool attended;    /* under the lock: the reader comes by itself */
   atomic_bool full; /* a hint that can be read without the lock */
   int fd;           /* an eventfd */
 } Mailbox;
@@ -42,11 +43,17 @@ bool mailbox_open(Mailbox *mailbox);
 void mailbox_close(Mailbox *mailbox);
 
 /* Puts all of `batch` at the end and empties it.  The reader finds it there;
- * one that sleeps is woken by mailbox_wake only. */
+ * one that sleeps is not woken. */
 void mailbox_put(Mailbox *mailbox, List *batch);
 
-/* Makes the descriptor readable if there is anything to take. */
-void mailbox_wake(Mailbox *mailbox);
+/* The same, and makes the descriptor readable if there is anything to take now,
+ * unless the mailbox is attended. */
+void mailbox_send(Mailbox *mailbox, List *batch);
+
+/* The reader says that it will look again soon by itself, or that from now on
+ * it wants to be woken: what was put before nobody told of, so it takes once
+ * more then. */
+void mailbox_attend(Mailbox *mailbox, bool attended);
 
 /* Takes everything: one atomic load when there is nothing. */
 List mailbox_take(Mailbox *mailbox);
