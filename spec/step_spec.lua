@@ -67,6 +67,32 @@ describe("step", function()
     assert.equal("creating", job.status)
   end)
 
+  it("is not woken for each of many jobs: their news wait for each other for a frame", function()
+    local waiting, silent = support.pair({ max_active = 1 })
+    silent:fault({ on = "create", action = "hang" })
+    local options = { max_active = 300, poll = { first = 0, interval = 0.05 } }
+    local client, box = support.pair(options, { credits = 3000, duration = 0.3 })
+    for _ = 1, 300 do
+      assert(client:submit(REQUEST))
+    end
+    for _ = 1, 100 do
+      assert(waiting:submit(REQUEST)) -- there are many to the end
+    end
+    local started, woken, handled = host.now(), 0, 0
+    while gptimage2.pending() > 100 do
+      local count = gptimage2.step() -- what the step before left
+      if count == 0 then
+        count = gptimage2.step(FOR_EVER)
+        woken = woken + 1
+      end
+      handled = handled + count
+    end
+    assert.equal(3000, box:ledger().charged)
+    assert.is_true(handled >= 600)
+    local most = (host.now() - started) / 0.016 + 5
+    assert.is_true(woken < most, ("woken %d times, and at most %.0f allowed"):format(woken, most))
+  end)
+
   it("waits for ever when told so", function()
     local client = support.pair()
     local job = client:submit(REQUEST)

@@ -12,6 +12,11 @@
  * would cost as much as all the rest of an exchange. */
 #define WAKE_PAUSE 0.001
 
+/* Jobs take long.  Where there are many, a wake-up waits for the news of more
+ * of them: so many seconds for each, and at most as long as a frame lasts. */
+#define WAKE_PAUSE_EACH 0.00025
+#define WAKE_PAUSE_MAX 0.016
+
 /* Seconds for which the thread looks for further commands by itself once it got
  * some: a host that submits a thousand jobs would have to wake it for each. */
 #define ATTENDANCE 0.001
@@ -261,8 +266,15 @@ static void post(Work *work, Event *event, double at) {
   list_append(&engine->outbox, &event->link);
 }
 
+static double wake_pause(const Work *work) {
+  double pause = WAKE_PAUSE_EACH * (double)work->engine->work_count;
+  if (!work->type->patient || pause < WAKE_PAUSE)
+    return WAKE_PAUSE;
+  return fmin(pause, WAKE_PAUSE_MAX);
+}
+
 void work_post(Work *work, Event *event) {
-  post(work, event, work->engine->woken_at + WAKE_PAUSE);
+  post(work, event, work->engine->woken_at + wake_pause(work));
 }
 
 void work_post_idly(Work *work, Event *event) {

@@ -406,4 +406,5 @@ const WorkType job_type = {.start = start,
                            .on_verdict = on_verdict,
                            .on_cancel = on_cancel,
                            .stop = stop,
-                           .free = free_job};
+                           .free = free_job,
+                           .patient = true};

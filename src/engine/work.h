@@ -24,6 +24,7 @@ typedef struct WorkType {
   void (*stop)(Work *work);
   /* Frees what the work owns, not the Work itself.  Any thread. */
   void (*free)(Work *work);
+  bool patient; /* where there are many, its news may wait for each other */
 } WorkType;
 
 struct Work {
