@@ -4,13 +4,14 @@
 # files they share are compiled once more here, by hand.  Without clang or its
 # runtime the tests are skipped by name.
 
-set(GPTIMAGE2_FUZZ_TARGETS flow headers naming reply url)
+set(GPTIMAGE2_FUZZ_TARGETS flow headers json naming reply url)
 set(GPTIMAGE2_FUZZ_SECONDS 20 CACHE STRING
   "How long ctest runs each fuzz target")
 mark_as_advanced(GPTIMAGE2_FUZZ_SECONDS)
 set(GPTIMAGE2_FUZZ_SANITIZERS -fsanitize=address,undefined
   -fno-sanitize-recover=all)
 # What a target has besides its own file and the engine's archive.
+set(GPTIMAGE2_FUZZ_WITH_json engine_double lua_state binding)
 set(GPTIMAGE2_FUZZ_WITH_naming engine_double lua_state binding)
 set(GPTIMAGE2_FUZZ_WITH_reply engine_double lua_state binding)
 

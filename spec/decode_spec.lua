@@ -62,6 +62,24 @@ describe("the results of a reply", function()
     assert.equal("42", job.results[1].seed)
   end)
 
+  it("lose no digit of a seed that was sent as a number", function()
+    local job = assert(read(succeeded("[{" .. URL .. ',"seed":12345678901234567890}]')))
+    assert.equal("12345678901234567890", job.results[1].seed)
+  end)
+
+  it("are read whatever is escaped in them", function()
+    local url = [["imageUrl":"https:\/\/e.com\/\u0061.png"]]
+    local prompt = [["finalPrompt":"a \"cup\"\n\u00e9 \ud83c\udf75"]]
+    local job = assert(read(succeeded("[{" .. url .. "," .. prompt .. "}]")))
+    assert.equal("https://e.com/a.png", job.results[1].image_url)
+    assert.equal('a "cup"\n\195\169 \240\159\141\181', job.results[1].final_prompt)
+  end)
+
+  it("are not lost for half a surrogate pair, or a bare line end, in a text", function()
+    local job = assert(read(succeeded("[{" .. URL .. ',"finalPrompt":"a\\ud83cb\nc"}]')))
+    assert.equal("a\239\191\189b\nc", job.results[1].final_prompt)
+  end)
+
   it("may lack seed and final prompt, which must be texts", function()
     local job = assert(read(succeeded("[{" .. URL .. ',"seed":null,"finalPrompt":[1]}]')))
     assert.is_nil(job.results[1].seed)
@@ -133,6 +151,11 @@ describe("the balance of a reply", function()
 
   it("keeps what is no whole number", function()
     assert.equal(2.5, balance('{"paidCredits":2.5}').paid_credits)
+  end)
+
+  it("leaves out a number that is too long to be exact", function()
+    local told = balance('{"paidCredits":1234567890123456789,"totalImages":123456789012345}')
+    assert.same({ total_images = 123456789012345 }, told)
   end)
 
   it("is absent when the service tells none", function()

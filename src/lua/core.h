@@ -96,10 +96,8 @@ void error_open(lua_State *L);
 void json_open(lua_State *L);
 /* Pushes the encoded request at `index`: fields in a fixed order. */
 void json_push_request(lua_State *L, int index);
-/* Pushes the object that the text on top holds; false, pushing nothing, when
- * it holds no JSON object, or is no text. */
-bool json_push_decoded(lua_State *L);
-/* The same for bytes that are no Lua string yet. */
+/* Pushes the object that the bytes hold; false, pushing nothing, when they hold
+ * no JSON object. */
 bool json_push_object(lua_State *L, const char *bytes, size_t length);
 /* core.encode(string | number | boolean) -> JSON text */
 int json_encode(lua_State *L);

@@ -5,10 +5,11 @@
 
 #include <math.h>
 
-#define CODE_MAX 128   /* bytes of an error code we repeat */
-#define RESULTS_MAX 64 /* more is not a reply to a count of 1 to 4 */
+#define CODE_MAX 128 /* bytes of an error code we repeat */
 
-DecodedStatus decode_status(lua_State *L) {
+/* ---- from bytes to pieces ---- */
+
+static DecodedStatus read_status(JsonReader *reader) {
   static const struct {
     const char *name;
     DecodedStatus status;
@@ -16,25 +17,115 @@ DecodedStatus decode_status(lua_State *L) {
                {"running", DECODED_RUNNING},
                {"succeeded", DECODED_SUCCEEDED},
                {"failed", DECODED_FAILED}};
-  DecodedStatus status = DECODED_NONE;
-  lua_getfield(L, -1, "status");
-  if (lua_type(L, -1) == LUA_TSTRING)
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-      if (strcmp(lua_tostring(L, -1), known[i].name) == 0)
-        status = known[i].status;
-  lua_pop(L, 1);
-  return status;
+  JsonPiece text = json_read_text(reader);
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (json_is(&text, known[i].name))
+      return known[i].status;
+  return DECODED_NONE;
 }
 
-bool decode_push_id(lua_State *L) {
-  size_t length;
-  const char *id;
-  lua_getfield(L, -1, "jobId");
-  id = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
-  if (id && url_is_job_id(id, length))
-    return true;
-  lua_pop(L, 1);
-  return false;
+static JsonPiece read_id(JsonReader *reader) {
+  JsonPiece id = json_read_text(reader);
+  return id.at && url_is_job_id(id.at, id.length) ? id : (JsonPiece){0};
+}
+
+/* False when it is no object. */
+static bool read_balance(JsonReader *reader, Balance *balance) {
+  static const char *const names[BALANCE_FIELDS] = {
+      "paidCredits", "freeImagesRemaining", "totalImages", "freeImagesPerDay"};
+  JsonPiece name;
+  if (json_peek(reader) != JSON_OBJECT) {
+    json_skip(reader);
+    return false;
+  }
+  for (size_t i = 0; i < BALANCE_FIELDS; i++)
+    balance->fields[i] = (double)NAN;
+  json_enter(reader);
+  while (json_next_member(reader, &name)) {
+    JsonPiece number = json_read_number(reader);
+    for (size_t i = 0; number.at && i < BALANCE_FIELDS; i++)
+      if (json_is(&name, names[i]))
+        balance->fields[i] = json_to_double(&number);
+  }
+  return true;
+}
+
+/* A seed may come as a number, too: its digits are its text. */
+static JsonPiece read_text_or_number(JsonReader *reader) {
+  return json_peek(reader) == JSON_NUMBER ? json_read_number(reader)
+                                          : json_read_text(reader);
+}
+
+static DecodedResult read_result(JsonReader *reader) {
+  DecodedResult result = {0};
+  JsonPiece name;
+  if (json_peek(reader) != JSON_OBJECT) {
+    json_skip(reader);
+    return result;
+  }
+  json_enter(reader);
+  while (json_next_member(reader, &name)) {
+    if (json_is(&name, "imageUrl"))
+      result.image_url = read_text_or_number(reader);
+    else if (json_is(&name, "seed"))
+      result.seed = read_text_or_number(reader);
+    else if (json_is(&name, "finalPrompt"))
+      result.final_prompt = read_text_or_number(reader);
+    else
+      json_skip(reader);
+  }
+  return result;
+}
+
+static void read_results(JsonReader *reader, Decoded *reply) {
+  size_t count = 0;
+  reply->result_count = 0;
+  if (json_peek(reader) != JSON_ARRAY) {
+    json_skip(reader);
+    return;
+  }
+  json_enter(reader);
+  while (json_next_element(reader)) {
+    DecodedResult result = read_result(reader);
+    if (++count <= RESULTS_MAX && result.image_url.at)
+      reply->results[reply->result_count++] = result;
+  }
+  if (count > RESULTS_MAX)
+    reply->result_count = 0;
+}
+
+static void read_member(JsonReader *reader, const JsonPiece *name,
+                        Decoded *reply) {
+  if (json_is(name, "status"))
+    reply->status = read_status(reader);
+  else if (json_is(name, "jobId"))
+    reply->id = read_id(reader);
+  else if (json_is(name, "results"))
+    read_results(reader, reply);
+  else if (json_is(name, "balance"))
+    reply->has_balance = read_balance(reader, &reply->balance);
+  else if (json_is(name, "error"))
+    reply->error = json_read_text(reader);
+  else
+    json_skip(reader);
+}
+
+bool decode_reply(Decoded *reply, const char *bytes, size_t length) {
+  JsonReader reader;
+  JsonPiece name;
+  reply->status = DECODED_NONE;
+  reply->id = reply->error = (JsonPiece){0};
+  reply->has_balance = false;
+  reply->result_count = 0;
+  if (!bytes)
+    return false;
+  json_begin(&reader, bytes, length);
+  if (json_peek(&reader) != JSON_OBJECT)
+    return false;
+  json_enter(&reader);
+  while (json_next_member(&reader, &name))
+    read_member(&reader, &name, reply);
+  return json_ended(&reader);
 }
 
 /* Behind a name: white space, a colon, white space, a quote. */
@@ -68,97 +159,64 @@ bool decode_find_id(lua_State *L, const char *bytes, size_t length) {
   return true;
 }
 
-bool decode_balance(lua_State *L, Balance *balance) {
-  static const char *const names[BALANCE_FIELDS] = {
-      "paidCredits", "freeImagesRemaining", "totalImages", "freeImagesPerDay"};
-  lua_getfield(L, -1, "balance");
-  if (!lua_istable(L, -1)) {
-    lua_pop(L, 1);
+/* ---- from pieces to Lua ---- */
+
+bool decode_push_id(lua_State *L, const Decoded *reply) {
+  if (!reply->id.at)
     return false;
-  }
-  for (size_t i = 0; i < BALANCE_FIELDS; i++) {
-    lua_getfield(L, -1, names[i]);
-    balance->fields[i] = lua_type(L, -1) == LUA_TNUMBER
-                             ? (double)lua_tonumber(L, -1)
-                             : (double)NAN;
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
+  lua_pushlstring(L, reply->id.at, reply->id.length);
   return true;
 }
 
-/* to[name] = from[wire] as printable text; false when it is not a text.
- * `from` is below `to`, which is on top. */
-static bool copy_text(lua_State *L, const char *wire, const char *name) {
+/* Pushes the text that the piece stands for. */
+static void push_text(lua_State *L, const JsonPiece *piece) {
+  char *text;
+  if (!piece->escaped) {
+    lua_pushlstring(L, piece->at, piece->length);
+    return;
+  }
+  text = lua_newuserdata(L, piece->length);
+  lua_pushlstring(L, text, json_unescape(piece, text));
+  lua_remove(L, -2);
+}
+
+/* result[name] = the piece as printable text, for the result on top. */
+static void set_text(lua_State *L, const JsonPiece *piece, const char *name) {
   size_t length;
   const char *text;
-  lua_getfield(L, -2, wire);
-  if (lua_type(L, -1) == LUA_TNUMBER) { /* a seed that came as a number */
-    compat_pushwhole(L, (double)lua_tonumber(L, -1));
-    lua_remove(L, -2);
-  }
+  if (!piece->at)
+    return;
+  push_text(L, piece);
   text = lua_tolstring(L, -1, &length);
-  if (!text) {
-    lua_pop(L, 1);
-    return false;
-  }
   if (!error_is_printable(text, length, true)) {
     error_push_printable(L, text, length, true);
     lua_replace(L, -2);
   }
   lua_setfield(L, -2, name);
+}
+
+bool decode_push_results(lua_State *L, const Decoded *reply) {
+  if (reply->result_count == 0)
+    return false;
+  lua_createtable(L, (int)reply->result_count, 0);
+  for (size_t i = 0; i < reply->result_count; i++) {
+    const DecodedResult *result = &reply->results[i];
+    lua_createtable(L, 0, 3);
+    set_text(L, &result->image_url, "image_url");
+    set_text(L, &result->seed, "seed");
+    set_text(L, &result->final_prompt, "final_prompt");
+    lua_rawseti(L, -2, (int)i + 1);
+  }
   return true;
 }
 
-/* Replaces the raw result on top by ours; false (popping it) when it has no
- * URL. */
-static bool read_result(lua_State *L) {
-  bool usable;
-  if (!lua_istable(L, -1)) {
-    lua_pop(L, 1);
-    return false;
-  }
-  lua_createtable(L, 0, 3);
-  usable = copy_text(L, "imageUrl", "image_url");
-  copy_text(L, "seed", "seed");
-  copy_text(L, "finalPrompt", "final_prompt");
-  lua_remove(L, -2);
-  if (!usable)
-    lua_pop(L, 1);
-  return usable;
-}
-
-bool decode_push_results(lua_State *L) {
-  int count;
-  int usable = 0;
-  lua_getfield(L, -1, "results");
-  count = lua_istable(L, -1) ? (int)compat_rawlen(L, -1) : 0;
-  if (count < 1 || count > RESULTS_MAX) {
-    lua_pop(L, 1);
-    return false;
-  }
-  lua_createtable(L, count, 0);
-  for (int i = 1; i <= count; i++) {
-    lua_rawgeti(L, -2, i);
-    if (read_result(L))
-      lua_rawseti(L, -2, ++usable);
-  }
-  lua_remove(L, -2);
-  if (usable > 0)
-    return true;
-  lua_pop(L, 1);
-  return false;
-}
-
-bool decode_push_error(lua_State *L, const char *secret) {
+bool decode_push_error(lua_State *L, const Decoded *reply, const char *secret) {
   size_t length;
   const char *text;
-  lua_getfield(L, -1, "error");
-  text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
-  if (!text || length == 0) {
-    lua_pop(L, 1);
+  if (reply->error.length == 0)
     return false;
-  }
+  push_text(L, &reply->error);
+  text = lua_tolstring(L, -1, &length);
   error_push_without(L, text, length, secret); /* in all of it, then cut */
   text = lua_tolstring(L, -1, &length);
   error_push_printable(L, text, length < CODE_MAX ? length : CODE_MAX, false);

@@ -8,6 +8,9 @@
 #define GPTIMAGE2_LUA_DECODE_H
 
 #include "core.h"
+#include "json_reader.h"
+
+#define RESULTS_MAX 64 /* more is not a reply to a count of 1 to 4 */
 
 typedef enum DecodedStatus {
   DECODED_NONE, /* no status, or one we do not know */
@@ -17,26 +20,39 @@ typedef enum DecodedStatus {
   DECODED_FAILED
 } DecodedStatus;
 
-/* The reply, an object, is on top of the stack in all of these. */
+/* Texts, or numbers. */
+typedef struct DecodedResult {
+  JsonPiece image_url, seed, final_prompt;
+} DecodedResult;
 
-DecodedStatus decode_status(lua_State *L);
+/* A reply.  Its pieces are pieces of the bytes it was read from. */
+typedef struct Decoded {
+  DecodedStatus status;
+  JsonPiece id; /* none when it is no valid one */
+  JsonPiece error;
+  bool has_balance;
+  Balance balance;
+  size_t result_count;
+  DecodedResult results[RESULTS_MAX]; /* those with a URL */
+} Decoded;
 
-/* Pushes the job id; false, pushing nothing, when there is no valid one. */
-bool decode_push_id(lua_State *L);
+/* False when the bytes (NULL: none came) are no JSON object: then nothing in
+ * `reply` may be believed. */
+bool decode_reply(Decoded *reply, const char *bytes, size_t length);
 
 /* Pushes the job id that stands in the beginning of a reply; false when none
  * does. */
 bool decode_find_id(lua_State *L, const char *bytes, size_t length);
 
-/* Reads the balance; false, changing nothing, when there is none. */
-bool decode_balance(lua_State *L, Balance *balance);
+/* Pushes the job id; false, pushing nothing, when there is no valid one. */
+bool decode_push_id(lua_State *L, const Decoded *reply);
 
 /* Pushes the list of those results that have a URL; false when none has: one
  * that is broken must not cost the others, which are paid. */
-bool decode_push_results(lua_State *L);
+bool decode_push_results(lua_State *L, const Decoded *reply);
 
 /* Pushes the service's error code in printable form and without `secret`; false
  * when there is none. */
-bool decode_push_error(lua_State *L, const char *secret);
+bool decode_push_error(lua_State *L, const Decoded *reply, const char *secret);
 
 #endif

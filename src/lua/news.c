@@ -6,12 +6,14 @@ static bool is_later(unsigned number, unsigned other) {
   return (int)(number - other) > 0;
 }
 
-/* Takes over the balance of the reply on top, whose number is given. */
-static void take_balance(lua_State *L, int at, unsigned number) {
+/* Takes over the balance of the reply whose number is given. */
+static void take_balance(lua_State *L, int at, const Decoded *reply,
+                         unsigned number) {
   LuaJob *job = lua_touserdata(L, at);
   Client *client = job_client(L, at);
-  if (!decode_balance(L, &job->balance))
+  if (!reply->has_balance)
     return;
+  job->balance = reply->balance;
   job->has_balance = true;
   if (!is_later(number, client->known))
     return;
@@ -20,9 +22,9 @@ static void take_balance(lua_State *L, int at, unsigned number) {
   client->known = number;
 }
 
-void news_take_balance(lua_State *L, int at) {
+void news_take_balance(lua_State *L, int at, const Decoded *reply) {
   LuaJob *job = lua_touserdata(L, at);
-  take_balance(L, at, ++job_client(L, at)->replies);
+  take_balance(L, at, reply, ++job_client(L, at)->replies);
   job->unread = false;
 }
 
@@ -51,26 +53,27 @@ void news_keep(lua_State *L, int at) {
   job->unread = true;
 }
 
-/* The reply on top, an object, whose job may have been cancelled since. */
-static bool read_reply(lua_State *L, int at) {
+/* The job may have been cancelled since the reply came. */
+static bool read_reply(lua_State *L, int at, const Decoded *reply) {
   LuaJob *job = lua_touserdata(L, at);
-  DecodedStatus status = decode_status(L);
-  take_balance(L, at, job->reply);
-  return (status == DECODED_PENDING || status == DECODED_RUNNING) &&
-         !job_is_done(job) && news_take_status(job, status);
+  take_balance(L, at, reply, job->reply);
+  return (reply->status == DECODED_PENDING ||
+          reply->status == DECODED_RUNNING) &&
+         !job_is_done(job) && news_take_status(job, reply->status);
 }
 
 bool news_read(lua_State *L, int at) {
   LuaJob *job = lua_touserdata(L, at);
-  bool news = false;
+  Decoded reply;
+  const char *bytes;
+  size_t length;
+  bool news;
   if (!job->unread)
     return false;
   at = compat_absindex(L, at);
   job_get(L, at, JOB_RAW);
-  if (json_push_decoded(L)) {
-    news = read_reply(L, at);
-    lua_pop(L, 1);
-  }
+  bytes = lua_tolstring(L, -1, &length);
+  news = decode_reply(&reply, bytes, length) && read_reply(L, at, &reply);
   lua_pop(L, 1);
   job->unread = false; /* last: what raised is read once more */
   return news;
@@ -97,9 +100,8 @@ void news_read_all(lua_State *L, int index) {
   client->known = client->replies;
 }
 
-bool news_overtaken(lua_State *L) {
-  DecodedStatus status = decode_status(L);
-  Balance balance;
-  return (status == DECODED_SUCCEEDED || status == DECODED_FAILED) &&
-         decode_balance(L, &balance);
+bool news_overtaken(const Decoded *reply) {
+  return (reply->status == DECODED_SUCCEEDED ||
+          reply->status == DECODED_FAILED) &&
+         reply->has_balance;
 }

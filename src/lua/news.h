@@ -26,12 +26,12 @@ void news_read_all(lua_State *L, int index);
  * unread before may be forgotten. */
 bool news_covers(const char *bytes, size_t length);
 
-/* True when the reply on top says all that an earlier one may have said. */
-bool news_overtaken(lua_State *L);
+/* True when the reply says all that an earlier one may have said. */
+bool news_overtaken(const Decoded *reply);
 
-/* Takes over the balance of the reply on top, which has just come: whatever was
- * unread is old now. */
-void news_take_balance(lua_State *L, int at);
+/* Takes over the balance of a reply that has just come: whatever was unread is
+ * old now. */
+void news_take_balance(lua_State *L, int at, const Decoded *reply);
 
 /* Takes over a status that is not final; true when it is news. */
 bool news_take_status(LuaJob *job, DecodedStatus status);

@@ -144,10 +144,9 @@ static int f_decode_reply(lua_State *L) {
                                       [DECODED_FAILED] = "failed"};
   size_t length;
   const char *bytes = luaL_checklstring(L, 1, &length);
-  DecodedStatus status;
-  int reply;
+  Decoded reply;
   lua_newtable(L);
-  if (!json_push_object(L, bytes, length)) {
+  if (!decode_reply(&reply, bytes, length)) {
     if (decode_find_id(L, bytes, length)) {
       lua_setfield(L, -2, "id");
       lua_pushboolean(L, true);
@@ -155,17 +154,14 @@ static int f_decode_reply(lua_State *L) {
     }
     return 1;
   }
-  reply = lua_gettop(L);
-  status = decode_status(L);
-  if (status != DECODED_NONE) {
-    lua_pushstring(L, names[status]);
-    lua_setfield(L, reply - 1, "status");
+  if (reply.status != DECODED_NONE) {
+    lua_pushstring(L, names[reply.status]);
+    lua_setfield(L, -2, "status");
   }
-  if (decode_push_id(L))
-    lua_setfield(L, reply - 1, "id");
-  if (decode_push_results(L))
-    lua_setfield(L, reply - 1, "results");
-  lua_settop(L, reply - 1);
+  if (decode_push_id(L, &reply))
+    lua_setfield(L, -2, "id");
+  if (decode_push_results(L, &reply))
+    lua_setfield(L, -2, "results");
   return 1;
 }
 

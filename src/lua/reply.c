@@ -74,11 +74,12 @@ static const char *succeed(lua_State *L, Core *core, int at) {
   return "succeeded";
 }
 
-/* The service says failed; the reply is on top. */
-static const char *fail(lua_State *L, Core *core, int at, const Event *event) {
+/* The service says failed. */
+static const char *fail(lua_State *L, Core *core, int at, const Event *event,
+                        const Decoded *reply) {
   LuaJob *job = lua_touserdata(L, at);
   const char *code;
-  if (!decode_push_error(L, job_secret(L, at)))
+  if (!decode_push_error(L, reply, job_secret(L, at)))
     lua_pushliteral(L, "generation_failed");
   code = lua_tostring(L, -1);
   lua_pushfstring(L,
@@ -110,20 +111,20 @@ static const char *give_up(lua_State *L, Core *core, int at, const Event *event,
   return "failed";
 }
 
-/* Success or failure; the reply is on top.  NULL when it is not usable. */
+/* Success or failure.  NULL when the reply is not usable. */
 static const char *read_final(lua_State *L, Core *core, int at,
-                              const Event *event, DecodedStatus status) {
-  if (status == DECODED_FAILED)
-    return fail(L, core, at, event);
-  if (status == DECODED_SUCCEEDED && decode_push_results(L))
+                              const Event *event, const Decoded *reply) {
+  if (reply->status == DECODED_FAILED)
+    return fail(L, core, at, event, reply);
+  if (reply->status == DECODED_SUCCEEDED && decode_push_results(L, reply))
     return succeed(L, core, at);
   return NULL;
 }
 
-/* True when the reply on top is about another job. */
-static bool is_other_job(lua_State *L, int at) {
+/* True when the reply is about another job. */
+static bool is_other_job(lua_State *L, int at, const Decoded *reply) {
   bool same = true;
-  if (!decode_push_id(L))
+  if (!decode_push_id(L, reply))
     return false; /* no id: it answers to the id in the URL */
   job_get(L, at, JOB_ID);
   same = lua_rawequal(L, -1, -2);
@@ -134,12 +135,13 @@ static bool is_other_job(lua_State *L, int at) {
 /* ---- the answer to a create ---- */
 
 /* The host has cancelled meanwhile: note what is known for its sake. */
-static void read_late(lua_State *L, int at, bool created) {
-  bool failed = decode_status(L) == DECODED_FAILED;
-  bool named = created && decode_push_id(L);
+static void read_late(lua_State *L, int at, bool created,
+                      const Decoded *reply) {
+  bool failed = reply->status == DECODED_FAILED;
+  bool named = created && decode_push_id(L, reply);
   if (named)
     job_set(L, at, JOB_ID);
-  if (named || (!created && !is_other_job(L, at))) {
+  if (named || (!created && !is_other_job(L, at, reply))) {
     job_get(L, at, JOB_ERROR);
     job_get(L, at, JOB_ID);
     lua_setfield(L, -2, "job_id");
@@ -175,20 +177,19 @@ static const char *read_beginning(lua_State *L, Core *core, int at,
 }
 
 static const char *read_created(lua_State *L, Core *core, int at,
-                                const Event *event) {
+                                const Event *event, const Decoded *reply) {
   LuaJob *job = lua_touserdata(L, at);
-  DecodedStatus status = decode_status(L);
   const char *type;
-  if (!decode_push_id(L))
+  if (!decode_push_id(L, reply))
     return give_up(
         L, core, at, event, "job_id_missing",
         "the service accepted the job but its answer holds no usable "
         "job id: it may have been paid, and was not sent again");
   job_set(L, at, JOB_ID);
-  type = read_final(L, core, at, event, status);
+  type = read_final(L, core, at, event, reply);
   if (type)
     return type;
-  news_take_status(job, status);
+  news_take_status(job, reply->status);
   if (job->mode == FLOW_CREATE_ONLY) {
     lua_pushnil(L);
     finish(L, core, at, job->status, "accepted", "yes");
@@ -211,13 +212,13 @@ static const char *poll_again(lua_State *L, Core *core, int at,
 }
 
 static const char *read_polled(lua_State *L, Core *core, int at,
-                               const Event *event) {
+                               const Event *event, const Decoded *reply) {
   LuaJob *job = lua_touserdata(L, at);
-  DecodedStatus status = decode_status(L);
+  DecodedStatus status = reply->status;
   const char *type;
-  if (is_other_job(L, at))
+  if (is_other_job(L, at, reply))
     return poll_again(L, core, at, event);
-  type = read_final(L, core, at, event, status);
+  type = read_final(L, core, at, event, reply);
   if (type)
     return type;
   if (status == DECODED_SUCCEEDED && ++job->oddities >= ODDITIES_MAX)
@@ -255,42 +256,35 @@ static const char *on_unreadable(lua_State *L, Core *core, int at,
   return poll_again(L, core, at, event);
 }
 
-/* A body that must be judged: the object on top. */
+/* A body that must be judged, and was read. */
 static const char *on_object(lua_State *L, Core *core, int at,
-                             const Event *event) {
-  news_take_balance(L, at);
+                             const Event *event, const Decoded *reply) {
+  news_take_balance(L, at, reply);
   if (job_is_done(lua_touserdata(L, at))) {
-    read_late(L, at, event->created);
+    read_late(L, at, event->created, reply);
     judge(L, core, at, FLOW_VERDICT_FINAL, NULL, note(L, at, NULL, NULL));
     return NULL;
   }
   if (event->created)
-    return read_created(L, core, at, event);
-  return read_polled(L, core, at, event);
+    return read_created(L, core, at, event, reply);
+  return read_polled(L, core, at, event, reply);
 }
 
 static const char *on_reply(lua_State *L, Core *core, int at,
                             const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
+  Decoded reply;
+  bool readable = decode_reply(&reply, event->body, event->body_length);
   const char *type;
-  bool readable;
-  if (event->body)
-    lua_pushlstring(L, event->body, event->body_length);
-  else
-    lua_pushnil(L);
-  readable = json_push_decoded(L);
-  if (job->unread && !(readable && news_overtaken(L)))
+  if (job->unread && !(readable && news_overtaken(&reply)))
     news_read(L, at);
-  if (event->body) {
-    lua_pushvalue(L, at + 1);
-    job_set(L, at, JOB_RAW);
-  }
+  set_raw(L, at, event);
   if (job_is_done(job) && event->sent) { /* cancelled: now it is known */
     job_get(L, at, JOB_ERROR);
     error_set(L, "sent", "yes");
     lua_pop(L, 1);
   }
-  type = readable ? on_object(L, core, at, event)
+  type = readable ? on_object(L, core, at, event, &reply)
                   : on_unreadable(L, core, at, event);
   lua_settop(L, at);
   return type;
@@ -334,12 +328,12 @@ static JobStatus status_after(const LuaJob *job, const Event *event) {
 
 /* The answer to a create that was cancelled meanwhile came with its end. */
 static void read_last(lua_State *L, int at, const Event *event) {
-  if (event->status / 100 != 2 || !event->body)
+  Decoded reply;
+  if (event->status / 100 != 2 ||
+      !decode_reply(&reply, event->body, event->body_length))
     return;
-  if (json_push_object(L, event->body, event->body_length)) {
-    news_take_balance(L, at);
-    read_late(L, at, true);
-  }
+  news_take_balance(L, at, &reply);
+  read_late(L, at, true, &reply);
   lua_settop(L, at);
 }
 

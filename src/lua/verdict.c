@@ -111,14 +111,10 @@ static const char *charged_so_far(lua_State *L, int index, const Event *event) {
 /* Pushes the code the service sent in the body, or `fallback`. */
 static void push_code(lua_State *L, int index, const Event *event,
                       const char *fallback) {
-  if (json_push_object(L, event->body, event->body_length)) {
-    if (decode_push_error(L, job_secret(L, index))) {
-      lua_remove(L, -2);
-      return;
-    }
-    lua_pop(L, 1);
-  }
-  lua_pushstring(L, fallback);
+  Decoded reply;
+  if (!decode_reply(&reply, event->body, event->body_length) ||
+      !decode_push_error(L, &reply, job_secret(L, index)))
+    lua_pushstring(L, fallback);
 }
 
 /* What can be said about a refused create beside its advice. */

@@ -4,6 +4,7 @@
 --- `tests` are those that should notice, tried in this order (how they are written: main.lua).
 --- Rows with `short` are the sample for the short run.
 
+local READER = "src/lua/json_reader.c"
 local FLOW = "src/engine/flow.c"
 local HTTP = "src/engine/http.c"
 local LEDGER_OPEN = "src/engine/ledger_open.c"
@@ -385,18 +386,46 @@ mutant(
 )
 mutant(
   "JSON may be nested deeper than 32",
-  "src/lua/json.c",
-  "#define DEPTH_MAX 32",
-  "#define DEPTH_MAX 900",
+  READER,
+  "reader->depth == DEPTH_MAX) {",
+  "reader->depth == DEPTH_MAX * 30) {",
   "spec decode: nested deeper than 32"
 )
 in_short()
 mutant(
   "JSON may hold a NUL",
-  "src/lua/json.c",
-  "if (!bytes || memchr(bytes, '\\0', length))",
-  "if (!bytes)",
+  READER,
+  "if (memchr(bytes, '\\0', length))",
+  "if (length > ~(size_t)1)",
   "spec decode: no JSON object"
+)
+mutant(
+  "something may stand behind a reply",
+  READER,
+  "return peek(reader) == '\\0' && !reader->broken",
+  "return !reader->broken",
+  "c json_reader"
+)
+mutant(
+  "a reply may end anywhere",
+  READER,
+  "!reader->broken && reader->depth == 0;",
+  "true;",
+  "spec decode: no JSON object"
+)
+mutant(
+  "a comma may be missing",
+  READER,
+  "  if (!first && !take(reader, ','))\n    break_off(reader);",
+  "  if (!first)\n    take(reader, ',');",
+  "c json_reader"
+)
+mutant(
+  "a long number is told though it is not exact",
+  READER,
+  "#define DIGITS_MAX 15",
+  "#define DIGITS_MAX 30",
+  "spec decode: too long to be exact"
 )
 mutant(
   "URLs may be longer than 2 KiB",
