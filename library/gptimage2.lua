@@ -40,8 +40,8 @@ function gptimage2.step(timeout) end
 function gptimage2.pending() end
 
 ---A file descriptor that is readable while `step` has something to do, for any event loop. Where
----many jobs are under way it waits up to 16 ms for the news of more of them. Do not read from it and
----do not close it.
+---many jobs are under way it waits up to 16 ms for the news of more of them. Do not read from it,
+---and do not close it.
 ---@return integer|nil fd
 ---@return gptimage2.Error|nil err kind `closed` in a forked process
 function gptimage2.fd() end
