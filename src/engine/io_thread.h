@@ -31,12 +31,11 @@ struct Engine {
   List outbox;          /* (I/O) events of this turn */
   double woken_at;      /* (I/O) when the host was woken last */
   double wake_at;       /* (I/O) when to wake it next, infinite = never */
-  double
-      attends_until; /* (I/O) to the commands, infinite = is woken for them */
-  Work *works;       /* (I/O) all that was started and not yet freed */
-  size_t work_count; /* (I/O) */
-  Turns downloads;   /* (I/O) at most ENGINE_DOWNLOADS_MAX at once */
-  uint64_t seed;     /* (I/O) */
+  double attends_until; /* (I/O) commands are looked for, infinite = not */
+  Work *works;          /* (I/O) all that was started and not yet freed */
+  size_t work_count;    /* (I/O) */
+  Turns downloads;      /* (I/O) at most ENGINE_DOWNLOADS_MAX at once */
+  uint64_t seed;        /* (I/O) */
 };
 
 /* The thread's function; `user` is the Engine.  Returns when `stopping`. */
