@@ -452,6 +452,26 @@ describe("job:cancel", function()
     assert.equal(10, client.spent)
   end)
 
+  it("of a job whose last poll came to nothing believes nothing of its reply", function()
+    local client, box = support.pair({}, { duration = 1000 })
+    local body = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"
+      .. '{"jobId":"another","status":"failed"}' -- all of it, and yet less than was promised
+    local job = assert(client:submit({ prompt = "a cup" }))
+    support.step_until(function()
+      return job.id
+    end)
+    local id = job.id
+    box:fault({ on = "poll", action = "raw", body = body, times = 1000 })
+    asked(box, "poll", box:ledger().requests.poll + 2) -- one was read
+    job:cancel()
+    settled()
+    assert_cancelled(job)
+    assert.equal(id, job.id)
+    assert.equal(id, job.error.job_id)
+    assert.equal("yes", job.error.charged)
+    assert.equal(10, client.spent)
+  end)
+
   it("of a job whose create then says failed gives its credits back", function()
     local client, box = support.pair()
     local body = '{"jobId":"job-1","status":"failed","error":"too_busy"}'

@@ -31,6 +31,15 @@ static void set_raw(lua_State *L, int at, const Event *event) {
   job_set(L, at, JOB_RAW);
 }
 
+/* True when the service gave the job an id. */
+static bool is_made(lua_State *L, int at) {
+  bool made;
+  job_get(L, at, JOB_ID);
+  made = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return made;
+}
+
 /* What the ledger should know of the job now: NULL = as it was. */
 static JobNote note(lua_State *L, int at, const char *state,
                     const char *charged) {
@@ -99,10 +108,8 @@ static const char *fail(lua_State *L, Core *core, int at, const Event *event,
 static const char *give_up(lua_State *L, Core *core, int at, const Event *event,
                            const char *code, const char *what) {
   const char *state = "unknown";
-  job_get(L, at, JOB_ID);
-  if (!lua_isnil(L, -1)) /* known by its id: the ledger keeps it as it is */
+  if (is_made(L, at)) /* the ledger keeps it as it is */
     state = NULL;
-  lua_pop(L, 1);
   if (event->failure.kind) /* the answer is only the beginning of one */
     verdict_push_lost(L, at, lua_touserdata(L, at), event);
   else
@@ -326,10 +333,11 @@ static JobStatus status_after(const LuaJob *job, const Event *event) {
   return JOB_FAILED;
 }
 
-/* The answer to a create that was cancelled meanwhile came with its end. */
+/* The answer to a create that was cancelled meanwhile came with its end.  To a
+ * job that has its id no create is answered: that was a poll, which failed. */
 static void read_last(lua_State *L, int at, const Event *event) {
   Decoded reply;
-  if (event->status / 100 != 2 ||
+  if (is_made(L, at) || event->status / 100 != 2 ||
       !decode_reply(&reply, event->body, event->body_length))
     return;
   news_take_balance(L, at, &reply);
@@ -352,15 +360,13 @@ static void settle_charged(lua_State *L) {
 static void settle_cancelled(lua_State *L, int at, const Event *event) {
   bool made;
   read_last(L, at, event);
-  job_get(L, at, JOB_ID);
-  made = !lua_isnil(L, -1);
+  made = is_made(L, at);
   job_get(L, at, JOB_ERROR);
   if (made) {
-    lua_pushvalue(L, -2);
+    job_get(L, at, JOB_ID);
     lua_setfield(L, -2, "job_id");
     settle_charged(L);
   }
-  lua_remove(L, -2);
   if (event->sent || !made)
     error_set(L, "sent", event->sent ? "yes" : "no");
   if (made) {
