@@ -312,7 +312,8 @@ function job:save(where, options) end
 ---@return gptimage2.Error|nil err
 function job:data(n) end
 
----The service's last answer, as received; "" before there is one.
+---The service's last answer, as received, with "[key]" where it repeated the API key; "" before
+---there is one.
 ---@return string
 function job:raw() end
 

@@ -41,6 +41,7 @@ local function each_text(value, visit, seen)
     }) do
       each_text(value[name], visit, seen)
     end
+    visit(value:raw())
   end
 end
 
@@ -151,6 +152,53 @@ describe("the API key", function()
     local body = ('{"error":"%s"}'):format(KEY)
     box:fault({ on = "poll", action = "status", status = 401, body = body })
     expect_clean_failure("auth")
+  end)
+
+  it("is no part of a job's id", function()
+    local id = "job_" .. KEY .. "_1"
+    local body = ('{"jobId":"%s","status":"pending"}'):format(id)
+    box:fault({ on = "create", action = "body", body = body })
+    local err = expect_clean_failure("protocol")
+    assert.equal("job_id_missing", err.code)
+    assert.equal("unknown", err.charged)
+    box:fault({ on = "poll", action = "body", body = body, times = 2 })
+    local job = assert(client:generate(CUP)) -- such an answer is about another job
+    expect_no_key(job)
+  end)
+
+  it("is not in what a job says of its results, nor in the files", function()
+    local escaped = KEY:gsub(".", function(c)
+      return ("\\u%04x"):format(c:byte())
+    end)
+    local job = support.finish(assert(client:submit(CUP)))
+    local url = job.results[1].image_url
+    local body = ('{"status":"succeeded","results":[{"imageUrl":"%s","seed":"%s",'):format(url, KEY)
+      .. ('"finalPrompt":"%s %s"}],"metadata":"%s"}'):format(KEY, escaped, KEY)
+    support.answer(box, "poll", 200, body)
+    job = support.finish(assert(client:submit(CUP)))
+    assert.equal("succeeded", job.status, tostring(job.error))
+    assert.equal("[key]", job.results[1].seed)
+    assert.equal("[key] [key]", job.results[1].final_prompt)
+    expect_no_key(job)
+    expect_no_key(events)
+    assert.truthy(job:raw():find('"metadata":"[key]"', 1, true))
+    local dir = folder.new()
+    assert(job:save(dir .. "/{n}.{ext}"))
+    assert.equal("", folder.run(("grep -r -F %s %s"):format(folder.quote(KEY), dir)))
+  end)
+
+  it("is not sent to a host of images, though the service puts it into the URL", function()
+    local url = ("%s/generated/%s.png"):format(box.url, KEY)
+    local body = ('{"status":"succeeded","results":[{"imageUrl":"%s"}]}'):format(url)
+    support.answer(box, "poll", 200, body)
+    local job = support.finish(assert(client:submit(CUP)))
+    assert.equal("succeeded", job.status)
+    expect_no_key(job)
+    local data, err = job:data(1)
+    assert.is_nil(data)
+    expect_no_key(err)
+    local log = box:ledger().log
+    assert.equal("/generated/[key].png", log[#log].path)
   end)
 
   it("is not in errors of the network", function()

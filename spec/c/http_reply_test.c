@@ -6,9 +6,16 @@
 #include <math.h>
 #include <string.h>
 
+#define KEY "sk-12345"
+
 /* A fresh exchange without a libcurl handle. */
 static Exchange new_exchange(bool plain) {
-  Exchange exchange = {.plain = plain, .range_start = -1, .range_total = -1};
+  static char authorization[] = "Authorization: Bearer " KEY;
+  static Account account = {.authorization = authorization};
+  Exchange exchange = {.account = &account,
+                       .plain = plain,
+                       .range_start = -1,
+                       .range_total = -1};
   exchange.reply.retry_after = -1;
   buffer_init(&exchange.body, HTTP_REPLY_MAX);
   return exchange;
@@ -132,6 +139,26 @@ static void replies_have_a_maximum(void **state) {
   buffer_free(&exchange.body);
 }
 
+/* However the reply is cut into pieces. */
+static void the_key_gets_no_further(void **state) {
+  static const char reply[] = "a" KEY "b" KEY KEY "\0c";
+  static const char kept[] = "a[key]b[key][key]\0c";
+  (void)state;
+  for (size_t piece = 1; piece < sizeof reply; piece++) {
+    Exchange exchange = new_exchange(false);
+    char copy[sizeof reply];
+    memcpy(copy, reply, sizeof reply);
+    for (size_t at = 0; at < sizeof reply - 1; at += piece) {
+      size_t left = sizeof reply - 1 - at;
+      size_t length = left < piece ? left : piece;
+      assert_int_equal(http_on_body(copy + at, 1, length, &exchange), length);
+    }
+    assert_int_equal(exchange.body.length, sizeof kept - 1);
+    assert_memory_equal(exchange.body.data, kept, sizeof kept);
+    buffer_free(&exchange.body);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(retry_after_is_read_from_either_header),
@@ -139,6 +166,7 @@ int main(void) {
       cmocka_unit_test(the_service_needs_no_tags),
       cmocka_unit_test(headers_have_a_maximum),
       cmocka_unit_test(replies_have_a_maximum),
+      cmocka_unit_test(the_key_gets_no_further),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,11 +4,13 @@
 #include "fuzz.h"
 
 #include "engine/engine.h"
+#include "engine/secret.h"
 
 #include <lauxlib.h>
 #include <math.h>
 
 struct Work {
+  Account *account;
   Flow flow;
   FlowSettings settings;
   RetryQuota quota;
@@ -133,6 +135,7 @@ Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
   check(!engine->work, "two jobs at once");
   engine->work = work;
   work->owner = owner;
+  work->account = account;
   work->settings = account->settings.flow;
   work->quota = RETRY_QUOTA_FULL;
   work->narrate = spec->narrate;
@@ -350,8 +353,12 @@ static int f_reply(lua_State *L) {
   reply.timed_out = reply.kind == REPLY_LOST && !lua_toboolean(L, 4);
   lua_pushboolean(L, work && (work->flow.state == FLOW_CREATING ||
                               work->flow.state == FLOW_POLLING));
-  if (lua_toboolean(L, -1))
-    on_reply(work, &reply, body, length);
+  if (lua_toboolean(L, -1)) {
+    char *kept = memcpy(lua_newuserdata(L, length + 1), body, length);
+    on_reply(work, &reply, kept,
+             secret_hide(kept, length, account_key(work->account)));
+    lua_pop(L, 1);
+  }
   return 1;
 }
 

@@ -11,6 +11,8 @@
 
 #include <math.h>
 
+#define KEY "sk-secret-0123456789"
+
 static long status;        /* what libcurl would say of the exchange */
 static long request_bytes; /* likewise */
 
@@ -42,6 +44,10 @@ static void look_at(const Exchange *exchange) {
   check(exchange->range_start >= -1, "a range from before the start");
   check(exchange->range_total >= -1, "a negative total");
   check(exchange->body.length <= HTTP_REPLY_MAX, "a body over its maximum");
+  check(exchange->body.length == 0 ||
+            !memmem(exchange->body.data, exchange->body.length, KEY,
+                    sizeof KEY - 1),
+        "the key is kept");
 }
 
 static void give_lines(Input *input, Exchange *exchange) {
@@ -119,7 +125,9 @@ static void try_image(const uint8_t *data, size_t size) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Input input = {data, data + size};
   unsigned bits = input_byte(&input);
-  static Account account; /* without a proxy: the code of a failure depends */
+  static char authorization[] = "Authorization: Bearer " KEY;
+  static Account account = {.authorization = authorization}; /* and no proxy,
+                                       on which the code of a failure depends */
   Exchange exchange = {.account = &account,
                        .plain = bits & 1,
                        .create = bits & 2,

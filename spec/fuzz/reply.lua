@@ -36,14 +36,20 @@ local function is_printable(text)
   return not text:find("[%z\1-\8\11-\31\127]") and not text:find("\xC2[\x80-\x9F]")
 end
 
+local function check_secret(text)
+  assert(not text:find(KEY, 1, true), "the key is shown")
+end
+
 local function check_text(text, name)
   assert(type(text) == "string", name .. " is no text")
   assert(is_printable(text), name .. " cannot be printed")
+  check_secret(text)
 end
 
 local function check_id(id)
   assert(type(id) == "string" and #id <= 128, "the id is no id")
   assert(id:find("^[%w_-]+$"), "the id does not fit into a path")
+  check_secret(id)
 end
 
 local function check_error(job, err)
@@ -55,9 +61,7 @@ local function check_error(job, err)
   assert(err.sent == nil or err.sent == "yes" or err.sent == "no", "sent is strange")
   assert(err.job_id == job.id, "the error's id is another")
   assert(err.body == nil or #err.body <= 4096, "the body is long")
-  for _, text in ipairs({ err.code, err.message, err.body or "", tostring(err) }) do
-    assert(not text:find(KEY, 1, true), "the key is shown")
-  end
+  check_secret(err.body or "")
 end
 
 local function check_results(results)
@@ -77,6 +81,8 @@ local function check_job(job, world)
     assert(not world.id or job.id == world.id, "the id changed")
     world.id = job.id
   end
+  check_secret(job:raw())
+  check_secret(tostring(job))
   for _, number in pairs(job.balance or {}) do
     assert(type(number) == "number" and number == number, "the balance is no number")
   end

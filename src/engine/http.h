@@ -53,7 +53,7 @@ struct Exchange {
   unsigned index; /* the owner's, where it has several */
   /* What came back. */
   Reply reply;
-  Buffer body;
+  Buffer body;     /* "[key]" stands where the key was repeated */
   Failure failure; /* when the reply is not an answer */
   bool too_large;  /* body or headers over their maximum */
   bool private_address;

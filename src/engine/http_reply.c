@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "retry_after.h"
+#include "secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,14 +97,33 @@ size_t http_on_header(char *line, size_t one, size_t length, void *user) {
   return length;
 }
 
+/* A service may repeat the API key: it gets no further than here.  A piece of
+ * it may have come before the `length` bytes that came last. */
+static void hide_key(Exchange *exchange, size_t length) {
+  Buffer *body = &exchange->body;
+  const char *key = account_key(exchange->account);
+  size_t overlap = strlen(key);
+  size_t from = body->length - length;
+  from -= from < overlap ? from : overlap;
+  body->length =
+      from + secret_hide(body->data + from, body->length - from, key);
+  body->data[body->length] = '\0';
+}
+
+static bool keep_body(Exchange *exchange, const char *bytes, size_t length) {
+  exchange->too_large = length > HTTP_REPLY_MAX - exchange->body.length;
+  if (!buffer_append(&exchange->body, bytes, length))
+    return false;
+  hide_key(exchange, length);
+  return true;
+}
+
 size_t http_on_body(char *bytes, size_t one, size_t length, void *user) {
   Exchange *exchange = user;
   long status = 0;
   (void)one; /* always 1 */
-  if (!exchange->sink) {
-    exchange->too_large = length > HTTP_REPLY_MAX - exchange->body.length;
-    return buffer_append(&exchange->body, bytes, length) ? length : 0;
-  }
+  if (!exchange->sink)
+    return keep_body(exchange, bytes, length) ? length : 0;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
   exchange->reply.status = (int)status;
   if (status != 200 && status != 206) /* an error page: nobody reads it */

@@ -1,10 +1,7 @@
 /* What a job writes into the ledger, and when: see job_record.h. */
 #include "job_record.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#define SECRET_MIN 8 /* shorter is no secret, but a piece of ordinary words */
 
 static Ledger *ledger_of(const Job *job) {
   return job->work.account->ledger;
@@ -84,18 +81,6 @@ void record_sending(Job *job, Exchange *exchange) {
 
 /* ---- answers ---- */
 
-/* A service that repeats the API key does not get it into the file. */
-static void hide_key(const Job *job, Buffer *body) {
-  const char *key = account_key(job->work.account);
-  size_t length = strlen(key);
-  char *place = body->data;
-  if (!place || length < SECRET_MIN)
-    return;
-  while ((place = memmem(place, body->length - (size_t)(place - body->data),
-                         key, length)))
-    memset(place, '*', length);
-}
-
 /* Provably nothing was sent, neither now nor before. */
 static void mark_back(Job *job) {
   if (!job->marked || job->flow.doubt)
@@ -104,14 +89,13 @@ static void mark_back(Job *job) {
   tell(job, &(LedgerNews){.state = "intent", .charged = "no"});
 }
 
-void record_answer(Job *job, const Reply *reply, Buffer *body) {
+void record_answer(Job *job, const Reply *reply, const Buffer *body) {
   LedgerNews news = {.status = reply->status,
                      .attempts = job->flow.attempts,
                      .answer = body->data,
                      .answer_length = body->length};
   if (!ledger_of(job))
     return;
-  hide_key(job, body);
   leave_sending(job);
   if (reply->kind == REPLY_NOT_SENT || reply->kind == REPLY_HOPELESS) {
     mark_back(job);
@@ -129,11 +113,10 @@ void record_answer(Job *job, const Reply *reply, Buffer *body) {
 }
 
 /* A job taken up by its id alone has no key here. */
-void record_result(Job *job, Buffer *body) {
+void record_result(Job *job, const Buffer *body) {
   LedgerNews news = {.result = body->data, .result_length = body->length};
   if (!ledger_of(job))
     return;
-  hide_key(job, body);
   if (!job->key)
     news.job_id = job->id;
   tell(job, &news);

@@ -20,10 +20,10 @@ bool record_intent(Job *job);
 void record_sending(Job *job, Exchange *exchange);
 
 /* The exchange of a create is over.  An API key in the body is blotted out. */
-void record_answer(Job *job, const Reply *reply, Buffer *body);
+void record_answer(Job *job, const Reply *reply, const Buffer *body);
 
 /* A poll brought a body that may be final.  Likewise. */
-void record_result(Job *job, Buffer *body);
+void record_result(Job *job, const Buffer *body);
 
 /* What the Lua side read in it: job->note. */
 void record_verdict(Job *job);

@@ -71,12 +71,8 @@ void error_push(lua_State *L, const char *kind, const char *code,
 /* Sets a field of the error on top. */
 void error_set(lua_State *L, const char *field, const char *value);
 void error_set_number(lua_State *L, const char *field, double value);
-/* Sets `body`: its first 4 KiB, without `secret`. */
-void error_set_body(lua_State *L, const char *body, size_t length,
-                    const char *secret);
-/* Pushes `text` with "[key]" where `secret` stood. */
-void error_push_without(lua_State *L, const char *text, size_t length,
-                        const char *secret);
+/* Sets `body`: its first 4 KiB. */
+void error_set_body(lua_State *L, const char *body, size_t length);
 /* True when there are no control characters in the text; `lines`: tabs and line
  * ends are none. */
 bool error_is_printable(const char *text, size_t length, bool lines);

@@ -48,11 +48,14 @@ bool decode_find_id(lua_State *L, const char *bytes, size_t length);
 bool decode_push_id(lua_State *L, const Decoded *reply);
 
 /* Pushes the list of those results that have a URL; false when none has: one
- * that is broken must not cost the others, which are paid. */
-bool decode_push_results(lua_State *L, const Decoded *reply);
+ * that is broken must not cost the others, which are paid.  `secret` as below.
+ */
+bool decode_push_results(lua_State *L, const Decoded *reply,
+                         const char *secret);
 
-/* Pushes the service's error code in printable form and without `secret`; false
- * when there is none. */
+/* Pushes the service's error code in printable form; false when there is none.
+ * The bytes of a reply do not hold the API key, but what is written with
+ * escapes may turn into it: "[key]" stands in place of `secret`. */
 bool decode_push_error(lua_State *L, const Decoded *reply, const char *secret);
 
 #endif

@@ -10,7 +10,6 @@
 #include <stdio.h>
 
 #define BODY_MAX ((size_t)4096) /* bytes of a reply kept in err.body */
-#define SECRET_MIN 8 /* shorter is no secret, but a piece of ordinary words */
 
 static const char no_memory_key = 'n';
 
@@ -98,44 +97,11 @@ void error_push(lua_State *L, const char *kind, const char *code,
   error_complete(L);
 }
 
-/* Where `secret` stands in the text, or NULL. */
-static const char *find(const char *text, size_t length, const char *secret,
-                        size_t secret_length) {
-  for (; secret_length >= SECRET_MIN && length >= secret_length;
-       text++, length--)
-    if (memcmp(text, secret, secret_length) == 0)
-      return text;
-  return NULL;
-}
-
-void error_push_without(lua_State *L, const char *text, size_t length,
-                        const char *secret) {
-  size_t secret_length = strlen(secret);
-  const char *found;
-  luaL_Buffer buffer;
-  luaL_buffinit(L, &buffer);
-  while ((found = find(text, length, secret, secret_length))) {
-    luaL_addlstring(&buffer, text, (size_t)(found - text));
-    luaL_addstring(&buffer, "[key]");
-    length -= (size_t)(found - text) + secret_length;
-    text = found + secret_length;
-  }
-  luaL_addlstring(&buffer, text, length);
-  luaL_pushresult(&buffer);
-}
-
-/* The secret is looked for in all of the body: it may stand across the cut. */
-void error_set_body(lua_State *L, const char *body, size_t length,
-                    const char *secret) {
-  size_t size;
-  const char *clean;
+void error_set_body(lua_State *L, const char *body, size_t length) {
   if (!body)
     return;
-  error_push_without(L, body, length, secret);
-  clean = lua_tolstring(L, -1, &size);
-  lua_pushlstring(L, clean, size < BODY_MAX ? size : BODY_MAX);
-  lua_setfield(L, -3, "body");
-  lua_pop(L, 1);
+  lua_pushlstring(L, body, length < BODY_MAX ? length : BODY_MAX);
+  lua_setfield(L, -2, "body");
 }
 
 int error_return(lua_State *L) {

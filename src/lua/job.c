@@ -212,7 +212,8 @@ static int m_done(lua_State *L) {
   return 1;
 }
 
-/* job:raw() -> the last reply of the service, as received */
+/* job:raw() -> the last reply of the service, as received ("[key]" stands where
+ * it repeated the API key) */
 static int m_raw(lua_State *L) {
   job_check(L, 1);
   job_get(L, 1, JOB_RAW);

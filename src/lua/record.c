@@ -160,7 +160,7 @@ static int f_decode_reply(lua_State *L) {
   }
   if (decode_push_id(L, &reply))
     lua_setfield(L, -2, "id");
-  if (decode_push_results(L, &reply))
+  if (decode_push_results(L, &reply, ""))
     lua_setfield(L, -2, "results");
   return 1;
 }

@@ -123,7 +123,8 @@ static const char *read_final(lua_State *L, Core *core, int at,
                               const Event *event, const Decoded *reply) {
   if (reply->status == DECODED_FAILED)
     return fail(L, core, at, event, reply);
-  if (reply->status == DECODED_SUCCEEDED && decode_push_results(L, reply))
+  if (reply->status == DECODED_SUCCEEDED &&
+      decode_push_results(L, reply, job_secret(L, at)))
     return succeed(L, core, at);
   return NULL;
 }

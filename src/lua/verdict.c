@@ -68,7 +68,7 @@ static void set_common(lua_State *L, int index, const LuaJob *job,
   lua_setfield(L, -2, "idempotency_key");
   lua_pushnumber(L, clock_monotonic() - job->started);
   lua_setfield(L, -2, "elapsed");
-  error_set_body(L, event->body, event->body_length, job_secret(L, index));
+  error_set_body(L, event->body, event->body_length);
 }
 
 static void set_retryable(lua_State *L, bool retryable) {

@@ -508,11 +508,11 @@ mutant(
 )
 in_short()
 mutant(
-  "the key is shown in errors",
-  "src/lua/error.c",
-  "while ((found = find(text, length, secret, secret_length))) {",
-  "while ((found = find(text, length, secret, 0))) {",
-  "spec security: repeats it"
+  "the key that a reply repeats is shown, and gets into the ledger",
+  "src/engine/http_reply.c",
+  "  hide_key(exchange, length);\n",
+  "",
+  "spec history: the API key"
 )
 mutant(
   "the key stays in memory",
@@ -522,11 +522,25 @@ mutant(
   "c account"
 )
 mutant(
-  "the key gets into the ledger",
-  RECORD,
-  "  if (!place || length < SECRET_MIN)\n    return;",
-  "  if (place || length < SECRET_MIN)\n    return;",
-  "spec history"
+  "the key is found within one piece of a reply only",
+  "src/engine/http_reply.c",
+  "from -= from < overlap ? from : overlap;",
+  "(void)overlap;",
+  "c http_reply"
+)
+mutant(
+  "the key is shown where it is written with escapes",
+  "src/lua/decode.c",
+  "length = secret_hide(text, json_unescape(piece, text), secret);",
+  "length = json_unescape(piece, text);\n  (void)secret;",
+  "spec security: of its results"
+)
+mutant(
+  "a poll that came to nothing changes a cancelled job",
+  "src/lua/reply.c",
+  "if (is_made(L, at) || event->status / 100 != 2 ||",
+  "if (event->status / 100 != 2 ||",
+  "spec job: came to nothing"
 )
 mutant(
   "certificates are not verified",
