@@ -30,6 +30,7 @@ local FIELDS = {
   "negative",
 }
 request.FIELDS = FIELDS -- in the order in which they are told
+local HINT_FIELDS = { "lighting", "camera", "negative" } -- texts without rules of their own
 local KNOWN = {}
 for _, field in ipairs(FIELDS) do
   KNOWN[field] = true
@@ -189,11 +190,8 @@ local function url_fault(url)
   return nil
 end
 
---- A fresh list of the references; nil when there are none.
-local function read_image_urls(urls)
-  if urls == nil then
-    return nil
-  end
+--- A fresh list of the URLs.
+local function read_urls(urls)
   local what = "image_urls must be a list of URLs"
   if type(urls) == "string" then
     local message = what .. ", such as { url }, not a string"
@@ -318,59 +316,67 @@ local function urls_of(req)
   return invalid("refs_and_image_urls", "image_urls", message)
 end
 
-local function hint_reader(field)
-  return function(req)
-    return read_hint(req, field)
+--- A fresh list of the references; nil when there are none.
+local function read_image_urls(req)
+  local urls, err = urls_of(req)
+  if urls == nil then
+    return nil, err
   end
+  return read_urls(urls)
 end
 
---- How each field is read, in this order: from the request, what was read before, the settings. One
---- that is not given is read all the same where it is `needed`: it has a default, or may come from
---- another field.
-local READERS = {
-  {
-    field = "prompt",
-    needed = true,
-    read = function(req)
-      return read_prompt(req.prompt)
-    end,
-  },
-  {
-    field = "image_urls",
-    needed = true,
-    read = function(req)
-      local urls, err = urls_of(req)
-      if err then
-        return nil, err
-      end
-      return read_image_urls(urls)
-    end,
-  },
-  {
-    field = "mode",
-    needed = true,
-    read = function(req, done)
-      return read_mode(req.mode, done.image_urls ~= nil)
-    end,
-  },
-  {
-    field = "ratio",
-    read = function(req, _, settings)
-      return read_ratio(req.ratio, settings and settings.ratios or request.RATIOS)
-    end,
-  },
-  {
-    field = "count",
-    needed = true,
-    read = function(req)
-      return read_count(req.count)
-    end,
-  },
-  { field = "style", read = read_style },
-  { field = "lighting", read = hint_reader("lighting") },
-  { field = "camera", read = hint_reader("camera") },
-  { field = "negative", read = hint_reader("negative") },
-}
+--- The texts that are rarely given, into `done`; false and the error where one is wrong.
+local function read_hints(req, done)
+  local err
+  done.style, err = read_style(req)
+  for i = 1, #HINT_FIELDS do
+    local field = HINT_FIELDS[i]
+    if err then
+      return false, err
+    end
+    done[field], err = read_hint(req, field)
+  end
+  return err == nil, err
+end
+
+local function has_hints(req)
+  return req.style ~= nil or req.lighting ~= nil or req.camera ~= nil or req.negative ~= nil
+end
+
+--- Reads all fields in the order in which faults are told. Written out, for every job comes this
+--- way: with a table of readers it took a third longer.
+local function read(req, settings)
+  local text, err = read_prompt(req.prompt)
+  local urls, mode, ratio, count, ok
+  if err then
+    return nil, err
+  end
+  urls, err = read_image_urls(req)
+  if err then
+    return nil, err
+  end
+  mode, err = read_mode(req.mode, urls ~= nil)
+  if err then
+    return nil, err
+  end
+  ratio, err = read_ratio(req.ratio, settings and settings.ratios or request.RATIOS)
+  if err then
+    return nil, err
+  end
+  count, err = read_count(req.count)
+  if err then
+    return nil, err
+  end
+  local done = { prompt = text, mode = mode, ratio = ratio, count = count }
+  if urls then
+    done.image_urls = urls
+  end
+  if has_hints(req) then
+    ok, err = read_hints(req, done)
+    return ok and done or nil, err
+  end
+  return done
+end
 
 --- The request as it will be sent, in a fresh plain table: prompt (string), mode, count (integer)
 --- and, where given, ratio, image_urls, style, lighting, camera, negative. Texts are trimmed, empty
@@ -390,21 +396,7 @@ function request.normalise(req, settings, fname, level)
   if not ok then
     return nil, err
   end
-  local done = { prompt = nil, mode = nil, ratio = nil, count = nil } -- room for these at once
-  for i = 1, #READERS do
-    local reader = READERS[i]
-    local field = reader.field
-    if reader.needed or req[field] ~= nil then
-      local value
-      value, err = reader.read(req, done, settings)
-      if err then
-        return nil, err
-      elseif value ~= nil then
-        done[field] = value
-      end
-    end
-  end
-  return done
+  return read(req, settings)
 end
 
 --- What a request costs, in credits: 10 for each image.

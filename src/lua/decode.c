@@ -11,18 +11,14 @@
 /* ---- from bytes to pieces ---- */
 
 static DecodedStatus read_status(JsonReader *reader) {
-  static const struct {
-    const char *name;
-    DecodedStatus status;
-  } known[] = {{"pending", DECODED_PENDING},
-               {"running", DECODED_RUNNING},
-               {"succeeded", DECODED_SUCCEEDED},
-               {"failed", DECODED_FAILED}};
   JsonPiece text = json_read_text(reader);
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (json_is(&text, known[i].name))
-      return known[i].status;
-  return DECODED_NONE;
+  if (json_is(&text, "pending"))
+    return DECODED_PENDING;
+  if (json_is(&text, "running"))
+    return DECODED_RUNNING;
+  if (json_is(&text, "succeeded"))
+    return DECODED_SUCCEEDED;
+  return json_is(&text, "failed") ? DECODED_FAILED : DECODED_NONE;
 }
 
 static JsonPiece read_id(JsonReader *reader) {
@@ -30,10 +26,19 @@ static JsonPiece read_id(JsonReader *reader) {
   return id.at && url_is_job_id(id.at, id.length) ? id : (JsonPiece){0};
 }
 
+/* Which field of a balance has the name; BALANCE_FIELDS = none. */
+static size_t balance_field(const JsonPiece *name) {
+  if (json_is(name, "paidCredits"))
+    return 0;
+  if (json_is(name, "freeImagesRemaining"))
+    return 1;
+  if (json_is(name, "totalImages"))
+    return 2;
+  return json_is(name, "freeImagesPerDay") ? 3 : BALANCE_FIELDS;
+}
+
 /* False when it is no object. */
 static bool read_balance(JsonReader *reader, Balance *balance) {
-  static const char *const names[BALANCE_FIELDS] = {
-      "paidCredits", "freeImagesRemaining", "totalImages", "freeImagesPerDay"};
   JsonPiece name;
   if (json_peek(reader) != JSON_OBJECT) {
     json_skip(reader);
@@ -44,9 +49,9 @@ static bool read_balance(JsonReader *reader, Balance *balance) {
   json_enter(reader);
   while (json_next_member(reader, &name)) {
     JsonPiece number = json_read_number(reader);
-    for (size_t i = 0; number.at && i < BALANCE_FIELDS; i++)
-      if (json_is(&name, names[i]))
-        balance->fields[i] = json_to_double(&number);
+    size_t field = balance_field(&name);
+    if (number.at && field < BALANCE_FIELDS)
+      balance->fields[field] = json_to_double(&number);
   }
   return true;
 }

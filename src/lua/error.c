@@ -25,11 +25,17 @@ static bool is_c1(const char *text, size_t left) {
          (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
 }
 
+/* Visible ASCII and space, as nearly all is. */
+static bool is_plain(unsigned char c) {
+  return c >= 0x20 && c < 0x7f;
+}
+
 /* How many bytes at the beginning can stand as they are. */
 static size_t printable_length(const char *text, size_t length, bool lines) {
   size_t i = 0;
-  while (i < length && !is_control((unsigned char)text[i], lines) &&
-         !is_c1(text + i, length - i))
+  while (i < length && (is_plain((unsigned char)text[i]) ||
+                        (!is_control((unsigned char)text[i], lines) &&
+                         !is_c1(text + i, length - i))))
     i++;
   return i;
 }

@@ -163,11 +163,6 @@ static JsonPiece read_quoted(JsonReader *reader) {
   return (JsonPiece){at, (size_t)(quote - at), escaped};
 }
 
-bool json_is(const JsonPiece *piece, const char *text) {
-  return piece->at && strlen(text) == piece->length &&
-         memcmp(piece->at, text, piece->length) == 0;
-}
-
 static char *put_utf8(char *to, unsigned code) {
   if (code < 0x80) {
     *to++ = (char)code;
@@ -282,13 +277,13 @@ static JsonPiece read_digits(JsonReader *reader) {
 
 /* Reads on in a run of digits: how many count, and what number they make. */
 typedef struct Digits {
-  double value;
-  int count; /* leading zeros do not count */
+  uint64_t value; /* wraps: it is not asked for when there are too many */
+  int count;      /* leading zeros do not count */
 } Digits;
 
 static const char *add_digits(Digits *digits, const char *at, const char *end) {
   for (; is_digit(at, end); at++) {
-    digits->value = digits->value * 10 + (*at - '0');
+    digits->value = digits->value * 10 + (uint64_t)(*at - '0');
     digits->count += digits->count > 0 || *at != '0';
   }
   return at;
@@ -312,6 +307,7 @@ double json_to_double(const JsonPiece *piece) {
   const char *end = at + piece->length;
   bool negative = *at == '-';
   Digits digits = {0};
+  double value;
   int power = 0;
   at = add_digits(&digits, at + negative, end);
   if (at < end && *at == '.') {
@@ -323,9 +319,9 @@ double json_to_double(const JsonPiece *piece) {
     power += read_exponent(at + 1, end);
   if (digits.count > DIGITS_MAX || power < -POWER_MAX || power > POWER_MAX)
     return (double)NAN;
-  digits.value =
-      power < 0 ? digits.value / powers[-power] : digits.value * powers[power];
-  return negative ? -digits.value : digits.value;
+  value = (double)digits.value;
+  value = power < 0 ? value / powers[-power] : value * powers[power];
+  return negative ? -value : value;
 }
 
 /* ---- members, and values of any kind ---- */
