@@ -9,47 +9,54 @@
 #define STEPS 20000
 
 /* The heap's first timer is the model's, places are right, nothing is lost. */
-static void compare(const Heap *heap, const Timer *timers) {
-  const Timer *first = heap_first(heap);
+static void compare(const Heap *heap, const Timer *timers,
+                    const double *times) {
   double earliest = (double)INFINITY;
   size_t set = 0;
   for (size_t i = 0; i < TIMERS; i++) {
-    if (timers[i].place == 0)
+    const HeapSeat *seat = &heap->seats[timers[i].seat - 1];
+    if (timers[i].seat == 0)
       continue;
     set++;
-    if (timers[i].at < earliest)
-      earliest = timers[i].at;
-    assert_ptr_equal(heap->entries[timers[i].place - 1].timer, &timers[i]);
+    if (times[i] < earliest)
+      earliest = times[i];
+    assert_ptr_equal(seat->timer, &timers[i]);
+    assert_int_equal(heap->entries[seat->place].seat, timers[i].seat - 1);
+    assert_true(heap->entries[seat->place].at == times[i]);
   }
   assert_int_equal(heap->count, set);
+  assert_true(heap->used <= TIMERS);
   for (size_t i = 1; i < heap->count; i++)
     assert_true(heap->entries[(i - 1) / 2].at <= heap->entries[i].at);
-  assert_true(set == 0 ? first == NULL : first->at <= earliest);
+  assert_true(heap_first_at(heap) == earliest);
+  assert_true(set == 0 ? heap_first(heap) == NULL
+                       : times[heap_first(heap) - timers] == earliest);
 }
 
 static void random_timers_come_out_sorted(void **state) {
   static Timer timers[TIMERS];
+  static double times[TIMERS]; /* what each was set to last */
   Heap heap = {0};
   uint64_t seed = 7;
   double before = -1;
   (void)state;
   assert_true(heap_reserve(&heap, TIMERS));
   for (unsigned step = 0; step < STEPS; step++) {
-    Timer *timer = &timers[random_below(&seed, TIMERS)];
+    unsigned i = random_below(&seed, TIMERS);
     if (random_below(&seed, 3) == 0)
-      heap_clear(&heap, timer);
+      heap_clear(&heap, &timers[i]);
     else /* few values, so that many are the same */
-      heap_set(&heap, timer, random_below(&seed, 60));
-    compare(&heap, timers);
+      heap_set(&heap, &timers[i], times[i] = random_below(&seed, 60));
+    compare(&heap, timers, times);
   }
   assert_true(heap.count > 10);
   while (heap_first(&heap)) {
     Timer *first = heap_first(&heap);
-    assert_true(first->at >= before);
-    before = first->at;
+    assert_true(heap_first_at(&heap) >= before);
+    before = heap_first_at(&heap);
     heap_clear(&heap, first);
-    assert_int_equal(first->place, 0);
-    compare(&heap, timers);
+    assert_int_equal(first->seat, 0);
+    compare(&heap, timers, times);
   }
   heap_free(&heap);
 }

@@ -1,47 +1,77 @@
 /* The timer heap: see heap.h. */
 #include "heap.h"
 
+#include <math.h>
 #include <stdlib.h>
+
+#define NO_SEAT UINT32_MAX
 
 bool heap_reserve(Heap *heap, size_t timers) {
   size_t capacity = heap->capacity ? heap->capacity : 16;
-  HeapEntry *grown;
+  HeapEntry *entries;
+  HeapSeat *seats;
   if (timers <= heap->capacity)
     return true;
   while (capacity < timers)
     capacity *= 2;
-  grown = realloc(heap->entries, capacity * sizeof *grown);
-  if (!grown)
+  if (capacity >= NO_SEAT)
     return false;
-  heap->entries = grown;
-  heap->capacity = capacity;
+  entries = realloc(heap->entries, capacity * sizeof *entries);
+  if (!entries)
+    return false;
+  heap->entries = entries;
+  seats = realloc(heap->seats, capacity * sizeof *seats);
+  if (!seats)
+    return false;
+  heap->seats = seats;
+  if (heap->capacity == 0)
+    heap->free = NO_SEAT;
+  heap->capacity = (uint32_t)capacity;
   return true;
 }
 
-static void put(Heap *heap, size_t index, HeapEntry entry) {
-  heap->entries[index] = entry;
-  entry.timer->place = index + 1;
+static uint32_t take_seat(Heap *heap, Timer *timer) {
+  uint32_t seat = heap->free;
+  if (seat == NO_SEAT)
+    seat = heap->used++;
+  else
+    heap->free = heap->seats[seat].place;
+  heap->seats[seat].timer = timer;
+  timer->seat = seat + 1;
+  return seat;
 }
 
-/* Moves the entry at `index` towards the root until its parent is earlier. */
-static void sift_up(Heap *heap, size_t index) {
-  HeapEntry entry = heap->entries[index];
-  while (index > 0) {
-    size_t parent = (index - 1) / 2;
+static void leave_seat(Heap *heap, Timer *timer) {
+  uint32_t seat = timer->seat - 1;
+  heap->seats[seat] = (HeapSeat){.place = heap->free};
+  heap->free = seat;
+  timer->seat = 0;
+}
+
+static void put(Heap *heap, uint32_t place, HeapEntry entry) {
+  heap->entries[place] = entry;
+  heap->seats[entry.seat].place = place;
+}
+
+/* Moves the entry at `place` towards the root until its parent is earlier. */
+static void sift_up(Heap *heap, uint32_t place) {
+  HeapEntry entry = heap->entries[place];
+  while (place > 0) {
+    uint32_t parent = (place - 1) / 2;
     if (heap->entries[parent].at <= entry.at)
       break;
-    put(heap, index, heap->entries[parent]);
-    index = parent;
+    put(heap, place, heap->entries[parent]);
+    place = parent;
   }
-  put(heap, index, entry);
+  put(heap, place, entry);
 }
 
-/* Moves the entry at `index` away from the root until both children are later.
+/* Moves the entry at `place` away from the root until both children are later.
  */
-static void sift_down(Heap *heap, size_t index) {
-  HeapEntry entry = heap->entries[index];
+static void sift_down(Heap *heap, uint32_t place) {
+  HeapEntry entry = heap->entries[place];
   for (;;) {
-    size_t child = 2 * index + 1;
+    uint32_t child = 2 * place + 1;
     if (child >= heap->count)
       break;
     if (child + 1 < heap->count &&
@@ -49,39 +79,54 @@ static void sift_down(Heap *heap, size_t index) {
       child++;
     if (entry.at <= heap->entries[child].at)
       break;
-    put(heap, index, heap->entries[child]);
-    index = child;
+    put(heap, place, heap->entries[child]);
+    place = child;
   }
-  put(heap, index, entry);
+  put(heap, place, entry);
+}
+
+/* Puts the entry where `place` is free, and then where it belongs. */
+static void settle(Heap *heap, uint32_t place, HeapEntry entry) {
+  put(heap, place, entry);
+  sift_up(heap, place);
+  sift_down(heap, heap->seats[entry.seat].place);
 }
 
 void heap_set(Heap *heap, Timer *timer, double at) {
-  size_t index = timer->place ? timer->place - 1 : heap->count++;
-  timer->at = at;
-  put(heap, index, (HeapEntry){at, timer});
-  sift_up(heap, index);
-  sift_down(heap, timer->place - 1);
+  uint32_t seat;
+  uint32_t place;
+  if (timer->seat) {
+    seat = timer->seat - 1;
+    place = heap->seats[seat].place;
+  } else {
+    seat = take_seat(heap, timer);
+    place = heap->count++;
+  }
+  settle(heap, place, (HeapEntry){at, seat});
 }
 
 void heap_clear(Heap *heap, Timer *timer) {
-  size_t index = timer->place - 1;
+  uint32_t place;
   HeapEntry last;
-  if (timer->place == 0)
+  if (!timer->seat)
     return;
-  timer->place = 0;
+  place = heap->seats[timer->seat - 1].place;
+  leave_seat(heap, timer);
   last = heap->entries[--heap->count];
-  if (last.timer == timer)
-    return;
-  put(heap, index, last);
-  sift_up(heap, index);
-  sift_down(heap, last.timer->place - 1);
+  if (place < heap->count)
+    settle(heap, place, last);
 }
 
 Timer *heap_first(const Heap *heap) {
-  return heap->count ? heap->entries[0].timer : NULL;
+  return heap->count ? heap->seats[heap->entries[0].seat].timer : NULL;
+}
+
+double heap_first_at(const Heap *heap) {
+  return heap->count ? heap->entries[0].at : (double)INFINITY;
 }
 
 void heap_free(Heap *heap) {
   free(heap->entries);
+  free(heap->seats);
   *heap = (Heap){0};
 }

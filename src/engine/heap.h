@@ -1,34 +1,42 @@
 /*
  * The timer heap: a binary min-heap of timers that their owners embed.
  *
- * A timer knows its place, so it is moved or taken out in O(log n) without a
- * search.  The heap owns only its array.  I/O thread only.
+ * A timer knows its seat, and its seat knows its place, so it is moved or taken
+ * out in O(log n) without a search.  While others change places no timer is
+ * touched: it lies inside a job, and with thousands of them that is in no
+ * cache.  The heap owns only its arrays.  I/O thread only.
  */
 #ifndef GPTIMAGE2_ENGINE_HEAP_H
 #define GPTIMAGE2_ENGINE_HEAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct Timer {
-  double at;    /* monotonic seconds */
-  size_t place; /* index in the heap plus one; 0 = not set */
+  uint32_t seat; /* index among the seats plus one; 0 = not set */
 } Timer;
 
-/* The time stands beside the timer: to compare two a timer is not looked at,
- * which with thousands of them is rarely in any cache. */
 typedef struct HeapEntry {
-  double at;
-  Timer *timer;
+  double at;     /* monotonic seconds */
+  uint32_t seat; /* index */
 } HeapEntry;
+
+typedef struct HeapSeat {
+  Timer *timer;
+  uint32_t place; /* index among the entries; of one that was left: the next */
+} HeapSeat;
 
 typedef struct Heap {
   HeapEntry *entries;
-  size_t count;
-  size_t capacity;
+  HeapSeat *seats;
+  uint32_t count;
+  uint32_t capacity;
+  uint32_t free; /* a seat that was left: the first of a chain */
+  uint32_t used; /* seats from here on were never taken */
 } Heap;
 
-/* Makes room for one more timer.  Called when a timer's owner is made, so that
+/* Makes room for `timers`.  Called when a timer's owner is made, so that
  * heap_set can never fail.  False when memory runs out. */
 bool heap_reserve(Heap *heap, size_t timers);
 
@@ -40,6 +48,9 @@ void heap_clear(Heap *heap, Timer *timer);
 
 /* The timer that goes off first, or NULL. */
 Timer *heap_first(const Heap *heap);
+
+/* When it does; infinite when there is none. */
+double heap_first_at(const Heap *heap);
 
 void heap_free(Heap *heap);
 

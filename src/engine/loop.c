@@ -166,12 +166,8 @@ const char *loop_start_curl(Loop *loop) {
 /* Milliseconds from `now` until the first timer or `at`, rounded up; -1 = for
  * ever. */
 static int time_left(const Loop *loop, double now, double at) {
-  const Timer *first = heap_first(&loop->heap);
   double left;
-  if (loop->curl_at < at)
-    at = loop->curl_at;
-  if (first && first->at < at)
-    at = first->at;
+  at = fmin(at, fmin(loop->curl_at, heap_first_at(&loop->heap)));
   if (isinf(at))
     return -1;
   left = ceil((at - now) * 1000);
@@ -260,7 +256,7 @@ CURL *loop_finished(Loop *loop, CURLcode *result) {
 
 Timer *loop_due(Loop *loop, double now) {
   Timer *first = heap_first(&loop->heap);
-  if (!first || first->at > now)
+  if (!first || heap_first_at(&loop->heap) > now)
     return NULL;
   heap_clear(&loop->heap, first);
   return first;
