@@ -59,44 +59,53 @@ function methods:result()
   return self.paths
 end
 
---- `"key":value` lines of a sidecar, in the order they are added.
-local function add_line(lines, key, value)
+local RESULT = { "file", "image_url", "seed", "final_prompt" }
+
+--- A line of a sidecar, in the order in which they are added.
+local function add_line(pieces, key, value)
   if value ~= nil then
-    lines[#lines + 1] = ("  %s: %s"):format(json.encode(key), value)
+    pieces[#pieces + 1] = (pieces[1] and ",\n  %s: " or "{\n  %s: "):format(json.encode(key))
+    pieces[#pieces + 1] = value
   end
 end
 
-local RESULT = { "file", "image_url", "seed", "final_prompt" }
-
-local function iso_time(seconds)
-  return os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(seconds))
-end
-
---- What the sidecar says: enough to know, years later, what was asked, paid and received.
-local function sidecar_text(job, paths)
-  local lines, images = {}, {}
-  local request = job.request
+--- The images, each on a line of its own.
+local function add_images(pieces, job, paths)
+  add_line(pieces, "results", "[\n    ")
   for i, result in ipairs(job.results) do
-    images[i] = json.object({
+    pieces[#pieces + 1] = i > 1 and ",\n    " or ""
+    pieces[#pieces + 1] = json.object({
       file = paths[i]:match("[^/]*$"),
       image_url = result.image_url,
       seed = result.seed,
       final_prompt = result.final_prompt,
     }, RESULT)
   end
-  add_line(lines, "id", json.encode(job.id))
-  add_line(lines, "created_at", json.encode(iso_time(job.created_at)))
-  add_line(lines, "elapsed", ("%.3f"):format(job.elapsed))
-  add_line(lines, "cost", json.encode(job.cost))
-  add_line(lines, "ratio", request and request.ratio and json.encode(request.ratio))
-  add_line(lines, "count", json.encode(request and request.count or #images))
-  add_line(lines, "idempotency_key", job.idempotency_key and json.encode(job.idempotency_key))
-  add_line(lines, "request", request and json.object(request, REQUEST))
+  pieces[#pieces + 1] = "\n  ]"
+end
+
+local function iso_time(seconds)
+  return os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(seconds))
+end
+
+--- What the sidecar says: enough to know, years later, what was asked, paid and received. In
+--- pieces, for all of it together would be one large allocation inside of somebody's frame.
+local function sidecar_pieces(job, paths)
+  local pieces = {}
+  local request = job.request
+  add_line(pieces, "id", json.encode(job.id))
+  add_line(pieces, "created_at", json.encode(iso_time(job.created_at)))
+  add_line(pieces, "elapsed", ("%.3f"):format(job.elapsed))
+  add_line(pieces, "cost", json.encode(job.cost))
+  add_line(pieces, "ratio", request and request.ratio and json.encode(request.ratio))
+  add_line(pieces, "count", json.encode(request and request.count or #job.results))
+  add_line(pieces, "idempotency_key", job.idempotency_key and json.encode(job.idempotency_key))
+  add_line(pieces, "request", request and json.object(request, REQUEST))
   local metadata = job.metadata
-  add_line(lines, "metadata", metadata and json.object(metadata))
-  local list = "[\n    " .. table.concat(images, ",\n    ") .. "\n  ]"
-  add_line(lines, "results", list)
-  return "{\n" .. table.concat(lines, ",\n") .. "\n}\n"
+  add_line(pieces, "metadata", metadata and json.object(metadata))
+  add_images(pieces, job, paths)
+  pieces[#pieces + 1] = "\n}\n"
+  return pieces
 end
 
 --- The ledger learns where the pictures are.
@@ -153,9 +162,9 @@ local function after_sidecar(self, writing)
 end
 
 local function write_sidecar(self)
-  local text = sidecar_text(self.job, self.paths)
+  local pieces = sidecar_pieces(self.job, self.paths)
   local own = recall(self.job, 0, self.sidecar) ~= nil
-  local writing, err = core.write(self.sidecar, text, self.overwrite or own)
+  local writing, err = core.write(self.sidecar, pieces, self.overwrite or own)
   if not writing then
     return finish(self, err)
   end

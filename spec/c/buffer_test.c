@@ -113,6 +113,41 @@ static void without_memory_nothing_changes(void **state) {
 }
 #endif
 
+static void memory_can_be_kept_for_the_next_contents(void **state) {
+  Buffer buffer;
+  const char *data;
+  size_t length = 1;
+  (void)state;
+  buffer_init(&buffer, 1000);
+  assert_true(buffer_append(&buffer, "first", 5));
+  data = buffer.data;
+  buffer_clear(&buffer, buffer.capacity);
+  assert_int_equal(buffer.length, 0);
+  assert_null(buffer_detach(&buffer, &length));
+  assert_int_equal(length, 0);
+  assert_true(buffer_append(&buffer, "2", 1));
+  assert_ptr_equal(buffer.data, data);
+  assert_string_equal(buffer.data, "2");
+  buffer_clear(&buffer, buffer.capacity - 1);
+  assert_null(buffer.data);
+  assert_int_equal(buffer.maximum, 1000);
+  buffer_free(&buffer);
+}
+
+static void memory_can_be_given_to_begin_with(void **state) {
+  char *data = malloc(8);
+  Buffer buffer;
+  (void)state;
+  buffer_init(&buffer, 1000);
+  assert_true(buffer_adopt(&buffer, data, 8));
+  assert_false(buffer_adopt(&buffer, data, 8));
+  assert_true(buffer_append(&buffer, "1234567", 7)); /* and the NUL */
+  assert_ptr_equal(buffer.data, data);
+  assert_true(buffer_append(&buffer, "8", 1));
+  assert_string_equal(buffer.data, "12345678");
+  buffer_free(&buffer);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_new_buffer_is_empty),
@@ -123,6 +158,8 @@ int main(void) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     cmocka_unit_test(without_memory_nothing_changes),
 #endif
+    cmocka_unit_test(memory_can_be_kept_for_the_next_contents),
+    cmocka_unit_test(memory_can_be_given_to_begin_with),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

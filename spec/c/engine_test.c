@@ -102,12 +102,12 @@ static void an_engine_without_work_has_no_thread(void **state) {
 static void the_thread_comes_with_work_and_goes_with_the_end(void **state) {
   unsigned before = count_threads();
   Engine *engine = engine_open();
-  Work *work = engine_sleep(engine, 0, NULL);
+  Work *work = engine_sleep(engine, 0, 0);
   (void)state;
   next_end(engine, work);
   engine_release(engine, work);
   assert_threads(before + 1);
-  engine_sleep(engine, 1000, NULL);
+  engine_sleep(engine, 1000, 0);
   assert_threads(before + 1);
   engine_close(engine);
   assert_threads(before);
@@ -154,7 +154,7 @@ static void signals_stay_with_the_host(void **state) {
   char before[16][32], after[16][32];
   unsigned count = list_threads(before, 16);
   Engine *engine = engine_open();
-  Work *work = engine_sleep(engine, 0, NULL);
+  Work *work = engine_sleep(engine, 0, 0);
   sigset_t own;
   (void)state;
   next_end(engine, work);
@@ -172,15 +172,14 @@ static void signals_stay_with_the_host(void **state) {
 static void a_sleep_ends_when_its_time_is_over(void **state) {
   Engine *engine = engine_open();
   double before = clock_monotonic();
-  int owner;
-  Work *work = engine_sleep(engine, 0.05, &owner);
+  Work *work = engine_sleep(engine, 0.05, 42);
   Event *event = next_end(engine, work);
   (void)state;
   assert_true(clock_monotonic() - before >= 0.05);
-  assert_ptr_equal(event->owner, &owner);
+  assert_int_equal(event->owner, 42);
   assert_null(event->failure.kind);
   assert_true(event->time > 1e9);
-  engine_free_event(event);
+  engine_free_event(engine, event);
   engine_release(engine, work);
   engine_close(engine);
 }
@@ -193,14 +192,14 @@ static void a_thousand_sleeps_end_and_none_early(void **state) {
   for (unsigned i = 0; i < COUNT(until); i++) {
     double seconds = random_unit(&seed) * 0.05;
     until[i] = clock_monotonic() + seconds;
-    assert_non_null(engine_sleep(engine, seconds, &until[i]));
+    assert_non_null(engine_sleep(engine, seconds, i));
   }
   for (unsigned i = 0; i < COUNT(until); i++) {
     Event *event = next_event(engine);
-    double *owner = event->owner;
+    double *time = &until[event->owner];
     assert_int_equal(event->kind, EVENT_ENDED);
-    assert_true(*owner > 0 && clock_monotonic() >= *owner);
-    *owner = 0; /* never twice */
+    assert_true(*time > 0 && clock_monotonic() >= *time);
+    *time = 0; /* never twice */
     engine_release(engine, event->work);
   }
   assert_null(engine_next_event(engine));
@@ -213,7 +212,7 @@ static void a_sleep_can_be_cancelled(void **state) {
   Engine *engine = engine_open();
   (void)state;
   for (size_t i = 0; i < COUNT(times); i++) {
-    Work *work = engine_sleep(engine, times[i], NULL);
+    Work *work = engine_sleep(engine, times[i], 0);
     Event *event;
     engine_cancel(engine, work);
     engine_cancel(engine, work); /* twice is once */
@@ -226,19 +225,27 @@ static void a_sleep_can_be_cancelled(void **state) {
 
 static void cancelling_what_has_ended_changes_nothing(void **state) {
   Engine *engine = engine_open();
-  Work *work = engine_sleep(engine, 0, NULL);
+  Work *work = engine_sleep(engine, 0, 0);
   Work *other;
   (void)state;
   assert_null(next_end(engine, work)->failure.kind);
   engine_cancel(engine, work);
   engine_release(engine, work);
-  other = engine_sleep(engine, 0, NULL); /* no second end in between */
+  other = engine_sleep(engine, 0, 0); /* no second end in between */
   next_end(engine, other);
   engine_close(engine);
 }
 
+static Text *text_of(const char *content) {
+  static Text text;
+  text = (Text){0};
+  assert_true(text_append(&text, content, strlen(content)));
+  return &text;
+}
+
 static void a_file_is_written_whole(void **state) {
   Engine *engine = engine_open();
+  char large[3 * TEXT_BLOCK] = "";
   char path[PATH_MAX];
   Folder folder;
   Work *work;
@@ -246,29 +253,34 @@ static void a_file_is_written_whole(void **state) {
   (void)state;
   folder_make(&folder);
   folder_path(&folder, "new/a.json", path);
-  work = engine_write(engine, path, "{\"a\":1}", 7, false, NULL);
+  work = engine_write(engine, path, text_of("{\"a\":1}"), false, 0);
   event = next_end(engine, work);
   assert_null(event->failure.kind);
   assert_string_equal(event->path, path);
   assert_true(file_holds(path, "{\"a\":1}"));
   engine_release(engine, work);
-  work = engine_write(engine, path, "other", 5, false, NULL);
+  work = engine_write(engine, path, text_of("other"), false, 0);
   event = next_end(engine, work);
   assert_string_equal(event->failure.kind, "io");
   assert_string_equal(event->failure.code, "file_exists");
   assert_null(event->path);
   assert_true(file_holds(path, "{\"a\":1}"));
   engine_release(engine, work);
-  work = engine_write(engine, path, "other", 5, true, NULL);
+  work = engine_write(engine, path, text_of("other"), true, 0);
   next_end(engine, work);
   assert_true(file_holds(path, "other"));
+  engine_release(engine, work);
+  memset(large, 'x', sizeof large - 1); /* of several blocks */
+  work = engine_write(engine, path, text_of(large), true, 0);
+  next_end(engine, work);
+  assert_true(file_holds(path, large));
   engine_close(engine); /* frees what was not released */
   folder_remove(&folder);
 }
 
 static void the_descriptor_tells_of_events(void **state) {
   Engine *engine = engine_open();
-  Work *work = engine_sleep(engine, 0, NULL);
+  Work *work = engine_sleep(engine, 0, 0);
   struct pollfd fd = {.fd = engine_fd(engine), .events = POLLIN};
   (void)state;
   assert_int_equal(poll(&fd, 1, -1), 1);
@@ -288,7 +300,7 @@ static void waiting_returns_while_events_are_left(void **state) {
   unsigned seen = 0;
   (void)state;
   for (unsigned i = 0; i < 10; i++)
-    engine_sleep(engine, 0, NULL);
+    engine_sleep(engine, 0, 0);
   while (seen < 10) {
     Event *event;
     engine_wait(engine, (double)INFINITY);
@@ -319,16 +331,16 @@ static void an_engine_may_be_closed_at_any_moment(void **state) {
     DownloadSpec download = {
         .url = "http://127.0.0.1:1/a", .path = path, .timeout = 600};
     for (unsigned i = 0; i < 10; i++) {
-      engine_sleep(engine, i % 2 ? 0 : 1000, NULL);
-      engine_write(engine, path, "x", 1, i % 2, NULL);
-      assert_non_null(engine_job(engine, account, &job, NULL));
-      assert_non_null(engine_download(engine, account, &download, NULL));
+      engine_sleep(engine, i % 2 ? 0 : 1000, 0);
+      engine_write(engine, path, text_of("x"), i % 2, 0);
+      assert_non_null(engine_job(engine, account, &job, 0));
+      assert_non_null(engine_download(engine, account, &download, 0));
     }
     for (unsigned i = 0; i < round % 7; i++)
-      engine_free_event(next_event(engine));
+      engine_free_event(engine, next_event(engine));
     engine_drop_account(engine, account);
     if (round % 3 == 0)
-      engine_cancel(engine, engine_sleep(engine, 1000, NULL));
+      engine_cancel(engine, engine_sleep(engine, 1000, 0));
     engine_close(engine);
   }
   folder_remove(&folder);
@@ -341,7 +353,7 @@ static void work_may_be_cancelled_and_closed_at_once(void **state) {
     Engine *engine = engine_open();
     Work *works[5];
     for (unsigned i = 0; i < COUNT(works); i++)
-      works[i] = engine_sleep(engine, 1000, NULL);
+      works[i] = engine_sleep(engine, 1000, 0);
     for (unsigned i = 0; i < COUNT(works); i++)
       engine_cancel(engine, works[i]);
     engine_close(engine);
@@ -352,9 +364,9 @@ static void waiting_is_not_looking_again_and_again(void **state) {
   Engine *engine = engine_open();
   Work *work;
   (void)state;
-  engine_sleep(engine, 1000, NULL);
+  engine_sleep(engine, 1000, 0);
   atomic_store(&waits, 0);
-  work = engine_sleep(engine, 0.1, NULL);
+  work = engine_sleep(engine, 0.1, 0);
   next_end(engine, work);
   check(atomic_load(&waits) < 10, "it looked %u times", atomic_load(&waits));
   engine_close(engine);
@@ -387,7 +399,7 @@ static void a_forked_child_knows_that_it_is_one(void **state) {
   pid_t child;
   (void)state;
   engine = engine_open();
-  work = engine_sleep(engine, 0, NULL);
+  work = engine_sleep(engine, 0, 0);
   next_end(engine, work);
   engine_release(engine, work);
   child = fork();
@@ -399,7 +411,7 @@ static void a_forked_child_knows_that_it_is_one(void **state) {
   assert_true(WIFEXITED(status));
   assert_int_equal(WEXITSTATUS(status), 0);
   assert_false(engine_is_forked(engine));
-  work = engine_sleep(engine, 0, NULL); /* the parent goes on */
+  work = engine_sleep(engine, 0, 0); /* the parent goes on */
   next_end(engine, work);
   engine_close(engine);
 }

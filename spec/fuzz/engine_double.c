@@ -15,7 +15,7 @@ struct Work {
   FlowSettings settings;
   RetryQuota quota;
   double now;
-  void *owner;
+  uintptr_t owner;
   char *told; /* the last body, NULL = none */
   size_t told_length;
   Event last;
@@ -128,7 +128,7 @@ bool engine_is_forked(const Engine *engine) {
 }
 
 Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
-                 void *owner) {
+                 uintptr_t owner) {
   Work *work = calloc(1, sizeof *work);
   if (!work)
     abort();
@@ -205,7 +205,8 @@ Event *engine_next_event(Engine *engine) {
   return (Event *)list_shift(&engine->events);
 }
 
-void engine_free_event(Event *event) {
+void engine_free_event(Engine *engine, Event *event) {
+  (void)engine;
   if (event->embedded)
     return;
   failure_clear(&event->failure);
@@ -232,7 +233,7 @@ void engine_wait(Engine *engine, double seconds) {
 }
 
 Work *engine_download(Engine *engine, Account *account,
-                      const DownloadSpec *spec, void *owner) {
+                      const DownloadSpec *spec, uintptr_t owner) {
   (void)engine;
   (void)account;
   (void)spec;
@@ -240,12 +241,11 @@ Work *engine_download(Engine *engine, Account *account,
   return NULL;
 }
 
-Work *engine_write(Engine *engine, const char *path, const char *bytes,
-                   size_t length, bool overwrite, void *owner) {
+Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
+                   uintptr_t owner) {
   (void)engine;
   (void)path;
-  (void)bytes;
-  (void)length;
+  text_free(text);
   (void)overwrite;
   (void)owner;
   return NULL;
@@ -253,7 +253,7 @@ Work *engine_write(Engine *engine, const char *path, const char *bytes,
 
 Work *engine_note(Engine *engine, Account *account, const char *key,
                   const JobNote *note, unsigned n, const char *path,
-                  void *owner) {
+                  uintptr_t owner) {
   (void)engine;
   (void)account;
   (void)key;
@@ -264,7 +264,7 @@ Work *engine_note(Engine *engine, Account *account, const char *key,
   return NULL;
 }
 
-Work *engine_sleep(Engine *engine, double seconds, void *owner) {
+Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner) {
   (void)engine;
   (void)seconds;
   (void)owner;

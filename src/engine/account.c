@@ -50,7 +50,7 @@ const char *account_poll_url(const Account *account, const char *id) {
 /* libcurl's header lists may live in our own memory: it only reads them. */
 static void set_headers(Account *account) {
   static char json[] = "Content-Type: application/json";
-  static char accept[] = "Accept: application/json";
+  static char accept[] = "Accept:"; /* libcurl's own is left out */
   struct curl_slist *post = account->post_headers;
   struct curl_slist *get = account->get_headers;
   post[0] = (struct curl_slist){account->authorization, &post[1]};

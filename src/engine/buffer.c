@@ -43,9 +43,25 @@ void buffer_free(Buffer *buffer) {
   buffer_init(buffer, buffer->maximum);
 }
 
+void buffer_clear(Buffer *buffer, size_t kept) {
+  if (buffer->capacity > kept)
+    buffer_free(buffer);
+  buffer->length = 0;
+}
+
+bool buffer_adopt(Buffer *buffer, char *data, size_t capacity) {
+  if (buffer->data)
+    return false;
+  buffer->data = data;
+  buffer->capacity = capacity;
+  return true;
+}
+
 char *buffer_detach(Buffer *buffer, size_t *length) {
   char *data = buffer->data;
   *length = buffer->length;
+  if (buffer->length == 0) /* what memory it has is for later */
+    return NULL;
   buffer_init(buffer, buffer->maximum);
   return data;
 }

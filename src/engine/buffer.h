@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 typedef struct Buffer {
-  char *data; /* NULL while nothing was appended */
+  char *data; /* NULL: it has no memory yet */
   size_t length;
   size_t capacity;
   size_t maximum;
@@ -24,11 +24,19 @@ void buffer_init(Buffer *buffer, size_t maximum);
  * fit under the maximum or memory runs out. */
 bool buffer_append(Buffer *buffer, const void *bytes, size_t length);
 
-/* Forgets the contents, keeps the maximum. */
+/* Frees the contents, keeps the maximum. */
 void buffer_free(Buffer *buffer);
 
+/* Forgets the contents; their memory stays for the next ones, where it is no
+ * more than `kept` bytes. */
+void buffer_clear(Buffer *buffer, size_t kept);
+
+/* Gives a buffer that has no memory the `capacity` bytes at `data` (of malloc)
+ * to begin with.  False when it has some: they stay the caller's. */
+bool buffer_adopt(Buffer *buffer, char *data, size_t capacity);
+
 /* Hands the bytes to the caller, who frees them, and leaves the buffer empty.
- * NULL when nothing was appended. */
+ * NULL when it is that already. */
 char *buffer_detach(Buffer *buffer, size_t *length);
 
 #endif

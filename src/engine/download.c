@@ -365,7 +365,7 @@ static const WorkType download_type = {.start = start,
                                        .free = free_download};
 
 Work *engine_download(Engine *engine, Account *account,
-                      const DownloadSpec *spec, void *owner) {
+                      const DownloadSpec *spec, uintptr_t owner) {
   Download *download = calloc(1, sizeof *download);
   if (!download)
     return NULL;

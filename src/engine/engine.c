@@ -145,7 +145,7 @@ void engine_send(Engine *engine, Command *command, CommandKind kind) {
 }
 
 Work *engine_start_work(Engine *engine, Work *work, const WorkType *type,
-                        Account *account, void *owner) {
+                        Account *account, uintptr_t owner) {
   work->type = type;
   work->engine = engine;
   work->account = account;
@@ -190,13 +190,9 @@ void engine_drop_account(Engine *engine, Account *account) {
   engine_send(engine, &account->dropping, COMMAND_DROP_ACCOUNT);
 }
 
-void engine_free_event(Event *event) {
-  if (event->embedded) /* freed with its work */
-    return;
-  failure_clear(&event->failure);
-  free(event->body);
-  free(event->path);
-  free(event);
+void engine_free_event(Engine *engine, Event *event) {
+  if (!event->embedded) /* which is freed with its work */
+    event_pool_return(&engine->pool, event);
 }
 
 Event *engine_next_event(Engine *engine) {
@@ -248,10 +244,10 @@ static void discard_commands(Engine *engine) {
   }
 }
 
-static void discard_events(List *events) {
+static void discard_events(Engine *engine, List *events) {
   Link *link;
   while ((link = list_shift(events)))
-    engine_free_event((Event *)link);
+    engine_free_event(engine, (Event *)link);
 }
 
 void engine_close(Engine *engine) {
@@ -260,15 +256,16 @@ void engine_close(Engine *engine) {
     return; /* another process's thread and locks: leave them alone */
   stop_thread(engine);
   arrived = mailbox_take(&engine->events);
-  discard_events(&engine->inbox);
-  discard_events(&arrived);
-  discard_events(&engine->outbox);
+  discard_events(engine, &engine->inbox);
+  discard_events(engine, &arrived);
+  discard_events(engine, &engine->outbox);
   discard_commands(engine);
   while (engine->works) {
     Work *work = engine->works;
     engine->works = work->after;
     io_thread_free_work(work);
   }
+  event_pool_free(&engine->pool);
   loop_close(&engine->loop);
   mailbox_close(&engine->events);
   mailbox_close(&engine->commands);

@@ -17,6 +17,7 @@
 #include "failure.h"
 #include "flow.h"
 #include "mailbox.h"
+#include "text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,12 +41,12 @@ typedef struct Event {
   EventKind kind;
   FlowEnd end; /* ENDED, jobs */
   Work *work;
-  void *owner;   /* what the host gave when it submitted the work */
-  double time;   /* seconds since 1970 */
-  bool created;  /* REPLY: the answer to a create, else to a poll */
-  bool sent;     /* jobs: a create may have reached the service */
-  bool doubt;    /* jobs: a create may have made, and charged, a job */
-  bool embedded; /* lives in its Work: not to be freed by itself */
+  uintptr_t owner; /* what the host gave when it submitted the work */
+  double time;     /* seconds since 1970 */
+  bool created;    /* REPLY: the answer to a create, else to a poll */
+  bool sent;       /* jobs: a create may have reached the service */
+  bool doubt;      /* jobs: a create may have made, and charged, a job */
+  bool embedded;   /* lives in its Work: not to be freed by itself */
   unsigned attempts;
   unsigned polls;
   int status;      /* HTTP status of the reply, 0 = none */
@@ -55,7 +56,10 @@ typedef struct Event {
   Failure failure; /* why, where it applies */
   char *body;      /* NULL = none; NUL-terminated */
   size_t body_length;
-  char *path; /* ENDED, files: where it was saved */
+  size_t body_size; /* what is allocated */
+  char *path;       /* ENDED, files: where it was saved */
+  char *spare;      /* (engine) memory for a body: see event_pool.h */
+  size_t spare_size;
 } Event;
 
 /* What a job needs.  Everything is copied. */
@@ -110,19 +114,20 @@ bool engine_is_forked(const Engine *engine);
 /* Submit work.  `owner` comes back with each event.  NULL when memory runs out
  * or no thread can be started. */
 Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
-                 void *owner);
+                 uintptr_t owner);
 Work *engine_download(Engine *engine, Account *account,
-                      const DownloadSpec *spec, void *owner);
-/* Writes a whole small file, atomically.  At most 1 MiB. */
-Work *engine_write(Engine *engine, const char *path, const char *bytes,
-                   size_t length, bool overwrite, void *owner);
+                      const DownloadSpec *spec, uintptr_t owner);
+/* Writes a whole small file, atomically.  Takes the text over, whatever comes
+ * of it. */
+Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
+                   uintptr_t owner);
 /* Records news of a job, or (n > 0) that its image n was saved at `path`.  The
  * account must have a ledger. */
 Work *engine_note(Engine *engine, Account *account, const char *key,
                   const JobNote *news, unsigned n, const char *path,
-                  void *owner);
+                  uintptr_t owner);
 /* Ends after `seconds`. */
-Work *engine_sleep(Engine *engine, double seconds, void *owner);
+Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner);
 
 /* The verdict on an EVENT_REPLY.  `service_id` (copied; NULL = unchanged) names
  * the job from now on; `note` (copied) is what the ledger should know.  True:
@@ -151,7 +156,7 @@ void engine_drop_account(Engine *engine, Account *account);
 
 /* The next event, or NULL: one atomic load when nothing has arrived. */
 Event *engine_next_event(Engine *engine);
-void engine_free_event(Event *event);
+void engine_free_event(Engine *engine, Event *event);
 
 /* Something was left to do: keeps the descriptor readable until
  * engine_next_event has nothing more to give. */

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define KEPT_BODY ((size_t)1024) /* memory that an idle handle keeps */
 #define IDLE_MAX 64 /* warm handles kept for one account and sort */
 
 /* A create uses a kept connection only when it was used this lately (seconds):
@@ -197,12 +198,14 @@ static Exchange *new_exchange(Loop *loop, Account *account, HttpSort sort) {
   }
   exchange->account = account;
   exchange->sort = sort;
+  buffer_init(&exchange->body, HTTP_REPLY_MAX);
   set_common(exchange, loop);
   set_sort[sort](exchange);
   return exchange;
 }
 
 static void free_exchange(Exchange *exchange) {
+  buffer_free(&exchange->body);
   curl_lib.easy_cleanup(exchange->easy);
   free(exchange);
 }
@@ -224,7 +227,6 @@ static void reset(Exchange *exchange) {
   exchange->vetoed = false;
   exchange->owner = NULL;
   exchange->reply = (Reply){.retry_after = -1};
-  buffer_init(&exchange->body, HTTP_REPLY_MAX);
   exchange->too_large = exchange->private_address = false;
   exchange->guarded = exchange->public_only = exchange->stopped = false;
   exchange->tag[0] = exchange->error[0] = '\0';
@@ -387,7 +389,7 @@ const char *http_content_type(const Exchange *exchange) {
 
 void http_release(Exchange *exchange) {
   IdleExchanges *idle = &exchange->account->idle[exchange->sort];
-  buffer_free(&exchange->body);
+  buffer_clear(&exchange->body, KEPT_BODY);
   failure_clear(&exchange->failure);
   if (idle->count >= IDLE_MAX) {
     free_exchange(exchange);

@@ -246,8 +246,8 @@ void *io_thread_run(void *user) {
   return NULL;
 }
 
-Event *work_event(EventKind kind) {
-  Event *event = calloc(1, sizeof *event);
+Event *work_event(Engine *engine, EventKind kind) {
+  Event *event = event_pool_take(&engine->pool);
   if (!event)
     return NULL;
   event->kind = kind;

@@ -9,6 +9,7 @@
 #ifndef GPTIMAGE2_ENGINE_IO_THREAD_H
 #define GPTIMAGE2_ENGINE_IO_THREAD_H
 
+#include "event_pool.h"
 #include "work.h"
 
 #include <pthread.h>
@@ -21,6 +22,7 @@ struct Engine {
   bool running;         /* (host) the thread was started, see engine.c */
   Engine *next_running; /* (host) see engine.c */
   unsigned generation;  /* (host) see forks */
+  EventPool pool;       /* shared */
   List inbox;           /* (host) events taken, not yet given out */
   bool left;            /* (host) the descriptor was set by hand */
   bool gathers;         /* (host) commands are sent together, later */

@@ -13,9 +13,9 @@
 
 static void act(Job *job, FlowAction action);
 
-/* Seconds that one exchange may take. */
-static double patience(const Job *job) {
-  double left = job->flow.deadline - clock_monotonic();
+/* Seconds that one exchange may take from `now` on. */
+static double patience(const Job *job, double now) {
+  double left = job->flow.deadline - now;
   double request = job->work.account->settings.request_timeout;
   if (left > request)
     return request;
@@ -59,7 +59,7 @@ static void post_news(Job *job, Event *event) {
 }
 
 static void tell(Job *job, EventKind kind) {
-  Event *event = work_event(kind);
+  Event *event = work_event(job->work.engine, kind);
   if (!event)
     return;
   set_counts(job, event);
@@ -69,7 +69,7 @@ static void tell(Job *job, EventKind kind) {
 static void tell_retry(Job *job, double at) {
   const Failure *failure = &job->work.last.failure;
   Event *event;
-  if (!job->narrate || !(event = work_event(EVENT_RETRY)))
+  if (!job->narrate || !(event = work_event(job->work.engine, EVENT_RETRY)))
     return;
   set_counts(job, event);
   event->delay = at - clock_monotonic();
@@ -83,11 +83,16 @@ static void tell_retry(Job *job, double at) {
   work_post(&job->work, event);
 }
 
-/* Moves the body of `exchange` into `event`. */
+/* Moves the body of `exchange` into `event`, which may have memory for the next
+ * one. */
 static void give_body(Exchange *exchange, Event *event) {
+  Buffer *body = &exchange->body;
   event->status = exchange->reply.status;
   free(event->body);
-  event->body = buffer_detach(&exchange->body, &event->body_length);
+  event->body_size = body->capacity;
+  event->body = buffer_detach(body, &event->body_length);
+  if (event->spare && buffer_adopt(body, event->spare, event->spare_size))
+    event->spare = NULL;
 }
 
 static void end(Job *job, FlowEnd how) {
@@ -112,7 +117,7 @@ static void end(Job *job, FlowEnd how) {
  * next job at once, however long the host takes to read; but a job whose answer
  * only looked so is not believed again. */
 static void ask(Job *job, Exchange *exchange, bool created) {
-  Event *event = work_event(EVENT_REPLY);
+  Event *event = work_event(job->work.engine, EVENT_REPLY);
   if (!event) { /* as if nothing had come back */
     failure_set(&job->work.last.failure, "lost", "out_of_memory",
                 "out of memory");
@@ -138,7 +143,7 @@ static void ask(Job *job, Exchange *exchange, bool created) {
 static void tell_status(Job *job, Exchange *exchange) {
   uint64_t now = fingerprint(&exchange->body);
   Event *event;
-  if (now == job->told || !(event = work_event(EVENT_STATUS)))
+  if (now == job->told || !(event = work_event(job->work.engine, EVENT_STATUS)))
     return;
   job->told = now;
   set_counts(job, event);
@@ -167,24 +172,24 @@ static void keep_failure(Job *job, Exchange *exchange) {
 }
 
 /* What the answer says about how many jobs at once are welcome. */
-static void set_pace(Job *job, const Reply *reply, bool created) {
+static void set_pace(Job *job, const Reply *reply, bool created, double now) {
   Pace *pace = &job->work.account->turns.pace;
   if (reply->kind != REPLY_ANSWERED)
     return;
   if (reply->status == 429)
-    pace_slow_down(pace, clock_monotonic(), reply->retry_after);
+    pace_slow_down(pace, now, reply->retry_after);
   else if (created && reply->status >= 200 && reply->status <= 299)
-    pace_succeed(pace, clock_monotonic());
+    pace_succeed(pace, now);
 }
 
 static void on_exchanged(Exchange *exchange) {
   Job *job = exchange->owner;
   bool created = job->flow.state == FLOW_CREATING;
-  FlowAction action;
-  action = flow_on_reply(&job->flow, &exchange->reply, clock_monotonic(),
-                         engine_random(job->work.engine));
+  double now = clock_monotonic();
+  FlowAction action = flow_on_reply(&job->flow, &exchange->reply, now,
+                                    engine_random(job->work.engine));
   job->exchange = NULL; /* its timer is set anew, or means nothing */
-  set_pace(job, &exchange->reply, created);
+  set_pace(job, &exchange->reply, created, now);
   if (created)
     record_answer(job, &exchange->reply, &exchange->body);
   forget_failure(job);
@@ -231,7 +236,8 @@ static void on_not_started(Job *job) {
                          engine_random(job->work.engine)));
 }
 
-static void expect(Job *job, Exchange *exchange) {
+/* `until`: when the exchange must be over, libcurl's own limit. */
+static void expect(Job *job, Exchange *exchange, double until) {
   if (!exchange) {
     on_not_started(job);
     return;
@@ -240,24 +246,30 @@ static void expect(Job *job, Exchange *exchange) {
   exchange->done = on_exchanged;
   exchange->owner = job;
   heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer,
-           clock_monotonic() + patience(job) + OVERDUE);
+           until + OVERDUE);
 }
 
 static void send_create(Job *job) {
+  double now = clock_monotonic();
+  double timeout = patience(job, now);
   Exchange *exchange;
   tell(job, EVENT_CREATING);
-  exchange = http_post(engine_loop(job->work.engine), job->work.account,
-                       job->body, job->body_length, job->key, patience(job),
-                       &job->work.last.failure);
+  exchange =
+      http_post(engine_loop(job->work.engine), job->work.account, job->body,
+                job->body_length, job->key, timeout, &job->work.last.failure);
   if (exchange)
     record_sending(job, exchange);
-  expect(job, exchange);
+  expect(job, exchange, now + timeout);
 }
 
 static void send_poll(Job *job) {
-  expect(job, http_get(engine_loop(job->work.engine), job->work.account,
-                       account_poll_url(job->work.account, job->id),
-                       patience(job), &job->work.last.failure));
+  double now = clock_monotonic();
+  double timeout = patience(job, now);
+  expect(job,
+         http_get(engine_loop(job->work.engine), job->work.account,
+                  account_poll_url(job->work.account, job->id), timeout,
+                  &job->work.last.failure),
+         now + timeout);
 }
 
 static void on_probed(void *owner, int bad, Failure *failure) {
@@ -272,8 +284,8 @@ static void on_probed(void *owner, int bad, Failure *failure) {
 
 static void check_references(Job *job) {
   job->probe = probe_start(engine_loop(job->work.engine), job->work.account,
-                           job->references, job->reference_count, patience(job),
-                           on_probed, job);
+                           job->references, job->reference_count,
+                           patience(job, clock_monotonic()), on_probed, job);
   if (job->probe)
     return;
   failure_set(&job->work.last.failure, "network", "out_of_memory",
@@ -351,10 +363,8 @@ static void on_verdict(Work *work, FlowVerdict verdict) {
   Job *job = (Job *)work;
   free(job->body); /* answered: it is never sent again */
   job->body = NULL;
-  if (!job->recorded) { /* the ledger knows it by its key */
-    free(job->key);
+  if (!job->recorded) /* the ledger knows it by its key */
     job->key = NULL;
-  }
   record_verdict(job);
   if (verdict == FLOW_VERDICT_AGAIN && !job->turn.active) {
     turn_take(&job->turn); /* it only looked final: ask() gave its place away */
@@ -397,7 +407,6 @@ static void free_job(Work *work) {
   ledger_entry_free(job->entry);
   job_note_free(&job->note);
   free(job->body);
-  free(job->key);
   free(job->id);
 }
 

@@ -15,7 +15,7 @@ typedef struct Job {
   Turn turn;
   char *body; /* until the create was answered: then its memory holds the id */
   size_t body_length;
-  char *key;
+  const char *key;    /* behind the job, in its memory; NULL = it has none */
   char *id;           /* the service's; NULL = not known yet */
   LedgerEntry *entry; /* until it is recorded */
   bool again;         /* the ledger has it already */

@@ -62,20 +62,24 @@ static bool copy_entry(Job *job, const Account *account, const JobSpec *spec) {
   return job->entry != NULL;
 }
 
-/* A job that was made before is known to the ledger by its key. */
-static bool copy_key(Job *job, const JobSpec *spec) {
-  job->key = spec->key ? strdup(spec->key) : NULL;
-  return !spec->key || job->key;
-}
-
 static bool copy_spec(Job *job, const Account *account, const JobSpec *spec) {
-  return copy_id(job, spec) && copy_key(job, spec) && copy_request(job, spec) &&
+  return copy_id(job, spec) && copy_request(job, spec) &&
          copy_references(job, spec) && copy_entry(job, account, spec);
 }
 
+/* A job and, behind it, its key.  One that was made before is known to the
+ * ledger by that. */
+static Job *new_job(const char *key) {
+  size_t size = key ? strlen(key) + 1 : 0;
+  Job *job = calloc(1, sizeof *job + size);
+  if (job && key)
+    job->key = memcpy(job + 1, key, size);
+  return job;
+}
+
 Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
-                 void *owner) {
-  Job *job = calloc(1, sizeof *job);
+                 uintptr_t owner) {
+  Job *job = new_job(spec->key);
   if (!job)
     return NULL;
   if (!copy_spec(job, account, spec)) {

@@ -92,7 +92,7 @@ static void mark_back(Job *job) {
 void record_answer(Job *job, const Reply *reply, const Buffer *body) {
   LedgerNews news = {.status = reply->status,
                      .attempts = job->flow.attempts,
-                     .answer = body->data,
+                     .answer = body->length ? body->data : NULL,
                      .answer_length = body->length};
   if (!ledger_of(job))
     return;
@@ -114,7 +114,8 @@ void record_answer(Job *job, const Reply *reply, const Buffer *body) {
 
 /* A job taken up by its id alone has no key here. */
 void record_result(Job *job, const Buffer *body) {
-  LedgerNews news = {.result = body->data, .result_length = body->length};
+  LedgerNews news = {.result = body->length ? body->data : NULL,
+                     .result_length = body->length};
   if (!ledger_of(job))
     return;
   if (!job->key)

@@ -61,7 +61,7 @@ static char *copy(const char *text, bool *ok) {
 
 Work *engine_note(Engine *engine, Account *account, const char *key,
                   const JobNote *news, unsigned n, const char *path,
-                  void *owner) {
+                  uintptr_t owner) {
   Note *note = calloc(1, sizeof *note);
   bool ok = true;
   if (!note)

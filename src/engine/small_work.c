@@ -38,7 +38,7 @@ static const WorkType sleep_type = {.start = start_sleep,
                                     .stop = nothing,
                                     .free = nothing};
 
-Work *engine_sleep(Engine *engine, double seconds, void *owner) {
+Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner) {
   Sleep *sleep = calloc(1, sizeof *sleep);
   if (!sleep)
     return NULL;
@@ -51,10 +51,16 @@ Work *engine_sleep(Engine *engine, double seconds, void *owner) {
 typedef struct Writing {
   Work work; /* first */
   char *path;
-  char *bytes;
-  size_t length;
+  Text text;
   bool overwrite;
 } Writing;
+
+static bool write_blocks(File *file, const Text *text, Failure *failure) {
+  for (const TextBlock *block = text->first; block; block = block->next)
+    if (!file_append(file, block->bytes, block->length, failure))
+      return false;
+  return true;
+}
 
 static void start_writing(Work *work) {
   Writing *writing = (Writing *)work;
@@ -62,7 +68,7 @@ static void start_writing(Work *work) {
   File file;
   if (file_open(&file, writing->path, engine_random_bits(work->engine),
                 &last->failure)) {
-    if (!file_append(&file, writing->bytes, writing->length, &last->failure))
+    if (!write_blocks(&file, &writing->text, &last->failure))
       file_abandon(&file);
     else if (file_commit(&file, writing->path, writing->overwrite,
                          &last->failure)) {
@@ -76,7 +82,7 @@ static void start_writing(Work *work) {
 static void free_writing(Work *work) {
   Writing *writing = (Writing *)work;
   free(writing->path);
-  free(writing->bytes);
+  text_free(&writing->text);
 }
 
 static const WorkType writing_type = {.start = start_writing,
@@ -85,20 +91,21 @@ static const WorkType writing_type = {.start = start_writing,
                                       .stop = nothing,
                                       .free = free_writing};
 
-Work *engine_write(Engine *engine, const char *path, const char *bytes,
-                   size_t length, bool overwrite, void *owner) {
+Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
+                   uintptr_t owner) {
   Writing *writing = calloc(1, sizeof *writing);
-  if (!writing)
+  if (!writing) {
+    text_free(text);
     return NULL;
-  writing->path = strdup(path);
-  writing->bytes = malloc(length + 1);
-  writing->length = length;
+  }
+  writing->text = *text;
+  *text = (Text){0};
   writing->overwrite = overwrite;
-  if (!writing->path || !writing->bytes) {
+  writing->path = strdup(path);
+  if (!writing->path) {
     free_writing(&writing->work);
     free(writing);
     return NULL;
   }
-  memcpy(writing->bytes, bytes, length);
   return engine_start_work(engine, &writing->work, &writing_type, NULL, owner);
 }

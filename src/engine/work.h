@@ -31,7 +31,7 @@ struct Work {
   const WorkType *type;
   Engine *engine;
   Account *account; /* NULL for sleeps and written files */
-  void *owner;
+  uintptr_t owner;
   Timer timer;
   Command call;
   Command cancelling;
@@ -48,7 +48,7 @@ struct Work {
 /* Host's thread: sets up the common part and sends COMMAND_START.  NULL when
  * the thread cannot be started; the work is freed then. */
 Work *engine_start_work(Engine *engine, Work *work, const WorkType *type,
-                        Account *account, void *owner);
+                        Account *account, uintptr_t owner);
 
 /* Host's thread: sends one of the commands inside a work, or gathers it. */
 void engine_send(Engine *engine, Command *command, CommandKind kind);
@@ -63,7 +63,7 @@ double engine_random(Engine *engine);
 uint64_t engine_random_bits(Engine *engine);
 
 /* A new event; NULL without memory. */
-Event *work_event(EventKind kind);
+Event *work_event(Engine *engine, EventKind kind);
 
 /* Stamps the event and hands it to the host with all others of this turn.  A
  * host that sleeps is woken at once or, where many come, very soon;

@@ -51,6 +51,46 @@ static inline void *compat_testudata(lua_State *L, int index,
 
 #endif
 
+/* A userdata with `count` slots for Lua values, numbered from 1.  Those up to
+ * `room` can be set without memory.  Lua 5.4 has the slots inside; before, they
+ * are in a table beside it. */
+static inline void *compat_newslots(lua_State *L, size_t size, int room,
+                                    int count) {
+#if LUA_VERSION_NUM >= 504
+  (void)room;
+  return lua_newuserdatauv(L, size, count);
+#else
+  void *data = lua_newuserdata(L, size);
+  (void)count;
+  lua_createtable(L, room, 0);
+  compat_setuservalue(L, -2);
+  return data;
+#endif
+}
+
+/* Pushes the value of a slot. */
+static inline void compat_getslot(lua_State *L, int index, int slot) {
+#if LUA_VERSION_NUM >= 504
+  lua_getiuservalue(L, index, slot);
+#else
+  compat_getuservalue(L, index);
+  lua_rawgeti(L, -1, slot);
+  lua_replace(L, -2);
+#endif
+}
+
+/* slot = value on top, which is popped. */
+static inline void compat_setslot(lua_State *L, int index, int slot) {
+#if LUA_VERSION_NUM >= 504
+  lua_setiuservalue(L, index, slot);
+#else
+  compat_getuservalue(L, index);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, slot);
+  lua_pop(L, 1);
+#endif
+}
+
 /* registry[key] where the key is the address of a static variable. */
 static inline void compat_getregistry(lua_State *L, const void *key) {
   lua_pushlightuserdata(L, (void *)key);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 static const char core_key = 'c';
-static const char objects_key = 'o';
 static const char finished_key = 'f';
 static const char kept_key = 'k';
 
@@ -32,38 +31,6 @@ bool core_usable(lua_State *L, Core *core) {
                 : "this Lua state is closing";
   lua_pushnil(L);
   error_push(L, "closed", code, message);
-  return false;
-}
-
-void core_push_objects(lua_State *L) {
-  compat_getregistry(L, &objects_key);
-}
-
-void core_anchor(lua_State *L, int index, const void *owner) {
-  index = compat_absindex(L, index);
-  core_push_objects(L);
-  lua_pushlightuserdata(L, (void *)owner);
-  lua_pushvalue(L, index);
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
-}
-
-void core_release(lua_State *L, const void *owner) {
-  core_push_objects(L);
-  lua_pushlightuserdata(L, (void *)owner);
-  lua_pushnil(L);
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
-}
-
-bool core_push_object(lua_State *L, const void *owner) {
-  core_push_objects(L);
-  lua_pushlightuserdata(L, (void *)owner);
-  lua_rawget(L, -2);
-  lua_remove(L, -2);
-  if (lua_isuserdata(L, -1))
-    return true;
-  lua_pop(L, 1);
   return false;
 }
 
@@ -115,7 +82,7 @@ void core_settle(Core *core) {
   if (event->kind == EVENT_ENDED)
     engine_release(core->engine, event->work);
   else
-    engine_free_event(event);
+    engine_free_event(core->engine, event);
 }
 
 static int m__gc(lua_State *L) {
@@ -124,6 +91,7 @@ static int m__gc(lua_State *L) {
     core_settle(core);
     engine_close(core->engine);
   }
+  anchor_close(&core->anchors);
   core->engine = NULL;
   return 0;
 }
@@ -144,8 +112,7 @@ void core_open(lua_State *L) {
   if (!core->engine)
     luaL_error(L, "gptimage2: cannot start: %s", strerror(errno));
   compat_setregistry(L, &core_key);
-  lua_newtable(L);
-  compat_setregistry(L, &objects_key);
+  anchor_open(L);
   lua_newtable(L);
   compat_setregistry(L, &finished_key);
   lua_newtable(L);

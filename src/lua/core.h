@@ -25,7 +25,24 @@
 
 /* ---- core.c: the Core of a Lua state ---- */
 
+/* Where an object is anchored, for the engine, which gives it back with each of
+ * the object's events; 0 = nowhere. */
+typedef uintptr_t Ticket;
+
+typedef struct Seat {
+  uint32_t number; /* of the one who sits there, or will next; wraps */
+  uint32_t next;   /* the free one after this free one; 0 = none */
+} Seat;
+
+typedef struct Anchors {
+  Seat *seats; /* seat n is the n-th */
+  uint32_t count;
+  uint32_t capacity;
+  uint32_t free; /* the first free one; 0 = none */
+} Anchors;
+
 typedef struct Core {
+  Anchors anchors;
   Engine *engine;   /* NULL once the Lua state is closing */
   unsigned pending; /* jobs and transfers the engine works on */
   Event *current;   /* the event being handled: see step.c */
@@ -41,13 +58,6 @@ Core *core_get(lua_State *L);
 /* True when the engine can be used; else pushes nil and an error (2 values). */
 bool core_usable(lua_State *L, Core *core);
 
-/* Anchors the object at `index`, whose address is `owner`, and lets it go. */
-void core_anchor(lua_State *L, int index, const void *owner);
-void core_release(lua_State *L, const void *owner);
-/* Pushes the anchored object; false, pushing nothing, when there is none. */
-bool core_push_object(lua_State *L, const void *owner);
-/* Pushes the table of all anchored objects: address -> object. */
-void core_push_objects(lua_State *L);
 /* Appends the object at `index` to the list the Lua side works off after each
  * step: somebody waits for it. */
 void core_finished(lua_State *L, int index);
@@ -62,6 +72,19 @@ void core_make_read_only(lua_State *L, const char *type);
 /* Lets go of the event being handled, which an error may have left behind: a
  * job whose reply was not judged goes on. */
 void core_settle(Core *core);
+
+/* ---- anchor.c: objects that the engine works on ---- */
+
+void anchor_open(lua_State *L);
+void anchor_close(Anchors *anchors);
+/* Keeps the object at `index` alive until it is dropped. */
+Ticket anchor_add(lua_State *L, Anchors *anchors, int index);
+/* Nothing happens when it was dropped before. */
+void anchor_drop(lua_State *L, Anchors *anchors, Ticket ticket);
+/* Pushes the anchored object; false, pushing nothing, when it was dropped. */
+bool anchor_push(lua_State *L, const Anchors *anchors, Ticket ticket);
+/* Pushes the array of all anchored objects; some of its elements are false. */
+void anchor_push_all(lua_State *L);
 
 /* ---- error.c: what run-time failures look like ---- */
 
@@ -147,8 +170,8 @@ typedef enum JobStatus {
   JOB_UNKNOWN
 } JobStatus;
 
-/* Slots of a job's value table.  Those up to JOB_ROOM are there from the
- * beginning: most jobs fill them, and they can be set without memory. */
+/* A job's slots.  Those up to JOB_ROOM are there from the beginning: most jobs
+ * fill them, and they can be set without memory. */
 enum {
   JOB_CLIENT = 1,
   JOB_REQUEST,
@@ -161,11 +184,13 @@ enum {
   JOB_METADATA,
   JOB_FILES,
   JOB_SAVE_ERROR,
-  JOB_ORIGIN /* the job that this one goes on with: it holds the reservation */
+  JOB_ORIGIN, /* the job that this one goes on with: it holds the reservation */
+  JOB_SLOTS = JOB_ORIGIN
 };
 
 typedef struct LuaJob {
   Work *work; /* NULL when the engine does nothing for it */
+  Ticket ticket;
   FlowMode mode;
   JobStatus status;
   bool awaited : 1;  /* somebody waits: tell when it is done */
@@ -193,7 +218,7 @@ void job_set(lua_State *L, int index, int slot);
 void job_get(lua_State *L, int index, int slot);
 /* The request on top (or nil), popped, is the job's, and says what it costs. */
 void job_set_request(lua_State *L, int index);
-/* The client of the job at `index`, whose value table keeps it alive. */
+/* The client of the job at `index`, whose slot keeps it alive. */
 Client *job_client(lua_State *L, int index);
 /* Pushes the last balance told for the job as a new table, or nil. */
 void job_push_balance(lua_State *L, int index);
@@ -243,6 +268,7 @@ void verdict_push_protocol(lua_State *L, int index, LuaJob *job,
 
 typedef struct Transfer {
   Work *work;
+  Ticket ticket;
   bool awaited;
   bool quiet; /* a sleep: not counted as pending */
   bool done;

@@ -1,9 +1,9 @@
 /*
  * gptimage2.Job: one job as its host sees it.
  *
- * Small facts live in the userdata, Lua values in its value table (slots in
- * core.h).  While the engine works on it the job is anchored, whether or not
- * anybody holds it.
+ * Small facts live in the userdata, Lua values in its slots (named in core.h).
+ * While the engine works on it the job is anchored, whether or not anybody
+ * holds it.
  */
 #include "core.h"
 
@@ -25,16 +25,11 @@ LuaJob *job_test(lua_State *L, int index) {
 }
 
 void job_get(lua_State *L, int index, int slot) {
-  compat_getuservalue(L, index);
-  lua_rawgeti(L, -1, slot);
-  lua_replace(L, -2);
+  compat_getslot(L, index, slot);
 }
 
 void job_set(lua_State *L, int index, int slot) {
-  compat_getuservalue(L, index);
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, slot);
-  lua_pop(L, 1);
+  compat_setslot(L, index, slot);
 }
 
 void job_set_request(lua_State *L, int index) {
@@ -48,17 +43,15 @@ void job_set_request(lua_State *L, int index) {
 }
 
 LuaJob *job_push(lua_State *L, int client_index, FlowMode mode) {
-  LuaJob *job = lua_newuserdata(L, sizeof *job);
+  LuaJob *job = compat_newslots(L, sizeof *job, JOB_ROOM, JOB_SLOTS);
   *job = (LuaJob){.mode = mode,
                   .status = JOB_QUEUED,
                   .created_at = clock_wall(),
                   .started = clock_monotonic()};
   luaL_getmetatable(L, JOB_TYPE);
   lua_setmetatable(L, -2);
-  lua_createtable(L, JOB_ROOM, 0);
   lua_pushvalue(L, client_index);
-  lua_rawseti(L, -2, JOB_CLIENT);
-  compat_setuservalue(L, -2);
+  job_set(L, -2, JOB_CLIENT);
   return job;
 }
 
@@ -92,7 +85,7 @@ void job_refund(lua_State *L, int index) {
   LuaJob *job;
   job_get(L, index, JOB_ORIGIN);
   job = lua_touserdata(L, lua_isnil(L, -1) ? index : -1);
-  lua_pop(L, 1); /* the value table keeps it alive */
+  lua_pop(L, 1); /* its slot keeps it alive */
   if (!job->reserved)
     return;
   job->reserved = false;
@@ -146,7 +139,7 @@ void job_cancel(lua_State *L, int index, const char *kind, const char *code,
 
 typedef struct Field {
   const char *name;
-  int slot; /* in the value table, or 0 */
+  int slot; /* or 0 */
 } Field;
 
 static const Field fields[] = {

@@ -11,7 +11,7 @@ static int f_jobs(lua_State *L) {
   client_check(L, 1);
   lua_settop(L, 1);
   lua_newtable(L);
-  core_push_objects(L);
+  anchor_push_all(L);
   for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
     LuaJob *job = job_test(L, -1);
     if (!job || job_is_done(job))
@@ -31,8 +31,10 @@ static int f_jobs(lua_State *L) {
 static void push_owner(lua_State *L) {
   if (job_test(L, -1))
     job_get(L, -1, JOB_CLIENT);
-  else
+  else if (transfer_test(L, -1))
     transfer_push_client(L, -1);
+  else
+    lua_pushnil(L);
 }
 
 /* Cancels the object on top. */
@@ -50,7 +52,7 @@ static void cancel_all(lua_State *L, Core *core) {
   int list;
   lua_newtable(L);
   list = lua_gettop(L);
-  core_push_objects(L);
+  anchor_push_all(L);
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
     push_owner(L);
     if (lua_rawequal(L, -1, 1)) {

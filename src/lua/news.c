@@ -93,7 +93,7 @@ void news_read_all(lua_State *L, int index) {
   Client *client = lua_touserdata(L, index);
   if (client->known == client->replies)
     return;
-  core_push_objects(L);
+  anchor_push_all(L);
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
     read_newer(L, client);
   lua_pop(L, 1);

@@ -16,7 +16,7 @@
 static void let_go(lua_State *L, Core *core, LuaJob *job) {
   job->work = NULL;
   core->pending--;
-  core_release(L, job);
+  anchor_drop(L, &core->anchors, job->ticket);
 }
 
 static void set_counts(LuaJob *job, const Event *event) {
@@ -44,16 +44,15 @@ static bool is_made(lua_State *L, int at) {
 static JobNote note(lua_State *L, int at, const char *state,
                     const char *charged) {
   JobNote noted = {.state = state, .charged = charged};
-  compat_getuservalue(L, at); /* keeps the texts alive while it is read */
-  lua_rawgeti(L, -1, JOB_ID);
-  noted.job_id = (char *)lua_tostring(L, -1);
-  lua_rawgeti(L, -2, JOB_ERROR);
+  job_get(L, at, JOB_ID);
+  noted.job_id = (char *)lua_tostring(L, -1); /* the job keeps it alive */
+  job_get(L, at, JOB_ERROR);
   if (lua_istable(L, -1)) {
     lua_getfield(L, -1, "code");
     noted.error = (char *)lua_tostring(L, -1);
     lua_pop(L, 1);
   }
-  lua_pop(L, 3);
+  lua_pop(L, 2);
   return noted;
 }
 
@@ -131,12 +130,16 @@ static const char *read_final(lua_State *L, Core *core, int at,
 
 /* True when the reply is about another job. */
 static bool is_other_job(lua_State *L, int at, const Decoded *reply) {
-  bool same = true;
-  if (!decode_push_id(L, reply))
+  const char *id;
+  size_t length;
+  bool same;
+  if (!reply->id.at)
     return false; /* no id: it answers to the id in the URL */
   job_get(L, at, JOB_ID);
-  same = lua_rawequal(L, -1, -2);
-  lua_pop(L, 2);
+  id = lua_tolstring(L, -1, &length);
+  same =
+      id && length == reply->id.length && memcmp(id, reply->id.at, length) == 0;
+  lua_pop(L, 1);
   return !same;
 }
 

@@ -71,7 +71,7 @@ static void handle(lua_State *L, Core *core, Event *event) {
   LuaJob *job;
   Transfer *transfer;
   core->asked = event->kind == EVENT_REPLY;
-  if (!core_push_object(L, event->owner)) {
+  if (!anchor_push(L, &core->anchors, event->owner)) {
     core_settle(core);
     return;
   }
@@ -100,7 +100,7 @@ static void settle(lua_State *L, Core *core) {
   if (event && !core->taken && ++core->tries < TRIES_MAX)
     return;
   if (event && !core->taken && event->kind == EVENT_ENDED &&
-      core_push_object(L, event->owner)) {
+      anchor_push(L, &core->anchors, event->owner)) {
     LuaJob *job = job_test(L, -1);
     if (job)
       reply_abandon(L, core, job, event);

@@ -190,8 +190,10 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
   lua_pop(L, 1);
   if (spec.body) {
     spec.reference_count = read_references(L, client, urls);
-    read_entry(L, job, &entry);
-    spec.entry = &entry;
+    if (client->account->ledger) {
+      read_entry(L, job, &entry);
+      spec.entry = &entry;
+    }
     spec.again = flag_of(L, "again"); /* it is in the ledger already */
     spec.doubt = flag_of(L, "doubt");
   }
@@ -200,13 +202,13 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
   if (lua_isnumber(L, -1))
     spec.timeout = lua_tonumber(L, -1);
   lua_pop(L, 1);
-  core_anchor(L, JOB, job);
-  job->work = engine_job(core->engine, client->account, &spec, job);
+  job->ticket = anchor_add(L, &core->anchors, JOB);
+  job->work = engine_job(core->engine, client->account, &spec, job->ticket);
   if (job->work) {
     core->pending++;
     return true;
   }
-  core_release(L, job);
+  anchor_drop(L, &core->anchors, job->ticket);
   job_refund(L, JOB);
   error_push(L, "io", "no_thread",
              "the I/O thread could not be started: out of memory or threads");

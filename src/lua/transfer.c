@@ -29,7 +29,7 @@ static Transfer *push(lua_State *L, int owner_index) {
     lua_rawseti(L, -2, OWNER);
   }
   compat_setuservalue(L, -2);
-  core_anchor(L, -1, transfer);
+  transfer->ticket = anchor_add(L, &core_get(L)->anchors, -1);
   return transfer;
 }
 
@@ -39,7 +39,7 @@ static int launched(lua_State *L, Core *core, Transfer *transfer) {
     core->pending += transfer->quiet ? 0 : 1;
     return 1;
   }
-  core_release(L, transfer);
+  anchor_drop(L, &core->anchors, transfer->ticket);
   error_push(L, "io", "no_thread",
              "the I/O thread could not be started: out of memory or threads");
   return error_return(L);
@@ -63,23 +63,50 @@ int transfer_download(lua_State *L) {
   }
   transfer = push(L, 1);
   transfer->work =
-      engine_download(core->engine, client->account, &spec, transfer);
+      engine_download(core->engine, client->account, &spec, transfer->ticket);
   return launched(L, core, transfer);
 }
 
-/* ARG: path, bytes, overwrite
+/* The pieces of the list at `index`, one after the other; false without memory.
+ * Raises nothing: they are strings, as the caller has checked. */
+static bool join(lua_State *L, int index, Text *text) {
+  bool ok = true;
+  for (int i = 1; ok && i <= (int)compat_rawlen(L, index); i++) {
+    size_t length;
+    const char *piece;
+    lua_rawgeti(L, index, i);
+    piece = lua_tolstring(L, -1, &length);
+    ok = text_append(text, piece, length);
+    lua_pop(L, 1);
+  }
+  return ok;
+}
+
+static void check_pieces(lua_State *L, int index) {
+  luaL_checktype(L, index, LUA_TTABLE);
+  for (int i = 1; i <= (int)compat_rawlen(L, index); i++) {
+    lua_rawgeti(L, index, i);
+    luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "strings expected");
+    lua_pop(L, 1);
+  }
+}
+
+/* ARG: path, pieces of the text, overwrite
 ** RES: transfer | nil, err */
 int transfer_write(lua_State *L) {
   Core *core = core_get(L);
-  size_t length;
   const char *path = luaL_checkstring(L, 1);
-  const char *bytes = luaL_checklstring(L, 2, &length);
+  Text text = {0};
   Transfer *transfer;
+  check_pieces(L, 2);
   if (!core_usable(L, core))
     return 2;
   transfer = push(L, 0);
-  transfer->work = engine_write(core->engine, path, bytes, length,
-                                lua_toboolean(L, 3), transfer);
+  if (join(L, 2, &text))
+    transfer->work = engine_write(core->engine, path, &text,
+                                  lua_toboolean(L, 3), transfer->ticket);
+  else
+    text_free(&text);
   return launched(L, core, transfer);
 }
 
@@ -93,7 +120,7 @@ int transfer_sleep(lua_State *L) {
     return 2;
   transfer = push(L, 0);
   transfer->quiet = true;
-  transfer->work = engine_sleep(core->engine, seconds, transfer);
+  transfer->work = engine_sleep(core->engine, seconds, transfer->ticket);
   return launched(L, core, transfer);
 }
 
@@ -155,7 +182,7 @@ int transfer_note(lua_State *L) {
   lua_getfield(L, 3, "path");
   transfer = push(L, 1);
   transfer->work = engine_note(core->engine, client->account, key, &note, n,
-                               lua_tostring(L, 6), transfer);
+                               lua_tostring(L, 6), transfer->ticket);
   return launched(L, core, transfer);
 }
 
@@ -175,7 +202,7 @@ static void close_books(lua_State *L, Core *core, Transfer *transfer) {
   transfer->done = true;
   transfer->work = NULL;
   core->pending -= transfer->quiet ? 0 : 1;
-  core_release(L, transfer);
+  anchor_drop(L, &core->anchors, transfer->ticket);
 }
 
 void transfer_abandon(lua_State *L, Core *core, Transfer *transfer) {

@@ -468,9 +468,30 @@ mutant(
 mutant(
   "an answer about another job is believed",
   "src/lua/reply.c",
-  "  lua_pop(L, 2);\n  return !same;",
-  "  lua_pop(L, 2);\n  return !same && false;",
+  "  return !same;",
+  "  return !same && false;",
   "spec decode: must be the one that was asked for"
+)
+mutant(
+  "the seats of objects are taken only once",
+  "src/lua/anchor.c",
+  "  anchors->free = seat;",
+  "  (void)seat;",
+  "spec step: taken again"
+)
+mutant(
+  "events are kept without end",
+  "src/engine/event_pool.c",
+  "EVENT_POOL_MAX) {",
+  "1u << 30) {",
+  "c event_pool"
+)
+mutant(
+  "a large reply's memory is kept",
+  "src/engine/event_pool.c",
+  "if (event->spare || event->body_size > EVENT_BODY_MAX) {",
+  "if (event->spare) {",
+  "c event_pool"
 )
 mutant(
   "a whole answer that is broken is believed",

@@ -1,0 +1,36 @@
+/*
+ * Events that go round: the I/O thread fills them, the host reads them and
+ * gives them back.
+ *
+ * malloc would never see them again where they came from: what one thread
+ * allocates and the other frees misses the caches of both.  So an event, with
+ * the memory of the reply it carried, goes back to the thread that made it.
+ * At most EVENT_POOL_MAX wait there, each with EVENT_BODY_MAX bytes at most.
+ */
+#ifndef GPTIMAGE2_ENGINE_EVENT_POOL_H
+#define GPTIMAGE2_ENGINE_EVENT_POOL_H
+
+#include "engine.h"
+
+#include <stdatomic.h>
+
+#define EVENT_POOL_MAX 128
+#define EVENT_BODY_MAX ((size_t)1024)
+
+typedef struct EventPool {
+  _Atomic(Event *) returned; /* a chain: the host adds, the I/O thread takes */
+  atomic_uint count;         /* events in the pool */
+  Event *spare;              /* (I/O thread) a chain */
+} EventPool;
+
+/* I/O thread: an empty event; NULL without memory.  `spare` may have memory for
+ * a reply. */
+Event *event_pool_take(EventPool *pool);
+
+/* Host's thread: takes the event back, which must not be embedded. */
+void event_pool_return(EventPool *pool, Event *event);
+
+/* Frees all that is in the pool, which no other thread uses any more. */
+void event_pool_free(EventPool *pool);
+
+#endif
