@@ -55,7 +55,7 @@ static inline unsigned folder_count(const Folder *folder) {
 
 /* True when the file holds exactly `text`. */
 static inline bool file_holds(const char *path, const char *text) {
-  char found[256];
+  char found[4096];
   FILE *file = fopen(path, "rb");
   size_t length = file ? fread(found, 1, sizeof found, file) : 0;
   if (!file)

@@ -44,24 +44,26 @@ void anchor_push_all(lua_State *L) {
   compat_getregistry(L, &objects_key);
 }
 
-/* Room for one more seat; raises without memory. */
-static void reserve(lua_State *L, Anchors *anchors) {
+/* Room for one more seat; false without memory. */
+static bool reserve(Anchors *anchors) {
   uint32_t more = anchors->capacity ? 2 * anchors->capacity : FIRST_SEATS;
   Seat *grown;
   if (anchors->free || anchors->count < anchors->capacity)
-    return;
+    return true;
   grown =
       more < SEAT_MASK ? realloc(anchors->seats, more * sizeof *grown) : NULL;
   if (!grown)
-    luaL_error(L, "not enough memory");
+    return false;
   anchors->seats = grown;
   anchors->capacity = more;
+  return true;
 }
 
 Ticket anchor_add(lua_State *L, Anchors *anchors, int index) {
   uint32_t seat = anchors->free;
   index = compat_absindex(L, index);
-  reserve(L, anchors);
+  if (!reserve(anchors))
+    return (Ticket)luaL_error(L, "not enough memory");
   anchor_push_all(L);
   lua_pushvalue(L, index);
   lua_rawseti(L, -2, (int)(seat ? seat : anchors->count + 1)); /* may raise */
