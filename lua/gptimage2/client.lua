@@ -24,6 +24,9 @@ function client.new(opts)
   if not config then
     return nil, err
   end
+  if config.ledger then
+    require("gptimage2.ledger") -- now: what cannot be loaded must not be missed after a crash
+  end
   config.user_agent = config.user_agent or "gptimage2-lua/" .. core.version
   local self
   self, err = core.client(config)

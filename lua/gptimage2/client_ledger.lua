@@ -2,9 +2,13 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
-local ledger = require("gptimage2.ledger")
 local settings = require("gptimage2.settings")
 local wait = require("gptimage2.wait")
+
+--- The work itself. A client that has a ledger has loaded it (client.lua); most programs need none.
+local function ledger()
+  return require("gptimage2.ledger")
+end
 
 ---@class gptimage2.Client
 local methods = core.client_methods
@@ -52,7 +56,7 @@ function methods:recover()
   if not written then
     return nil, err
   end
-  return ledger.recover(self, config)
+  return ledger().recover(self, config)
 end
 
 --- Settles an `unknown` job by hand. Waits until that is recorded, not for the job.
@@ -68,12 +72,12 @@ function methods:resolve(key, what)
     return nil, err
   end
   local ok
-  ok, err = ledger.check_settlement(what)
+  ok, err = ledger().check_settlement(what)
   if not ok then
     return nil, err
   end
   local job, note
-  job, err, note = ledger.resolve(self, config, key, what)
+  job, err, note = ledger().resolve(self, config, key, what)
   if not job then
     return nil, err
   end
@@ -101,10 +105,10 @@ function methods:history(filter)
     return nil, err
   end
   local rows
-  filter = ledger.filter(filter)
+  filter = ledger().filter(filter)
   rows, err = write_up()
   if rows then
-    rows, err = ledger.history(config.ledger, filter)
+    rows, err = ledger().history(config.ledger, filter)
   end
   return rows, err
 end
