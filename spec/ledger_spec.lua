@@ -79,6 +79,23 @@ describe("the ledger", function()
     assert.is_true(syncs * 4 <= 4000, syncs .. " syncs") -- four records a job
   end)
 
+  it("is refused where its part of the module cannot be loaded", function()
+    local box, path = support.sandbox(), book.path()
+    local loaded, preload = package.loaded, package.preload
+    local before = loaded["gptimage2.ledger"]
+    loaded["gptimage2.ledger"] = nil
+    preload["gptimage2.ledger"] = function()
+      error("the disk is gone")
+    end
+    local client, err = try(box, path)
+    loaded["gptimage2.ledger"], preload["gptimage2.ledger"] = before, nil
+    assert.is_nil(client)
+    assert.equal("ledger", err.kind)
+    assert.equal("ledger_unopenable", err.code)
+    assert.truthy(err.message:find("the disk is gone", 1, true))
+    assert.is_nil(folder.read(path))
+  end)
+
   it("stays with its owner in all its files, whatever the umask", function()
     local path = book.path()
     local code = [[

@@ -15,6 +15,14 @@ local client = {}
 
 ---@class gptimage2.Client
 local methods = core.client_methods
+local function unloadable(why)
+  return core.error({
+    kind = "ledger",
+    code = "ledger_unopenable",
+    message = "the ledger's part of this module cannot be loaded: " .. tostring(why),
+  })
+end
+
 --- A new client. See `gptimage2.new`.
 ---@param opts? table
 ---@return gptimage2.Client|nil
@@ -25,7 +33,10 @@ function client.new(opts)
     return nil, err
   end
   if config.ledger then
-    require("gptimage2.ledger") -- now: what cannot be loaded must not be missed after a crash
+    local loaded, why = pcall(require, "gptimage2.ledger") -- now, and not when a crash needs it
+    if not loaded then
+      return nil, unloadable(why)
+    end
   end
   config.user_agent = config.user_agent or "gptimage2-lua/" .. core.version
   local self
