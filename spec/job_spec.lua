@@ -300,6 +300,43 @@ describe("a job's timeout", function()
   end)
 end)
 
+-- The array of the registry that holds the object, and where it stands there.
+local function array_with(object)
+  for _, array in pairs(debug.getregistry()) do
+    for i = 1, type(array) == "table" and #array or 0 do
+      if rawequal(array[i], object) then
+        return array, i
+      end
+    end
+  end
+end
+
+describe("a job that the engine works on", function()
+  after_each(support.clean)
+
+  it("is kept alive in a seat that is taken again and again", function()
+    local client = support.pair({}, { duration = 1000 })
+    local function submit()
+      return assert(client:submit({ prompt = "a cup" }))
+    end
+    local waiting = submit()
+    local seats, own = array_with(waiting)
+    local others = { submit(), submit() }
+    local count = #seats
+    for _ = 1, 20 do
+      gptimage2.sleep(0)
+    end
+    assert.is_true(#seats <= count + 1, #seats .. " seats")
+    assert.equal(3, #client:jobs())
+    others[1]:cancel()
+    support.step_until(function()
+      return gptimage2.pending() == 2
+    end)
+    assert.equal(2, #client:jobs())
+    assert.is_true(rawequal(seats[own], waiting))
+  end)
+end)
+
 describe("job:cancel", function()
   after_each(support.clean)
 

@@ -25,17 +25,6 @@ local function burn(seconds)
   end
 end
 
--- The array of the registry that holds the object, and where it stands there.
-local function array_with(object)
-  for _, array in pairs(debug.getregistry()) do
-    for i = 1, type(array) == "table" and #array or 0 do
-      if rawequal(array[i], object) then
-        return array, i
-      end
-    end
-  end
-end
-
 -- An on_event that raises `what` the first time.
 local function raise_once(what)
   local raised = false
@@ -153,25 +142,6 @@ describe("step", function()
     local before = seen
     assert.is_true(gptimage2.step(FOR_EVER) > 0)
     assert.is_true(seen > before)
-  end)
-
-  it("keeps objects alive in seats that are taken again and again", function()
-    local client = support.pair({}, { duration = 1000 })
-    local waiting = assert(client:submit(REQUEST))
-    local seats, own = array_with(waiting)
-    local others = { assert(client:submit(REQUEST)), assert(client:submit(REQUEST)) }
-    local count = #seats
-    for _ = 1, 20 do
-      gptimage2.sleep(0)
-    end
-    assert.is_true(#seats <= count + 1, #seats .. " seats")
-    assert.equal(3, #client:jobs())
-    others[1]:cancel()
-    support.step_until(function()
-      return gptimage2.pending() == 2
-    end)
-    assert.equal(2, #client:jobs())
-    assert.is_true(rawequal(seats[own], waiting))
   end)
 
   it("can be called from on_event, and tells everything once and in order", function()

@@ -477,7 +477,7 @@ mutant(
   "src/lua/anchor.c",
   "  anchors->free = seat;",
   "  (void)seat;",
-  "spec step: taken again"
+  "spec job: taken again"
 )
 mutant(
   "events are kept without end",
