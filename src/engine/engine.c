@@ -10,9 +10,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 
 #define STACK_SIZE ((size_t)1 << 20)
 #define WAIT_MAX 1e6 /* seconds: fits poll()'s milliseconds */
+
+/* Nanoseconds of rest where the system cannot wait for us: a host that waits in
+ * a loop must not spin. */
+#define WAIT_FAILED 1000000L
 
 /* ---- forks: a child has the memory but not the thread ---- */
 
@@ -221,7 +226,8 @@ void engine_wait(Engine *engine, double seconds) {
     return;
   if (seconds > WAIT_MAX)
     seconds = WAIT_MAX;
-  poll(&readable, 1, (int)ceil(seconds * 1000));
+  if (poll(&readable, 1, (int)ceil(seconds * 1000)) < 0 && errno != EINTR)
+    nanosleep(&(struct timespec){.tv_nsec = WAIT_FAILED}, NULL);
 }
 
 /* Commands nobody will obey any more.  A work that never started is freed with
