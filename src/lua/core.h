@@ -223,6 +223,8 @@ Client *job_client(lua_State *L, int index);
 /* Pushes the last balance told for the job as a new table, or nil. */
 void job_push_balance(lua_State *L, int index);
 bool job_is_done(const LuaJob *job);
+/* True when the service knows the job by an id. */
+bool job_has_id(lua_State *L, int index);
 /* Ends the job for its host: the status, whose error is on top (or nil) and is
  * popped; wakes those who wait. */
 void job_finish(lua_State *L, int index, JobStatus status);

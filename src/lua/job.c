@@ -76,6 +76,14 @@ bool job_is_done(const LuaJob *job) {
   return job->ended > 0;
 }
 
+bool job_has_id(lua_State *L, int index) {
+  bool has;
+  job_get(L, index, JOB_ID);
+  has = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return has;
+}
+
 const char *job_secret(lua_State *L, int index) {
   const Client *client = job_client(L, index);
   return client->account ? account_key(client->account) : "";

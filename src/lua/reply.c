@@ -31,15 +31,6 @@ static void set_raw(lua_State *L, int at, const Event *event) {
   job_set(L, at, JOB_RAW);
 }
 
-/* True when the service gave the job an id. */
-static bool is_made(lua_State *L, int at) {
-  bool made;
-  job_get(L, at, JOB_ID);
-  made = !lua_isnil(L, -1);
-  lua_pop(L, 1);
-  return made;
-}
-
 /* What the ledger should know of the job now: NULL = as it was. */
 static JobNote note(lua_State *L, int at, const char *state,
                     const char *charged) {
@@ -107,7 +98,7 @@ static const char *fail(lua_State *L, Core *core, int at, const Event *event,
 static const char *give_up(lua_State *L, Core *core, int at, const Event *event,
                            const char *code, const char *what) {
   const char *state = "unknown";
-  if (is_made(L, at)) /* the ledger keeps it as it is */
+  if (job_has_id(L, at)) /* the ledger keeps it as it is */
     state = NULL;
   if (event->failure.kind) /* the answer is only the beginning of one */
     verdict_push_lost(L, at, lua_touserdata(L, at), event);
@@ -341,7 +332,7 @@ static JobStatus status_after(const LuaJob *job, const Event *event) {
  * job that has its id no create is answered: that was a poll, which failed. */
 static void read_last(lua_State *L, int at, const Event *event) {
   Decoded reply;
-  if (is_made(L, at) || event->status / 100 != 2 ||
+  if (job_has_id(L, at) || event->status / 100 != 2 ||
       !decode_reply(&reply, event->body, event->body_length))
     return;
   news_take_balance(L, at, &reply);
@@ -364,7 +355,7 @@ static void settle_charged(lua_State *L) {
 static void settle_cancelled(lua_State *L, int at, const Event *event) {
   bool made;
   read_last(L, at, event);
-  made = is_made(L, at);
+  made = job_has_id(L, at);
   job_get(L, at, JOB_ERROR);
   if (made) {
     job_get(L, at, JOB_ID);

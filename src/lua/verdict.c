@@ -76,15 +76,6 @@ static void set_retryable(lua_State *L, bool retryable) {
   lua_setfield(L, -2, "retryable");
 }
 
-/* True when the job is known to the service by an id. */
-static bool has_id(lua_State *L, int index) {
-  bool has;
-  job_get(L, index, JOB_ID);
-  has = !lua_isnil(L, -1);
-  lua_pop(L, 1);
-  return has;
-}
-
 /* True when the only word for the job's existence is the caller's: its id was
  * given to this process, and the service does not know it. */
 static bool is_hearsay(lua_State *L, int index, const LuaJob *job,
@@ -103,7 +94,7 @@ static bool is_hearsay(lua_State *L, int index, const LuaJob *job,
 /* "charged" for a failure that says nothing about the money by itself: a create
  * before it, perhaps by an earlier process, may have made a job. */
 static const char *charged_so_far(lua_State *L, int index, const Event *event) {
-  if (has_id(L, index))
+  if (job_has_id(L, index))
     return "yes";
   return event->doubt ? "unknown" : "no";
 }
@@ -128,7 +119,7 @@ static void push_refused(lua_State *L, int index, const LuaJob *job,
                          const Event *event) {
   Refusal other;
   const Refusal *refusal = find_refusal(event->status, &other);
-  bool polled = has_id(L, index);
+  bool polled = job_has_id(L, index);
   const char *charged = is_hearsay(L, index, job, event)
                             ? "unknown"
                             : charged_so_far(L, index, event);
@@ -206,7 +197,7 @@ void verdict_push_lost(lua_State *L, int index, LuaJob *job,
 
 static void push_timeout(lua_State *L, int index, const LuaJob *job,
                          const Event *event) {
-  bool known = has_id(L, index);
+  bool known = job_has_id(L, index);
   const char *charged = charged_so_far(L, index, event);
   job_get(L, index, JOB_ID);
   if (known)
@@ -277,7 +268,7 @@ void verdict_push_protocol(lua_State *L, int index, LuaJob *job,
                            const char *what) {
   bool known;
   index = compat_absindex(L, index);
-  known = has_id(L, index);
+  known = job_has_id(L, index);
   error_push(L, "protocol", code, what);
   set_common(L, index, job, event, known ? "yes" : "unknown");
   set_retryable(L, false);

@@ -559,7 +559,7 @@ mutant(
 mutant(
   "a poll that came to nothing changes a cancelled job",
   "src/lua/reply.c",
-  "if (is_made(L, at) || event->status / 100 != 2 ||",
+  "if (job_has_id(L, at) || event->status / 100 != 2 ||",
   "if (event->status / 100 != 2 ||",
   "spec job: came to nothing"
 )
