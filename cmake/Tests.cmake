@@ -26,9 +26,6 @@ function(gptimage2_add_c_tests flavour prefix timeout)
     set(target c-${flavour}-${name})
     add_executable(${target} spec/c/${name}_test.c
       $<TARGET_OBJECTS:engine-${flavour}>)
-    if(name STREQUAL "json_reader") # the only part of the binding without Lua
-      target_sources(${target} PRIVATE src/lua/json_reader.c)
-    endif()
     target_link_libraries(${target} PRIVATE gptimage2_settings gptimage2_curl gptimage2_sqlite
       gptimage2_flavour_${flavour} PkgConfig::CMOCKA)
     add_dependencies(c-tests-${flavour} ${target})

@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "lua/json_reader.h"
+#include "engine/json_reader.h"
 #include "lua_state.h"
 
 #include <lauxlib.h>

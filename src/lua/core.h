@@ -11,6 +11,7 @@
 #define GPTIMAGE2_LUA_CORE_H
 
 #include "../engine/account.h"
+#include "../engine/decode.h"
 #include "../engine/engine.h"
 #include "compat.h"
 
@@ -122,15 +123,6 @@ bool json_push_object(lua_State *L, const char *bytes, size_t length);
 int json_encode(lua_State *L);
 
 /* ---- client.c ---- */
-
-/* paid_credits, free_images_remaining, total_images, free_images_per_day */
-#define BALANCE_FIELDS 4
-
-/* The credits that a reply told of.  NAN = not told; a table would cost more,
- * and there may be thousands of jobs. */
-typedef struct Balance {
-  double fields[BALANCE_FIELDS];
-} Balance;
 
 typedef struct Client {
   Account *account; /* NULL after close */

@@ -11,7 +11,6 @@
 #define GPTIMAGE2_LUA_NEWS_H
 
 #include "core.h"
-#include "decode.h"
 
 /* The raw reply of the job at `at` has news that nobody has read. */
 void news_keep(lua_State *L, int at);

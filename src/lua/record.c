@@ -7,7 +7,7 @@
 #include "core.h"
 
 #include "../engine/ledger_reader.h"
-#include "decode.h"
+#include "pieces.h"
 
 #define READER_TYPE "gptimage2.LedgerReader"
 
@@ -145,9 +145,11 @@ static int f_decode_reply(lua_State *L) {
   size_t length;
   const char *bytes = luaL_checklstring(L, 1, &length);
   Decoded reply;
+  JsonPiece id;
   lua_newtable(L);
   if (!decode_reply(&reply, bytes, length)) {
-    if (decode_find_id(L, bytes, length)) {
+    id = decode_find_id(bytes, length);
+    if (pieces_push_id(L, &id)) {
       lua_setfield(L, -2, "id");
       lua_pushboolean(L, true);
       lua_setfield(L, -2, "beginning");
@@ -158,9 +160,9 @@ static int f_decode_reply(lua_State *L) {
     lua_pushstring(L, names[reply.status]);
     lua_setfield(L, -2, "status");
   }
-  if (decode_push_id(L, &reply))
+  if (pieces_push_id(L, &reply.id))
     lua_setfield(L, -2, "id");
-  if (decode_push_results(L, &reply, ""))
+  if (pieces_push_results(L, &reply, ""))
     lua_setfield(L, -2, "results");
   return 1;
 }

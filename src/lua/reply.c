@@ -5,8 +5,8 @@
 #include "core.h"
 
 #include "../engine/clock.h"
-#include "decode.h"
 #include "news.h"
+#include "pieces.h"
 
 /* A final answer that cannot be used ends the job when it comes this often in
  * a row. */
@@ -78,7 +78,7 @@ static const char *fail(lua_State *L, Core *core, int at, const Event *event,
                         const Decoded *reply) {
   LuaJob *job = lua_touserdata(L, at);
   const char *code;
-  if (!decode_push_error(L, reply, job_secret(L, at)))
+  if (!pieces_push_error(L, reply, job_secret(L, at)))
     lua_pushliteral(L, "generation_failed");
   code = lua_tostring(L, -1);
   lua_pushfstring(L,
@@ -114,7 +114,7 @@ static const char *read_final(lua_State *L, Core *core, int at,
   if (reply->status == DECODED_FAILED)
     return fail(L, core, at, event, reply);
   if (reply->status == DECODED_SUCCEEDED &&
-      decode_push_results(L, reply, job_secret(L, at)))
+      pieces_push_results(L, reply, job_secret(L, at)))
     return succeed(L, core, at);
   return NULL;
 }
@@ -140,7 +140,7 @@ static bool is_other_job(lua_State *L, int at, const Decoded *reply) {
 static void read_late(lua_State *L, int at, bool created,
                       const Decoded *reply) {
   bool failed = reply->status == DECODED_FAILED;
-  bool named = created && decode_push_id(L, reply);
+  bool named = created && pieces_push_id(L, &reply->id);
   if (named)
     job_set(L, at, JOB_ID);
   if (named || (!created && !is_other_job(L, at, reply))) {
@@ -164,8 +164,9 @@ static void go_on_as_created(lua_State *L, Core *core, int at) {
 static const char *read_beginning(lua_State *L, Core *core, int at,
                                   const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
+  JsonPiece id = decode_find_id(event->body, event->body_length);
   if (!event->failure.kind || /* whole, and broken: nothing in it is trusted */
-      !decode_find_id(L, event->body, event->body_length))
+      !pieces_push_id(L, &id))
     return NULL;
   job_set(L, at, JOB_ID);
   news_take_status(job, DECODED_PENDING);
@@ -182,7 +183,7 @@ static const char *read_created(lua_State *L, Core *core, int at,
                                 const Event *event, const Decoded *reply) {
   LuaJob *job = lua_touserdata(L, at);
   const char *type;
-  if (!decode_push_id(L, reply))
+  if (!pieces_push_id(L, &reply->id))
     return give_up(
         L, core, at, event, "job_id_missing",
         "the service accepted the job but its answer holds no usable "

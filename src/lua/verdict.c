@@ -5,7 +5,7 @@
 #include "core.h"
 
 #include "../engine/clock.h"
-#include "decode.h"
+#include "pieces.h"
 
 #include <stdio.h>
 
@@ -104,7 +104,7 @@ static void push_code(lua_State *L, int index, const Event *event,
                       const char *fallback) {
   Decoded reply;
   if (!decode_reply(&reply, event->body, event->body_length) ||
-      !decode_push_error(L, &reply, job_secret(L, index)))
+      !pieces_push_error(L, &reply, job_secret(L, index)))
     lua_pushstring(L, fallback);
 }
 

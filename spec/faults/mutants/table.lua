@@ -4,7 +4,7 @@
 --- `tests` are those that should notice, tried in this order (how they are written: main.lua).
 --- Rows with `short` are the sample for the short run.
 
-local READER = "src/lua/json_reader.c"
+local READER = "src/engine/json_reader.c"
 local FLOW = "src/engine/flow.c"
 local HTTP = "src/engine/http.c"
 local LEDGER_OPEN = "src/engine/ledger_open.c"
@@ -551,7 +551,7 @@ mutant(
 )
 mutant(
   "the key is shown where it is written with escapes",
-  "src/lua/decode.c",
+  "src/lua/pieces.c",
   "length = secret_hide(text, json_unescape(piece, text), secret);",
   "length = json_unescape(piece, text);\n  (void)secret;",
   "spec security: of its results"

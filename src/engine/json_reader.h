@@ -6,8 +6,8 @@
  * It takes what RFC 8259 allows, and control characters inside texts, which
  * must not cost anybody a picture.  Pure: any thread.
  */
-#ifndef GPTIMAGE2_LUA_JSON_READER_H
-#define GPTIMAGE2_LUA_JSON_READER_H
+#ifndef GPTIMAGE2_ENGINE_JSON_READER_H
+#define GPTIMAGE2_ENGINE_JSON_READER_H
 
 #include <stdbool.h>
 #include <stddef.h>

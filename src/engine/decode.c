@@ -1,14 +1,9 @@
 /* The service's replies, read: see decode.h. */
 #include "decode.h"
 
-#include "../engine/secret.h"
-#include "../engine/url.h"
+#include "url.h"
 
 #include <math.h>
-
-#define CODE_MAX 128 /* bytes of an error code we repeat */
-
-/* ---- from bytes to pieces ---- */
 
 static DecodedStatus read_status(JsonReader *reader) {
   JsonPiece text = json_read_text(reader);
@@ -148,87 +143,18 @@ static const char *skip_to_value(const char *at, const char *end) {
   return NULL;
 }
 
-bool decode_find_id(lua_State *L, const char *bytes, size_t length) {
+JsonPiece decode_find_id(const char *bytes, size_t length) {
   static const char name[] = "\"jobId\"";
   const char *end;
   const char *found;
   const char *id;
   const char *quote;
   if (!bytes || !(found = memmem(bytes, length, name, sizeof name - 1)))
-    return false;
+    return (JsonPiece){0};
   end = bytes + length;
   id = skip_to_value(found + sizeof name - 1, end);
   quote = id ? memchr(id, '"', (size_t)(end - id)) : NULL;
   if (!quote || !url_is_job_id(id, (size_t)(quote - id)))
-    return false;
-  lua_pushlstring(L, id, (size_t)(quote - id));
-  return true;
-}
-
-/* ---- from pieces to Lua ---- */
-
-bool decode_push_id(lua_State *L, const Decoded *reply) {
-  if (!reply->id.at)
-    return false;
-  lua_pushlstring(L, reply->id.at, reply->id.length);
-  return true;
-}
-
-/* Pushes the text that the piece stands for, without `secret`. */
-static void push_text(lua_State *L, const JsonPiece *piece,
-                      const char *secret) {
-  size_t length;
-  char *text;
-  if (!piece->escaped) {
-    lua_pushlstring(L, piece->at, piece->length);
-    return;
-  }
-  text = lua_newuserdata(L, piece->length);
-  length = secret_hide(text, json_unescape(piece, text), secret);
-  lua_pushlstring(L, text, length);
-  lua_remove(L, -2);
-}
-
-/* result[name] = the piece as printable text, for the result on top. */
-static void set_text(lua_State *L, const JsonPiece *piece, const char *name,
-                     const char *secret) {
-  size_t length;
-  const char *text;
-  if (!piece->at)
-    return;
-  push_text(L, piece, secret);
-  text = lua_tolstring(L, -1, &length);
-  if (!error_is_printable(text, length, true)) {
-    error_push_printable(L, text, length, true);
-    lua_replace(L, -2);
-  }
-  lua_setfield(L, -2, name);
-}
-
-bool decode_push_results(lua_State *L, const Decoded *reply,
-                         const char *secret) {
-  if (reply->result_count == 0)
-    return false;
-  lua_createtable(L, (int)reply->result_count, 0);
-  for (size_t i = 0; i < reply->result_count; i++) {
-    const DecodedResult *result = &reply->results[i];
-    lua_createtable(L, 0, 3);
-    set_text(L, &result->image_url, "image_url", secret);
-    set_text(L, &result->seed, "seed", secret);
-    set_text(L, &result->final_prompt, "final_prompt", secret);
-    lua_rawseti(L, -2, (int)i + 1);
-  }
-  return true;
-}
-
-bool decode_push_error(lua_State *L, const Decoded *reply, const char *secret) {
-  size_t length;
-  const char *text;
-  if (reply->error.length == 0)
-    return false;
-  push_text(L, &reply->error, secret); /* all of it, then it is cut */
-  text = lua_tolstring(L, -1, &length);
-  error_push_printable(L, text, length < CODE_MAX ? length : CODE_MAX, false);
-  lua_remove(L, -2);
-  return true;
+    return (JsonPiece){0};
+  return (JsonPiece){.at = id, .length = (size_t)(quote - id)};
 }

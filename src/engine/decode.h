@@ -1,0 +1,54 @@
+/*
+ * The service's replies, read: what a body means for a job.
+ *
+ * Server text is never trusted: of what is not as documented nothing is taken.
+ * Pure: any thread.
+ */
+#ifndef GPTIMAGE2_ENGINE_DECODE_H
+#define GPTIMAGE2_ENGINE_DECODE_H
+
+#include "json_reader.h"
+
+#define RESULTS_MAX 64 /* more is not a reply to a count of 1 to 4 */
+
+/* paid_credits, free_images_remaining, total_images, free_images_per_day */
+#define BALANCE_FIELDS 4
+
+typedef enum DecodedStatus {
+  DECODED_NONE, /* no status, or one we do not know */
+  DECODED_PENDING,
+  DECODED_RUNNING,
+  DECODED_SUCCEEDED,
+  DECODED_FAILED
+} DecodedStatus;
+
+/* Texts, or numbers. */
+typedef struct DecodedResult {
+  JsonPiece image_url, seed, final_prompt;
+} DecodedResult;
+
+/* The credits that a reply told of.  NAN = not told; a table would cost more,
+ * and there may be thousands of jobs. */
+typedef struct Balance {
+  double fields[BALANCE_FIELDS];
+} Balance;
+
+/* A reply.  Its pieces are pieces of the bytes it was read from. */
+typedef struct Decoded {
+  DecodedStatus status;
+  JsonPiece id; /* none when it is no valid one */
+  JsonPiece error;
+  bool has_balance;
+  Balance balance;
+  size_t result_count;
+  DecodedResult results[RESULTS_MAX]; /* those with a URL */
+} Decoded;
+
+/* False when the bytes (NULL: none came) are no JSON object: then nothing in
+ * `reply` may be believed. */
+bool decode_reply(Decoded *reply, const char *bytes, size_t length);
+
+/* The job id that stands in the beginning of a reply; none when none does. */
+JsonPiece decode_find_id(const char *bytes, size_t length);
+
+#endif
