@@ -154,6 +154,19 @@ describe("the ledger", function()
     assert.truthy(seen.answer:find(job.id, 1, true))
   end)
 
+  it("has the answer to a create before anybody reads it", function()
+    local client, box, path = pair()
+    assert(client:submit(CUP))
+    repeat -- without a step
+      local row = assert(core.ledger_rows(path, {}))[1]
+    until row and row.state == "accepted"
+    local later = gptimage2.now() + 0.3 -- a poll would have come after 0.02
+    repeat
+      row_of(path)
+    until gptimage2.now() > later
+    assert.equal(0, box:ledger().requests.poll)
+  end)
+
   it("has the answer that ends a job before the host hears of it", function()
     local path, seen = ledger_path(), nil
     local client = pair({

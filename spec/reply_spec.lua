@@ -366,6 +366,23 @@ describe("an error of this program while it reads an answer", function()
     assert.equal(1, box:ledger().requests.create)
   end)
 
+  it("does not lose a job even where the answer cannot be read at all", function()
+    local client, box = support.pair({}, { duration = 1000 })
+    box:fault({ on = "create", action = "delay", seconds = 0.2 })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    support.step_until(function()
+      return job.status == "creating"
+    end)
+    for _ = 1, 3 do
+      trap()
+      step_into_trap()
+    end
+    assert.is_nil(job.id)
+    box:advance(1000)
+    assert.equal("succeeded", support.finish(job).status)
+    assert.equal(box:ledger().jobs[1].id, job.id)
+  end)
+
   it("does not hold a job that was cancelled", function()
     local client, box = support.pair()
     box:fault({ on = "create", action = "delay", seconds = 0.2 })
@@ -420,11 +437,12 @@ describe("polling", function()
     assert.is_true(seconds[3] >= 0.499)
   end)
 
-  it("takes the answer to a create for no poll: a Retry-After there changes nothing", function()
+  it("obeys a Retry-After on the answer to a create", function()
     local client, box = support.pair()
-    local headers = { ["Retry-After"] = "3600" }
+    local headers = { ["Retry-After"] = "1" }
     box:fault({ on = "create", action = "delay", seconds = 0, headers = headers })
-    assert.equal("succeeded", assert(client:generate({ prompt = "a cup" })).status)
+    assert(client:generate({ prompt = "a cup" }))
+    assert.is_true(gaps(box)[1] >= 0.999)
   end)
 
   it("backs off after trouble", function()

@@ -124,6 +124,39 @@ static void a_job_is_created_polled_and_judged(void **state) {
   assert_true(starts(service.requests[4], "GET /api/generate/id-1 HTTP"));
 }
 
+/* Nobody has to judge an answer that says no more than that the job waits. */
+static void a_job_that_waits_is_polled_without_a_verdict(void **state) {
+  static const char waits[] = "{\"jobId\":\"id-1\",\"status\":\"pending\"}";
+  static const Line script[] = {{202, waits, NULL, true},
+                                {202, waits, NULL, true},
+                                {200, "{2}", NULL, true}};
+  Service service;
+  Event *event;
+  (void)state;
+  service_start(&service, script, COUNT(script));
+  open_engine(service.url);
+  submit(FLOW_GENERATE);
+  pass(EVENT_CREATING);
+  event = next_event(EVENT_CREATED);
+  assert_string_equal(event->body, waits);
+  assert_string_equal(event->id, "id-1");
+  assert_int_equal(event->status, 202);
+  assert_true(event->sent);
+  engine_free_event(engine, event);
+  event = next_event(EVENT_REPLY); /* the same body again is no news */
+  assert_string_equal(event->body, "{2}");
+  assert_string_equal(event->id, "id-1");
+  assert_false(event->created);
+  assert_true(engine_judge(engine, event->work, FLOW_VERDICT_FINAL, NULL,
+                           &(JobNote){0}));
+  engine_free_event(engine, event);
+  close_engine();
+  service_stop(&service);
+  assert_int_equal(service.asked, 3);
+  assert_true(starts(service.requests[1], "GET /api/generate/id-1 HTTP"));
+  assert_true(starts(service.requests[2], "GET /api/generate/id-1 HTTP"));
+}
+
 /* Each job whose poll is answered with 200 waits for the slowest verdict, so
  * that all of them look as if they were about to end. */
 static void polls_that_only_look_final_do_not_let_all_jobs_begin(void **state) {
@@ -448,6 +481,7 @@ static void a_cancelled_create_is_awaited(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_job_is_created_polled_and_judged),
+      cmocka_unit_test(a_job_that_waits_is_polled_without_a_verdict),
       cmocka_unit_test(polls_that_only_look_final_do_not_let_all_jobs_begin),
       cmocka_unit_test(a_reply_that_the_host_could_not_read_is_lost),
       cmocka_unit_test(requests_carry_what_they_must_and_nothing_more),

@@ -3,8 +3,10 @@
 
 #include "fuzz.h"
 
+#include "engine/decode.h"
 #include "engine/engine.h"
 #include "engine/secret.h"
+#include "engine/url.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -20,9 +22,10 @@ struct Work {
   size_t told_length;
   Event last;
   bool narrate;
-  bool named;     /* it has an id to poll */
-  bool asked;     /* a body waits for its verdict */
-  bool cancelled; /* by the host */
+  char id[JOB_ID_MAX + 1]; /* that the host has not read; "" = none */
+  bool named;              /* it has an id to poll */
+  bool asked;              /* a body waits for its verdict */
+  bool cancelled;          /* by the host */
   bool ended;
 };
 
@@ -32,6 +35,7 @@ struct Engine {
 };
 
 static Engine the_engine;
+static bool has_ledger; /* the answer to a create waits for the host */
 
 static void act(Work *work, FlowAction action);
 
@@ -49,6 +53,7 @@ static Event *make_event(EventKind kind) {
 static void post(Work *work, Event *event) {
   event->work = work;
   event->owner = work->owner;
+  event->id = work->id[0] ? work->id : NULL;
   event->attempts = work->flow.attempts;
   event->polls = work->flow.polls;
   event->sent = work->flow.sent;
@@ -315,6 +320,25 @@ static void tell_status(Work *work, const char *body, size_t length) {
   post(work, event);
 }
 
+/* The answer to a create that says no more than that the job waits. */
+static bool go_on(Work *work, const Reply *reply, const char *body,
+                  size_t length) {
+  JsonPiece id = decode_waiting(body, length);
+  Event *event;
+  if (work->flow.mode != FLOW_GENERATE || has_ledger || reply->partial ||
+      !id.at)
+    return false;
+  check(id.length <= JOB_ID_MAX, "an id that does not fit");
+  memcpy(work->id, id.at, id.length);
+  work->named = true;
+  event = make_event(EVENT_CREATED);
+  event->status = reply->status;
+  set_body(event, body, length);
+  post(work, event);
+  act(work, flow_on_verdict(&work->flow, FLOW_VERDICT_AGAIN, work->now, 0.5));
+  return true;
+}
+
 static void on_reply(Work *work, const Reply *reply, const char *body,
                      size_t length) {
   bool created = work->flow.state == FLOW_CREATING;
@@ -324,6 +348,8 @@ static void on_reply(Work *work, const Reply *reply, const char *body,
   work->last.status = 0;
   work->last.delay = -1;
   if (action.what == FLOW_DO_ASK) {
+    if (created && go_on(work, reply, body, length))
+      return;
     hand_up(work, created, reply, body, length);
     return;
   }
@@ -384,6 +410,12 @@ static int f_pass(lua_State *L) {
   return 0;
 }
 
+/* ARG: whether jobs are recorded from now on */
+static int f_record(lua_State *L) {
+  has_ledger = lua_toboolean(L, 1);
+  return 0;
+}
+
 /* RES: nil when there is no work | doubt, sent, ended */
 static int f_known(lua_State *L) {
   const Work *work = the_engine.work;
@@ -396,11 +428,9 @@ static int f_known(lua_State *L) {
 }
 
 int engine_double_open(lua_State *L) {
-  static const luaL_Reg functions[] = {{"reply", f_reply},
-                                       {"checked", f_checked},
-                                       {"pass", f_pass},
-                                       {"known", f_known},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"reply", f_reply},   {"checked", f_checked}, {"pass", f_pass},
+      {"record", f_record}, {"known", f_known},     {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -129,6 +129,13 @@ bool decode_reply(Decoded *reply, const char *bytes, size_t length) {
   return json_ended(&reader);
 }
 
+JsonPiece decode_waiting(const char *bytes, size_t length) {
+  Decoded answer;
+  if (!decode_reply(&answer, bytes, length) || decode_is_final(&answer))
+    return (JsonPiece){0};
+  return answer.id;
+}
+
 /* Behind a name: white space, a colon, white space, a quote. */
 static const char *skip_to_value(const char *at, const char *end) {
   bool colon = false;

@@ -44,9 +44,17 @@ typedef struct Decoded {
   DecodedResult results[RESULTS_MAX]; /* those with a URL */
 } Decoded;
 
+static inline bool decode_is_final(const Decoded *reply) {
+  return reply->status == DECODED_SUCCEEDED || reply->status == DECODED_FAILED;
+}
+
 /* False when the bytes (NULL: none came) are no JSON object: then nothing in
  * `reply` may be believed. */
 bool decode_reply(Decoded *reply, const char *bytes, size_t length);
+
+/* Where the answer to a create says that there is a job and it has to wait: its
+ * id.  None where it says anything else. */
+JsonPiece decode_waiting(const char *bytes, size_t length);
 
 /* The job id that stands in the beginning of a reply; none when none does. */
 JsonPiece decode_find_id(const char *bytes, size_t length);

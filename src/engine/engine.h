@@ -30,6 +30,7 @@ typedef enum EventKind {
   EVENT_QUEUED,   /* job: accepted by the I/O thread (only if `narrate`) */
   EVENT_CREATING, /* job: its create goes out */
   EVENT_RETRY,    /* job: something failed and will be tried again */
+  EVENT_CREATED,  /* job: it is at the service, and polled; body = the reply */
   EVENT_STATUS,   /* job: a poll told something new; body = the reply */
   EVENT_REPLY,    /* job: a body to be judged with engine_judge */
   EVENT_ENDED     /* any work: over; the last event */
@@ -49,6 +50,7 @@ typedef struct Event {
   bool embedded;   /* lives in its Work: not to be freed by itself */
   unsigned attempts;
   unsigned polls;
+  const char *id;  /* jobs: the service's, once it is known; the work's own */
   int status;      /* HTTP status of the reply, 0 = none */
   double delay;    /* RETRY: seconds until the next try; ENDED: the server's
                       Retry-After in seconds, negative = none */

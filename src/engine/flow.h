@@ -6,10 +6,11 @@
  *                 |           |                                          |
  *                 +-----------+----------> ended <-----------------------+
  *
- * "asking" means: the body was handed up, and only the Lua side can say what it
- * means (flow_on_verdict).  Whether a create may be sent again is policy.h's to
- * say; that it may have been paid already is remembered (`doubt`).  What does
- * not belong to the state it meets does nothing.  I/O thread only.
+ * "asking" means: there is a body, and somebody has to say what it means
+ * (flow_on_verdict): the Lua side, or job.c where it says no more than that the
+ * job waits.  Whether a create may be sent again is policy.h's to say; that it
+ * may have been paid already is remembered (`doubt`).  What does not belong to
+ * the state it meets does nothing.  I/O thread only.
  */
 #ifndef GPTIMAGE2_ENGINE_FLOW_H
 #define GPTIMAGE2_ENGINE_FLOW_H

@@ -2,7 +2,9 @@
 #include "job.h"
 
 #include "clock.h"
+#include "decode.h"
 #include "job_record.h"
+#include "job_tell.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -22,91 +24,8 @@ static double patience(const Job *job, double now) {
   return left > 0.001 ? left : 0.001;
 }
 
-/* A step that can be undone: bodies that differ in one word alone never come
- * to the same number. */
-static uint64_t mix(uint64_t hash, uint64_t word) {
-  hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-  return hash ^ hash >> 32;
-}
-
-/* Good enough to notice that a reply has changed, eight bytes at a time. */
-static uint64_t fingerprint(const Buffer *body) {
-  uint64_t hash = body->length;
-  uint64_t word;
-  size_t i = 0;
-  for (; i + sizeof word <= body->length; i += sizeof word) {
-    memcpy(&word, body->data + i, sizeof word);
-    hash = mix(hash, word);
-  }
-  for (; i < body->length; i++)
-    hash = mix(hash, (unsigned char)body->data[i]);
-  return hash;
-}
-
-static void set_counts(const Job *job, Event *event) {
-  event->attempts = job->flow.attempts;
-  event->polls = job->flow.polls;
-  event->sent = job->flow.sent;
-  event->doubt = job->flow.doubt;
-}
-
-/* What is no news to anybody but a host with an on_event. */
-static void post_news(Job *job, Event *event) {
-  if (job->narrate)
-    work_post(&job->work, event);
-  else
-    work_post_idly(&job->work, event);
-}
-
-static void tell(Job *job, EventKind kind) {
-  Event *event = work_event(job->work.engine, kind);
-  if (!event)
-    return;
-  set_counts(job, event);
-  post_news(job, event);
-}
-
-static void tell_retry(Job *job, double at) {
-  const Failure *failure = &job->work.last.failure;
-  Event *event;
-  if (!job->narrate || !(event = work_event(job->work.engine, EVENT_RETRY)))
-    return;
-  set_counts(job, event);
-  event->delay = at - clock_monotonic();
-  event->status = job->work.last.status;
-  if (failure->kind)
-    failure_set(&event->failure, failure->kind, failure->code, "%s",
-                failure->detail ? failure->detail : "");
-  else
-    failure_set(&event->failure, "server", "http_status",
-                "the service answered with HTTP status %d", event->status);
-  work_post(&job->work, event);
-}
-
-/* Moves the body of `exchange` into `event`, which may have memory for the next
- * one. */
-static void give_body(Exchange *exchange, Event *event) {
-  Buffer *body = &exchange->body;
-  event->status = exchange->reply.status;
-  free(event->body);
-  event->body_size = body->capacity;
-  event->body = buffer_detach(body, &event->body_length);
-  if (event->spare && buffer_adopt(body, event->spare, event->spare_size))
-    event->spare = NULL;
-}
-
 static void end(Job *job, FlowEnd how) {
-  Event *last = &job->work.last;
-  set_counts(job, last);
-  last->end = how;
-  if (how == FLOW_END_TIMEOUT)
-    failure_set(&last->failure, "timeout", "deadline_passed",
-                "the job's timeout ran out");
-  else if (how == FLOW_END_CANCELLED)
-    failure_set(&last->failure, "cancelled", "cancelled", "cancelled");
-  else if (how == FLOW_END_LOST && last->failure.kind &&
-           strcmp(last->failure.kind, "protocol") != 0)
-    last->failure.kind = "lost";
+  tell_end(job, how);
   record_end(job, how);
   turn_leave(&job->turn);
   work_end(&job->work);
@@ -117,58 +36,36 @@ static void end(Job *job, FlowEnd how) {
  * next job at once, however long the host takes to read; but a job whose answer
  * only looked so is not believed again. */
 static void ask(Job *job, Exchange *exchange, bool created) {
-  Event *event = work_event(job->work.engine, EVENT_REPLY);
-  if (!event) { /* as if nothing had come back */
+  if (!created)
+    record_result(job, &exchange->body);
+  if (!tell_reply(job, exchange, created)) { /* as if nothing had come back */
     failure_set(&job->work.last.failure, "lost", "out_of_memory",
                 "out of memory");
     end(job, FLOW_END_LOST);
     return;
   }
-  set_counts(job, event);
-  event->created = created;
-  event->failure = exchange->failure; /* the answer may be cut off */
-  exchange->failure = (Failure){0};
-  if (!created)
-    record_result(job, &exchange->body);
-  job->told = fingerprint(&exchange->body);
-  give_body(exchange, event);
-  work_post(&job->work, event);
   if ((!created && !job->keeps_place) || job->flow.mode == FLOW_CREATE_ONLY) {
     turn_leave(&job->turn);
     turn_advance(&job->work.account->turns);
   }
 }
 
-/* A 202 whose body differs from the last one told. */
-static void tell_status(Job *job, Exchange *exchange) {
-  uint64_t now = fingerprint(&exchange->body);
-  Event *event;
-  if (now == job->told || !(event = work_event(job->work.engine, EVENT_STATUS)))
-    return;
-  job->told = now;
-  set_counts(job, event);
-  give_body(exchange, event);
-  post_news(job, event);
-}
-
-static void forget_failure(Job *job) {
-  Event *last = &job->work.last;
-  failure_clear(&last->failure);
-  free(last->body);
-  last->body = NULL;
-  last->body_length = 0;
-  last->status = 0;
-  last->delay = -1;
-}
-
-/* Keeps what the exchange had to say about a failure, for RETRY and ENDED. The
- * one before must have been forgotten. */
-static void keep_failure(Job *job, Exchange *exchange) {
-  Event *last = &job->work.last;
-  last->failure = exchange->failure;
-  exchange->failure = (Failure){0};
-  last->delay = exchange->reply.retry_after;
-  give_body(exchange, last);
+/* Where the answer to a create says no more than that the job waits, it is
+ * polled without asking the host, which may be busy.  A ledger must have the
+ * answer before anybody reads it: there the host is asked, a flush later. */
+static bool go_on_by_itself(Job *job, Exchange *exchange, double now) {
+  JsonPiece id;
+  if (job->flow.mode != FLOW_GENERATE || job->work.account->ledger ||
+      exchange->reply.partial)
+    return false;
+  id = decode_waiting(exchange->body.data, exchange->body.length);
+  if (!id.at)
+    return false;
+  job_set_id(job, id.at, id.length);
+  tell_created(job, exchange);
+  act(job, flow_on_verdict(&job->flow, FLOW_VERDICT_AGAIN, now,
+                           engine_random(job->work.engine)));
+  return true;
 }
 
 /* What the answer says about how many jobs at once are welcome. */
@@ -192,15 +89,16 @@ static void on_exchanged(Exchange *exchange) {
   set_pace(job, &exchange->reply, created, now);
   if (created)
     record_answer(job, &exchange->reply, &exchange->body);
-  forget_failure(job);
+  tell_forget_failure(job);
   if (action.what == FLOW_DO_ASK) {
-    ask(job, exchange, created);
+    if (!created || !go_on_by_itself(job, exchange, now))
+      ask(job, exchange, created);
   } else {
     if (!created && exchange->reply.kind == REPLY_ANSWERED &&
         exchange->reply.status == 202)
       tell_status(job, exchange);
     else
-      keep_failure(job, exchange);
+      tell_keep_failure(job, exchange);
     act(job, action);
   }
   http_release(exchange);
@@ -220,7 +118,7 @@ static void on_overdue(Job *job) {
     record_answer(job, &reply, &exchange->body);
   http_abort(engine_loop(job->work.engine), exchange);
   job->exchange = NULL;
-  forget_failure(job);
+  tell_forget_failure(job);
   failure_set(&job->work.last.failure, "network", code,
               "the time for the exchange ran out");
   act(job, action);
@@ -253,7 +151,7 @@ static void send_create(Job *job) {
   double now = clock_monotonic();
   double timeout = patience(job, now);
   Exchange *exchange;
-  tell(job, EVENT_CREATING);
+  tell_bare(job, EVENT_CREATING);
   exchange =
       http_post(engine_loop(job->work.engine), job->work.account, job->body,
                 job->body_length, job->key, timeout, &job->work.last.failure);
@@ -332,7 +230,7 @@ static void start(Work *work) {
   job->turn.turns = &work->account->turns;
   job->turn.begin = on_turn;
   if (job->narrate)
-    tell(job, EVENT_QUEUED);
+    tell_bare(job, EVENT_QUEUED);
   if (job->flow.mode == FLOW_POLL_ONCE || job->flow.mode == FLOW_RESUME) {
     job->recorded = job->key && work->account->ledger;
     turn_take(&job->turn);

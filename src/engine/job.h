@@ -37,6 +37,12 @@ typedef struct Job {
 
 extern const WorkType job_type;
 
+/* The service has given the job its id (at most JOB_ID_MAX bytes).  A job that
+ * is paid must not need memory to be polled: the id takes the place of the
+ * request, which is answered and never sent again.  I/O thread; the host's
+ * while that waits for a verdict. */
+void job_set_id(Job *job, const char *id, size_t length);
+
 void job_note_free(JobNote *note);
 
 #endif

@@ -7,16 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A job that is paid must not need memory to be polled: its id takes the place
- * of the request, which is answered and never sent again.  The I/O thread
- * leaves both alone while it waits for a verdict. */
-static void set_id(Job *job, const char *id) {
-  size_t size = strlen(id) + 1;
+void job_set_id(Job *job, const char *id, size_t length) {
   char *fitting;
-  memcpy(job->body, id, size);
+  memcpy(job->body, id, length);
+  job->body[length] = '\0';
   job->id = job->body;
   job->body = NULL;
-  fitting = realloc(job->id, size);
+  fitting = realloc(job->id, length + 1);
   if (fitting)
     job->id = fitting;
 }
@@ -120,7 +117,7 @@ bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
   if (work->cancelled)
     verdict = FLOW_VERDICT_AGAIN;
   if (service_id && job->body && verdict == FLOW_VERDICT_AGAIN)
-    set_id(job, service_id);
+    job_set_id(job, service_id, strlen(service_id));
   copy_note(job, note);
   if (verdict == FLOW_VERDICT_FINAL) {
     engine_send(engine, &work->call, COMMAND_FINAL);

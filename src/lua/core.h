@@ -217,6 +217,8 @@ void job_push_balance(lua_State *L, int index);
 bool job_is_done(const LuaJob *job);
 /* True when the service knows the job by an id. */
 bool job_has_id(lua_State *L, int index);
+/* False when the id in a reply is another job's. */
+bool job_is_named(lua_State *L, int index, const JsonPiece *id);
 /* Ends the job for its host: the status, whose error is on top (or nil) and is
  * popped; wakes those who wait. */
 void job_finish(lua_State *L, int index, JobStatus status);

@@ -84,6 +84,19 @@ bool job_has_id(lua_State *L, int index) {
   return has;
 }
 
+bool job_is_named(lua_State *L, int index, const JsonPiece *id) {
+  const char *own;
+  size_t length;
+  bool same;
+  if (!id->at)
+    return true; /* no id: it answers to the id in the URL */
+  job_get(L, index, JOB_ID);
+  own = lua_tolstring(L, -1, &length);
+  same = own && length == id->length && memcmp(own, id->at, length) == 0;
+  lua_pop(L, 1);
+  return same;
+}
+
 const char *job_secret(lua_State *L, int index) {
   const Client *client = job_client(L, index);
   return client->account ? account_key(client->account) : "";

@@ -5,6 +5,7 @@
 #include "core.h"
 
 #include "../engine/clock.h"
+#include "late.h"
 #include "news.h"
 #include "pieces.h"
 
@@ -119,40 +120,7 @@ static const char *read_final(lua_State *L, Core *core, int at,
   return NULL;
 }
 
-/* True when the reply is about another job. */
-static bool is_other_job(lua_State *L, int at, const Decoded *reply) {
-  const char *id;
-  size_t length;
-  bool same;
-  if (!reply->id.at)
-    return false; /* no id: it answers to the id in the URL */
-  job_get(L, at, JOB_ID);
-  id = lua_tolstring(L, -1, &length);
-  same =
-      id && length == reply->id.length && memcmp(id, reply->id.at, length) == 0;
-  lua_pop(L, 1);
-  return !same;
-}
-
 /* ---- the answer to a create ---- */
-
-/* The host has cancelled meanwhile: note what is known for its sake. */
-static void read_late(lua_State *L, int at, bool created,
-                      const Decoded *reply) {
-  bool failed = reply->status == DECODED_FAILED;
-  bool named = created && pieces_push_id(L, &reply->id);
-  if (named)
-    job_set(L, at, JOB_ID);
-  if (named || (!created && !is_other_job(L, at, reply))) {
-    job_get(L, at, JOB_ERROR);
-    job_get(L, at, JOB_ID);
-    lua_setfield(L, -2, "job_id");
-    error_set(L, "charged", failed ? "refund_expected" : "yes");
-    lua_pop(L, 1);
-    if (failed)
-      job_refund(L, at);
-  }
-}
 
 /* The job has its id: it will be polled. */
 static void go_on_as_created(lua_State *L, Core *core, int at) {
@@ -219,7 +187,7 @@ static const char *read_polled(lua_State *L, Core *core, int at,
   LuaJob *job = lua_touserdata(L, at);
   DecodedStatus status = reply->status;
   const char *type;
-  if (is_other_job(L, at, reply))
+  if (!job_is_named(L, at, &reply->id))
     return poll_again(L, core, at, event);
   type = read_final(L, core, at, event, reply);
   if (type)
@@ -264,7 +232,7 @@ static const char *on_object(lua_State *L, Core *core, int at,
                              const Event *event, const Decoded *reply) {
   news_take_balance(L, at, reply);
   if (job_is_done(lua_touserdata(L, at))) {
-    read_late(L, at, event->created, reply);
+    late_read(L, at, event->created, reply);
     judge(L, core, at, FLOW_VERDICT_FINAL, NULL, note(L, at, NULL, NULL));
     return NULL;
   }
@@ -282,15 +250,32 @@ static const char *on_reply(lua_State *L, Core *core, int at,
   if (job->unread && !(readable && news_overtaken(&reply)))
     news_read(L, at);
   set_raw(L, at, event);
-  if (job_is_done(job) && event->sent) { /* cancelled: now it is known */
-    job_get(L, at, JOB_ERROR);
-    error_set(L, "sent", "yes");
-    lua_pop(L, 1);
-  }
+  if (job_is_done(job) && event->sent)
+    late_note_sent(L, at);
   type = readable ? on_object(L, core, at, event, &reply)
                   : on_unreadable(L, core, at, event);
   lua_settop(L, at);
   return type;
+}
+
+/* The engine has the job's id and polls.  What else the answer says is read
+ * when somebody asks; at once for a cancelled job and for an on_event. */
+static const char *on_created(lua_State *L, int at, const Event *event) {
+  LuaJob *job = lua_touserdata(L, at);
+  Decoded reply;
+  set_raw(L, at, event);
+  if (!job_is_done(job)) {
+    news_keep(L, at);
+    if (job_client(L, at)->narrates)
+      news_read(L, at);
+    return "created";
+  }
+  if (decode_reply(&reply, event->body, event->body_length)) {
+    news_take_balance(L, at, &reply);
+    late_read(L, at, true, &reply);
+  }
+  late_note_sent(L, at);
+  return NULL;
 }
 
 /* A 202 that says something new.  Without an on_event nobody is told, and it is
@@ -329,53 +314,6 @@ static JobStatus status_after(const LuaJob *job, const Event *event) {
   return JOB_FAILED;
 }
 
-/* The answer to a create that was cancelled meanwhile came with its end.  To a
- * job that has its id no create is answered: that was a poll, which failed. */
-static void read_last(lua_State *L, int at, const Event *event) {
-  Decoded reply;
-  if (job_has_id(L, at) || event->status / 100 != 2 ||
-      !decode_reply(&reply, event->body, event->body_length))
-    return;
-  news_take_balance(L, at, &reply);
-  read_late(L, at, true, &reply);
-  lua_settop(L, at);
-}
-
-/* The error on top: what was not known is "yes". */
-static void settle_charged(lua_State *L) {
-  bool known;
-  lua_getfield(L, -1, "charged");
-  known = strcmp(luaL_optstring(L, -1, ""), "unknown") != 0;
-  lua_pop(L, 1);
-  if (!known)
-    error_set(L, "charged", "yes");
-}
-
-/* A cancelled job has come to rest: now it is known whether it was sent.  One
- * that has an id was made, whatever its last poll said. */
-static void settle_cancelled(lua_State *L, int at, const Event *event) {
-  bool made;
-  read_last(L, at, event);
-  made = job_has_id(L, at);
-  job_get(L, at, JOB_ERROR);
-  if (made) {
-    job_get(L, at, JOB_ID);
-    lua_setfield(L, -2, "job_id");
-    settle_charged(L);
-  }
-  if (event->sent || !made)
-    error_set(L, "sent", event->sent ? "yes" : "no");
-  if (made) {
-    lua_pop(L, 1);
-    return;
-  }
-  if (!event->doubt) {
-    error_set(L, "charged", "no");
-    job_refund(L, at);
-  }
-  lua_pop(L, 1);
-}
-
 /* The engine is let go last: what raised before is done once more. */
 static const char *on_ended(lua_State *L, Core *core, int at,
                             const Event *event) {
@@ -383,7 +321,7 @@ static const char *on_ended(lua_State *L, Core *core, int at,
   news_read(L, at);
   set_raw(L, at, event);
   if (job_is_done(job)) {
-    settle_cancelled(L, at, event);
+    late_settle(L, at, event);
     let_go(L, core, job);
     return NULL; /* told when it was cancelled */
   }
@@ -408,10 +346,23 @@ void reply_abandon(lua_State *L, Core *core, LuaJob *job, const Event *event) {
   let_go(L, core, job);
 }
 
+/* The id that the engine has read: the job is at the service.  Any event may be
+ * the first to tell it, where there was no memory for the one before. */
+static void take_id(lua_State *L, int at, const Event *event) {
+  LuaJob *job = lua_touserdata(L, at);
+  if (!event->id || job_has_id(L, at))
+    return;
+  lua_pushstring(L, event->id);
+  job_set(L, at, JOB_ID);
+  if (!job_is_done(job))
+    job->status = JOB_PENDING;
+}
+
 const char *reply_handle(lua_State *L, Core *core, LuaJob *job, Event *event) {
   int at = lua_gettop(L);
   if (event->kind != EVENT_QUEUED)
     set_counts(job, event);
+  take_id(L, at, event);
   switch (event->kind) {
   case EVENT_QUEUED: /* a cancel is told at once: it may be ahead */
     return job_is_done(job) ? NULL : "queued";
@@ -421,6 +372,8 @@ const char *reply_handle(lua_State *L, Core *core, LuaJob *job, Event *event) {
     return NULL;
   case EVENT_RETRY:
     return job_is_done(job) ? NULL : "retry";
+  case EVENT_CREATED:
+    return on_created(L, at, event);
   case EVENT_STATUS:
     return on_status(L, at, event);
   case EVENT_REPLY:

@@ -82,6 +82,13 @@ mutant(
   "spec durable: on the disk before the host"
 )
 mutant(
+  "answer: read before it is flushed",
+  "src/engine/job.c",
+  "job->flow.mode != FLOW_GENERATE || job->work.account->ledger ||",
+  "job->flow.mode != FLOW_GENERATE ||",
+  "spec durable: before anybody reads it"
+)
+mutant(
   "result: not recorded",
   "src/engine/job.c",
   "  if (!created)\n    record_result(job, &exchange->body);",
@@ -467,9 +474,9 @@ mutant(
 
 mutant(
   "an answer about another job is believed",
-  "src/lua/reply.c",
-  "  return !same;",
-  "  return !same && false;",
+  "src/lua/job.c",
+  "  return same;",
+  "  return same || true;",
   "spec decode: must be the one that was asked for"
 )
 mutant(
@@ -496,8 +503,8 @@ mutant(
 mutant(
   "a whole answer that is broken is believed",
   "src/lua/reply.c",
-  "if (!event->failure.kind || /* whole, and broken: nothing in it is trusted */\n      !decode",
-  "if (!decode",
+  "if (!event->failure.kind || /* whole, and broken: nothing in it is trusted */\n      !pieces",
+  "if (!pieces",
   "spec safeguards: broken"
 )
 mutant(
@@ -557,8 +564,29 @@ mutant(
   "spec security: of its results"
 )
 mutant(
+  "a job that waits is not polled while its host is busy",
+  "src/engine/job.c",
+  "if (!created || !go_on_by_itself(job, exchange, now))",
+  "if (!created || !(false && go_on_by_itself(job, exchange, now)))",
+  "c job"
+)
+mutant(
+  "a create that is answered with its result is polled",
+  "src/engine/decode.c",
+  "if (!decode_reply(&answer, bytes, length) || decode_is_final(&answer))",
+  "if (!decode_reply(&answer, bytes, length))",
+  "c decode"
+)
+mutant(
+  "an answer to a create that is cut off is believed",
+  "src/engine/decode.c",
+  "if (!decode_reply(&answer, bytes, length) || decode_is_final(&answer))",
+  "decode_reply(&answer, bytes, length);\n  if (decode_is_final(&answer))",
+  "c decode"
+)
+mutant(
   "a poll that came to nothing changes a cancelled job",
-  "src/lua/reply.c",
+  "src/lua/late.c",
   "if (job_has_id(L, at) || event->status / 100 != 2 ||",
   "if (event->status / 100 != 2 ||",
   "spec job: came to nothing"

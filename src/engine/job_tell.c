@@ -1,0 +1,151 @@
+/* What a job tells its host: see job_tell.h. */
+#include "job_tell.h"
+
+#include "clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A step that can be undone: bodies that differ in one word alone never come
+ * to the same number. */
+static uint64_t mix(uint64_t hash, uint64_t word) {
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+  return hash ^ hash >> 32;
+}
+
+/* Good enough to notice that a reply has changed, eight bytes at a time. */
+static uint64_t fingerprint(const Buffer *body) {
+  uint64_t hash = body->length;
+  uint64_t word;
+  size_t i = 0;
+  for (; i + sizeof word <= body->length; i += sizeof word) {
+    memcpy(&word, body->data + i, sizeof word);
+    hash = mix(hash, word);
+  }
+  for (; i < body->length; i++)
+    hash = mix(hash, (unsigned char)body->data[i]);
+  return hash;
+}
+
+/* What every event of a job says. */
+static void describe(const Job *job, Event *event) {
+  event->id = job->id;
+  event->attempts = job->flow.attempts;
+  event->polls = job->flow.polls;
+  event->sent = job->flow.sent;
+  event->doubt = job->flow.doubt;
+}
+
+static Event *event_of(Job *job, EventKind kind) {
+  Event *event = work_event(job->work.engine, kind);
+  if (event)
+    describe(job, event);
+  return event;
+}
+
+/* Moves the body of `exchange` into `event`, which may have memory for the next
+ * one. */
+static void give_body(Exchange *exchange, Event *event) {
+  Buffer *body = &exchange->body;
+  event->status = exchange->reply.status;
+  free(event->body);
+  event->body_size = body->capacity;
+  event->body = buffer_detach(body, &event->body_length);
+  if (event->spare && buffer_adopt(body, event->spare, event->spare_size))
+    event->spare = NULL;
+}
+
+/* What is no news to anybody but a host with an on_event. */
+static void post_news(Job *job, Event *event) {
+  if (job->narrate)
+    work_post(&job->work, event);
+  else
+    work_post_idly(&job->work, event);
+}
+
+void tell_bare(Job *job, EventKind kind) {
+  Event *event = event_of(job, kind);
+  if (event)
+    post_news(job, event);
+}
+
+void tell_retry(Job *job, double at) {
+  const Failure *failure = &job->work.last.failure;
+  Event *event;
+  if (!job->narrate || !(event = event_of(job, EVENT_RETRY)))
+    return;
+  event->delay = at - clock_monotonic();
+  event->status = job->work.last.status;
+  if (failure->kind)
+    failure_set(&event->failure, failure->kind, failure->code, "%s",
+                failure->detail ? failure->detail : "");
+  else
+    failure_set(&event->failure, "server", "http_status",
+                "the service answered with HTTP status %d", event->status);
+  work_post(&job->work, event);
+}
+
+static void tell_body(Job *job, Exchange *exchange, EventKind kind,
+                      uint64_t told) {
+  Event *event = event_of(job, kind);
+  if (!event)
+    return;
+  job->told = told;
+  give_body(exchange, event);
+  post_news(job, event);
+}
+
+void tell_created(Job *job, Exchange *exchange) {
+  tell_body(job, exchange, EVENT_CREATED, fingerprint(&exchange->body));
+}
+
+void tell_status(Job *job, Exchange *exchange) {
+  uint64_t now = fingerprint(&exchange->body);
+  if (now != job->told)
+    tell_body(job, exchange, EVENT_STATUS, now);
+}
+
+bool tell_reply(Job *job, Exchange *exchange, bool created) {
+  Event *event = event_of(job, EVENT_REPLY);
+  if (!event)
+    return false;
+  event->created = created;
+  event->failure = exchange->failure; /* the answer may be cut off */
+  exchange->failure = (Failure){0};
+  job->told = fingerprint(&exchange->body);
+  give_body(exchange, event);
+  work_post(&job->work, event);
+  return true;
+}
+
+void tell_keep_failure(Job *job, Exchange *exchange) {
+  Event *last = &job->work.last;
+  last->failure = exchange->failure;
+  exchange->failure = (Failure){0};
+  last->delay = exchange->reply.retry_after;
+  give_body(exchange, last);
+}
+
+void tell_forget_failure(Job *job) {
+  Event *last = &job->work.last;
+  failure_clear(&last->failure);
+  free(last->body);
+  last->body = NULL;
+  last->body_length = 0;
+  last->status = 0;
+  last->delay = -1;
+}
+
+void tell_end(Job *job, FlowEnd how) {
+  Event *last = &job->work.last;
+  describe(job, last);
+  last->end = how;
+  if (how == FLOW_END_TIMEOUT)
+    failure_set(&last->failure, "timeout", "deadline_passed",
+                "the job's timeout ran out");
+  else if (how == FLOW_END_CANCELLED)
+    failure_set(&last->failure, "cancelled", "cancelled", "cancelled");
+  else if (how == FLOW_END_LOST && last->failure.kind &&
+           strcmp(last->failure.kind, "protocol") != 0)
+    last->failure.kind = "lost";
+}

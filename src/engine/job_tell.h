@@ -1,0 +1,35 @@
+/*
+ * What a job tells its host: its events.  Private to the engine; I/O thread
+ * only.
+ *
+ * Without memory an event is left out; the next one says as much of the job.
+ */
+#ifndef GPTIMAGE2_ENGINE_JOB_TELL_H
+#define GPTIMAGE2_ENGINE_JOB_TELL_H
+
+#include "job.h"
+
+/* EVENT_QUEUED or EVENT_CREATING. */
+void tell_bare(Job *job, EventKind kind);
+
+/* What went wrong, and that the next try is at `at` (monotonic seconds). */
+void tell_retry(Job *job, double at);
+
+/* EVENT_CREATED: the body of `exchange` gave the job its id. */
+void tell_created(Job *job, Exchange *exchange);
+
+/* EVENT_STATUS: a 202, where its body is not the last one told. */
+void tell_status(Job *job, Exchange *exchange);
+
+/* EVENT_REPLY: a body to be judged.  False without memory. */
+bool tell_reply(Job *job, Exchange *exchange, bool created);
+
+/* Keeps what the exchange had to say about a failure, for RETRY and ENDED. The
+ * one before must have been forgotten. */
+void tell_keep_failure(Job *job, Exchange *exchange);
+void tell_forget_failure(Job *job);
+
+/* Completes the job's last event; work_end posts it. */
+void tell_end(Job *job, FlowEnd how);
+
+#endif

@@ -1,0 +1,68 @@
+/* What still comes for a cancelled job: see late.h. */
+#include "late.h"
+
+#include "news.h"
+#include "pieces.h"
+
+void late_note_sent(lua_State *L, int at) {
+  job_get(L, at, JOB_ERROR);
+  error_set(L, "sent", "yes");
+  lua_pop(L, 1);
+}
+
+void late_read(lua_State *L, int at, bool created, const Decoded *reply) {
+  bool failed = reply->status == DECODED_FAILED;
+  bool named = created && pieces_push_id(L, &reply->id);
+  if (named)
+    job_set(L, at, JOB_ID);
+  if (!named && (created || !job_is_named(L, at, &reply->id)))
+    return;
+  job_get(L, at, JOB_ERROR);
+  job_get(L, at, JOB_ID);
+  lua_setfield(L, -2, "job_id");
+  error_set(L, "charged", failed ? "refund_expected" : "yes");
+  lua_pop(L, 1);
+  if (failed)
+    job_refund(L, at);
+}
+
+/* The answer to a create that was cancelled meanwhile came with its end.  To a
+ * job that has its id no create is answered: that was a poll, which failed. */
+static void read_last(lua_State *L, int at, const Event *event) {
+  Decoded reply;
+  if (job_has_id(L, at) || event->status / 100 != 2 ||
+      !decode_reply(&reply, event->body, event->body_length))
+    return;
+  news_take_balance(L, at, &reply);
+  late_read(L, at, true, &reply);
+  lua_settop(L, at);
+}
+
+/* The error on top: what was not known is "yes". */
+static void settle_charged(lua_State *L) {
+  bool known;
+  lua_getfield(L, -1, "charged");
+  known = strcmp(luaL_optstring(L, -1, ""), "unknown") != 0;
+  lua_pop(L, 1);
+  if (!known)
+    error_set(L, "charged", "yes");
+}
+
+void late_settle(lua_State *L, int at, const Event *event) {
+  bool made;
+  read_last(L, at, event);
+  made = job_has_id(L, at);
+  job_get(L, at, JOB_ERROR);
+  if (made) {
+    job_get(L, at, JOB_ID);
+    lua_setfield(L, -2, "job_id");
+    settle_charged(L);
+  }
+  if (event->sent || !made)
+    error_set(L, "sent", event->sent ? "yes" : "no");
+  if (!made && !event->doubt) {
+    error_set(L, "charged", "no");
+    job_refund(L, at);
+  }
+  lua_pop(L, 1);
+}
