@@ -10,7 +10,8 @@ local figures = require("figures")
 local meter = require("meter")
 local report = require("report")
 
-local ROUNDS = 7 -- of the exchanges
+local ROUNDS = 15 -- of the exchanges
+local WAYS = { "ours", "poll", "socket" } -- to make them
 local JOBS, AT_ONCE, PAUSE = 2000, 64, 25 -- ms
 local DURATION = 0.02 -- seconds of a job: one poll finds it running, the next one done
 local LARGE = 64 * 1024 * 1024 - 65536 -- bytes: the largest image is 64 MiB
@@ -110,28 +111,47 @@ local function run_floor(way, server, ...)
   return read(meter.start(build .. "/bench/floor", way, server.url, server.key, ...), "floor")
 end
 
-function results.measure_exchange()
-  local ways = { ours = {}, poll = {}, socket = {} }
+--- CPU time for an exchange by one of WAYS, in µs.
+local function measure_way(way)
+  local server = serve("duration=" .. DURATION)
   local work = { tostring(JOBS), tostring(AT_ONCE), tostring(PAUSE) }
+  local found
+  if way == "ours" then
+    found = run("exchange", server.url, server.key, table.unpack(work))
+  else
+    found = run_floor(way, server, table.unpack(work))
+  end
+  server.process:finish()
+  results.exchanges = math.max(results.exchanges or 0, found.exchanges)
+  return found.cpu / found.exchanges * 1e6
+end
+
+--- How many times `floor` the rounds of `taken` took.
+local function ratios_of(taken, floor)
+  local ratios = {}
+  for round, time in ipairs(taken) do
+    ratios[round] = time / floor[round]
+  end
+  return ratios
+end
+
+-- The machine is faster in one minute than in the next: what is compared was measured within the
+-- same few seconds, each time in another order.
+function results.measure_exchange()
+  local taken = { ours = {}, poll = {}, socket = {} }
   for round = 1, ROUNDS do
-    for way, list in pairs(ways) do
-      local server = serve("duration=" .. DURATION)
-      local found
-      if way == "ours" then
-        found = run("exchange", server.url, server.key, table.unpack(work))
-      else
-        found = run_floor(way, server, table.unpack(work))
-      end
-      server.process:finish()
-      list[round] = found.cpu / found.exchanges * 1e6
-      results.exchanges = math.max(results.exchanges or 0, found.exchanges)
+    for i = 1, #WAYS do
+      local way = WAYS[(i + round) % #WAYS + 1]
+      taken[way][round] = measure_way(way)
     end
   end
-  results.exchange = {}
-  for way, list in pairs(ways) do
-    results.exchange[way] = figures.median(list)
-    results.exchange[way .. "_best"] = figures.quantile(list, 0)
+  local found = {}
+  for way, list in pairs(taken) do
+    found[way] = figures.median(list)
+    found[way .. "_best"] = figures.quantile(list, 0)
   end
+  found.ratios = ratios_of(taken.ours, found.poll < found.socket and taken.poll or taken.socket)
+  results.exchange = found
 end
 
 function results.measure_memory()
