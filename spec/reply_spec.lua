@@ -383,6 +383,23 @@ describe("an error of this program while it reads an answer", function()
     assert.equal(box:ledger().jobs[1].id, job.id)
   end)
 
+  it("does not say that a job has failed where nothing of it can be read", function()
+    local client, box = support.pair()
+    box:fault({ on = "create", action = "delay", seconds = 0.2 })
+    support.answer(box, "poll", 410)
+    local job = assert(client:submit({ prompt = "a cup" }))
+    support.step_until(function()
+      return job.status == "creating"
+    end)
+    for _ = 1, 6 do -- that it was created, and its end
+      trap()
+      step_into_trap()
+    end
+    assert.equal("unknown", support.finish(job).status)
+    assert.equal(10, client.spent)
+    assert.equal(0, gptimage2.pending())
+  end)
+
   it("does not hold a job that was cancelled", function()
     local client, box = support.pair()
     box:fault({ on = "create", action = "delay", seconds = 0.2 })

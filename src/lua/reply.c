@@ -295,7 +295,8 @@ static const char *on_status(lua_State *L, int at, const Event *event) {
 /* ---- the end ---- */
 
 static JobStatus status_after(const LuaJob *job, const Event *event) {
-  bool polled = job->status == JOB_PENDING || job->status == JOB_RUNNING;
+  bool polled =
+      event->id || job->status == JOB_PENDING || job->status == JOB_RUNNING;
   switch (event->end) {
   case FLOW_END_LOST:
     return JOB_UNKNOWN;
