@@ -203,6 +203,42 @@ static void polls_that_only_look_final_do_not_let_all_jobs_begin(void **state) {
   service_stop(&service);
 }
 
+/* Answers wait for the host, and no more jobs are begun meanwhile than may be
+ * at the service at once. */
+static void
+a_host_that_does_not_listen_does_not_let_all_jobs_begin(void **state) {
+  static const char waits[] = "{\"jobId\":\"id-1\"}";
+  static const Line script[] = {{202, waits, NULL, false},
+                                {200, "{1}", NULL, false},
+                                {202, waits, NULL, false},
+                                {200, "{2}", NULL, false},
+                                {202, waits, NULL, false}};
+  AccountSettings settings;
+  Service service;
+  Work *first;
+  (void)state;
+  service_start(&service, script, COUNT(script));
+  settings = settings_for(service.url);
+  settings.max_active = 1;
+  open_with(&settings);
+  first = submit(FLOW_GENERATE);
+  submit(FLOW_GENERATE);
+  submit(FLOW_GENERATE);
+  for (int i = 0; i < 2; i++) {
+    pass(EVENT_CREATING);
+    pass(EVENT_CREATED);
+    pass(EVENT_REPLY);
+  }
+  assert_null(
+      engine_next_event(engine)); /* it would have come with the reply */
+  assert_true(
+      engine_judge(engine, first, FLOW_VERDICT_FINAL, NULL, &(JobNote){0}));
+  pass(EVENT_CREATING);
+  pass(EVENT_CREATED);
+  close_engine();
+  service_stop(&service);
+}
+
 static void a_reply_that_the_host_could_not_read_is_lost(void **state) {
   static const Line script[] = {{200, "{1}", NULL, true}};
   Service service;
@@ -483,6 +519,7 @@ int main(void) {
       cmocka_unit_test(a_job_is_created_polled_and_judged),
       cmocka_unit_test(a_job_that_waits_is_polled_without_a_verdict),
       cmocka_unit_test(polls_that_only_look_final_do_not_let_all_jobs_begin),
+      cmocka_unit_test(a_host_that_does_not_listen_does_not_let_all_jobs_begin),
       cmocka_unit_test(a_reply_that_the_host_could_not_read_is_lost),
       cmocka_unit_test(requests_carry_what_they_must_and_nothing_more),
       cmocka_unit_test(a_create_whose_connection_dies_is_sent_once),

@@ -32,9 +32,9 @@ static void end(Job *job, FlowEnd how) {
   turn_advance(&job->work.account->turns);
 }
 
-/* Hands the body up.  After a poll that looks final the place is free for the
- * next job at once, however long the host takes to read; but a job whose answer
- * only looked so is not believed again. */
+/* Hands the body up.  After a poll that looks final the next job has the place
+ * at once, while the host takes its time to read; but a job whose answer only
+ * looked so is not believed again. */
 static void ask(Job *job, Exchange *exchange, bool created) {
   if (!created)
     record_result(job, &exchange->body);
@@ -44,10 +44,11 @@ static void ask(Job *job, Exchange *exchange, bool created) {
     end(job, FLOW_END_LOST);
     return;
   }
-  if ((!created && !job->keeps_place) || job->flow.mode == FLOW_CREATE_ONLY) {
+  if (job->flow.mode == FLOW_CREATE_ONLY)
     turn_leave(&job->turn);
-    turn_advance(&job->work.account->turns);
-  }
+  else if (!created && !job->keeps_place)
+    turn_lend(&job->turn);
+  turn_advance(&job->work.account->turns);
 }
 
 /* Where the answer to a create says no more than that the job waits, it is

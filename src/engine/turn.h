@@ -18,6 +18,7 @@ typedef struct Turn Turn;
 typedef struct Turns {
   Pace pace;       /* how many may have their turn at once */
   unsigned active; /* how many have their turn now */
+  unsigned lent;   /* how many others have lent their place: see turn_lend */
   Turn *first;     /* those who wait */
   Turn *last;
   bool advancing; /* inside turn_advance */
@@ -27,6 +28,7 @@ struct Turn {
   Turns *turns;
   void (*begin)(Turn *turn); /* its turn has come */
   bool active;
+  bool lent;
   bool waiting;
   Turn *ahead;
   Turn *behind;
@@ -35,8 +37,13 @@ struct Turn {
 /* Joins the end of the queue.  turn_advance then begins what may begin. */
 void turn_join(Turn *turn);
 
-/* Counts one that is at the service already, without waiting. */
+/* Counts one that is at the service already, without waiting; or again. */
 void turn_take(Turn *turn);
+
+/* One that seems to be done: another may have its place until it is known, when
+ * it leaves or takes it back.  As many as have their turn may be away like
+ * this, however long it takes. */
+void turn_lend(Turn *turn);
 
 /* Leaves the queue or gives its place back; nothing happens otherwise. */
 void turn_leave(Turn *turn);

@@ -328,9 +328,16 @@ mutant(
 mutant(
   "max_active is not kept",
   "src/engine/turn.c",
-  "while (turns->first && turns->active < turns->pace.limit) {",
-  "while (turns->first && turns->pace.limit > 0) {",
+  "return turns->active < limit && turns->active + turns->lent < 2 * limit;",
+  "return limit > 0 && turns->active + turns->lent < 2 * limit;",
   "c turn"
+)
+mutant(
+  "a host that does not listen lets all jobs begin",
+  "src/engine/job.c",
+  "    turn_lend(&job->turn);",
+  "    turn_leave(&job->turn);",
+  "c job"
 )
 mutant(
   "a 429 does not slow down",
