@@ -4,7 +4,7 @@
  *
  * One Core for each Lua state, anchored in the registry, owns the engine.
  * Objects (jobs, transfers) that the engine still works on are anchored in the
- * registry too, by their address, so that a dropped handle loses nothing.  No
+ * registry too (anchor.c), so that a dropped handle loses nothing.  No
  * lua_State is ever stored.
  */
 #ifndef GPTIMAGE2_LUA_CORE_H
