@@ -14,7 +14,9 @@ local ONLY, TOOL = arg[7], arg[8]
 --- Faults that one host injects before the books are read.
 local CHUNK = 12
 
---- Who runs out of memory, how, and from when on. `short` is how many faults the short form takes.
+--- Who runs out of memory, how, and from when on: from the module's loading on ("load"), once it is
+--- loaded ("work"), or likewise for jobs that no ledger records ("plain"). `short` is how many
+--- faults the short form takes.
 --- stylua: ignore start
 local PLANS = {
   { pool = "engine", mode = "once", start = "load", short = 30 },
@@ -30,6 +32,11 @@ local PLANS = {
   { pool = "lua", mode = "ever", start = "load", short = 5 },
   { pool = "lua", mode = "ever", start = "work", short = 20 },
   { pool = "lua", mode = "collect", start = "work", short = 15 },
+  { pool = "engine", mode = "once", start = "plain", short = 10 },
+  { pool = "engine", mode = "ever", start = "plain", short = 8 },
+  { pool = "lua", mode = "once", start = "plain", short = 15 },
+  { pool = "lua", mode = "ever", start = "plain", short = 8 },
+  { pool = "lua", mode = "collect", start = "plain", short = 8 },
 }
 --- stylua: ignore end
 

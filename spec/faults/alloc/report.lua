@@ -87,7 +87,7 @@ local function is_whole(run)
   return has(run.notes.errors, "none")
     and has(run.notes.a, "succeeded")
     and has(run.notes.b, "succeeded")
-    and has(run.notes.rows, "2")
+    and (has(run.notes.rows, "2") or not run.notes.rows)
 end
 
 local function speaks_of_memory(run)
@@ -154,6 +154,14 @@ local function row_of(run, prompt)
   end
 end
 
+--- Whether a paid job is known: by the ledger or, where there is none, by what its host was told.
+local function is_known(tally, run, prompt, which)
+  if tally.plan.start ~= "plain" then
+    return KNOWN[row_of(run, prompt) or ""]
+  end
+  return not has(run.notes[which .. "_charged"], "no") and not has(run.notes[which], "failed")
+end
+
 local function judge_money(tally, run, name, books)
   for _, which in ipairs({ "a", "b" }) do
     local prompt = ("%s-%d-%s"):format(name, run.n, which)
@@ -162,10 +170,9 @@ local function judge_money(tally, run, name, books)
       total.twice = total.twice + 1
       problem(tally, run, "paid twice")
     end
-    local state = row_of(run, prompt)
-    if page and not KNOWN[state or ""] then
+    if page and not is_known(tally, run, prompt, which) then
       total.lost = total.lost + 1
-      problem(tally, run, "lost (" .. tostring(state) .. ")")
+      problem(tally, run, "lost (" .. tostring(row_of(run, prompt)) .. ")")
     end
     if page and not run.notes.raised and not has(run.notes.submitted, which) then
       problem(tally, run, "paid, but submit gave no job (" .. which .. ")")

@@ -8,6 +8,9 @@ local PATIENCE = 6
 --- Times a step that raised is tried again.
 local TRIES = 3
 
+--- Whether the jobs are recorded; where they are not, the engine reads the answers to creates.
+local RECORDS = start ~= "plain"
+
 if start == "load" then
   host.arm()
 end
@@ -17,7 +20,7 @@ local gptimage2 = require("gptimage2")
 local OPTIONS = {
   base_url = url,
   api_key = "sandbox",
-  ledger = folder .. "/" .. name .. ".db",
+  ledger = RECORDS and folder .. "/" .. name .. ".db" or nil,
   timeout = 5,
   connect_timeout = 2,
   request_timeout = 4,
@@ -128,7 +131,13 @@ local function drain()
   return true
 end
 
-if start == "work" then
+--- How the job stands, and what its error says about the money.
+local function note_job(which, job)
+  host.note(which, job.status)
+  host.note(which .. "_charged", job.error and job.error.charged or "unsaid")
+end
+
+if start ~= "load" then
   host.arm()
 end
 attempt("new", make)
@@ -139,21 +148,23 @@ if client then
   host.note("submitted", sent_second and "b" or "-")
   if first then
     attempt("wait", wait_first, true)
-    host.note("a", first.status)
+    note_job("a", first)
     if first.status == "succeeded" then
       attempt("save", save_first)
     end
   end
   if second then
     attempt("wait b", wait_second, true)
-    host.note("b", second.status)
+    note_job("b", second)
     if second.status == "succeeded" then
       attempt("data", save_second)
     end
   end
   attempt("drain", drain)
-  attempt("history", history)
-  host.note("rows", rows and tostring(#rows) or "none")
+  if RECORDS then
+    attempt("history", history)
+    host.note("rows", rows and tostring(#rows) or "none")
+  end
   attempt("close", close, true)
   attempt("drain closed", drain)
 end
