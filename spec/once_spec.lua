@@ -14,14 +14,6 @@ local function posts(box)
   return box:ledger().requests.create
 end
 
---- The URL of a port of this machine where nobody listens, and its number.
-local function nowhere()
-  local box = support.sandbox()
-  local url = box.url
-  box:stop()
-  return url, tonumber(url:match("%d+$"))
-end
-
 describe("one create", function()
   after_each(support.clean)
 
@@ -235,7 +227,7 @@ describe("one create", function()
   describe("to a port where nobody listens", function()
     it("was never sent, costs nothing and is tried again", function()
       local events, on_event = support.recorder()
-      local box = { url = nowhere(), api_key = support.KEY }
+      local box = { url = support.nowhere(), api_key = support.KEY }
       local client = support.client(box, { max_attempts = 2, on_event = on_event })
       local job, err = client:generate(CUP)
       assert.is_nil(job)
@@ -251,7 +243,7 @@ describe("one create", function()
     end)
 
     it("is tried once only with max_attempts = 1", function()
-      local box = { url = nowhere(), api_key = support.KEY }
+      local box = { url = support.nowhere(), api_key = support.KEY }
       local client = support.client(box, { max_attempts = 1 })
       local _, err = client:generate(CUP)
       assert.equal(1, err.attempts)
@@ -259,7 +251,7 @@ describe("one create", function()
     end)
 
     it("is one POST once somebody does", function()
-      local url, port = nowhere()
+      local url, port = support.nowhere()
       local box
       local client = support.client({ url = url, api_key = support.KEY }, {
         on_event = function(event)

@@ -18,18 +18,10 @@ local function until_posted(box, count)
   end)
 end
 
---- The URL of a port where nobody listens, and the port.
-local function nowhere()
-  local box = support.sandbox()
-  local url = box.url
-  box:stop()
-  return url, tonumber(url:match("%d+$"))
-end
-
 --- The ledger of a process that died before its job could be sent, the key, and the port to which
 --- it should have gone.
 local function left_intent(request, options)
-  local url, port = nowhere()
+  local url, port = support.nowhere()
   local path, copy = book.path(), nil
   local client = support.client({ url = url, api_key = support.KEY }, {
     ledger = path,

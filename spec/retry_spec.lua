@@ -8,14 +8,6 @@ local CUP = { prompt = "a cup" }
 local MODES = { "safe", "documented", "idempotent" }
 local ALWAYS = math.huge
 
---- The URL of a port of this machine where nobody listens.
-local function nowhere()
-  local box = support.sandbox()
-  local url = box.url
-  box:stop()
-  return url
-end
-
 --- The POSTs that carried this key.
 local function count_posts(box, key)
   local count = 0
@@ -141,7 +133,7 @@ describe("a create that fails", function()
       local box = support.sandbox()
       local at = box
       if name == "nobody_listens" then
-        at = { url = nowhere(), api_key = box.api_key }
+        at = { url = support.nowhere(), api_key = box.api_key }
       else
         box:fault(fault_of(name, row))
       end

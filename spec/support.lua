@@ -50,6 +50,20 @@ function support.sandbox(options)
   return box
 end
 
+--- An address where nobody listens. Its port lies below those that the system hands out: sandboxes
+--- of specs that run beside this one get those.
+---@return string url
+---@return integer port
+function support.nowhere()
+  local port, box
+  repeat
+    port = 20000 + tonumber(tostring({}):match("(%x+)$"), 16) % 10000
+    box = sandbox_module.start({ api_key = support.KEY, port = port })
+  until box
+  box:stop()
+  return ("http://127.0.0.1:%d"):format(port), port
+end
+
 --- A client of `box` that polls quickly and leaves references alone.
 ---@param box table a sandbox
 ---@param options? gptimage2.Options these win over the defaults
