@@ -41,8 +41,8 @@ void turn_join(Turn *turn);
 void turn_take(Turn *turn);
 
 /* One that seems to be done: another may have its place until it is known, when
- * it leaves or takes it back.  As many as have their turn may be away like
- * this, however long it takes. */
+ * it leaves or takes it back.  However long that takes, those with a place and
+ * those who lent theirs are not more than twice as many as may have one. */
 void turn_lend(Turn *turn);
 
 /* Leaves the queue or gives its place back; nothing happens otherwise. */
