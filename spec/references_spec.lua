@@ -11,8 +11,9 @@ local function request_with(...)
   return { prompt = "like this", image_urls = { ... } }
 end
 
---- Asks for a picture and expects a refusal of reference `n` that costs nothing.
-local function expect_refusal(client, box, request, n)
+--- Asks for a picture and expects a refusal of reference `n` that costs nothing; `later` says
+--- whether it may go well then.
+local function expect_refusal(client, box, request, n, later)
   local job, err = client:generate(request)
   assert.is_nil(job)
   assert.equal("validation", err.kind)
@@ -20,7 +21,7 @@ local function expect_refusal(client, box, request, n)
   assert.equal(("image_urls[%d]"):format(n or 1), err.field)
   assert.equal("no", err.sent)
   assert.equal("no", err.charged)
-  assert.is_false(err.retryable)
+  assert.equal(later or false, err.retryable)
   assert.equal(0, client.spent)
   assert.equal(0, box:ledger().requests.create)
   return err
@@ -186,7 +187,7 @@ describe("references", function()
       assert(client:generate(request_with(host:reference("cup"))))
     end)
 
-    for _, status in ipairs({ 204, 403, 404, 500, 503 }) do
+    for _, status in ipairs({ 204, 403, 404 }) do
       it(("are refused when the host answers with %d"):format(status), function()
         host:fault({ on = "reference", action = "status", status = status })
         local err = expect_refusal(client, box, request_with(host:reference("cup")))
@@ -195,6 +196,97 @@ describe("references", function()
       end)
     end
 
+    for _, status in ipairs({ 429, 503 }) do
+      it(("are looked at again after a %d"):format(status), function()
+        host:fault({ on = "reference", action = "status", status = status })
+        assert(client:generate(request_with(host:reference("cup"))))
+        assert.equal(2, host:ledger().requests.reference)
+        assert.equal(1, box:ledger().requests.create)
+      end)
+    end
+
+    it("may be good later when the host is busy for longer, which the error tells", function()
+      local busy = { on = "reference", action = "status", status = 503, times = 2 }
+      busy.headers = { ["Retry-After"] = "1" }
+      host:fault(busy)
+      local err = expect_refusal(client, box, request_with(host:reference("cup")), 1, true)
+      assert.equal(503, err.status)
+      assert.equal(1, err.retry_after)
+      assert.truthy(err.message:find("HTTP status 503, twice", 1, true), err.message)
+      assert.equal(2, host:ledger().requests.reference)
+      assert(client:generate(request_with(host:reference("cup"))))
+    end)
+
+    it("are not waited for when the host asks for more than their time", function()
+      local headers = { ["Retry-After"] = "3600" }
+      host:fault({ on = "reference", action = "status", status = 429, headers = headers })
+      local err = expect_refusal(client, box, request_with(host:reference("cup")), 1, true)
+      assert.equal(429, err.status)
+      assert.equal(3600, err.retry_after)
+      assert.equal(1, host:ledger().requests.reference)
+    end)
+
+    it("hold up nobody when their host accepts and says nothing", function()
+      local silent = support.sandbox()
+      silent:fault({ on = "reference", action = "hang", times = math.huge })
+      local url = silent:reference("cup"):gsub("127%.0%.0%.1", "localhost")
+      local hasty = { max_active = 2 }
+      for name, value in pairs(CAREFUL) do
+        hasty[name] = value
+      end
+      local crowd, jobs = support.client(box, hasty), {}
+      for i = 1, 24 do
+        jobs[i] = assert(crowd:submit(request_with(url)))
+      end
+      support.step_until(function()
+        return silent:ledger().connections == 4 -- half of the places, and never more
+      end)
+      assert(crowd:generate({ prompt = "a cup" }))
+      assert(crowd:generate(request_with(host:reference("cup"))))
+      assert(client:generate(request_with(host:reference("a"), host:reference("b"))))
+      assert.equal(4, silent:ledger().connections)
+      for i = 1, 24 do
+        assert.is_false(jobs[i]:done())
+        jobs[i]:cancel()
+      end
+      assert.equal(3, box:ledger().requests.create)
+    end)
+
+    it("end with the job's timeout while they wait for a place", function()
+      host:fault({ on = "reference", action = "hang", times = math.huge })
+      local url = host:reference("cup")
+      for _ = 1, 8 do
+        assert(client:submit(request_with(url)))
+      end
+      local job, err = client:generate(request_with(url), { timeout = 0.3 })
+      assert.is_nil(job)
+      assert.equal("timeout", err.kind)
+      assert.equal("no", err.charged)
+      assert.equal(0, box:ledger().requests.create)
+    end)
+
+    it("are not looked at long before their job can be sent", function()
+      local slow = support.sandbox({ duration = 60 })
+      local careful = { max_active = 2 }
+      for name, value in pairs(CAREFUL) do
+        careful[name] = value
+      end
+      local crowd = support.client(slow, careful)
+      for _ = 1, 8 do
+        assert(crowd:submit(request_with(host:reference("cup"))))
+      end
+      support.step_until(function()
+        return slow:ledger().requests.create == 2
+      end)
+      assert(client:generate(request_with(host:reference("other")))) -- another's looks go on
+      local looks = 0
+      for _, entry in ipairs(host:ledger().log) do
+        looks = looks + (entry.path:find("cup", 1, true) and 1 or 0)
+      end
+      -- those of the two that were sent, the two that wait, and what was under way then
+      assert.truthy(looks >= 4 and looks < 8, looks)
+    end)
+
     it("are refused when the host does not answer within request_timeout", function()
       host:fault({ on = "reference", action = "hang" })
       local hasty = support.client(box, {
@@ -202,20 +294,21 @@ describe("references", function()
         allow_private_references = true,
         request_timeout = 0.5,
       })
-      local err = expect_refusal(hasty, box, request_with(host:reference("cup")))
+      local err = expect_refusal(hasty, box, request_with(host:reference("cup")), 1, true)
       assert.truthy(err.message:find("did not answer", 1, true))
+      assert.equal(1, host:ledger().requests.reference)
     end)
 
     it("are refused when the connection dies", function()
       host:fault({ on = "reference", action = "reset", times = math.huge })
-      local err = expect_refusal(client, box, request_with(host:reference("cup")))
+      local err = expect_refusal(client, box, request_with(host:reference("cup")), 1, true)
       assert.truthy(err.message:find("did not answer", 1, true))
     end)
 
     it("are refused when nobody listens there", function()
       local url = host:reference("cup")
       host:stop()
-      expect_refusal(client, box, request_with(url))
+      expect_refusal(client, box, request_with(url), 1, true)
     end)
 
     it("are named by their place in the list", function()
@@ -228,7 +321,8 @@ describe("references", function()
       assert.truthy(err.message:find("/a.png answered with HTTP status 404", 1, true), err.message)
       assert.is_nil(err.message:find("hidden-word", 1, true))
       host:fault({ on = "reference", action = "reset", times = math.huge })
-      err = expect_refusal(client, box, request_with(host:reference("cup") .. "?sig=hidden-word"))
+      local signed = request_with(host:reference("cup") .. "?sig=hidden-word")
+      err = expect_refusal(client, box, signed, 1, true)
       assert.is_nil(err.message:find("hidden-word", 1, true))
     end)
 

@@ -127,6 +127,9 @@ static void references_are_checked_before_the_create(void **state) {
   flow = flow_in(FLOW_CHECKING);
   assert_end(&flow, flow_on_checked(&flow, true, 100), FLOW_END_TIMEOUT);
   assert_int_equal(flow.attempts, 0);
+  flow = flow_in(FLOW_CHECKING);
+  assert_do(flow_on_timer(&flow, 99), FLOW_DO_NOTHING);
+  assert_end(&flow, flow_on_timer(&flow, 100), FLOW_END_TIMEOUT);
 }
 
 static void what_never_left_is_repeated_max_attempts_times(void **state) {

@@ -60,6 +60,7 @@ struct Account {
   struct curl_slist get_headers[3];
   RetryQuota quota;    /* for the creates of all its jobs */
   Turns turns;         /* jobs that wait, and how many do not */
+  unsigned checked;    /* of those that wait: their references are good */
   Ledger *ledger;      /* owned; NULL = none */
   struct Job *sending; /* creates not yet marked: job_record.c */
   Link dirty_link;     /* in the engine's list while `dirty` */

@@ -55,6 +55,7 @@ typedef struct Event {
   double delay;    /* RETRY: seconds until the next try; ENDED: the server's
                       Retry-After in seconds, negative = none */
   unsigned index;  /* ENDED by a reference: which one, from 0 */
+  bool temporary;  /* the same: it may be usable later */
   Failure failure; /* why, where it applies */
   char *body;      /* NULL = none; NUL-terminated */
   size_t body_length;

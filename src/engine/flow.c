@@ -203,8 +203,8 @@ FlowAction flow_on_timer(Flow *flow, double now) {
   case FLOW_RESTING:
     return late ? end(flow, FLOW_END_TIMEOUT) : poll(flow);
   case FLOW_QUEUED:
-    return late ? end(flow, FLOW_END_TIMEOUT) : nothing();
   case FLOW_CHECKING:
+    return late ? end(flow, FLOW_END_TIMEOUT) : nothing();
   case FLOW_CREATING:
   case FLOW_ASKING:
   case FLOW_POLLING:

@@ -103,14 +103,16 @@ void flow_init(Flow *flow, FlowMode mode, const FlowSettings *settings,
 /* The job's turn has come. */
 FlowAction flow_start(Flow *flow, double now);
 
-/* The reference images are usable, or not. */
+/* The reference images are usable and the job's turn has come; or they are not.
+ */
 FlowAction flow_on_checked(Flow *flow, bool usable, double now);
 
 /* An exchange is over.  `random` is in [0, 1). */
 FlowAction flow_on_reply(Flow *flow, const Reply *reply, double now,
                          double random);
 
-/* The time of a FLOW_DO_REST, or the deadline of a queued flow, has come. */
+/* The time of a FLOW_DO_REST has come, or the deadline of a flow that waits for
+ * its turn or for its references. */
 FlowAction flow_on_timer(Flow *flow, double now);
 
 /* The Lua side has read the body. */

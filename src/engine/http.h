@@ -50,7 +50,6 @@ struct Exchange {
   HttpSink sink;              /* NULL: the body goes to `body` */
   HttpBeforeSend before_send; /* posts only; NULL = nothing to ask */
   void *owner;
-  unsigned index; /* the owner's, where it has several */
   /* What came back. */
   Reply reply;
   Buffer body;     /* "[key]" stands where the key was repeated */

@@ -33,6 +33,10 @@ Turns *engine_downloads(Engine *engine) {
   return &engine->downloads;
 }
 
+Checks *engine_checks(Engine *engine) {
+  return &engine->checks;
+}
+
 /* xorshift64*: jitter and file names, nothing secret. */
 uint64_t engine_random_bits(Engine *engine) {
   uint64_t x = engine->seed;
@@ -218,6 +222,7 @@ static void hand_over(Engine *engine) {
 }
 
 static void stop_all(Engine *engine) {
+  engine->checks.advancing = true; /* no further look begins */
   for (Work *work = engine->works; work; work = work->after)
     work->type->stop(work);
 }

@@ -10,6 +10,7 @@
 #define GPTIMAGE2_ENGINE_IO_THREAD_H
 
 #include "event_pool.h"
+#include "probe.h"
 #include "work.h"
 
 #include <pthread.h>
@@ -37,6 +38,7 @@ struct Engine {
   Work *works;          /* (I/O) all that was started and not yet freed */
   size_t work_count;    /* (I/O) */
   Turns downloads;      /* (I/O) at most ENGINE_DOWNLOADS_MAX at once */
+  Checks checks;        /* (I/O) */
   uint64_t seed;        /* (I/O) */
 };
 

@@ -14,6 +14,7 @@
 #define OVERDUE 0.1 /* seconds given to libcurl's own time limit */
 
 static void act(Job *job, FlowAction action);
+static void set_checked(Job *job, bool checked);
 
 /* Seconds that one exchange may take from `now` on. */
 static double patience(const Job *job, double now) {
@@ -27,6 +28,7 @@ static double patience(const Job *job, double now) {
 static void end(Job *job, FlowEnd how) {
   tell_end(job, how);
   record_end(job, how);
+  set_checked(job, false);
   turn_leave(&job->turn);
   work_end(&job->work);
   turn_advance(&job->work.account->turns);
@@ -171,25 +173,66 @@ static void send_poll(Job *job) {
          now + timeout);
 }
 
-static void on_probed(void *owner, int bad, Failure *failure) {
-  Job *job = owner;
-  job->probe = NULL;
-  if (bad >= 0) {
-    job->work.last.failure = *failure;
-    job->work.last.index = (unsigned)bad;
-  }
-  act(job, flow_on_checked(&job->flow, bad < 0, clock_monotonic()));
+/* Waits for a place at the service, until its deadline at most. */
+static void wait_for_turn(Job *job) {
+  if (!isinf(job->flow.deadline))
+    heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer,
+             job->flow.deadline);
+  turn_join(&job->turn);
+  turn_advance(&job->work.account->turns);
 }
 
-static void check_references(Job *job) {
-  job->probe = probe_start(engine_loop(job->work.engine), job->work.account,
-                           job->references, job->reference_count,
-                           patience(job, clock_monotonic()), on_probed, job);
-  if (job->probe)
+/* Its references are good, and it waits for its turn; or it does no more. */
+static void set_checked(Job *job, bool checked) {
+  Account *account = job->work.account;
+  if (job->checked == checked)
     return;
+  job->checked = checked;
+  account->checked += checked ? 1u : -1u;
+  if (!checked)
+    checks_advance(engine_checks(job->work.engine));
+}
+
+static void fail_check(Job *job) {
   failure_set(&job->work.last.failure, "network", "out_of_memory",
               "the reference images could not be checked");
   act(job, (FlowAction){.what = FLOW_DO_END, .end = FLOW_END_FAILED});
+}
+
+static void on_probed(void *owner, ProbeFailure *bad) {
+  Job *job = owner;
+  Event *last = &job->work.last;
+  job->probe = NULL;
+  if (!bad) {
+    set_checked(job, true);
+    wait_for_turn(job);
+  } else if (strcmp(bad->failure.kind, "validation") != 0) {
+    failure_clear(&bad->failure);
+    fail_check(job);
+  } else {
+    last->failure = bad->failure;
+    last->index = bad->index;
+    last->status = bad->status;
+    last->delay = bad->retry_after;
+    last->temporary = bad->temporary;
+    act(job, flow_on_checked(&job->flow, false, clock_monotonic()));
+  }
+}
+
+static void check_references(Job *job) {
+  Checks *checks = engine_checks(job->work.engine);
+  ProbeSpec spec = {.urls = job->references,
+                    .count = job->reference_count,
+                    .timer = &job->work.timer,
+                    .deadline = job->flow.deadline,
+                    .done = on_probed,
+                    .owner = job};
+  job->probe = probe_start(engine_loop(job->work.engine), checks,
+                           job->work.account, &spec);
+  if (job->probe)
+    checks_advance(checks);
+  else
+    fail_check(job);
 }
 
 static void act(Job *job, FlowAction action) {
@@ -217,13 +260,27 @@ static void act(Job *job, FlowAction action) {
   }
 }
 
+static void let_probe_go(Job *job) {
+  Probe *probe = job->probe;
+  job->probe = NULL;
+  if (probe)
+    probe_abort(probe);
+}
+
 static void begin(Job *job) {
   heap_clear(&engine_loop(job->work.engine)->heap, &job->work.timer);
   act(job, flow_start(&job->flow, clock_monotonic()));
 }
 
 static void on_turn(Turn *turn) {
-  begin((Job *)(void *)((char *)turn - offsetof(Job, turn)));
+  Job *job = (Job *)(void *)((char *)turn - offsetof(Job, turn));
+  if (!job->checked) {
+    begin(job);
+    return;
+  }
+  heap_clear(&engine_loop(job->work.engine)->heap, &job->work.timer);
+  set_checked(job, false);
+  act(job, flow_on_checked(&job->flow, true, clock_monotonic()));
 }
 
 static void start(Work *work) {
@@ -243,19 +300,23 @@ static void start(Work *work) {
     return;
   }
   job->recorded = work->account->ledger != NULL;
-  if (!isinf(job->flow.deadline))
-    heap_set(&engine_loop(work->engine)->heap, &work->timer,
-             job->flow.deadline);
-  turn_join(&job->turn);
-  turn_advance(&work->account->turns);
+  if (job->flow.check) /* before it has a place: others need not wait for it */
+    begin(job);
+  else
+    wait_for_turn(job);
 }
 
 static void on_timer(Work *work) {
   Job *job = (Job *)work;
+  double now = clock_monotonic();
   if (job->exchange)
     on_overdue(job);
-  else
-    act(job, flow_on_timer(&job->flow, clock_monotonic()));
+  else if (job->probe && now < job->flow.deadline)
+    probe_on_timer(job->probe, now);
+  else {
+    let_probe_go(job);
+    act(job, flow_on_timer(&job->flow, now));
+  }
 }
 
 static void on_verdict(Work *work, FlowVerdict verdict) {
@@ -283,10 +344,8 @@ static void stop(Work *work) {
   Job *job = (Job *)work;
   if (job->exchange)
     http_abort(engine_loop(work->engine), job->exchange);
-  if (job->probe)
-    probe_abort(job->probe);
   job->exchange = NULL;
-  job->probe = NULL;
+  let_probe_go(job);
   record_forget(job);
 }
 

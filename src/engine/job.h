@@ -25,6 +25,7 @@ typedef struct Job {
   bool takes_notes;   /* (host) its account has a ledger */
   bool narrate;
   bool keeps_place; /* until it has ended */
+  bool checked;     /* its references are good, and it waits for its turn */
   uint16_t reference_count;
   struct Job *sending_before;
   struct Job *sending_after;

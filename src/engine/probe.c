@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "image.h"
 
+#include <math.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,32 +13,113 @@
 
 #define HEAD_RANGE "0-63" /* the bytes asked for */
 #define REDIRECT_MAX 3
+#define LOOK_TIMEOUT 10.0 /* seconds, from its place on, redirects included */
+#define TRIES 2
+#define PAUSE 1.0 /* seconds before the second, where the host names none */
+#define HOST_MAX (CHECKS_MAX / 2) /* looks at one host at once */
 
-typedef struct Look {
-  Exchange *exchange; /* NULL when it is over */
+struct Look {
+  Probe *probe;
+  unsigned index;     /* of its URL */
+  const char *host;   /* in that URL */
+  size_t host_length; /* bytes */
+  Exchange *exchange; /* NULL = none */
   char *redirected;   /* owned: where a redirect led, or NULL */
   unsigned redirects;
+  unsigned tries;
+  double deadline; /* of this try */
+  double again_at; /* when the next try may begin, 0 = it is not to */
+  bool waiting;    /* for a place */
+  Look *ahead;
+  Look *behind;
   char head[IMAGE_HEAD];
   size_t head_length;
-} Look;
+};
 
 struct Probe {
   Loop *loop;
+  Checks *checks;
   Account *account;
-  char *const *urls;
-  unsigned count;
-  unsigned running;
-  double deadline;
-  ProbeDone done;
-  void *owner;
-  Look looks[PROBE_MAX];
+  ProbeSpec spec;
+  unsigned left; /* looks that are not over */
+  Look looks[];  /* spec.count of them */
 };
 
 static void on_looked(Exchange *exchange);
 
+/* ---- places ---- */
+
+static void join(Look *look) {
+  Checks *checks = look->probe->checks;
+  look->waiting = true;
+  look->ahead = checks->last;
+  look->behind = NULL;
+  if (checks->last)
+    checks->last->behind = look;
+  else
+    checks->first = look;
+  checks->last = look;
+}
+
+static void stop_waiting(Look *look) {
+  Checks *checks = look->probe->checks;
+  if (look->ahead)
+    look->ahead->behind = look->behind;
+  else
+    checks->first = look->behind;
+  if (look->behind)
+    look->behind->ahead = look->ahead;
+  else
+    checks->last = look->ahead;
+  look->waiting = false;
+}
+
+/* Leaves the queue, or gives its place back. */
+static void leave(Look *look) {
+  Checks *checks = look->probe->checks;
+  if (look->waiting)
+    stop_waiting(look);
+  for (unsigned i = 0; i < CHECKS_MAX; i++)
+    if (checks->running[i] == look)
+      checks->running[i] = NULL;
+}
+
+static Look **free_place(Checks *checks) {
+  for (unsigned i = 0; i < CHECKS_MAX; i++)
+    if (!checks->running[i])
+      return &checks->running[i];
+  return NULL;
+}
+
+static bool is_same_host(const Look *one, const Look *other) {
+  return one->host_length == other->host_length &&
+         strncasecmp(one->host, other->host, one->host_length) == 0;
+}
+
+/* Its host has room, and its account is not far ahead of itself: what was
+ * looked at long before the create says little. */
+static bool may_begin(const Checks *checks, const Look *look) {
+  const Account *account = look->probe->account;
+  unsigned same = 0;
+  if (account->checked >= account->turns.pace.most)
+    return false;
+  for (unsigned i = 0; i < CHECKS_MAX; i++)
+    same += checks->running[i] && is_same_host(checks->running[i], look);
+  return same < HOST_MAX;
+}
+
+static Look *next_look(const Checks *checks) {
+  Look *look = checks->first;
+  while (look && !may_begin(checks, look))
+    look = look->behind;
+  return look;
+}
+
+/* ---- one look ---- */
+
 /* Enough bytes are enough: the rest of the image is not fetched. */
 static bool on_bytes(Exchange *exchange, const char *bytes, size_t length) {
-  Look *look = &((Probe *)exchange->owner)->looks[exchange->index];
+  Look *look = exchange->owner;
   size_t room = IMAGE_HEAD - look->head_length;
   size_t taken = length < room ? length : room;
   memcpy(look->head + look->head_length, bytes, taken);
@@ -45,71 +127,122 @@ static bool on_bytes(Exchange *exchange, const char *bytes, size_t length) {
   return look->head_length < IMAGE_HEAD;
 }
 
-static bool start_look(Probe *probe, unsigned index, Failure *failure) {
-  Look *look = &probe->looks[index];
-  HttpFetch fetch = {
-      .url = look->redirected ? look->redirected : probe->urls[index],
-      .range = HEAD_RANGE,
-      .timeout = probe->deadline - clock_monotonic(),
-      .public_only = !probe->account->settings.allow_private_references};
-  if (fetch.timeout < 0.001)
-    fetch.timeout = 0.001;
+static bool start_look(Look *look, Failure *failure) {
+  Probe *probe = look->probe;
+  HttpFetch fetch = {.url = look->redirected ? look->redirected
+                                             : probe->spec.urls[look->index],
+                     .range = HEAD_RANGE,
+                     .timeout = fmax(look->deadline - clock_monotonic(), 0.001),
+                     .public_only =
+                         !probe->account->settings.allow_private_references};
   look->head_length = 0;
   look->exchange =
       http_fetch(probe->loop, probe->account, &fetch, on_bytes, failure);
   if (!look->exchange)
     return false;
   look->exchange->done = on_looked;
-  look->exchange->owner = probe;
-  look->exchange->index = index;
+  look->exchange->owner = look;
   return true;
 }
 
+/* From its front door, whatever the try before was redirected to. */
+static bool try_look(Look *look, Failure *failure) {
+  double limit = look->probe->account->settings.request_timeout;
+  free(look->redirected);
+  look->redirected = NULL;
+  look->redirects = 0;
+  look->tries++;
+  look->deadline = clock_monotonic() + fmin(limit, LOOK_TIMEOUT);
+  return start_look(look, failure);
+}
+
 static void free_probe(Probe *probe) {
-  for (unsigned i = 0; i < probe->count; i++) {
-    if (probe->looks[i].exchange)
-      http_abort(probe->loop, probe->looks[i].exchange);
-    free(probe->looks[i].redirected);
+  for (unsigned i = 0; i < probe->spec.count; i++) {
+    Look *look = &probe->looks[i];
+    leave(look);
+    if (look->exchange)
+      http_abort(probe->loop, look->exchange);
+    free(look->redirected);
   }
   free(probe);
 }
 
-static void finish(Probe *probe, int bad, Failure *failure) {
-  ProbeDone done = probe->done;
-  void *owner = probe->owner;
+/* `bad`: NULL when all are usable. */
+static void finish(Probe *probe, ProbeFailure *bad) {
+  ProbeDone done = probe->spec.done;
+  void *owner = probe->spec.owner;
   free_probe(probe);
-  done(owner, bad, failure);
+  done(owner, bad);
 }
 
-static void refuse(Failure *failure, const char *url, const char *why) {
-  failure_set(failure, "validation", "reference_unreachable",
+void checks_advance(Checks *checks) {
+  Look **place;
+  Look *look;
+  if (checks->advancing)
+    return;
+  checks->advancing = true;
+  while ((place = free_place(checks)) && (look = next_look(checks))) {
+    ProbeFailure bad = {.index = look->index, .retry_after = -1};
+    stop_waiting(look);
+    *place = look;
+    if (!try_look(look, &bad.failure))
+      finish(look->probe, &bad);
+  }
+  checks->advancing = false;
+}
+
+/* ---- the end of a try ---- */
+
+static void refuse(ProbeFailure *bad, const char *url, const char *why) {
+  failure_set(&bad->failure, "validation", "reference_unreachable",
               "the reference image %.*s %s", url_shown(url), url, why);
 }
 
+static bool is_temporary_status(int status) {
+  return status == 408 || status == 425 || status == 429 || status >= 500;
+}
+
+/* Whether the same question may get a better answer: the host was asked, or
+ * could not be connected to.  A name that leads nowhere is a wrong one. */
+static bool is_temporary(const Exchange *exchange) {
+  const char *code = exchange->failure.code;
+  if (exchange->stopped || exchange->private_address)
+    return false;
+  switch (exchange->reply.kind) {
+  case REPLY_ANSWERED:
+    return is_temporary_status(exchange->reply.status);
+  case REPLY_HOPELESS:
+    return false;
+  case REPLY_LOST:
+  case REPLY_NOT_SENT:
+    break;
+  }
+  return !(code && strcmp(code, "dns_failed") == 0);
+}
+
 /* Follows a redirect, after the same checks as for the first URL.  True when a
- * new look has been started. */
-static bool follow(Probe *probe, Exchange *exchange, Failure *failure) {
-  Look *look = &probe->looks[exchange->index];
-  unsigned index = exchange->index;
+ * new exchange has been started. */
+static bool follow(Look *look, Exchange *exchange, ProbeFailure *bad) {
+  const char *from = look->probe->spec.urls[look->index];
   const char *target = http_redirect(exchange);
   Url url;
   if (!target || look->redirects++ >= REDIRECT_MAX) {
-    refuse(failure, probe->urls[index], "redirects too often");
+    refuse(bad, from, "redirects too often");
     return false;
   }
   if (url_parse(target, strlen(target), &url) || url.userinfo) {
-    refuse(failure, probe->urls[index], "redirects to a URL that is not valid");
+    refuse(bad, from, "redirects to a URL that is not valid");
     return false;
   }
   free(look->redirected);
   look->redirected = strdup(target);
   if (!look->redirected) {
-    refuse(failure, probe->urls[index], "could not be looked at: no memory");
+    refuse(bad, from, "could not be looked at: no memory");
     return false;
   }
   http_release(exchange);
   look->exchange = NULL;
-  return start_look(probe, index, failure);
+  return start_look(look, &bad->failure);
 }
 
 static bool is_image(const Exchange *exchange, const Look *look) {
@@ -117,76 +250,130 @@ static bool is_image(const Exchange *exchange, const Look *look) {
          image_extension(look->head, look->head_length);
 }
 
-/* True when the answer is a usable image; else `failure` says why not. */
-static bool judge(const Probe *probe, const Exchange *exchange,
-                  Failure *failure) {
-  const Look *look = &probe->looks[exchange->index];
-  const char *url = probe->urls[exchange->index];
+static void refuse_answer(ProbeFailure *bad, const Look *look,
+                          const Exchange *exchange) {
+  const char *url = look->probe->spec.urls[look->index];
+  failure_set(&bad->failure, "validation", "reference_unreachable",
+              "the reference image %.*s answered with HTTP status %d%s",
+              url_shown(url), url, exchange->reply.status,
+              look->tries > 1 ? ", twice" : "");
+}
+
+/* An answer that is a usable image leaves `bad` as it is. */
+static void judge(const Look *look, const Exchange *exchange,
+                  ProbeFailure *bad) {
+  const char *url = look->probe->spec.urls[look->index];
   int status = exchange->reply.status;
-  char why[64];
+  /* Read to the end, or to where there was enough of it: both are answers. */
+  bool answered = exchange->reply.kind == REPLY_ANSWERED || exchange->stopped;
   if (exchange->private_address)
-    refuse(failure, url,
+    refuse(bad, url,
            "is at a private, loopback or link-local address, which the service "
            "cannot reach (allow_private_references permits it, for tests)");
-  else if (exchange->reply.kind != REPLY_ANSWERED && !exchange->stopped)
-    failure_set(failure, "validation", "reference_unreachable",
+  else if (!answered)
+    failure_set(&bad->failure, "validation", "reference_unreachable",
                 "the reference image %.*s did not answer: %s", url_shown(url),
                 url, exchange->failure.detail ? exchange->failure.detail : "");
-  else if (status != 200 && status != 206) {
-    snprintf(why, sizeof why, "answered with HTTP status %d", status);
-    refuse(failure, url, why);
-  } else if (!is_image(exchange, look))
-    refuse(failure, url, "is not an image");
+  else if (status != 200 && status != 206)
+    refuse_answer(bad, look, exchange);
+  else if (!is_image(exchange, look))
+    refuse(bad, url, "is not an image");
+  if (!bad->failure.kind)
+    return;
+  bad->status = status;
+  bad->retry_after = exchange->reply.retry_after;
+  bad->temporary = is_temporary(exchange);
+}
+
+/* The owner's timer goes off for the first of those that rest. */
+static void set_timer(Probe *probe) {
+  double at = probe->spec.deadline;
+  for (unsigned i = 0; i < probe->spec.count; i++)
+    if (probe->looks[i].again_at > 0)
+      at = fmin(at, probe->looks[i].again_at);
+  if (isinf(at))
+    heap_clear(&probe->loop->heap, probe->spec.timer);
   else
-    return true;
-  return false;
+    heap_set(&probe->loop->heap, probe->spec.timer, at);
+}
+
+/* Busy for the moment: a second try, unless that is far away.  One that said
+ * nothing in all its time had its chance. */
+static bool rest(Look *look, const Exchange *exchange,
+                 const ProbeFailure *bad) {
+  double pause = fmax(bad->retry_after, PAUSE);
+  if (!bad->temporary || exchange->reply.timed_out || look->tries >= TRIES ||
+      pause > LOOK_TIMEOUT)
+    return false;
+  look->again_at = clock_monotonic() + pause;
+  return true;
+}
+
+void probe_on_timer(Probe *probe, double now) {
+  for (unsigned i = 0; i < probe->spec.count; i++) {
+    Look *look = &probe->looks[i];
+    if (look->again_at <= 0 || look->again_at > now)
+      continue;
+    look->again_at = 0;
+    join(look);
+  }
+  set_timer(probe);
+  checks_advance(probe->checks);
 }
 
 static void on_looked(Exchange *exchange) {
-  Probe *probe = exchange->owner;
-  unsigned index = exchange->index;
+  Look *look = exchange->owner;
+  Probe *probe = look->probe;
+  Checks *checks = probe->checks;
   int status = exchange->reply.status;
-  Failure failure = {0};
-  if (exchange->reply.kind == REPLY_ANSWERED && status >= 300 && status < 400) {
-    if (follow(probe, exchange, &failure))
-      return;
+  ProbeFailure bad = {.index = look->index, .retry_after = -1};
+  if (exchange->reply.kind != REPLY_ANSWERED || status < 300 || status >= 400)
+    judge(look, exchange, &bad);
+  else if (follow(look, exchange, &bad))
+    return;
+  leave(look);
+  if (bad.failure.kind && look->exchange && rest(look, exchange, &bad)) {
+    failure_clear(&bad.failure);
+    set_timer(probe);
   } else {
-    judge(probe, exchange, &failure);
+    probe->left--;
   }
-  if (probe->looks[index].exchange == exchange) {
+  if (look->exchange) /* a redirect has let go of it */
     http_release(exchange);
-    probe->looks[index].exchange = NULL;
-  }
-  probe->running--;
-  if (failure.kind)
-    finish(probe, (int)index, &failure);
-  else if (probe->running == 0)
-    finish(probe, -1, &failure);
+  look->exchange = NULL;
+  if (bad.failure.kind)
+    finish(probe, &bad);
+  else if (probe->left == 0)
+    finish(probe, NULL);
+  checks_advance(checks);
 }
 
-Probe *probe_start(Loop *loop, Account *account, char *const *urls,
-                   unsigned count, double timeout, ProbeDone done,
-                   void *owner) {
-  Probe *probe = calloc(1, sizeof *probe);
-  Failure failure = {0};
+Probe *probe_start(Loop *loop, Checks *checks, Account *account,
+                   const ProbeSpec *spec) {
+  Probe *probe = calloc(1, sizeof *probe + spec->count * sizeof *probe->looks);
   if (!probe)
     return NULL;
   probe->loop = loop;
+  probe->checks = checks;
   probe->account = account;
-  probe->urls = urls;
-  probe->count = count < PROBE_MAX ? count : PROBE_MAX;
-  probe->deadline = clock_monotonic() + timeout;
-  probe->done = done;
-  probe->owner = owner;
-  for (unsigned i = 0; i < probe->count; i++, probe->running++)
-    if (!start_look(probe, i, &failure)) {
-      failure_clear(&failure);
-      free_probe(probe);
-      return NULL;
-    }
+  probe->spec = *spec;
+  probe->left = spec->count;
+  for (unsigned i = 0; i < spec->count; i++) {
+    Look *look = &probe->looks[i];
+    Url url = {.host = ""};
+    url_parse(spec->urls[i], strlen(spec->urls[i]), &url);
+    look->probe = probe;
+    look->index = i;
+    look->host = url.host ? url.host : "";
+    look->host_length = url.host_length;
+    join(look);
+  }
+  set_timer(probe);
   return probe;
 }
 
 void probe_abort(Probe *probe) {
+  Checks *checks = probe->checks;
   free_probe(probe);
+  checks_advance(checks);
 }

@@ -58,6 +58,9 @@ Loop *engine_loop(Engine *engine);
 /* The queue in which downloads wait. */
 Turns *engine_downloads(Engine *engine);
 
+/* The places of looks at reference images. */
+struct Checks *engine_checks(Engine *engine);
+
 /* A number in [0, 1) for jitter. */
 double engine_random(Engine *engine);
 uint64_t engine_random_bits(Engine *engine);

@@ -227,7 +227,7 @@ static void push_reference(lua_State *L, int index, const LuaJob *job,
   snprintf(field, sizeof field, "image_urls[%u]", event->index + 1);
   error_set(L, "field", field);
   set_common(L, index, job, event, charged_so_far(L, index, event));
-  set_retryable(L, false);
+  set_retryable(L, event->temporary);
 }
 
 static void push_cancelled(lua_State *L, int index, const LuaJob *job,

@@ -691,6 +691,27 @@ mutant(
   "spec references: private"
 )
 mutant(
+  "a silent host has all places of reference checks",
+  "src/engine/probe.c",
+  "#define HOST_MAX (CHECKS_MAX / 2)",
+  "#define HOST_MAX CHECKS_MAX",
+  "spec references: hold up nobody"
+)
+mutant(
+  "references are looked at long before their job is sent",
+  "src/engine/probe.c",
+  "if (account->checked >= account->turns.pace.most)",
+  "if (account->dropped)",
+  "spec references: not looked at long before"
+)
+mutant(
+  "a busy host of a reference is asked once",
+  "src/engine/probe.c",
+  "#define TRIES 2",
+  "#define TRIES 1",
+  "spec references: looked at again"
+)
+mutant(
   "cloud metadata services count as public",
   "src/engine/address.c",
   "    {0xa9fe0000, 16}, /* link-local, and cloud metadata services */\n",
