@@ -45,9 +45,9 @@ local function each_text(value, visit, seen)
   end
 end
 
-local function expect_no_key(value)
+local function expect_no_key(value, key)
   each_text(value, function(text)
-    assert.is_nil(text:find(KEY, 1, true), text)
+    assert.is_nil(text:find(key or KEY, 1, true), text)
   end)
 end
 
@@ -147,6 +147,70 @@ describe("the API key", function()
     assert.equal("bad_[key]", err.code)
     assert.truthy(err.message:find("bad_[key]", 1, true))
   end)
+
+  --- The key with `way(character)` for each of its characters.
+  local function spelled(key, way)
+    return (key:gsub(".", function(c)
+      return way(c, c:byte())
+    end))
+  end
+
+  local SPELLINGS = {
+    ["with slashes escaped"] = function(c)
+      return c == "/" and "\\/" or c
+    end,
+    ["with what is no letter in lower case hex"] = function(c, code)
+      return c:find("%w") and c or ("\\u%04x"):format(code)
+    end,
+    ["in upper case hex"] = function(_, code)
+      return ("\\u%04X"):format(code)
+    end,
+    ["in a mixture"] = function(c, code)
+      if c == "/" then
+        return "\\/"
+      end
+      return code % 3 == 0 and c or (code % 3 == 1 and "\\u%04x" or "\\u%04X"):format(code)
+    end,
+    ["in JSON inside of JSON"] = function(c, code)
+      return c:find("%w") and c or c == "/" and "\\\\\\/" or ("\\\\u%04x"):format(code)
+    end,
+    ["as in a URL"] = function(c, code)
+      return c:find("%w") and c or ("%%%02x"):format(code)
+    end,
+    ["as in a URL, in upper case, its slashes escaped"] = function(c, code)
+      return c:find("%w") and c or c == "/" and "\\/" or ("%%%02X"):format(code)
+    end,
+  }
+
+  for name, way in pairs(SPELLINGS) do
+    it("is not shown where it is repeated " .. name, function()
+      local key = "sk-spec/01+23456JKjk=89ab"
+      local own = support.sandbox({ api_key = key })
+      local path = folder.new() .. "/record.db"
+      local careful = support.client(own, { ledger = path, on_event = on_event, max_attempts = 1 })
+      local shown = spelled(key, way)
+      local answer = ('{"error":"no_%s_key","key":"%s"}'):format(shown, shown)
+      support.answer(own, "create", 400, answer)
+      local _, err = careful:generate(CUP)
+      assert.equal("no_[key]_key", err.code)
+      assert.equal('{"error":"no_[key]_key","key":"[key]"}', err.body)
+      local rows = assert(careful:history())
+      assert.equal("no_[key]_key", rows[1].error.code)
+
+      support.answer(own, "poll", 200, ('{"status":"failed","error":"bad %s"}'):format(shown))
+      local job = support.finish(assert(careful:submit(CUP)))
+      assert.equal("bad [key]", job.error.code)
+      assert.equal('{"status":"failed","error":"bad [key]"}', job:raw())
+      careful:close()
+      local recorded = assert(io.open(path, "rb")):read("*a")
+      local rows_text = cjson.encode(rows)
+      for _, text in ipairs({ key, shown, (shown:gsub("\\\\", "\\")) }) do
+        expect_no_key({ events, job }, text)
+        assert.is_nil(recorded:find(text, 1, true), text)
+        assert.is_nil(rows_text:find(text, 1, true), text)
+      end
+    end)
+  end
 
   it("is not in the error of a poll that is refused with it", function()
     local body = ('{"error":"%s"}'):format(KEY)

@@ -141,8 +141,9 @@ static void replies_have_a_maximum(void **state) {
 
 /* However the reply is cut into pieces. */
 static void the_key_gets_no_further(void **state) {
-  static const char reply[] = "a" KEY "b" KEY KEY "\0c";
-  static const char kept[] = "a[key]b[key][key]\0c";
+  static const char reply[] = "a" KEY "b" KEY KEY "\0c\\u0073k-1\\/2345"
+                              "\\u0073k-1\\u00323%345";
+  static const char kept[] = "a[key]b[key][key]\0c\\u0073k-1\\/2345[key]";
   (void)state;
   for (size_t piece = 1; piece < sizeof reply; piece++) {
     Exchange exchange = new_exchange(false);
@@ -153,6 +154,7 @@ static void the_key_gets_no_further(void **state) {
       size_t length = left < piece ? left : piece;
       assert_int_equal(http_on_body(copy + at, 1, length, &exchange), length);
     }
+    http_hide_key(&exchange);
     assert_int_equal(exchange.body.length, sizeof kept - 1);
     assert_memory_equal(exchange.body.data, kept, sizeof kept);
     buffer_free(&exchange.body);

@@ -52,7 +52,7 @@ struct Exchange {
   void *owner;
   /* What came back. */
   Reply reply;
-  Buffer body;     /* "[key]" stands where the key was repeated */
+  Buffer body;     /* shown to nobody before http_hide_key */
   Failure failure; /* when the reply is not an answer */
   bool too_large;  /* body or headers over their maximum */
   bool private_address;
@@ -103,6 +103,10 @@ Exchange *http_fetch(Loop *loop, Account *account, const HttpFetch *fetch,
 /* Works out what became of an exchange that libcurl has finished, and calls its
  * `done`. */
 void http_finish(CURL *easy, CURLcode code);
+
+/* A service may repeat the API key: it gets no further than the body, in which
+ * "[key]" stands then.  An exchange that is finished has had it. */
+void http_hide_key(Exchange *exchange);
 
 /* The multi handle is broken: ends all exchanges as out of memory. */
 void http_give_up(Loop *loop);

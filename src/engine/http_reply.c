@@ -97,25 +97,18 @@ size_t http_on_header(char *line, size_t one, size_t length, void *user) {
   return length;
 }
 
-/* A service may repeat the API key: it gets no further than here.  A piece of
- * it may have come before the `length` bytes that came last. */
-static void hide_key(Exchange *exchange, size_t length) {
+void http_hide_key(Exchange *exchange) {
   Buffer *body = &exchange->body;
-  const char *key = account_key(exchange->account);
-  size_t overlap = strlen(key);
-  size_t from = body->length - length;
-  from -= from < overlap ? from : overlap;
+  if (body->length == 0)
+    return;
   body->length =
-      from + secret_hide(body->data + from, body->length - from, key);
+      secret_hide(body->data, body->length, account_key(exchange->account));
   body->data[body->length] = '\0';
 }
 
 static bool keep_body(Exchange *exchange, const char *bytes, size_t length) {
   exchange->too_large = length > HTTP_REPLY_MAX - exchange->body.length;
-  if (!buffer_append(&exchange->body, bytes, length))
-    return false;
-  hide_key(exchange, length);
-  return true;
+  return buffer_append(&exchange->body, bytes, length);
 }
 
 size_t http_on_body(char *bytes, size_t one, size_t length, void *user) {
@@ -188,6 +181,7 @@ static bool was_sent(const Exchange *exchange) {
 void http_read_outcome(Exchange *exchange, CURLcode code) {
   bool sent = was_sent(exchange);
   long status = 0;
+  http_hide_key(exchange);
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
   exchange->reply.status = (int)status;
   exchange->reply.timed_out = code == CURLE_OPERATION_TIMEDOUT;

@@ -117,6 +117,7 @@ static void on_overdue(Job *job) {
   bool created = job->flow.state == FLOW_CREATING;
   FlowAction action = flow_on_reply(&job->flow, &reply, clock_monotonic(),
                                     engine_random(job->work.engine));
+  http_hide_key(exchange);
   if (created)
     record_answer(job, &reply, &exchange->body);
   http_abort(engine_loop(job->work.engine), exchange);

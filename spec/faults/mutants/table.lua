@@ -557,18 +557,18 @@ mutant(
   "c account"
 )
 mutant(
-  "the key is found within one piece of a reply only",
-  "src/engine/http_reply.c",
-  "from -= from < overlap ? from : overlap;",
-  "(void)overlap;",
-  "c http_reply"
+  "the key is shown where it is written with escapes",
+  "src/engine/secret.c",
+  "length = hide_spelled(bytes, length, secret, true);",
+  "",
+  "c secret"
 )
 mutant(
-  "the key is shown where it is written with escapes",
-  "src/lua/pieces.c",
-  "length = secret_hide(text, json_unescape(piece, text), secret);",
-  "length = json_unescape(piece, text);\n  (void)secret;",
-  "spec security: of its results"
+  "the key is shown but for its end where a reply is cut off",
+  "src/engine/secret.c",
+  "if (search.fits < SECRET_MIN)",
+  "if (search.fits < wanted.length)",
+  "c secret"
 )
 mutant(
   "a job that waits is not polled while its host is busy",
