@@ -331,9 +331,9 @@ static void only_ledgers_are_opened(void **state) {
   assert_refused("ledger_damaged");
   unlink(path);
   ledger_close(open_ledger());
-  run_sql("PRAGMA user_version = 2");
+  run_sql("PRAGMA user_version = 3");
   assert_refused("ledger_newer");
-  run_sql("PRAGMA user_version = 1");
+  run_sql("PRAGMA user_version = 2");
   ledger_close(open_ledger());
   folder_path(&folder, "other", other);
   assert_int_equal(rename(path, other), 0);

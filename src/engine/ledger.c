@@ -8,30 +8,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INTEND, INTEND_AGAIN, TELL_BY_KEY, TELL_BY_ID, SAVE_FILE, STATEMENTS };
+enum {
+  INTEND,
+  INTEND_BODY,
+  INTEND_AGAIN,
+  TELL_BY_KEY,
+  TELL_BY_ID,
+  ANSWER_BY_KEY,
+  ANSWER_BY_ID,
+  SAVE_FILE,
+  STATEMENTS
+};
 
 #define TELL                                                                   \
   "UPDATE jobs SET state = coalesce(?2, state),"                               \
   " charged = coalesce(?3, charged), job_id = coalesce(?4, job_id),"           \
   " error = coalesce(?5, error), attempts = max(attempts, ?6),"                \
-  " http_status = coalesce(?7, http_status), answer = coalesce(?8, answer),"   \
-  " result = coalesce(?9, result), updated_at = ?10 WHERE "
+  " http_status = coalesce(?7, http_status), updated_at = ?8 WHERE "
+
+/* The answers of a job that is there; the request's row is another. */
+#define ANSWER                                                                 \
+  "INSERT INTO bodies (key, answer, result)"                                   \
+  " SELECT key, ?2, ?3 FROM jobs WHERE "
+#define OR_REPLACE                                                             \
+  " ON CONFLICT (key, (body IS NULL)) DO UPDATE SET"                           \
+  " answer = coalesce(excluded.answer, answer),"                               \
+  " result = coalesce(excluded.result, result)"
 
 static const char *const sql[STATEMENTS] = {
     [INTEND] = "INSERT INTO jobs (key, base_url, mode, prompt, ratio, metadata,"
-               " count, cost, body, state, created_at, updated_at) VALUES"
-               " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'intent', ?10, ?10)",
+               " count, cost, state, created_at, updated_at) VALUES"
+               " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'intent', ?9, ?9)",
+    [INTEND_BODY] = "INSERT INTO bodies (key, body) VALUES (?1, ?2)",
     /* Only the very same request may go out under a key again. */
     [INTEND_AGAIN] = "UPDATE jobs SET state = CASE state WHEN 'intent' THEN"
-                     " 'intent' ELSE 'sent' END, updated_at = ?10"
-                     " WHERE key = ?1 AND body = ?9",
+                     " 'intent' ELSE 'sent' END, updated_at = ?3"
+                     " WHERE key = ?1 AND EXISTS (SELECT 1 FROM bodies"
+                     " WHERE key = ?1 AND body = ?2)",
     [TELL_BY_KEY] = TELL "key = ?1",
     [TELL_BY_ID] = TELL "job_id = ?1",
+    [ANSWER_BY_KEY] = ANSWER "key = ?1" OR_REPLACE,
+    [ANSWER_BY_ID] = ANSWER "job_id = ?1" OR_REPLACE,
     [SAVE_FILE] = ("INSERT OR REPLACE INTO files (key, n, path, saved_at)"
                    " VALUES (?1, ?2, ?3, ?4)"),
 };
 
 struct Ledger {
+  char *path; /* for messages */
   sqlite3 *db;
   LedgerLock lock;
   sqlite3_stmt *statements[STATEMENTS];
@@ -47,8 +70,9 @@ static void copy_failure(Failure *to, const Failure *from) {
 static bool fail(Ledger *ledger) {
   if (!ledger->trouble.kind)
     failure_set(&ledger->trouble, "ledger", "ledger_unwritable",
-                "the ledger cannot be written (%s): nothing more is spent",
-                sqlite3_errmsg(ledger->db));
+                "the ledger '%.300s' cannot be written (%s): nothing more is "
+                "spent",
+                ledger->path, sqlite3_errmsg(ledger->db));
   if (ledger->open)
     sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
   ledger->open = false;
@@ -62,7 +86,10 @@ Ledger *ledger_open(const char *path, Failure *failure) {
     return NULL;
   }
   ledger->lock.fd = -1;
-  if (!ledger_lock(&ledger->lock, path, failure) ||
+  ledger->path = strdup(path);
+  if (!ledger->path)
+    failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
+  if (!ledger->path || !ledger_lock(&ledger->lock, path, failure) ||
       !(ledger->db = ledger_open_writer(path, failure))) {
     ledger_close(ledger);
     return NULL;
@@ -86,6 +113,7 @@ void ledger_close(Ledger *ledger) {
   sqlite3_close(ledger->db);
   ledger_unlock(&ledger->lock);
   failure_clear(&ledger->trouble);
+  free(ledger->path);
   free(ledger);
 }
 
@@ -132,8 +160,13 @@ static void bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry) {
   bind_text(statement, 6, entry->metadata);
   sqlite3_bind_int(statement, 7, entry->count);
   sqlite3_bind_int(statement, 8, entry->cost);
-  bind_blob(statement, 9, entry->body, entry->body_length);
-  sqlite3_bind_double(statement, 10, clock_wall());
+  sqlite3_bind_double(statement, 9, clock_wall());
+}
+
+/* What INTEND_BODY and INTEND_AGAIN have in common. */
+static void bind_body(sqlite3_stmt *statement, const LedgerEntry *entry) {
+  bind_text(statement, 1, entry->key);
+  bind_blob(statement, 2, entry->body, entry->body_length);
 }
 
 static bool refuse_key(const LedgerEntry *entry, bool again, Failure *failure) {
@@ -145,13 +178,30 @@ static bool refuse_key(const LedgerEntry *entry, bool again, Failure *failure) {
   return false;
 }
 
+/* SQLITE_DONE; SQLITE_CONSTRAINT_PRIMARYKEY when the key is taken. */
+static int insert(Ledger *ledger, const LedgerEntry *entry) {
+  sqlite3_stmt *body = ledger->statements[INTEND_BODY];
+  int code;
+  bind_entry(ledger->statements[INTEND], entry);
+  code = finish(ledger->statements[INTEND]);
+  if (code != SQLITE_DONE)
+    return code;
+  bind_body(body, entry);
+  return finish(body);
+}
+
+static int mark_again(Ledger *ledger, const LedgerEntry *entry) {
+  sqlite3_stmt *statement = ledger->statements[INTEND_AGAIN];
+  bind_body(statement, entry);
+  sqlite3_bind_double(statement, 3, clock_wall());
+  return finish(statement);
+}
+
 bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
                    Failure *failure) {
-  sqlite3_stmt *statement = begin(ledger, again ? INTEND_AGAIN : INTEND);
   int code;
-  if (statement) {
-    bind_entry(statement, entry);
-    code = finish(statement);
+  if (begin(ledger, INTEND)) {
+    code = again ? mark_again(ledger, entry) : insert(ledger, entry);
     if (code == SQLITE_CONSTRAINT_PRIMARYKEY)
       return refuse_key(entry, again, failure);
     if (code == SQLITE_DONE)
@@ -161,6 +211,19 @@ bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
   }
   copy_failure(failure, &ledger->trouble);
   return false;
+}
+
+/* The answers go to a table of their own. */
+static bool tell_answers(Ledger *ledger, const char *key,
+                         const LedgerNews *news) {
+  sqlite3_stmt *statement =
+      ledger->statements[key ? ANSWER_BY_KEY : ANSWER_BY_ID];
+  if (!news->answer && !news->result)
+    return true;
+  bind_text(statement, 1, key ? key : news->job_id);
+  bind_blob(statement, 2, news->answer, news->answer_length);
+  bind_blob(statement, 3, news->result, news->result_length);
+  return finish(statement) == SQLITE_DONE;
 }
 
 void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news) {
@@ -175,10 +238,8 @@ void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news) {
   sqlite3_bind_int(statement, 6, (int)news->attempts);
   if (news->status)
     sqlite3_bind_int(statement, 7, news->status);
-  bind_blob(statement, 8, news->answer, news->answer_length);
-  bind_blob(statement, 9, news->result, news->result_length);
-  sqlite3_bind_double(statement, 10, clock_wall());
-  if (finish(statement) != SQLITE_DONE)
+  sqlite3_bind_double(statement, 8, clock_wall());
+  if (finish(statement) != SQLITE_DONE || !tell_answers(ledger, key, news))
     fail(ledger);
 }
 

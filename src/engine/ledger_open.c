@@ -1,6 +1,8 @@
 /* Opening a ledger file, with distrust: see ledger_open.h. */
 #include "ledger_open.h"
 
+#include "ledger_schema.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,49 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define APPLICATION_ID 0x67706932 /* "gpi2" */
-#define SCHEMA_VERSION 1
-#define BUSY_TIMEOUT 2000 /* milliseconds: somebody has sqlite3 open on it */
-
-/* jobs.state:
- *   intent     recorded, not sent             accepted   the service has it
- *   sent       about to be sent, or sent      succeeded  pictures are there
- *   unknown    sent, and nobody knows         failed     the service says
- * failed refused    the service said no            unsent     given up before
- * sending cancelled  the host gave it up            abandoned  settled by hand
- * Unfinished are intent, sent, accepted and unknown. */
-static const char schema[] =
-    "CREATE TABLE jobs ("
-    " key TEXT PRIMARY KEY NOT NULL,"
-    " state TEXT NOT NULL,"
-    " charged TEXT NOT NULL DEFAULT 'no',"
-    " created_at REAL NOT NULL,"
-    " updated_at REAL NOT NULL,"
-    " base_url TEXT NOT NULL,"
-    " mode TEXT, prompt TEXT, ratio TEXT,"
-    " count INTEGER NOT NULL, cost INTEGER NOT NULL,"
-    " metadata TEXT,"
-    " job_id TEXT,"
-    " attempts INTEGER NOT NULL DEFAULT 0,"
-    " http_status INTEGER,"
-    " error TEXT,"
-    " body BLOB NOT NULL,"
-    " answer BLOB,"
-    " result BLOB);"
-    "CREATE INDEX jobs_by_state ON jobs (state);"
-    "CREATE INDEX jobs_by_id ON jobs (job_id);"
-    "CREATE INDEX jobs_by_time ON jobs (created_at);"
-    "CREATE TABLE files ("
-    " key TEXT NOT NULL REFERENCES jobs (key),"
-    " n INTEGER NOT NULL,"
-    " path TEXT NOT NULL,"
-    " saved_at REAL NOT NULL,"
-    " PRIMARY KEY (key, n, path));"
-    "CREATE VIEW spending AS SELECT"
-    " datetime(created_at, 'unixepoch') AS created, state, charged, cost,"
-    " metadata, prompt, job_id, key FROM jobs ORDER BY created_at;"
-    "PRAGMA application_id = 1735420210;" /* APPLICATION_ID */
-    "PRAGMA user_version = 1;";           /* SCHEMA_VERSION */
+#define BUSY_TIMEOUT 2000   /* milliseconds: somebody has sqlite3 open on it */
+#define LOG_LIMIT "4194304" /* bytes: SQLite writes about as much anyway */
 
 static void refuse(Failure *failure, const char *code, const char *path,
                    const char *why) {
@@ -169,20 +130,17 @@ static bool is_no_verdict(int code) {
          strcmp(ledger_trouble(code), "ledger_damaged") != 0;
 }
 
-static const char own_tables[] =
-    "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
-    " AND name IN ('jobs', 'files')";
-
-/* Is it a ledger that this version understands?  `empty`: it has no tables.
- * `thorough`: all of the file is read. */
+/* Is it a ledger that this version understands?  `schema` is the version of
+ * its tables, 0 where there are none.  `thorough`: all of the file is read. */
 static bool check_contents(sqlite3 *db, const char *path, bool thorough,
-                           bool *empty, Failure *failure) {
+                           sqlite3_int64 *schema, Failure *failure) {
   int code = SQLITE_OK;
   sqlite3_int64 tables = query(db, "SELECT count(*) FROM sqlite_master", &code);
   sqlite3_int64 version = query(db, "PRAGMA user_version", &code);
   sqlite3_int64 id = query(db, "PRAGMA application_id", &code);
-  sqlite3_int64 own = query(db, own_tables, &code);
-  bool ours = tables == 0 || (id == APPLICATION_ID && own == 2);
+  sqlite3_int64 own = query(db, schema_count_tables, &code);
+  bool ours =
+      tables == 0 || (id == APPLICATION_ID && own == schema_tables(version));
   bool sound = !thorough || !ours || version > SCHEMA_VERSION ||
                code != SQLITE_OK || is_sound(db, &code);
   if (is_no_verdict(code))
@@ -201,7 +159,7 @@ static bool check_contents(sqlite3 *db, const char *path, bool thorough,
     refuse(failure, "ledger_damaged", path,
            "is damaged: restore it from a copy, or move it away");
   else {
-    *empty = tables == 0;
+    *schema = tables == 0 ? 0 : version;
     return true;
   }
   return false;
@@ -224,19 +182,21 @@ static void harden(sqlite3 *db) {
   sqlite3_extended_result_codes(db, 1);
 }
 
-static bool set_up(sqlite3 *db, const char *path, bool empty,
+/* The log is cut back to LOG_LIMIT when it begins anew: a reader that took its
+ * time may have let it grow. */
+static bool set_up(sqlite3 *db, const char *path, sqlite3_int64 schema,
                    Failure *failure) {
-  if (!run(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", path,
-           failure))
+  int code;
+  if (!run(db,
+           "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+           "PRAGMA journal_size_limit = " LOG_LIMIT,
+           path, failure))
     return false;
-  if (!empty)
-    return true;
-  if (!run(db, "BEGIN IMMEDIATE", path, failure))
-    return false;
-  if (run(db, schema, path, failure) && run(db, "COMMIT", path, failure))
-    return true;
-  sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-  return false;
+  code = schema == SCHEMA_VERSION ? SQLITE_OK : schema_make(db, schema);
+  if (code != SQLITE_OK)
+    refuse_for(failure, "ledger_unwritable", path, "written",
+               sqlite3_errstr(code));
+  return code == SQLITE_OK;
 }
 
 static sqlite3 *connect(const char *path, int flags, Failure *failure) {
@@ -253,15 +213,15 @@ static sqlite3 *connect(const char *path, int flags, Failure *failure) {
 }
 
 sqlite3 *ledger_open_writer(const char *path, Failure *failure) {
-  bool empty = false;
+  sqlite3_int64 schema = 0;
   sqlite3 *db;
   if (!check_file(path, true, failure))
     return NULL;
   db = connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, failure);
   if (!db)
     return NULL;
-  if (check_contents(db, path, true, &empty, failure) &&
-      set_up(db, path, empty, failure)) {
+  if (check_contents(db, path, true, &schema, failure) &&
+      set_up(db, path, schema, failure)) {
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     return db;
   }
@@ -269,15 +229,21 @@ sqlite3 *ledger_open_writer(const char *path, Failure *failure) {
   return NULL;
 }
 
-sqlite3 *ledger_open_reader(const char *path, Failure *failure) {
-  bool empty = false;
+/* All that is read is read at one moment: a writer may bring the tables up to
+ * date in between. */
+sqlite3 *ledger_open_reader(const char *path, int *version, Failure *failure) {
+  sqlite3_int64 schema = 0;
   sqlite3 *db;
   if (!check_file(path, false, failure))
     return NULL;
   db = connect(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, failure);
-  if (db && !check_contents(db, path, false, &empty, failure)) {
-    sqlite3_close(db);
+  if (!db)
     return NULL;
+  sqlite3_exec(db, "BEGIN", NULL, NULL, NULL); /* if not, reading says why */
+  if (check_contents(db, path, false, &schema, failure)) {
+    *version = (int)schema;
+    return db;
   }
-  return db;
+  sqlite3_close(db);
+  return NULL;
 }

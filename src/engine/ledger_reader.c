@@ -11,22 +11,29 @@ struct LedgerReader {
   sqlite3_stmt *files;
 };
 
-#define COLUMNS                                                                \
-  "key, state, charged, base_url, mode, prompt, ratio, metadata, job_id,"      \
-  " error, body, answer, result, created_at, updated_at, count, cost,"         \
-  " attempts, http_status"
+/* What schema 1 had in `jobs`. */
+#define BODIES_1 "body, answer, result"
+#define BODIES_2                                                               \
+  "(SELECT body FROM bodies WHERE key = jobs.key AND body IS NOT NULL),"       \
+  " (SELECT answer FROM bodies WHERE key = jobs.key AND body IS NULL),"        \
+  " (SELECT result FROM bodies WHERE key = jobs.key AND body IS NULL)"
 
-#define ROWS                                                                   \
-  "SELECT " COLUMNS " FROM jobs WHERE (?1 IS NULL OR key = ?1)"                \
+#define ROWS(bodies)                                                           \
+  "SELECT key, state, charged, base_url, mode, prompt, ratio, metadata,"       \
+  " job_id, error, " bodies ", created_at, updated_at, count, cost,"           \
+  " attempts, http_status FROM jobs WHERE (?1 IS NULL OR key = ?1)"            \
   " AND (?2 IS NULL OR job_id = ?2) AND (?3 IS NULL OR state = ?3)"            \
   " AND (?4 IS NULL OR created_at >= ?4)"                                      \
   " AND (?5 IS NULL OR created_at <= ?5)"                                      \
   " AND (NOT ?7 OR state IN ('intent', 'sent', 'accepted', 'unknown'))"
 
-/* Two statements, so that the index on created_at gives the order. */
-static const char oldest_sql[] = ROWS " ORDER BY created_at, rowid LIMIT ?6";
-static const char newest_sql[] =
-    ROWS " ORDER BY created_at DESC, rowid DESC LIMIT ?6";
+/* For each version and order one, so that the index on created_at gives the
+ * order. */
+#define OLDEST " ORDER BY created_at, rowid LIMIT ?6"
+#define NEWEST " ORDER BY created_at DESC, rowid DESC LIMIT ?6"
+static const char *const rows_sql[2][2] = {
+    {ROWS(BODIES_1) OLDEST, ROWS(BODIES_1) NEWEST},
+    {ROWS(BODIES_2) OLDEST, ROWS(BODIES_2) NEWEST}};
 
 static const char files_sql[] =
     "SELECT path FROM files WHERE key = ?1 ORDER BY n, saved_at, path"
@@ -52,14 +59,15 @@ static bool bind(sqlite3_stmt *rows, const LedgerFilter *filter) {
 LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
                                  Failure *failure) {
   LedgerReader *reader = calloc(1, sizeof *reader);
+  int version = 0;
   if (!reader) {
     failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
     return NULL;
   }
-  reader->db = ledger_open_reader(path, failure);
+  reader->db = ledger_open_reader(path, &version, failure);
   if (reader->db &&
       sqlite3_prepare_v2(reader->db,
-                         filter->newest_first ? newest_sql : oldest_sql, -1,
+                         rows_sql[version != 1][filter->newest_first], -1,
                          &reader->rows, NULL) == SQLITE_OK &&
       sqlite3_prepare_v2(reader->db, files_sql, -1, &reader->files, NULL) ==
           SQLITE_OK &&

@@ -214,6 +214,21 @@ mutant(
   "spec durable: only its owner reads"
 )
 
+mutant(
+  "a long prompt is written again with every change of its job",
+  "src/engine/ledger_schema.c",
+  "> 800 THEN",
+  "> 80000000 THEN",
+  "c ledger_schema"
+)
+mutant(
+  "an older ledger loses the order of its rows",
+  "src/engine/ledger_schema.c",
+  " SELECT rowid, key, state,",
+  " SELECT -rowid, key, state,",
+  "c ledger_schema"
+)
+
 -- One create is one POST.
 
 mutant(
