@@ -1,6 +1,7 @@
 # What the proofs under spec/faults/ need besides the modules.
 #
 #   build/faults/alloc-host    a host program whose memory runs out
+#   build/faults/tunnel        a slow way to a server
 
 if(NOT (GPTIMAGE2_CORE AND GPTIMAGE2_HAVE_SANDBOX AND GPTIMAGE2_HAVE_SQLITE AND
     "5.4" IN_LIST GPTIMAGE2_LUA))
@@ -27,5 +28,11 @@ set_target_properties(faults-alloc-host PROPERTIES
   ENABLE_EXPORTS ON OUTPUT_NAME alloc-host
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/faults")
 
+find_package(Threads REQUIRED)
+add_executable(faults-tunnel spec/faults/chaos/tunnel.c)
+target_link_libraries(faults-tunnel PRIVATE gptimage2_settings Threads::Threads)
+set_target_properties(faults-tunnel PROPERTIES
+  OUTPUT_NAME tunnel RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/faults")
+
 add_custom_target(faults)
-add_dependencies(faults lua-5.4 faults-alloc-host)
+add_dependencies(faults lua-5.4 faults-alloc-host faults-tunnel)
