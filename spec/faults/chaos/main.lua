@@ -42,7 +42,7 @@ local url, ca_file = service.read(), service.read()
 local tunnel = start("tunnel", ("'%s' %s %d"):format(tunnel_path, url:match(":(%d+)$"), seed))
 local port = tunnel.read()
 
---- One in three lives takes the tunnel for a proxy, too: its CONNECT may be slow. The base URL stays
+--- One in three lives takes the tunnel for a proxy, too: its CONNECT may be slow. The base URL is
 --- the same: rows of another one are left alone.
 local function run_life(name, kind)
   local through = url:gsub("%d+$", port)

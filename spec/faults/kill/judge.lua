@@ -2,11 +2,11 @@
 --- reported, and prints what came of the kills at each system call.
 ---
 --- Arguments: "honours" or "ignores", number of jobs, folder of the runs, file to add the sums to,
---- "trouble" or "calm"; or "totals" and that file: prints the closing line, status 1 when something
---- is wrong.
+--- "trouble", "calm" or "mixed"; or "totals" and that file: prints the closing line, status 1 when
+--- something is wrong.
 
 --- What a run that went well says of a job.
-local CONTENT = { succeeded = true, ["nothing to do"] = true }
+local CONTENT = { succeeded = true, ["nothing to do"] = true, reported = true }
 
 local COMPLAINTS_MOST = 20 -- for each scenario
 
@@ -53,11 +53,14 @@ local sums = { faults = 0, lost = 0, twice = 0, finished = 0, reported = 0, need
 
 --- What became of one job: "finished", "reported", "lost".
 local function fate(told, paid)
+  local charged = told and told.state:match("^cancelled:(%a+)")
   if not told then
     return "lost"
+  elseif charged then
+    return charged == "no" and paid and paid.paid > 0 and "lost" or "reported"
   elseif told.state == "succeeded" and told.picture == "whole" and paid then
     return paid.ids[told.id] and "finished" or "lost"
-  elseif told.state == "reported" and server == "ignores" then
+  elseif told.state == "reported" and (server == "ignores" or arg[5] == "mixed") then
     return "reported"
   end
   return "lost"
@@ -163,7 +166,7 @@ local function judge_scenario()
   print(
     ("The service %s idempotency keys%s, %d job%s at once:"):format(
       server,
-      arg[5] == "trouble" and " and is in trouble" or "",
+      arg[5] == "trouble" and " and is in trouble" or arg[5] == "mixed" and ", mixed work" or "",
       jobs,
       jobs == 1 and "" or "s"
     )

@@ -1,20 +1,36 @@
 --- The service of a kill run, in a process of its own: nobody kills it, and its books are the
 --- judge's.
 ---
---- Arguments: "honours" or "ignores" (the idempotency keys), "trouble" for one that fails creates.
---- Prints its URL; then, for each line read from stdin, which is a path, writes its books there and
---- prints "written". Ends with its input.
+--- Arguments: "honours" or "ignores" (the idempotency keys), and "calm", "trouble" for one that
+--- fails creates, or "mixed": one over TLS, and a second one that tears the answers to all creates.
+--- Prints its URL (mixed: both, and the file of the certificate, with commas between); then, for
+--- each line read from stdin, which is a path, writes its books there and prints "written". Ends
+--- with its input.
 --- A line of the books: prompt, job id, credits kept, times it was posted; tabs between.
 
 local sandbox = require("gptimage2.sandbox")
 
-local service = assert(sandbox.start({
-  api_key = "kill-run",
-  credits = 1000000000,
-  duration = 0.015,
-  idempotency = arg[1] == "honours",
-  image_size = 32,
-}))
+local mixed = arg[2] == "mixed"
+
+local function start(tls)
+  return assert(sandbox.start({
+    api_key = "kill-run",
+    credits = 1000000000,
+    duration = 0.015,
+    idempotency = arg[1] == "honours",
+    image_size = 32,
+    tls = tls,
+  }))
+end
+
+local service = start(mixed)
+local services = { service }
+local address = service.url
+if mixed then
+  services[2] = start(false)
+  services[2]:fault({ on = "create", action = "truncate", bytes = 0, times = math.huge })
+  address = table.concat({ address, services[2].url, service.ca_file }, ",")
+end
 
 --- Every fourth create fails: half of those after they were paid. A 503 after the payment is left
 --- to the service that honours keys: whoever repeats after it elsewhere has chosen to.
@@ -43,14 +59,16 @@ end
 
 local function write_books(path)
   local file = assert(io.open(path, "w"))
-  for _, job in ipairs(service:ledger().jobs) do
-    local kept = job.refunded and 0 or job.credits
-    file:write(("%s\t%s\t%d\t%d\n"):format(job.prompt, job.id, kept, job.posts))
+  for _, each in ipairs(services) do
+    for _, job in ipairs(each:ledger().jobs) do
+      local kept = job.refunded and 0 or job.credits
+      file:write(("%s\t%s\t%d\t%d\n"):format(job.prompt, job.id, kept, job.posts))
+    end
   end
   assert(file:close())
 end
 
-say(service.url)
+say(address)
 for path in io.lines() do
   write_books(path)
   say("written")

@@ -10,25 +10,7 @@ local gptimage2 = require("gptimage2")
 local url, folder, name, jobs, retry, injection = table.unpack(arg)
 jobs = tonumber(jobs)
 
---- Starts the I/O thread and sets strace on it; nothing of a job has happened by then. The first
---- line comes when strace has it.
-local function trace_thread()
-  local options = injection .. " -o /dev/null"
-  if injection == "count" then
-    options = "-o " .. folder .. "/thread.trace"
-  end
-  assert(gptimage2.sleep(0) ~= false)
-  local script = ([[
-    cd '%s' && rm -f attached && mkfifo attached || exit 1
-    for task in /proc/$PPID/task/*; do
-      [ "${task##*/}" = "$PPID" ] || strace -p "${task##*/}" %s >attached 2>&1 &
-    done]]):format(folder, options)
-  assert(os.execute(script))
-  local pipe = assert(io.open(folder .. "/attached"))
-  local said = pipe:read("l") or "nothing"
-  assert(said:find("attached", 1, true), said)
-  return pipe
-end
+local trace = dofile(os.getenv("KILL_PARTS") .. "/trace.lua")
 
 local client = assert(gptimage2.new({
   api_key = "kill-run",
@@ -38,7 +20,7 @@ local client = assert(gptimage2.new({
   poll = { first = 0.01, interval = 0.01, max = 0.01 },
   timeout = 30,
 }))
-local pipe = injection ~= "" and trace_thread() or nil
+local pipe = trace.attach(folder, injection)
 
 --- What came of picture n in this run, for the report.
 local said = {}
