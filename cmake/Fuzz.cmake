@@ -53,7 +53,10 @@ function(gptimage2_set_fuzz_flags)
     -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef
     -Wconversion -D_GNU_SOURCE "-I${CMAKE_CURRENT_SOURCE_DIR}/src"
     "-DFUZZ_ROOT=\"${CMAKE_CURRENT_SOURCE_DIR}\"")
-  if(GPTIMAGE2_WERROR)
+  execute_process(COMMAND "${GPTIMAGE2_CLANG}" -dumpversion
+    OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE)
+  gptimage2_warnings_are_errors(Clang "${version}" werror)
+  if(werror)
     list(APPEND flags -Werror)
   endif()
   foreach(folder ${lua} "${GPTIMAGE2_CURL_INCLUDE}"

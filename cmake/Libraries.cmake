@@ -1,41 +1,63 @@
 # Finds what the modules are built with: Lua's headers, libcurl's headers and
-# the name to open it by, the sandbox's libraries.
+# the name to open it by, the sandbox's libraries.  pkg-config is asked where it
+# is there, and nothing depends on it.
 #
 # Defines the targets gptimage2_curl and gptimage2_sandbox_libs, the variable
 # GPTIMAGE2_HAVE_SANDBOX, and gptimage2_find_lua().
 
-find_package(PkgConfig)
+find_package(PkgConfig QUIET)
+
+# Sets OUT to the folders in which pkg-config knows the headers of NAME.
+function(gptimage2_ask_pkg_config prefix name out)
+  set(folders "")
+  if(PKG_CONFIG_FOUND)
+    pkg_check_modules(${prefix} QUIET ${name})
+    set(folders ${${prefix}_INCLUDEDIR} ${${prefix}_INCLUDE_DIRS})
+  endif()
+  set(${out} "${folders}" PARENT_SCOPE)
+endfunction()
 
 # Sets OUT_INCLUDES to the include folders of Lua VERSION (5.1 … 5.4, jit) and
-# OUT_ABI to the version in the paths Lua looks in (5.1 for jit).
+# OUT_ABI to the version in the paths Lua looks in (5.1 for jit).  Without them
+# this ends, but for the argument OPTIONAL: OUT_INCLUDES is empty then.
 function(gptimage2_find_lua version out_includes out_abi)
   string(REPLACE "." "" short "${version}")
   if(version STREQUAL "jit")
     set(abi 5.1)
     set(names luajit)
+    set(folders luajit-2.1 luajit-2.0 luajit)
   else()
     set(abi "${version}")
     set(names lua${version} lua-${version} lua${short} lua)
+    set(folders lua${version} lua-${version} lua${short} lua/${version})
   endif()
   string(REPLACE "." "0" wanted "${abi}")
-  foreach(name IN LISTS names)
-    pkg_check_modules(LUA_PC_${name} QUIET ${name})
-    find_path(LUA_INCLUDE_${name} lua.h NO_DEFAULT_PATH
-      PATHS ${LUA_PC_${name}_INCLUDEDIR} ${LUA_PC_${name}_INCLUDE_DIRS})
-    mark_as_advanced(LUA_INCLUDE_${name})
-    set(found "${LUA_INCLUDE_${name}}")
+  foreach(name IN LISTS names ITEMS without_pkg_config)
+    if(name STREQUAL "without_pkg_config")
+      find_path(LUA_INCLUDE_PLAIN_${version} lua.h PATH_SUFFIXES ${folders})
+      mark_as_advanced(LUA_INCLUDE_PLAIN_${version})
+      set(found "${LUA_INCLUDE_PLAIN_${version}}")
+    else()
+      gptimage2_ask_pkg_config(LUA_PC_${name} ${name} known)
+      find_path(LUA_INCLUDE_${name} lua.h NO_DEFAULT_PATH PATHS ${known})
+      mark_as_advanced(LUA_INCLUDE_${name})
+      set(found "${LUA_INCLUDE_${name}}")
+    endif()
     if(found)
       file(STRINGS "${found}/lua.h" line
         REGEX "define[ \t]+LUA_VERSION_NUM[ \t]+${wanted}")
-      if(line)
+      if(line AND (NOT version STREQUAL "jit" OR EXISTS "${found}/luajit.h"))
         set(${out_includes} "${found}" PARENT_SCOPE)
         set(${out_abi} "${abi}" PARENT_SCOPE)
         return()
       endif()
     endif()
   endforeach()
-  message(FATAL_ERROR "The headers of Lua ${version} were not found: "
-    "pkg-config knows none of ${names}.")
+  set(${out_includes} "" PARENT_SCOPE)
+  if(NOT "OPTIONAL" IN_LIST ARGN)
+    message(FATAL_ERROR "The headers of Lua ${version} (lua.h) were not found: "
+      "neither by pkg-config nor in the folders ${folders}.")
+  endif()
 endfunction()
 
 # libcurl is opened at run time, by the name the dynamic linker knows it by.
@@ -56,9 +78,12 @@ function(gptimage2_curl_soname library out_name)
   set(${out_name} "${name}" PARENT_SCOPE)
 endfunction()
 
-# CURLOPT_QUICK_EXIT, without which closing may wait for a name server, came
-# with 7.87.
+# The oldest that will do is stated where it is looked at again at run time.
 function(gptimage2_check_curl include)
+  file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/src/engine/curl_lib.h" lines
+    REGEX "#define CURL_LIB_OLDEST_(MAJOR|MINOR) ")
+  string(REGEX REPLACE "[^0-9]*([0-9]+)[^0-9]+([0-9]+).*" "\\1.\\2" oldest
+    "${lines}")
   set(header "${include}/curl/curlver.h")
   set(version "of an unknown version")
   if(EXISTS "${header}")
@@ -67,21 +92,38 @@ function(gptimage2_check_curl include)
       set(version "${CMAKE_MATCH_1}")
     endif()
   endif()
-  if(NOT version VERSION_GREATER_EQUAL 7.87)
-    message(FATAL_ERROR "The headers of libcurl 7.87.0 or newer are needed; "
+  if(NOT version VERSION_GREATER_EQUAL oldest)
+    message(FATAL_ERROR "The headers of libcurl ${oldest} or newer are needed; "
       "those in ${include} are ${version}.")
   endif()
 endfunction()
 
-function(gptimage2_find_curl)
-  if(NOT CURL_INCDIR AND PKG_CONFIG_FOUND)
-    pkg_check_modules(CURL_PC QUIET libcurl)
+# Finds the library LIBRARY and its HEADER, as GPTIMAGE2_<name>_LIBRARY and
+# GPTIMAGE2_<name>_INCLUDE: first in the folders that the variables
+# <name>_INCDIR and <name>_LIBDIR tell (LuaRocks has them from <name>_DIR), then
+# where pkg-config knows MODULE, then where the system has such things.
+function(gptimage2_find name library header module)
+  set(hints "${${name}_INCDIR}|${${name}_LIBDIR}")
+  # What an earlier run found elsewhere is not kept.
+  if(DEFINED GPTIMAGE2_${name}_HINTS AND
+      NOT "${GPTIMAGE2_${name}_HINTS}" STREQUAL hints)
+    unset(GPTIMAGE2_${name}_INCLUDE CACHE)
+    unset(GPTIMAGE2_${name}_LIBRARY CACHE)
   endif()
-  find_path(GPTIMAGE2_CURL_INCLUDE curl/curl.h
-    HINTS ${CURL_INCDIR} ${CURL_PC_INCLUDEDIR})
-  find_library(GPTIMAGE2_CURL_LIBRARY curl
-    HINTS ${CURL_LIBDIR} ${CURL_PC_LIBDIR})
-  mark_as_advanced(GPTIMAGE2_CURL_INCLUDE GPTIMAGE2_CURL_LIBRARY)
+  set(GPTIMAGE2_${name}_HINTS "${hints}" CACHE INTERNAL "found with these")
+  set(known "")
+  if(NOT ${name}_INCDIR)
+    gptimage2_ask_pkg_config(${name}_PC ${module} known)
+  endif()
+  find_path(GPTIMAGE2_${name}_INCLUDE ${header}
+    HINTS ${${name}_INCDIR} ${known} PATH_SUFFIXES ${library})
+  find_library(GPTIMAGE2_${name}_LIBRARY ${library}
+    HINTS ${${name}_LIBDIR} ${${name}_PC_LIBDIR})
+  mark_as_advanced(GPTIMAGE2_${name}_INCLUDE GPTIMAGE2_${name}_LIBRARY)
+endfunction()
+
+function(gptimage2_find_curl)
+  gptimage2_find(CURL curl curl/curl.h libcurl)
   if(NOT GPTIMAGE2_CURL_INCLUDE OR NOT GPTIMAGE2_CURL_LIBRARY)
     message(FATAL_ERROR "libcurl and its headers were not found. "
       "On Debian: apt install libcurl4-openssl-dev")
@@ -106,32 +148,41 @@ function(gptimage2_find_curl)
   endif()
 endfunction()
 
+# The sandbox's libraries, each with its header and pkg-config's name.
 function(gptimage2_find_sandbox_libs)
   set(GPTIMAGE2_HAVE_SANDBOX OFF PARENT_SCOPE)
-  if(GPTIMAGE2_SANDBOX STREQUAL "AUTO")
-    set(SANDBOX_PC_FOUND OFF)
-    if(PKG_CONFIG_FOUND)
-      pkg_check_modules(SANDBOX_PC QUIET IMPORTED_TARGET
-        libmicrohttpd jansson cairo gnutls)
-    endif()
-    if(NOT SANDBOX_PC_FOUND)
-      message(STATUS "The sandbox is not built: it needs libmicrohttpd, "
-        "jansson, cairo and gnutls")
-      return()
-    endif()
-  elseif(GPTIMAGE2_SANDBOX)
-    if(NOT PKG_CONFIG_FOUND)
-      message(FATAL_ERROR "The sandbox's libraries are found by pkg-config, "
-        "which is not installed")
-    endif()
-    pkg_check_modules(SANDBOX_PC REQUIRED IMPORTED_TARGET
-      libmicrohttpd jansson cairo gnutls)
-  else()
+  if(NOT GPTIMAGE2_SANDBOX)
     return()
   endif()
-  set(GPTIMAGE2_HAVE_SANDBOX ON PARENT_SCOPE)
+  gptimage2_find(MICROHTTPD microhttpd microhttpd.h libmicrohttpd)
+  gptimage2_find(JANSSON jansson jansson.h jansson)
+  gptimage2_find(CAIRO cairo cairo.h cairo)
+  gptimage2_find(GNUTLS gnutls gnutls/gnutls.h gnutls)
+  set(lacking "")
   add_library(gptimage2_sandbox_libs INTERFACE)
-  target_link_libraries(gptimage2_sandbox_libs INTERFACE PkgConfig::SANDBOX_PC)
+  foreach(name MICROHTTPD JANSSON CAIRO GNUTLS)
+    if(NOT GPTIMAGE2_${name}_INCLUDE OR NOT GPTIMAGE2_${name}_LIBRARY)
+      string(TOLOWER ${name} name)
+      list(APPEND lacking ${name})
+      continue()
+    endif()
+    target_include_directories(gptimage2_sandbox_libs SYSTEM INTERFACE
+      "${GPTIMAGE2_${name}_INCLUDE}")
+    target_link_libraries(gptimage2_sandbox_libs INTERFACE
+      "${GPTIMAGE2_${name}_LIBRARY}")
+  endforeach()
+  if(NOT lacking)
+    set(GPTIMAGE2_HAVE_SANDBOX ON PARENT_SCOPE)
+    return()
+  endif()
+  list(JOIN lacking ", " lacking)
+  set(said "it needs libmicrohttpd, jansson, cairo and gnutls with their \
+headers; not found: ${lacking}")
+  if(GPTIMAGE2_SANDBOX STREQUAL "AUTO")
+    message(STATUS "The sandbox is not built: ${said}")
+  else()
+    message(FATAL_ERROR "The sandbox cannot be built: ${said}")
+  endif()
 endfunction()
 
 # The ledger's library.  Without it the module works, but for the ledger.
@@ -141,9 +192,7 @@ function(gptimage2_find_sqlite)
   if(NOT GPTIMAGE2_SQLITE)
     return()
   endif()
-  find_path(GPTIMAGE2_SQLITE_INCLUDE sqlite3.h HINTS ${SQLITE_INCDIR})
-  find_library(GPTIMAGE2_SQLITE_LIBRARY sqlite3 HINTS ${SQLITE_LIBDIR})
-  mark_as_advanced(GPTIMAGE2_SQLITE_INCLUDE GPTIMAGE2_SQLITE_LIBRARY)
+  gptimage2_find(SQLITE sqlite3 sqlite3.h sqlite3)
   if(NOT GPTIMAGE2_SQLITE_INCLUDE OR NOT GPTIMAGE2_SQLITE_LIBRARY)
     if(GPTIMAGE2_SQLITE STREQUAL "AUTO")
       message(STATUS "The ledger is not built: it needs SQLite")

@@ -10,6 +10,22 @@ set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS OFF)
 
+# Which warnings there are is a matter of the compiler's version: AUTO makes
+# errors of those of the compilers that the project is developed with.
+function(gptimage2_warnings_are_errors id version out)
+  set(known GNU-12 Clang-14)
+  string(REGEX MATCH "^[0-9]+" version "${version}")
+  if(NOT GPTIMAGE2_WERROR STREQUAL "AUTO")
+    set(${out} ${GPTIMAGE2_WERROR} PARENT_SCOPE)
+  elseif("${id}-${version}" IN_LIST known)
+    set(${out} ON PARENT_SCOPE)
+  else()
+    set(${out} OFF PARENT_SCOPE)
+  endif()
+endfunction()
+gptimage2_warnings_are_errors(
+  "${CMAKE_C_COMPILER_ID}" "${CMAKE_C_COMPILER_VERSION}" werror)
+
 add_library(gptimage2_settings INTERFACE)
 target_compile_definitions(gptimage2_settings INTERFACE _GNU_SOURCE)
 target_include_directories(gptimage2_settings INTERFACE
@@ -17,7 +33,8 @@ target_include_directories(gptimage2_settings INTERFACE
 target_compile_options(gptimage2_settings INTERFACE
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef
   -Wconversion
-  $<$<BOOL:${GPTIMAGE2_WERROR}>:-Werror>
+  $<$<BOOL:${werror}>:-Werror>
+  -Wno-error=deprecated-declarations
   $<$<BOOL:${GPTIMAGE2_TESTS}>:-g>)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)

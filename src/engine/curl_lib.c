@@ -12,9 +12,10 @@
 #define GPTIMAGE2_LIBCURL "libcurl.so.4"
 #endif
 
-/* 7.85.0: an older one would silently do without the guard that keeps a create
- * from being sent twice (7.80), and without PROTOCOLS_STR. */
-#define OLDEST 0x075500
+#define OLDEST ((CURL_LIB_OLDEST_MAJOR << 16) | (CURL_LIB_OLDEST_MINOR << 8))
+#define TEXT_OF(number) #number
+#define VERSION_TEXT(major, minor) TEXT_OF(major) "." TEXT_OF(minor) ".0"
+#define OLDEST_TEXT VERSION_TEXT(CURL_LIB_OLDEST_MAJOR, CURL_LIB_OLDEST_MINOR)
 
 CurlLib curl_lib;
 void (*curl_lib_at_exit)(void);
@@ -73,8 +74,8 @@ static void load(void) {
     memcpy((char *)&curl_lib + symbols[i].offset, &function, sizeof function);
   }
   if (curl_lib.version_info(CURLVERSION_NOW)->version_num < OLDEST)
-    trouble =
-        "this libcurl (" GPTIMAGE2_LIBCURL ") is too old: 7.85.0 is needed";
+    trouble = "this libcurl (" GPTIMAGE2_LIBCURL ") is too old: " OLDEST_TEXT
+              " or newer is needed";
   else if (curl_lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
     trouble = "libcurl could not start";
   else if (curl_lib_at_exit) /* registered last, so called first */

@@ -11,6 +11,13 @@
 
 #include <curl/curl.h>
 
+/* The oldest that will do, looked at when this is built (CMake reads these
+ * lines) and when it is loaded: CURLOPT_QUICK_EXIT, without which closing may
+ * wait for a name server, came with it.  One before 7.80 would silently do
+ * without the guard that keeps a create from being sent twice. */
+#define CURL_LIB_OLDEST_MAJOR 7
+#define CURL_LIB_OLDEST_MINOR 87
+
 /* The functions in use, under their names without "curl_". */
 typedef struct CurlLib {
   __typeof__(curl_version_info) *version_info;

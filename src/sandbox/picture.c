@@ -95,7 +95,7 @@ static void paint_sun(Scene *scene) {
 
 /* One ridge from side to side: a sum of three waves, filled downwards. */
 static void paint_hill(Scene *scene, int n) {
-  double depth = (double)(n + 1) / HILLS; /* 1 is the nearest */
+  double depth = (n + 1.0) / (double)HILLS; /* 1 is the nearest */
   double level = scene->height * (0.50 + 0.36 * depth);
   double swing = scene->unit * (8.0 - 3.0 * depth);
   double longer = scene->unit * pick(scene, 120, 180);

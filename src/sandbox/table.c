@@ -26,7 +26,7 @@ static bool table_grow(Table *table) {
   for (size_t i = 0; i < table->size; i++) {
     for (Entry *entry = table->buckets[i]; entry != NULL;) {
       Entry *next = entry->next;
-      size_t at = entry->hash & (size - 1);
+      size_t at = (size_t)entry->hash & (size - 1);
       entry->next = buckets[at];
       buckets[at] = entry;
       entry = next;
@@ -45,7 +45,7 @@ bool table_add(Table *table, Entry *entry, const char *name, void *value) {
   entry->name = name;
   entry->value = value;
   entry->hash = hash_name(name);
-  size_t at = entry->hash & (table->size - 1);
+  size_t at = (size_t)entry->hash & (table->size - 1);
   entry->next = table->buckets[at];
   table->buckets[at] = entry;
   table->count++;
