@@ -16,6 +16,7 @@ static RetryQuota quota;
 
 static const Reply lost = {.kind = REPLY_LOST, .retry_after = -1};
 static const Reply not_sent = {.kind = REPLY_NOT_SENT, .retry_after = -1};
+static const Reply held = {.kind = REPLY_HELD, .retry_after = -1};
 static const Reply hopeless = {.kind = REPLY_HOPELESS, .retry_after = -1};
 
 static Reply answer(int status) {
@@ -73,6 +74,8 @@ static Flow flow_in(FlowState wanted) {
   if (wanted == FLOW_QUEUED)
     return flow;
   flow_start(&flow, 0);
+  if (wanted == FLOW_HELD)
+    reply_with(&flow, held, 0);
   if (wanted == FLOW_BACKING_OFF)
     reply_with(&flow, not_sent, 0);
   if (wanted == FLOW_ENDED)
@@ -516,19 +519,69 @@ static void one_poll_is_one_poll(void **state) {
   }
 }
 
-static void cancelling_ends_every_state_but_a_create_on_its_way(void **state) {
-  static const FlowState states[] = {FLOW_QUEUED,      FLOW_CHECKING,
-                                     FLOW_BACKING_OFF, FLOW_ASKING,
-                                     FLOW_RESTING,     FLOW_POLLING};
+static void cancelling_ends_every_state_but_a_create_that_left(void **state) {
+  static const FlowState states[] = {
+      FLOW_QUEUED,      FLOW_CHECKING, FLOW_CREATING, FLOW_HELD,
+      FLOW_BACKING_OFF, FLOW_ASKING,   FLOW_RESTING,  FLOW_POLLING};
   Flow flow;
   (void)state;
   for (size_t i = 0; i < COUNT(states); i++) {
     flow = flow_in(states[i]);
-    assert_end(&flow, flow_on_cancel(&flow), FLOW_END_CANCELLED);
-    assert_do(flow_on_cancel(&flow), FLOW_DO_NOTHING);
+    assert_end(&flow, flow_on_cancel(&flow, false), FLOW_END_CANCELLED);
+    assert_do(flow_on_cancel(&flow, false), FLOW_DO_NOTHING);
+    assert_false(flow.doubt && states[i] == FLOW_CREATING);
   }
+  flow = flow_in(FLOW_CREATING);
+  assert_do(flow_on_cancel(&flow, true), FLOW_DO_NOTHING);
+  assert_do(reply_with(&flow, answer(200), 1), FLOW_DO_END);
   flow = flow_in(FLOW_ENDED);
-  assert_do(flow_on_cancel(&flow), FLOW_DO_NOTHING);
+  assert_do(flow_on_cancel(&flow, true), FLOW_DO_NOTHING);
+}
+
+/* Being kept back by this side is no attempt, and lasts until the deadline. */
+static void a_create_that_is_held_waits_for_this_side(void **state) {
+  Flow flow = flow_in(FLOW_CREATING);
+  (void)state;
+  for (int i = 0; i < 10; i++) {
+    assert_rest(reply_with(&flow, held, i), 100, true);
+    assert_int_equal(flow.state, FLOW_HELD);
+    assert_int_equal(flow.attempts, 0);
+    assert_do(flow_on_timer(&flow, i), FLOW_DO_NOTHING);
+    assert_do(flow_on_ready(&flow, i), FLOW_DO_CREATE);
+    assert_int_equal(flow.attempts, 1);
+  }
+  assert_true(quota.tokens == RETRY_QUOTA_FULL.tokens);
+  assert_do(reply_with(&flow, answer(200), 11), FLOW_DO_ASK);
+  assert_do(flow_on_ready(&flow, 11), FLOW_DO_NOTHING);
+  flow = flow_in(FLOW_HELD);
+  assert_end(&flow, flow_on_timer(&flow, 100), FLOW_END_FAILED);
+  flow = flow_in(FLOW_HELD);
+  assert_end(&flow, flow_on_ready(&flow, 100), FLOW_END_FAILED);
+  flow = flow_in(FLOW_CREATING);
+  assert_end(&flow, reply_with(&flow, held, 100), FLOW_END_FAILED);
+  flow = flow_in(FLOW_HELD);
+  flow.doubt = true; /* it may have been made before */
+  assert_end(&flow, flow_on_timer(&flow, 100), FLOW_END_TIMEOUT);
+  flow = flow_in(FLOW_CREATING); /* cannot be: and is no way out of a cancel */
+  flow_on_cancel(&flow, true);
+  assert_end(&flow, reply_with(&flow, held, 1), FLOW_END_CANCELLED);
+}
+
+static void the_last_look_is_taken_in_time(void **state) {
+  Flow flow = flow_in(FLOW_POLLING); /* at 2; polls come every 2.5 s */
+  (void)state;
+  assert_rest(reply_with(&flow, answer(202), 96), 98.5, false);
+  flow_on_timer(&flow, 98.5);
+  assert_rest(reply_with(&flow, answer(202), 98.6), 99, false);
+  assert_do(flow_on_timer(&flow, 99), FLOW_DO_POLL);
+  assert_rest(reply_with(&flow, answer(202), 99.1), 100, false);
+  assert_end(&flow, flow_on_timer(&flow, 100), FLOW_END_TIMEOUT);
+  flow = flow_in(FLOW_POLLING); /* what the server asks for is no reason */
+  assert_rest(reply_with(&flow, wish(202, 30), 80), 99, false);
+  flow = flow_in(FLOW_POLLING); /* unless it is in trouble */
+  assert_rest(reply_with(&flow, wish(503, 30), 80), 100, true);
+  flow = flow_in(FLOW_POLLING);
+  assert_rest(reply_with(&flow, answer(503), 98.8), 99, true);
 }
 
 static void a_cancelled_create_tells_how_it_ended(void **state) {
@@ -547,7 +600,7 @@ static void a_cancelled_create_tells_how_it_ended(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
     Flow flow = flow_in(FLOW_CREATING);
-    assert_do(flow_on_cancel(&flow), FLOW_DO_NOTHING);
+    assert_do(flow_on_cancel(&flow, true), FLOW_DO_NOTHING);
     assert_int_equal(flow.state, FLOW_CREATING);
     assert_end(&flow, reply_with(&flow, rows[i].reply, 1), rows[i].end);
     assert_int_equal(flow.attempts, 1);
@@ -562,7 +615,7 @@ static void a_verdict_after_the_cancel_does_nothing(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(verdicts); i++) {
     Flow flow = flow_in(FLOW_ASKING);
-    assert_end(&flow, flow_on_cancel(&flow), FLOW_END_CANCELLED);
+    assert_end(&flow, flow_on_cancel(&flow, false), FLOW_END_CANCELLED);
     assert_do(judge(&flow, verdicts[i], 1), FLOW_DO_NOTHING);
     assert_int_equal(flow.polls, 0);
   }
@@ -614,7 +667,9 @@ int main(void) {
       cmocka_unit_test(a_job_may_run_out_of_time_in_the_queue),
       cmocka_unit_test(a_known_job_is_polled_at_once),
       cmocka_unit_test(one_poll_is_one_poll),
-      cmocka_unit_test(cancelling_ends_every_state_but_a_create_on_its_way),
+      cmocka_unit_test(cancelling_ends_every_state_but_a_create_that_left),
+      cmocka_unit_test(a_create_that_is_held_waits_for_this_side),
+      cmocka_unit_test(the_last_look_is_taken_in_time),
       cmocka_unit_test(a_cancelled_create_tells_how_it_ended),
       cmocka_unit_test(a_verdict_after_the_cancel_does_nothing),
       cmocka_unit_test(events_out_of_place_do_nothing),

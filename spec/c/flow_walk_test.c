@@ -20,6 +20,7 @@ typedef struct Walk {
   bool barred;   /* a create had a reply that the mode does not repeat */
   bool accepted; /* a create was answered with 2xx, or a beginning of it */
   bool repeated; /* the key has been sent before */
+  bool gone;     /* the create under way was let go */
   bool ended;
   unsigned creates;
   unsigned polls;
@@ -37,6 +38,7 @@ static void see_create(Walk *walk) {
   check(walk->now < walk->flow.deadline, "a create past the deadline");
   check(!may_poll_from_the_start(walk), "a create of a known job");
   check(!walk->flow.cancelled, "a create after a cancel");
+  walk->gone = false;
 }
 
 static void see_poll(Walk *walk) {
@@ -59,7 +61,8 @@ static void see(Walk *walk, FlowAction action) {
   case FLOW_DO_REST:
     check(action.at <= flow->deadline, "a rest past the deadline");
     check(action.at > walk->now || action.at >= flow->deadline, "no rest");
-    check(action.at <= walk->now + 61, "a rest of more than 61 s");
+    check(action.at <= walk->now + 61 || flow->state == FLOW_HELD,
+          "a rest of more than 61 s");
     break;
   case FLOW_DO_END:
     walk->ended = true;
@@ -85,9 +88,11 @@ static Reply random_reply(Walk *walk) {
                                  409, 410, 429, 429, 500, 501, 503, 504};
   static const ReplyKind kinds[] = {
       REPLY_ANSWERED, REPLY_ANSWERED, REPLY_ANSWERED, REPLY_NOT_SENT,
-      REPLY_NOT_SENT, REPLY_NOT_SENT, REPLY_LOST,     REPLY_HOPELESS};
+      REPLY_NOT_SENT, REPLY_HELD,     REPLY_LOST,     REPLY_HOPELESS};
   Reply reply = {.kind = kinds[random_below(&walk->seed, COUNT(kinds))],
                  .retry_after = -1};
+  if (walk->flow.state == FLOW_CREATING && walk->gone) /* it cannot be */
+    reply.kind = reply.kind == REPLY_ANSWERED ? REPLY_ANSWERED : REPLY_LOST;
   if (reply.kind == REPLY_ANSWERED)
     reply.status = statuses[random_below(&walk->seed, COUNT(statuses))];
   if (random_below(&walk->seed, 4) == 0)
@@ -102,7 +107,7 @@ static Reply random_reply(Walk *walk) {
  * code's. */
 static bool is_repeatable(const Walk *walk, const Reply *reply) {
   RetryMode mode = walk->settings.retry;
-  if (reply->kind == REPLY_NOT_SENT)
+  if (reply->kind == REPLY_NOT_SENT || reply->kind == REPLY_HELD)
     return true;
   if (reply->kind != REPLY_ANSWERED)
     return reply->kind == REPLY_LOST && mode == RETRY_IDEMPOTENT;
@@ -126,14 +131,19 @@ static void note_create(Walk *walk, const Reply *reply) {
   bool answered = reply->kind == REPLY_ANSWERED;
   bool lost = reply->kind == REPLY_LOST;
   int status = reply->status;
+  if (reply->kind == REPLY_HELD) /* that was no create */
+    walk->creates--;
   walk->answered = walk->answered || answered || lost;
-  walk->charged = walk->charged || lost ||
-                  (answered && (status / 100 == 2 || status == 408 ||
-                                status == 409 || status / 100 == 5));
+  walk->charged =
+      walk->charged || lost ||
+      (answered && (status / 100 == 2 || status / 100 == 3 || status == 408 ||
+                    status == 409 || status / 100 == 5));
   walk->accepted = (answered && status / 100 == 2) ||
                    (reply->partial && walk->settings.retry != RETRY_IDEMPOTENT);
-  walk->barred = !is_repeatable(walk, reply) || reply->retry_after > 60;
-  walk->repeated = walk->repeated || reply->kind != REPLY_NOT_SENT;
+  walk->barred = !is_repeatable(walk, reply) ||
+                 (reply->kind != REPLY_HELD && reply->retry_after > 60);
+  walk->repeated = walk->repeated ||
+                   (reply->kind != REPLY_NOT_SENT && reply->kind != REPLY_HELD);
 }
 
 static void give_reply(Walk *walk) {
@@ -157,7 +167,22 @@ static void give_verdict(Walk *walk) {
                             walk->now, random_unit(&walk->seed)));
 }
 
-/* One event of a kind: 0 start, 1 checked, 2 reply, 3 timer, 4 verdict. */
+/* A cancel while nothing is on its way ends the job at once, and no create
+ * goes out after it. */
+static void give_cancel(Walk *walk) {
+  bool creating = walk->flow.state == FLOW_CREATING;
+  FlowAction action = flow_on_cancel(&walk->flow, walk->gone);
+  check(walk->ended || (creating && walk->gone) ||
+            (action.what == FLOW_DO_END && action.end == FLOW_END_CANCELLED),
+        "a cancel that ends nothing");
+  check(!(creating && walk->gone) || action.what == FLOW_DO_NOTHING,
+        "a create that may have left is torn");
+  see(walk, action);
+}
+
+/* One event of a kind: 0 start, 1 checked, 2 reply, 3 timer, 4 verdict, 5
+ * ready.
+ */
 static void give(Walk *walk, unsigned kind) {
   switch (kind) {
   case 0:
@@ -173,16 +198,19 @@ static void give(Walk *walk, unsigned kind) {
   case 3:
     see(walk, flow_on_timer(&walk->flow, walk->now));
     break;
-  default:
+  case 4:
     give_verdict(walk);
+    break;
+  default:
+    see(walk, flow_on_ready(&walk->flow, walk->now));
   }
 }
 
 static unsigned fitting_kind(FlowState state) {
   static const unsigned kinds[] = {
-      [FLOW_QUEUED] = 0,      [FLOW_CHECKING] = 1, [FLOW_CREATING] = 2,
-      [FLOW_BACKING_OFF] = 3, [FLOW_ASKING] = 4,   [FLOW_RESTING] = 3,
-      [FLOW_POLLING] = 2,     [FLOW_ENDED] = 3};
+      [FLOW_QUEUED] = 0,  [FLOW_CHECKING] = 1,    [FLOW_CREATING] = 2,
+      [FLOW_HELD] = 5,    [FLOW_BACKING_OFF] = 3, [FLOW_ASKING] = 4,
+      [FLOW_RESTING] = 3, [FLOW_POLLING] = 2,     [FLOW_ENDED] = 3};
   return kinds[state];
 }
 
@@ -203,10 +231,12 @@ static void one_walk(Walk *walk) {
   for (unsigned step = 0; step < STEPS; step++) {
     bool fits = random_below(&walk->seed, 2) == 0;
     walk->now += random_unit(&walk->seed) * random_below(&walk->seed, 6);
+    if (walk->flow.state == FLOW_CREATING && random_below(&walk->seed, 2))
+      walk->gone = true;
     if (random_below(&walk->seed, 60) == 0)
-      see(walk, flow_on_cancel(&walk->flow));
+      give_cancel(walk);
     give(walk,
-         fits ? fitting_kind(walk->flow.state) : random_below(&walk->seed, 5));
+         fits ? fitting_kind(walk->flow.state) : random_below(&walk->seed, 6));
   }
 }
 

@@ -185,7 +185,7 @@ void engine_cancel(Engine *engine, Work *work) {
   if (work->cancelled)
     return;
   work->cancelled = true;
-  act(work, flow_on_cancel(&work->flow));
+  act(work, flow_on_cancel(&work->flow, true));
 }
 
 void engine_leave(Engine *engine, Work *work) {

@@ -23,6 +23,7 @@ typedef struct Walk {
   bool accepted; /* a create was answered with 2xx */
   bool begun;    /* the last one was answered with the beginning of a 2xx */
   bool repeated; /* the key has been sent before */
+  bool gone;     /* the create under way was let go */
   bool cancelled;
   bool ended;
   unsigned creates;
@@ -43,6 +44,7 @@ static void see_create(Walk *walk) {
   check(walk->now < walk->flow.deadline, "a create past the deadline");
   check(!knows_id(walk), "a create of a known job");
   check(!walk->cancelled, "a create after a cancel");
+  walk->gone = false;
 }
 
 static void see_poll(Walk *walk) {
@@ -57,7 +59,9 @@ static void see_rest(const Walk *walk, FlowAction action) {
   double deadline = walk->flow.deadline;
   check(!isnan(action.at) && action.at <= deadline, "a rest past the deadline");
   check(action.at > walk->now || action.at >= deadline, "no rest");
-  check(action.at <= walk->now + POLICY_PATIENCE + 1, "a rest too long");
+  check(action.at <= walk->now + POLICY_PATIENCE + 1 ||
+            walk->flow.state == FLOW_HELD,
+        "a rest too long");
 }
 
 static void see_end(Walk *walk, FlowAction action) {
@@ -116,6 +120,11 @@ static Reply read_reply(Walk *walk) {
   Reply reply = {.kind = (ReplyKind)(bits & 3), .retry_after = -1};
   reply.timed_out = reply.kind != REPLY_ANSWERED && (bits & 4);
   reply.partial = reply.kind == REPLY_LOST && (bits & 8);
+  if (reply.kind == REPLY_HOPELESS && (bits & 8))
+    reply.kind = REPLY_HELD;
+  if (walk->flow.state == FLOW_CREATING && walk->gone &&
+      reply.kind != REPLY_ANSWERED) /* it cannot be */
+    reply.kind = REPLY_LOST;
   if (bits & 16)
     reply.retry_after = input_byte(&walk->input);
   if (bits & 32)
@@ -129,7 +138,7 @@ static Reply read_reply(Walk *walk) {
 static bool is_repeatable(const Walk *walk, const Reply *reply) {
   RetryMode mode = walk->settings.retry;
   int status = reply->status;
-  if (reply->kind == REPLY_NOT_SENT)
+  if (reply->kind == REPLY_NOT_SENT || reply->kind == REPLY_HELD)
     return true;
   if (reply->kind == REPLY_LOST)
     return mode == RETRY_IDEMPOTENT;
@@ -146,18 +155,21 @@ static bool makes_doubt(const Reply *reply) {
   if (reply->kind == REPLY_LOST)
     return true;
   return reply->kind == REPLY_ANSWERED &&
-         (status < 300 || status == 408 || status == 409 || status >= 500);
+         (status < 400 || status == 408 || status == 409 || status >= 500);
 }
 
 static void note_create(Walk *walk, const Reply *reply) {
   bool answered = reply->kind == REPLY_ANSWERED;
+  bool held = reply->kind == REPLY_HELD;
   walk->sent = walk->sent || answered || reply->kind == REPLY_LOST;
   walk->doubt = walk->doubt || makes_doubt(reply);
   walk->accepted = answered && reply->status / 100 == 2;
   walk->begun = reply->partial;
+  if (held) /* that was no create */
+    walk->creates--;
   walk->barred = !is_repeatable(walk, reply) || walk->barred ||
-                 reply->retry_after > POLICY_PATIENCE;
-  walk->repeated = walk->repeated || reply->kind != REPLY_NOT_SENT;
+                 (!held && reply->retry_after > POLICY_PATIENCE);
+  walk->repeated = walk->repeated || (reply->kind != REPLY_NOT_SENT && !held);
 }
 
 static void give_reply(Walk *walk) {
@@ -178,8 +190,12 @@ static void give_verdict(Walk *walk, bool final) {
 }
 
 static void give_cancel(Walk *walk) {
+  bool torn = walk->flow.state == FLOW_CREATING && walk->gone;
+  FlowAction action = flow_on_cancel(&walk->flow, walk->gone);
+  check(walk->ended || torn == (action.what == FLOW_DO_NOTHING),
+        "a cancel ends what did not leave, and nothing else");
   walk->cancelled = walk->cancelled || !walk->ended;
-  see(walk, flow_on_cancel(&walk->flow));
+  see(walk, action);
 }
 
 static void give_event(Walk *walk) {
@@ -188,6 +204,7 @@ static void give_event(Walk *walk) {
   switch (event & 7) {
   case 0:
     see(walk, flow_start(&walk->flow, walk->now));
+    see(walk, flow_on_ready(&walk->flow, walk->now));
     break;
   case 1:
     see(walk,
@@ -207,7 +224,10 @@ static void give_event(Walk *walk) {
     give_verdict(walk, input_byte(&walk->input) & 1);
     break;
   default:
-    give_cancel(walk);
+    if (event & 128)
+      walk->gone = walk->flow.state == FLOW_CREATING;
+    else
+      give_cancel(walk);
   }
 }
 

@@ -120,9 +120,28 @@ static bool may_repeat(Flow *flow, const Reply *reply) {
          policy_take_retry(flow->quota, reply->timed_out);
 }
 
+/* Over for one whose create waits for this side: nothing more was sent. */
+static FlowAction end_held(Flow *flow) {
+  return end(flow, flow->doubt ? FLOW_END_TIMEOUT : FLOW_END_FAILED);
+}
+
+/* The create was kept back: it was no attempt. */
+static FlowAction hold(Flow *flow, double now) {
+  flow->attempts--;
+  if (flow->cancelled)
+    return end(flow, FLOW_END_CANCELLED);
+  if (now >= flow->deadline)
+    return end_held(flow);
+  flow->state = FLOW_HELD;
+  return (FlowAction){
+      .what = FLOW_DO_REST, .at = flow->deadline, .retry = true};
+}
+
 static FlowAction on_created(Flow *flow, const Reply *reply, double now,
                              double random) {
   CreateOutcome outcome = policy_create_outcome(reply);
+  if (reply->kind == REPLY_HELD)
+    return hold(flow, now);
   if (reply->kind == REPLY_ANSWERED || reply->kind == REPLY_LOST)
     flow->sent = true;
   flow->doubt = flow->doubt || policy_leaves_doubt(reply);
@@ -136,6 +155,16 @@ static FlowAction on_created(Flow *flow, const Reply *reply, double now,
   return end_create(flow, reply, outcome, now);
 }
 
+/* The rest before a poll.  One that would come after the deadline, or too late
+ * to be answered, is sent a little before it instead: nobody is told that a job
+ * was not done in time who has not just looked. */
+static FlowAction rest_for_poll(Flow *flow, double pause, double now) {
+  double last = flow->deadline - policy_last_look(flow->pause);
+  if (now + pause > last)
+    return rest(flow, FLOW_RESTING, now < last ? last : flow->deadline);
+  return rest(flow, FLOW_RESTING, now + pause);
+}
+
 /* The pause before the next poll; a server's wish replaces the schedule. */
 static FlowAction rest_before_poll(Flow *flow, double wish, double now,
                                    double random) {
@@ -143,7 +172,7 @@ static FlowAction rest_before_poll(Flow *flow, double wish, double now,
                                    &flow->pause, random);
   if (wish >= 0)
     pause = policy_clamp_retry_after(wish);
-  return rest(flow, FLOW_RESTING, now + pause);
+  return rest_for_poll(flow, pause, now);
 }
 
 /* After trouble: the schedule's pause or the backoff, whichever is longer. */
@@ -156,7 +185,9 @@ static FlowAction rest_after_trouble(Flow *flow, double wish, double now,
     pause = backoff;
   if (wish >= 0 && pause < policy_clamp_retry_after(wish))
     pause = policy_clamp_retry_after(wish);
-  return rest(flow, FLOW_RESTING, now + pause);
+  if (wish >= 0) /* it has too much to do: no look before its time */
+    return rest(flow, FLOW_RESTING, now + pause);
+  return rest_for_poll(flow, pause, now);
 }
 
 static FlowAction on_polled(Flow *flow, const Reply *reply, double now,
@@ -198,6 +229,8 @@ FlowAction flow_on_reply(Flow *flow, const Reply *reply, double now,
 FlowAction flow_on_timer(Flow *flow, double now) {
   bool late = now >= flow->deadline;
   switch (flow->state) {
+  case FLOW_HELD:
+    return late ? end_held(flow) : nothing();
   case FLOW_BACKING_OFF:
     return late ? end(flow, FLOW_END_TIMEOUT) : create(flow);
   case FLOW_RESTING:
@@ -223,10 +256,16 @@ FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
   return rest_before_poll(flow, flow->wish, now, random);
 }
 
-FlowAction flow_on_cancel(Flow *flow) {
+FlowAction flow_on_ready(Flow *flow, double now) {
+  if (flow->state != FLOW_HELD)
+    return nothing();
+  return now >= flow->deadline ? end_held(flow) : create(flow);
+}
+
+FlowAction flow_on_cancel(Flow *flow, bool gone) {
   if (flow->state == FLOW_ENDED)
     return nothing();
-  if (flow->state == FLOW_CREATING) {
+  if (flow->state == FLOW_CREATING && gone) {
     flow->cancelled = true;
     return nothing();
   }

@@ -3,8 +3,9 @@
  * what to do next out.  No sockets, no clock, no allocation.
  *
  *   queued -> checking -> creating -> asking -> resting <-> polling -> asking
- *                 |           |                                          |
- *                 +-----------+----------> ended <-----------------------+
+ *                 |         | ^ |                                          |
+ *                 |     held, backing off                                  |
+ *                 +-------------+--------> ended <-------------------------+
  *
  * "asking" means: there is a body, and somebody has to say what it means
  * (flow_on_verdict): the Lua side, or job.c where it says no more than that the
@@ -30,6 +31,7 @@ typedef enum FlowState {
   FLOW_QUEUED,
   FLOW_CHECKING,
   FLOW_CREATING,
+  FLOW_HELD, /* a create must wait until this side is ready for it */
   FLOW_BACKING_OFF,
   FLOW_ASKING,
   FLOW_RESTING,
@@ -119,8 +121,12 @@ FlowAction flow_on_timer(Flow *flow, double now);
 FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
                            double random);
 
-/* The host gave up.  A create that is on its way is not torn: its answer may
- * hold the id of a paid job, so the flow goes on until it is known. */
-FlowAction flow_on_cancel(Flow *flow);
+/* What held the create back (REPLY_HELD) is over. */
+FlowAction flow_on_ready(Flow *flow, double now);
+
+/* The host gave up.  `gone`: the create under way may have left this machine.
+ * Then it is not torn: its answer may hold the id of a paid job, so the flow
+ * goes on until it is known.  One that provably did not leave never will. */
+FlowAction flow_on_cancel(Flow *flow, bool gone);
 
 #endif

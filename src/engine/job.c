@@ -343,16 +343,17 @@ static void on_verdict(Work *work, FlowVerdict verdict) {
 
 static void stop(Work *work) {
   Job *job = (Job *)work;
+  record_torn(job);
   if (job->exchange)
     http_abort(engine_loop(work->engine), job->exchange);
   job->exchange = NULL;
   let_probe_go(job);
-  record_forget(job);
 }
 
 static void on_cancel(Work *work) {
   Job *job = (Job *)work;
-  FlowAction action = flow_on_cancel(&job->flow);
+  bool gone = job->exchange && job->exchange->guarded;
+  FlowAction action = flow_on_cancel(&job->flow, gone);
   if (action.what == FLOW_DO_END)
     stop(work);
   act(job, action);

@@ -10,6 +10,7 @@
 #define POLL_JITTER 0.15
 #define RETRY_AFTER_MIN 0.5 /* seconds */
 #define RETRY_AFTER_MAX 30.0
+#define LAST_LOOK 1.0 /* seconds */
 
 CreateOutcome policy_create_outcome(const Reply *reply) {
   switch (reply->kind) {
@@ -18,6 +19,7 @@ CreateOutcome policy_create_outcome(const Reply *reply) {
                                                         : CREATE_REFUSED;
   case REPLY_NOT_SENT:
   case REPLY_HOPELESS:
+  case REPLY_HELD:
     return CREATE_FAILED;
   case REPLY_LOST:
     break;
@@ -29,7 +31,7 @@ bool policy_leaves_doubt(const Reply *reply) {
   if (reply->kind == REPLY_LOST)
     return true;
   return reply->kind == REPLY_ANSWERED &&
-         (reply->status < 300 || reply->status == 408 || reply->status == 409 ||
+         (reply->status < 400 || reply->status == 408 || reply->status == 409 ||
           reply->status >= 500);
 }
 
@@ -42,6 +44,7 @@ static bool is_documented(int status) {
 bool policy_may_repeat(const Reply *reply, RetryMode mode, bool repeated) {
   switch (reply->kind) {
   case REPLY_NOT_SENT:
+  case REPLY_HELD:
     return true;
   case REPLY_HOPELESS:
     return false;
@@ -109,6 +112,10 @@ double policy_poll_pause(const PollSettings *settings, double age,
     pause = settings->max;
   *previous = pause > 0 ? pause : settings->interval;
   return pause * (1 - POLL_JITTER + 2 * POLL_JITTER * random);
+}
+
+double policy_last_look(double pause) {
+  return pause / 2 < LAST_LOOK ? pause / 2 : LAST_LOOK;
 }
 
 double policy_clamp_retry_after(double seconds) {

@@ -14,7 +14,8 @@ typedef enum ReplyKind {
   REPLY_ANSWERED, /* a whole HTTP answer arrived: see status */
   REPLY_NOT_SENT, /* provably no byte of the request left this machine */
   REPLY_LOST,     /* something was sent, no usable answer came back */
-  REPLY_HOPELESS  /* nothing was sent, and trying again is no use */
+  REPLY_HOPELESS, /* nothing was sent, and trying again is no use */
+  REPLY_HELD      /* nothing was sent: this side must wait before it may be */
 } ReplyKind;
 
 typedef struct Reply {
@@ -96,6 +97,10 @@ typedef struct PollSettings {
  * the last pause without its jitter, 0 before the first; both in and out. */
 double policy_poll_pause(const PollSettings *settings, double age,
                          double *previous, double random);
+
+/* Seconds before the deadline at which the last poll is sent.  `pause`: the
+ * usual one between polls. */
+double policy_last_look(double pause);
 
 /* A server's Retry-After on a 202, within what we obey: 0.5 s to 30 s. */
 double policy_clamp_retry_after(double seconds);

@@ -215,6 +215,7 @@ static bool is_temporary(const Exchange *exchange) {
     return false;
   case REPLY_LOST:
   case REPLY_NOT_SENT:
+  case REPLY_HELD: /* creates alone are */
     break;
   }
   return !(code && strcmp(code, "dns_failed") == 0);
