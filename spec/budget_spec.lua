@@ -1,3 +1,5 @@
+local book = require("spec.helpers.book")
+local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
 local support = require("spec.support")
 
@@ -22,7 +24,7 @@ describe("client.spent", function()
 
   it("is given back for what was not charged", function()
     local client, box = support.pair({ max_attempts = 1 })
-    for _, status in ipairs({ 302, 400, 401, 402, 403, 404, 422, 429 }) do
+    for _, status in ipairs({ 400, 401, 402, 403, 404, 422, 429 }) do
       support.answer(box, "create", status)
       local job, err = client:generate({ prompt = "a cup", count = 4 })
       assert.is_nil(job)
@@ -47,9 +49,10 @@ describe("client.spent", function()
     local client, box = support.pair({ max_attempts = 1 })
     support.answer(box, "create", 500)
     support.answer(box, "create", 408)
+    support.answer(box, "create", 302)
     box:fault({ on = "create", action = "reset" })
     box:fault({ on = "create", action = "malformed" })
-    for i = 1, 4 do
+    for i = 1, 5 do
       local _, err = client:generate({ prompt = "a cup" })
       assert.equal("unknown", err.charged)
       assert.equal(10 * i, client.spent)
@@ -86,6 +89,76 @@ describe("client.spent", function()
       local name = tostring(object):match("^%S+")
       assert.truthy(message:find(("fields of a %s are read-only"):format(name), 1, true), message)
     end
+    assert.equal(10, client.spent)
+  end)
+end)
+
+describe("client.spent", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  -- Whatever call learns it, and with or without a budget.
+  for _, budget in ipairs({ 1000, false }) do
+    local how = budget and ", with a budget" or ""
+    it("is what was reserved less what was given back" .. how, function()
+      local client, box = support.pair({ budget = budget or nil, poll = { first = 0.01 } })
+      box:fault({ on = "job", action = "fail", times = 2 })
+      local id = assert(client:create({ prompt = "fails", count = 2 })).id
+      assert.equal(20, client.spent)
+      assert.is_nil(client:wait(id))
+      assert.equal(0, client.spent)
+      id = assert(client:create({ prompt = "fails", count = 3 })).id
+      assert.is_nil(client:poll(id))
+      assert.is_nil(client:wait(id)) -- once
+      assert.equal(0, client.spent)
+      id = assert(client:create({ prompt = "a cup" })).id
+      assert(client:wait(id))
+      assert.equal(10, client.spent)
+    end)
+  end
+
+  --- A client whose create of 20 credits got lost after the service had made the job.
+  local function lost(options, fails)
+    local client, box, path = book.pair(options)
+    if fails then
+      box:fault({ on = "job", action = "fail" })
+    end
+    box:fault({ on = "create", action = "reset", work = true, times = 2 })
+    local _, err = client:generate({ prompt = "a cup", count = 2 })
+    assert.equal("lost", err.kind)
+    assert.equal(20, client.spent)
+    return client, box, err.idempotency_key, path
+  end
+
+  it("counts a job once that is sent again where the service honours its key", function()
+    local client, box = lost({ retry = "idempotent", max_attempts = 2 })
+    local job = support.finish(assert(client:recover())[1])
+    assert.equal("succeeded", job.status)
+    assert.equal(20, client.spent)
+    assert.equal(20, box:ledger().charged)
+  end)
+
+  it("comes back with a job that failed, however it was taken up", function()
+    local client, box, key = lost({ max_attempts = 1 }, true)
+    local job = support.finish(assert(client:resolve(key, box:ledger().jobs[1].id)))
+    assert.equal("refund_expected", job.error.charged)
+    assert.equal(0, client.spent)
+    client = lost({ retry = "idempotent", max_attempts = 2 }, true)
+    job = support.finish(assert(client:recover())[1])
+    assert.equal("refund_expected", job.error.charged)
+    assert.equal(0, client.spent)
+  end)
+
+  it("forgets the oldest of very many jobs that were only created, and errs upwards", function()
+    local core = require("gptimage2.core")
+    local follow = require("gptimage2.follow")
+    local client = support.pair()
+    local first = assert(client:create({ prompt = "a cup" }))
+    for i = 1, 4096 do
+      follow.keep_created(client, { id = "x" .. i, idempotency_key = "k" .. i })
+    end
+    assert.is_nil(core.created(client).jobs[first.id])
+    assert.truthy(core.created(client).jobs.x2)
     assert.equal(10, client.spent)
   end)
 end)

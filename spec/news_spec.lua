@@ -153,4 +153,25 @@ describe("the news of a 202, where there is no on_event,", function()
       assert.equal(490, job.balance.paid_credits)
     end
   end)
+
+  it("that wait for a host that does not step are one for each job: the newest", function()
+    local client, box = support.pair({ on_event = function() end }, { duration = 1000 })
+    local job = assert(client:submit({ prompt = "a cup" }))
+    support.step_until(function()
+      return job.id
+    end)
+    for i = 1, 12 do
+      local body = '{"status":"running","balance":{"paidCredits":%d}}'
+      support.answer(box, "poll", 202, body:format(i))
+    end
+    local seen = box:ledger().requests.poll
+    local limit = gptimage2.now() + 60
+    while box:ledger().requests.poll < seen + 16 do -- without a step
+      assert(gptimage2.now() < limit)
+    end
+    assert.is_true(gptimage2.step() <= 2) -- of the first the host may have heard
+    assert.equal("pending", job.status) -- what the sandbox says behind them
+    local raw = job:raw()
+    assert.is_nil(raw:find("running", 1, true), raw)
+  end)
 end)

@@ -4,9 +4,9 @@ local support = require("spec.support")
 
 -- HTTP status -> what a create makes of it: kind, code without one from the service, charged.
 local REFUSALS = {
-  [301] = { "protocol", "unexpected_status", "no" },
-  [302] = { "protocol", "unexpected_status", "no" },
-  [307] = { "protocol", "unexpected_status", "no" },
+  [301] = { "protocol", "unexpected_status", "unknown" },
+  [302] = { "protocol", "unexpected_status", "unknown" },
+  [307] = { "protocol", "unexpected_status", "unknown" },
   [400] = { "validation", "request_refused", "no" },
   [401] = { "auth", "unauthorized", "no" },
   [402] = { "credits", "insufficient_credits", "no" },

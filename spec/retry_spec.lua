@@ -64,7 +64,7 @@ local ROWS = {
   status_403 = { kind = "auth", attempts = { 1, 1, 1 }, charged = "no" },
   status_404 = { kind = "not_found", attempts = { 1, 1, 1 }, charged = "no" },
   status_422 = { kind = "validation", attempts = { 1, 1, 1 }, charged = "no" },
-  status_307 = { kind = "protocol", attempts = { 1, 1, 1 }, charged = "no" },
+  status_307 = { kind = "protocol", attempts = { 1, 1, 1 }, charged = "unknown" },
   reset_before_the_work = {
     fault = { action = "reset", work = false },
     kind = "lost",

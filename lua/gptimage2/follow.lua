@@ -47,12 +47,35 @@ local function is_settled(job)
   return job.status == "succeeded" or job.status == "failed"
 end
 
---- With a budget a created job is kept until it is settled: whoever polls it by its id may learn
---- that its credits come back.
-function follow.keep_created(self, job)
+--- The created jobs that are kept: by id, and their ids in order.
+local function created_by(self)
   local created = core.created(self)
-  if created and not is_settled(job) then
-    created[job.id] = job
+  if not created.jobs then
+    created.order, created.first, created.last, created.jobs = {}, 1, 0, {}
+  end
+  return created
+end
+
+--- How many created jobs are kept until they are settled: of older ones the credits stay spent.
+local CREATED_MAX = 4096
+
+--- A created job is kept until it is settled: whoever polls it by its id may learn that its credits
+--- come back.
+function follow.keep_created(self, job)
+  if is_settled(job) then
+    return
+  end
+  local created = created_by(self)
+  created.last = created.last + 1
+  created.order[created.last], created.jobs[job.id] = job.id, job
+  if created.last - created.first >= CREATED_MAX then
+    local oldest = created.order[created.first]
+    if created.jobs[oldest] then
+      core.spend(self, created.jobs[oldest].idempotency_key)
+      created.jobs[oldest] = nil
+    end
+    created.order[created.first] = nil
+    created.first = created.first + 1
   end
 end
 
@@ -67,6 +90,17 @@ function follow.check_id(id, fname, level)
   return check.invalid("invalid_job_id", "id", message:format(check.show(id)))
 end
 
+--- What the ledger has of the job with this id: its key, request and metadata; nil where nobody may
+--- write to its row but the one who is at work on it, or it cannot be read. (The job can be had
+--- without: it is paid.)
+local function recorded(self, id)
+  local config = settings.get(self)
+  if not config.ledger then
+    return nil
+  end
+  return require("gptimage2.ledger").of_id(self, config, id)
+end
+
 --- Hands the job with this id to the engine: `mode` "poll" (once) or "resume" (to its end).
 --- `origin` is the job that the new one goes on with, if there is one.
 function follow.by_id(self, fname, mode, id, timeout, origin)
@@ -75,20 +109,24 @@ function follow.by_id(self, fname, mode, id, timeout, origin)
   if not ok then
     return nil, err
   end
-  local created = core.created(self)
-  local kept = created and created[id]
+  local jobs = created_by(self).jobs
+  local kept = jobs[id]
   local opts = { id = id, timeout = timeout, origin = kept or origin }
-  if opts.origin then
-    opts.request = opts.origin.request
-    opts.metadata = opts.origin.metadata
-    opts.idempotency_key = opts.origin.idempotency_key
+  local known = opts.origin
+  if not (known and known.idempotency_key) then
+    known = recorded(self, id) or known
+  end
+  if known then
+    opts.request = known.request
+    opts.metadata = known.metadata
+    opts.idempotency_key = known.idempotency_key
   end
   local job
   job, err = core.submit(self, mode, opts)
   if job and kept then
     wait.on_done(job, function()
       if is_settled(job) then
-        created[id] = nil
+        jobs[id] = nil
       end
     end)
   end

@@ -134,15 +134,6 @@ function ledger.history(path, filter)
   return rows
 end
 
---- Keys of the jobs this client is at work on.
-local function live_keys(client)
-  local keys = {}
-  for _, job in ipairs(core.jobs(client)) do
-    keys[job.idempotency_key or ""] = true
-  end
-  return keys
-end
-
 --- The id the service gave, from its column or from the raw answer. Of an answer that was cut off
 --- the beginning is enough; a whole one that is broken is not trusted.
 local function id_of(row)
@@ -167,15 +158,34 @@ local function options_of(row)
 end
 
 --- Sends the very same bytes under the very same key, where the budget allows it.
-local function resend(client, row)
+local function resend(client, row, retry)
   local options = options_of(row)
   options.again = true
   options.doubt = row.state ~= "intent"
+  -- What may have been paid may be paid once more, unless the service honours keys.
+  options.reserved = retry == "idempotent" or not options.doubt
   local job, err = core.submit(client, "generate", options)
   if err then
     err.idempotency_key = row.key
   end
   return job, err
+end
+
+--- What is to be known of the job with this id, of this service; nil where the ledger has no such
+--- row, or it is somebody's already.
+---@param client gptimage2.Client
+---@param config { ledger: string, base_url: string } the client's
+---@param id string
+---@return { idempotency_key: string, request: table, metadata: table? }|nil
+function ledger.of_id(client, config, id)
+  local rows = core.ledger_rows(config.ledger, { job_id = id }) or {}
+  local live = core.live_keys(client)
+  for _, row in ipairs(rows) do
+    if row.base_url == config.base_url and not live[row.key] then
+      return options_of(row)
+    end
+  end
+  return nil
 end
 
 local function resume(client, row, id)
@@ -208,7 +218,7 @@ local function take_up(client, row, retry)
   if id then
     return resume(client, row, id)
   elseif row.state == "intent" or retry == "idempotent" then
-    local job, err = resend(client, row)
+    local job, err = resend(client, row, retry)
     if err and err.kind == "budget" then -- its row stays: a larger budget finishes it
       job = core.unknown_job(client, options_of(row), err)
     end
@@ -227,7 +237,7 @@ function ledger.recover(client, config)
   if not rows then
     return nil, err
   end
-  local live, jobs = live_keys(client), {}
+  local live, jobs = core.live_keys(client), {}
   for _, row in ipairs(rows) do
     -- The sandbox's jobs, say, are nothing to send to the real service.
     if row.base_url == config.base_url and not live[row.key] then
@@ -264,8 +274,10 @@ local function unsettled(client, config, key)
     local message = "this job belongs to another service, " .. row.base_url
     return nil, ledger_error("other_service", message, key)
   end
-  local open = row.state == "unknown" or row.state == "sent"
-  if not open or live_keys(client)[key] then
+  local open = row.state == "unknown"
+    or row.state == "sent"
+    or row.state == "accepted" and not id_of(row)
+  if not open or core.live_keys(client)[key] then
     local message = ("this job needs no settling: its state is %s"):format(row.state)
     return nil, ledger_error("not_unknown", message, key)
   end
@@ -290,7 +302,7 @@ end
 --- Settles an unknown job by hand. See `client:resolve`. Gives the job, and whether it is going on;
 --- or a transfer to wait for first.
 ---@param client gptimage2.Client
----@param config { ledger: string, base_url: string } the client's
+---@param config { ledger: string, retry: string, base_url: string } the client's
 ---@param key string
 ---@param what string "resend", "abandon" or a job id
 ---@return gptimage2.Job|nil
@@ -302,7 +314,7 @@ function ledger.resolve(client, config, key, what)
     return nil, err
   end
   if what == "resend" then
-    return resend(client, row)
+    return resend(client, row, config.retry)
   end
   -- What it cost is known when the service has answered to this id.
   local news = { state = "accepted", charged = "unknown", job_id = what }

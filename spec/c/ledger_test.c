@@ -141,9 +141,17 @@ static void news_leave_alone_what_they_do_not_tell(void **state) {
                             .answer = "{1\0}",
                             .answer_length = 4});
   ledger_tell(ledger, "k", &(LedgerNews){.job_id = "id-1", .attempts = 1});
-  ledger_tell(
-      ledger, NULL,
-      &(LedgerNews){.job_id = "id-1", .result = "{2}", .result_length = 3});
+  ledger_tell(ledger, NULL,
+              &(LedgerNews){.job_id = "id-1",
+                            .base_url = "http://localhost:1",
+                            .result = "{2}",
+                            .result_length = 3});
+  ledger_tell(ledger, NULL, /* another service's job of the same name */
+              &(LedgerNews){.job_id = "id-1",
+                            .base_url = "http://localhost:2",
+                            .state = "failed",
+                            .result = "{3}",
+                            .result_length = 3});
   ledger_tell(ledger, "other", &(LedgerNews){.state = "failed"});
   ledger_save_file(ledger, "k", 2, "/b.png");
   ledger_save_file(ledger, "k", 1, "/a.png");

@@ -200,6 +200,16 @@ void engine_free_event(Engine *engine, Event *event) {
     event_pool_return(&engine->pool, event);
 }
 
+Event *work_take_newest(Engine *engine, Event *event) {
+  Event *newest;
+  if (!event || event->kind != EVENT_STATUS)
+    return event;
+  newest = atomic_exchange_explicit(&event->work->newest, NULL,
+                                    memory_order_acq_rel);
+  event_pool_return(&engine->pool, event);
+  return newest;
+}
+
 Event *engine_next_event(Engine *engine) {
   if (!engine->inbox.first) {
     engine->inbox = mailbox_take(&engine->events);
@@ -208,7 +218,7 @@ Event *engine_next_event(Engine *engine) {
       mailbox_quiet(&engine->events);
     }
   }
-  return (Event *)list_shift(&engine->inbox);
+  return work_take_newest(engine, (Event *)list_shift(&engine->inbox));
 }
 
 void engine_stay_readable(Engine *engine) {

@@ -31,7 +31,8 @@ typedef enum EventKind {
   EVENT_CREATING, /* job: its create goes out */
   EVENT_RETRY,    /* job: something failed and will be tried again */
   EVENT_CREATED,  /* job: it is at the service, and polled; body = the reply */
-  EVENT_STATUS,   /* job: a poll told something new; body = the reply */
+  EVENT_STATUS,   /* job: a poll told something new; body = the reply; only
+                     the newest of a job waits to be taken */
   EVENT_REPLY,    /* job: a body to be judged with engine_judge */
   EVENT_ENDED     /* any work: over; the last event */
 } EventKind;

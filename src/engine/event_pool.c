@@ -54,6 +54,13 @@ void event_pool_return(EventPool *pool, Event *event) {
                                                 memory_order_relaxed));
 }
 
+void event_pool_drop(Event *event) {
+  failure_clear(&event->failure);
+  free(event->path);
+  free(event->body);
+  free_event(event);
+}
+
 static void free_chain(Event *event) {
   while (event) {
     Event *next = next_of(event);

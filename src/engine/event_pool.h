@@ -30,6 +30,9 @@ Event *event_pool_take(EventPool *pool);
 /* Host's thread: takes the event back, which must not be embedded. */
 void event_pool_return(EventPool *pool, Event *event);
 
+/* Frees an event, which must not be embedded: on the thread that has it. */
+void event_pool_drop(Event *event);
+
 /* Frees all that is in the pool, which no other thread uses any more. */
 void event_pool_free(EventPool *pool);
 

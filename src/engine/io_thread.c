@@ -52,6 +52,7 @@ double engine_random(Engine *engine) {
 }
 
 static void add_work(Engine *engine, Work *work) {
+  work->started = true;
   work->after = engine->works;
   if (work->after)
     work->after->before = work;
@@ -64,6 +65,9 @@ void io_thread_free_work(Work *work) {
   work->type->free(work);
   if (work->account)
     account_drop(work->account);
+  Event *newest = atomic_load(&work->newest);
+  if (newest)
+    event_pool_drop(newest);
   failure_clear(&last->failure);
   free(last->body);
   free(last->path);
@@ -221,6 +225,29 @@ static void hand_over(Engine *engine) {
   engine->wake_at = (double)INFINITY;
 }
 
+/* The host has said this much before its end, and the ledgers are to know it;
+ * nothing is begun any more.  What is left is the engine's to discard. */
+static void obey_last(Engine *engine) {
+  List commands = mailbox_take(&engine->commands);
+  List left = {0};
+  Link *link;
+  engine->downloads.pace = (Pace){0};
+  for (Work *work = engine->works; work; work = work->after)
+    if (work->account)
+      work->account->turns.pace = (Pace){0};
+  while ((link = list_shift(&commands))) {
+    Command *command = (Command *)link;
+    bool about_work = command->kind == COMMAND_AGAIN ||
+                      command->kind == COMMAND_FINAL ||
+                      command->kind == COMMAND_CANCEL;
+    if (about_work && command->about.work->started)
+      obey(engine, command);
+    else
+      list_append(&left, link);
+  }
+  mailbox_put(&engine->commands, &left);
+}
+
 static void stop_all(Engine *engine) {
   engine->checks.advancing = true; /* no further look begins */
   for (Work *work = engine->works; work; work = work->after)
@@ -246,6 +273,7 @@ void *io_thread_run(void *user) {
     flush_ledgers(engine);
     hand_over(engine);
   }
+  obey_last(engine);
   stop_all(engine);
   flush_ledgers(engine);
   return NULL;
@@ -260,14 +288,18 @@ Event *work_event(Engine *engine, EventKind kind) {
   return event;
 }
 
+static void stamp(Work *work, Event *event) {
+  event->work = work;
+  event->owner = work->owner;
+  event->time = clock_wall();
+}
+
 /* Posts an event that the host must see by `at` (monotonic seconds). */
 static void post(Work *work, Event *event, double at) {
   Engine *engine = work->engine;
   if (at < engine->wake_at)
     engine->wake_at = at;
-  event->work = work;
-  event->owner = work->owner;
-  event->time = clock_wall();
+  stamp(work, event);
   list_append(&engine->outbox, &event->link);
 }
 
@@ -284,6 +316,28 @@ void work_post(Work *work, Event *event) {
 
 void work_post_idly(Work *work, Event *event) {
   post(work, event, clock_monotonic() + IDLE_PAUSE);
+}
+
+/* The list has an empty event for it, so that the order of things stays. */
+void work_post_newest(Work *work, Event *event, bool idly) {
+  Event *before;
+  Event *sign;
+  stamp(work, event);
+  before = atomic_exchange_explicit(&work->newest, event, memory_order_acq_rel);
+  if (before) { /* of which the host has not heard */
+    event_pool_drop(before);
+    return;
+  }
+  sign = work_event(work->engine, event->kind);
+  if (!sign) { /* the host would never look: it is left out */
+    event = atomic_exchange(&work->newest, NULL);
+    event_pool_drop(event);
+    return;
+  }
+  if (idly)
+    work_post_idly(work, sign);
+  else
+    work_post(work, sign);
 }
 
 void work_end(Work *work) {

@@ -1,6 +1,9 @@
 /* What a job writes into the ledger, and when: see job_record.h. */
 #include "job_record.h"
 
+#include "decode.h"
+#include "url.h"
+
 #include <string.h>
 
 static Ledger *ledger_of(const Job *job) {
@@ -8,7 +11,9 @@ static Ledger *ledger_of(const Job *job) {
 }
 
 static void tell(Job *job, const LedgerNews *news) {
-  ledger_tell(ledger_of(job), job->key, news);
+  LedgerNews told = *news;
+  told.base_url = job->work.account->settings.base_url;
+  ledger_tell(ledger_of(job), job->key, &told);
   work_touch_ledger(&job->work);
 }
 
@@ -89,7 +94,31 @@ static void mark_back(Job *job) {
   tell(job, &(LedgerNews){.state = "intent", .charged = "no"});
 }
 
+/* The id in the answer to a create: in all of it, or in the beginning that
+ * came.  NULL = none that may be believed. */
+static const char *read_id(const Reply *reply, const Buffer *body, char *id) {
+  Decoded answer;
+  JsonPiece found = {0};
+  if (decode_reply(&answer, body->data, body->length))
+    found = answer.id;
+  else if (reply->partial)
+    found = decode_find_id(body->data, body->length);
+  if (!found.at || found.length > JOB_ID_MAX)
+    return NULL;
+  memcpy(id, found.at, found.length);
+  id[found.length] = '\0';
+  return id;
+}
+
+/* An answer of success without an id that could be polled has made a job,
+ * perhaps: somebody must look. */
+static void read_success(LedgerNews *news) {
+  news->state = news->job_id ? "accepted" : "unknown";
+  news->charged = news->job_id ? "yes" : "unknown";
+}
+
 void record_answer(Job *job, const Reply *reply, const Buffer *body) {
+  char id[JOB_ID_MAX + 1];
   LedgerNews news = {.status = reply->status,
                      .attempts = job->flow.attempts,
                      .answer = body->length ? body->data : NULL,
@@ -101,9 +130,10 @@ void record_answer(Job *job, const Reply *reply, const Buffer *body) {
     mark_back(job);
     return;
   }
+  if (reply->status / 100 == 2)
+    news.job_id = read_id(reply, body, id);
   if (reply->kind == REPLY_ANSWERED && reply->status / 100 == 2) {
-    news.state = "accepted";
-    news.charged = "yes";
+    read_success(&news);
   } else if (!job->flow.doubt) { /* a 429: it was refused, and may go again */
     job->marked = false;
     news.state = "intent";
@@ -112,14 +142,28 @@ void record_answer(Job *job, const Reply *reply, const Buffer *body) {
   tell(job, &news);
 }
 
-/* A job taken up by its id alone has no key here. */
+/* Whether an answer to a poll is worth keeping: it ends the job, and one can do
+ * something with it. */
+static bool is_result(const Job *job, const Decoded *reply) {
+  bool named = reply->id.at && job->id;
+  if (named && (strlen(job->id) != reply->id.length ||
+                memcmp(job->id, reply->id.at, reply->id.length) != 0))
+    return false; /* another job's */
+  return reply->status == DECODED_FAILED ||
+         (reply->status == DECODED_SUCCEEDED && reply->result_count > 0);
+}
+
+/* A job taken up by its id alone has no key here: of the service's rows it is
+ * the one with that id. */
 void record_result(Job *job, const Buffer *body) {
-  LedgerNews news = {.result = body->length ? body->data : NULL,
-                     .result_length = body->length};
-  if (!ledger_of(job))
+  LedgerNews news = {.result = body->data, .result_length = body->length};
+  Decoded reply;
+  if (!ledger_of(job) || !decode_reply(&reply, body->data, body->length) ||
+      !is_result(job, &reply))
     return;
   if (!job->key)
     news.job_id = job->id;
+  news.failed = reply.status == DECODED_FAILED;
   tell(job, &news);
 }
 
@@ -154,7 +198,7 @@ static const char *last_state(const Job *job, FlowEnd how) {
 void record_end(Job *job, FlowEnd how) {
   const Event *last = &job->work.last;
   LedgerNews news = {.state = last_state(job, how),
-                     .error = last->failure.code,
+                     .error = job->work.left ? NULL : last->failure.code,
                      .status = last->status};
   if (!ledger_of(job) || how == FLOW_END_ANSWERED || !job->key ||
       !job->recorded)
@@ -163,6 +207,10 @@ void record_end(Job *job, FlowEnd how) {
   tell(job, &news);
 }
 
-void record_forget(Job *job) {
+void record_torn(Job *job) {
+  if (!ledger_of(job))
+    return;
   leave_sending(job);
+  if (job->exchange && !job->exchange->guarded)
+    mark_back(job);
 }

@@ -31,7 +31,8 @@ void record_verdict(Job *job);
 /* The job ends without a verdict. */
 void record_end(Job *job, FlowEnd how);
 
-/* The job stops: no create of it goes out any more. */
-void record_forget(Job *job);
+/* The job stops, its exchange still there: a create that has not left will not
+ * leave any more, and the ledger says so. */
+void record_torn(Job *job);
 
 #endif

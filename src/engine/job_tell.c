@@ -85,24 +85,23 @@ void tell_retry(Job *job, double at) {
   work_post(&job->work, event);
 }
 
-static void tell_body(Job *job, Exchange *exchange, EventKind kind,
-                      uint64_t told) {
-  Event *event = event_of(job, kind);
+void tell_created(Job *job, Exchange *exchange) {
+  Event *event = event_of(job, EVENT_CREATED);
   if (!event)
     return;
-  job->told = told;
+  job->told = fingerprint(&exchange->body);
   give_body(exchange, event);
   post_news(job, event);
 }
 
-void tell_created(Job *job, Exchange *exchange) {
-  tell_body(job, exchange, EVENT_CREATED, fingerprint(&exchange->body));
-}
-
 void tell_status(Job *job, Exchange *exchange) {
   uint64_t now = fingerprint(&exchange->body);
-  if (now != job->told)
-    tell_body(job, exchange, EVENT_STATUS, now);
+  Event *event;
+  if (now == job->told || !(event = event_of(job, EVENT_STATUS)))
+    return;
+  job->told = now;
+  give_body(exchange, event);
+  work_post_newest(&job->work, event, !job->narrate);
 }
 
 bool tell_reply(Job *job, Exchange *exchange, bool created) {

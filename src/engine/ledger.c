@@ -20,16 +20,26 @@ enum {
   STATEMENTS
 };
 
+/* A job that succeeded stays so, and one that failed unless it turns out to
+ * have succeeded. */
+#define IS_SETTLED                                                             \
+  "(state = 'succeeded' OR state = 'failed' AND ?2 IS NOT 'succeeded')"
+
 #define TELL                                                                   \
-  "UPDATE jobs SET state = coalesce(?2, state),"                               \
-  " charged = coalesce(?3, charged), job_id = coalesce(?4, job_id),"           \
-  " error = coalesce(?5, error), attempts = max(attempts, ?6),"                \
+  "UPDATE jobs SET"                                                            \
+  " state = CASE WHEN " IS_SETTLED " THEN state ELSE coalesce(?2, state) END," \
+  " charged = CASE WHEN " IS_SETTLED " THEN charged"                           \
+  "  ELSE coalesce(?3, charged) END,"                                          \
+  " error = CASE WHEN ?2 IS 'succeeded' THEN NULL WHEN " IS_SETTLED            \
+  "  THEN error ELSE coalesce(?5, error) END,"                                 \
+  " job_id = coalesce(?4, job_id), attempts = max(attempts, ?6),"              \
   " http_status = coalesce(?7, http_status), updated_at = ?8 WHERE "
 
-/* The answers of a job that is there; the request's row is another. */
+/* The answers of a job that is there; the request's row is another.  That a job
+ * failed (?4) replaces no pictures. */
 #define ANSWER                                                                 \
   "INSERT INTO bodies (key, answer, result)"                                   \
-  " SELECT key, ?2, ?3 FROM jobs WHERE "
+  " SELECT key, ?2, ?3 FROM jobs WHERE NOT (?4 AND state = 'succeeded') AND "
 #define OR_REPLACE                                                             \
   " ON CONFLICT (key, (body IS NULL)) DO UPDATE SET"                           \
   " answer = coalesce(excluded.answer, answer),"                               \
@@ -46,9 +56,9 @@ static const char *const sql[STATEMENTS] = {
                      " WHERE key = ?1 AND EXISTS (SELECT 1 FROM bodies"
                      " WHERE key = ?1 AND body = ?2)",
     [TELL_BY_KEY] = TELL "key = ?1",
-    [TELL_BY_ID] = TELL "job_id = ?1",
+    [TELL_BY_ID] = TELL "job_id = ?1 AND base_url = ?9",
     [ANSWER_BY_KEY] = ANSWER "key = ?1" OR_REPLACE,
-    [ANSWER_BY_ID] = ANSWER "job_id = ?1" OR_REPLACE,
+    [ANSWER_BY_ID] = ANSWER "job_id = ?1 AND base_url = ?5" OR_REPLACE,
     [SAVE_FILE] = ("INSERT OR REPLACE INTO files (key, n, path, saved_at)"
                    " VALUES (?1, ?2, ?3, ?4)"),
 };
@@ -223,6 +233,9 @@ static bool tell_answers(Ledger *ledger, const char *key,
   bind_text(statement, 1, key ? key : news->job_id);
   bind_blob(statement, 2, news->answer, news->answer_length);
   bind_blob(statement, 3, news->result, news->result_length);
+  sqlite3_bind_int(statement, 4, news->failed);
+  if (!key)
+    bind_text(statement, 5, news->base_url);
   return finish(statement) == SQLITE_DONE;
 }
 
@@ -239,6 +252,8 @@ void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news) {
   if (news->status)
     sqlite3_bind_int(statement, 7, news->status);
   sqlite3_bind_double(statement, 8, clock_wall());
+  if (!key)
+    bind_text(statement, 9, news->base_url);
   if (finish(statement) != SQLITE_DONE || !tell_answers(ledger, key, news))
     fail(ledger);
 }

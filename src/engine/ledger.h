@@ -42,13 +42,15 @@ typedef struct LedgerNews {
   const char *state;   /* see ledger_open.c */
   const char *charged; /* "no", "yes", "unknown", "refund_expected" */
   const char *job_id;
-  const char *error;  /* a code from the public error table */
-  unsigned attempts;  /* creates */
-  int status;         /* HTTP, of the last answer */
-  const char *answer; /* to the create, as received */
+  const char *base_url; /* the service whose id that is */
+  const char *error;    /* a code from the public error table */
+  unsigned attempts;    /* creates */
+  int status;           /* HTTP, of the last answer */
+  const char *answer;   /* to the create, as received */
   size_t answer_length;
   const char *result; /* the final answer to a poll, as received */
   size_t result_length;
+  bool failed; /* the result says so: it replaces no pictures */
 } LedgerNews;
 
 /* Opens or makes the file at `path` and locks it: one process spends on it at a
@@ -66,8 +68,8 @@ void ledger_close(Ledger *ledger);
 bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
                    Failure *failure);
 
-/* Records news of the job with this key; of the job with this id where `key` is
- * NULL. */
+/* Records news of the job with this key; where `key` is NULL, of the service's
+ * job with this id. */
 void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news);
 
 /* Records that image `n` (from 1) was saved. */

@@ -14,6 +14,8 @@
 #include "engine.h"
 #include "loop.h"
 
+#include <stdatomic.h>
+
 /* What one sort of work does.  Each may end the work with work_end. */
 typedef struct WorkType {
   void (*start)(Work *work);
@@ -37,8 +39,10 @@ struct Work {
   Command cancelling;
   Command releasing;
   Event last;
-  bool cancelled; /* host's thread: the cancel was sent */
-  bool left; /* cancelled, but to be taken up again: set before the cancel */
+  _Atomic(Event *) newest; /* what its EVENT_STATUS that is on its way tells */
+  bool cancelled;          /* host's thread: the cancel was sent */
+  bool left;    /* cancelled, but to be taken up again: set before the cancel */
+  bool started; /* the I/O thread has it */
   bool ended;
   bool released; /* the host has let go: no more events */
   Work *before;  /* all started work, for the end of the engine */
@@ -74,6 +78,14 @@ Event *work_event(Engine *engine, EventKind kind);
  * can wait. */
 void work_post(Work *work, Event *event);
 void work_post_idly(Work *work, Event *event);
+
+/* For news of which only the newest counts: a host that does not step has one
+ * of them waiting for each work, however many come. */
+void work_post_newest(Work *work, Event *event, bool idly);
+
+/* Host's thread: the newest in place of `event`, which only said that there is
+ * one. */
+Event *work_take_newest(Engine *engine, Event *event);
 
 /* Ends the work and posts work->last, whose fields the caller has set. */
 void work_end(Work *work);

@@ -2,7 +2,7 @@
  * gptimage2.Client: the settings of one account, its budget and its balance.
  *
  * The API key goes from the Lua string into the account and is not kept
- * anywhere else.  Value table: "handler", "base_url" and "created".
+ * anywhere else.  Value table: "handler", "base_url", "reserved", "created".
  */
 #include "core.h"
 
@@ -24,6 +24,12 @@ Client *client_test(lua_State *L, int index) {
 void client_push_handler(lua_State *L, int index) {
   compat_getuservalue(L, index);
   lua_getfield(L, -1, "handler");
+  lua_remove(L, -2);
+}
+
+void client_push_reserved(lua_State *L, int index) {
+  compat_getuservalue(L, index);
+  lua_getfield(L, -1, "reserved");
   lua_remove(L, -2);
 }
 
@@ -137,16 +143,16 @@ static int f_client(lua_State *L) {
                .verify_references = flag_field(L, 1, "verify_references")};
   luaL_getmetatable(L, CLIENT_TYPE);
   lua_setmetatable(L, -2);
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 4);
   lua_getfield(L, 1, "on_event");
   client->narrates = !lua_isnil(L, -1);
   lua_setfield(L, -2, "handler");
   lua_getfield(L, 1, "base_url");
   lua_setfield(L, -2, "base_url");
-  if (isfinite(client->budget)) {
-    lua_newtable(L);
-    lua_setfield(L, -2, "created");
-  }
+  lua_newtable(L);
+  lua_setfield(L, -2, "reserved");
+  lua_newtable(L);
+  lua_setfield(L, -2, "created");
   compat_setuservalue(L, -2);
   if (!open_ledger(text_field(L, 1, "ledger"), &ledger, &failure)) {
     error_push(L, failure.kind, failure.code,
@@ -221,13 +227,25 @@ static int m_usable(lua_State *L) {
 }
 
 /* ARG: client
-** RES: for the Lua side, id -> job, which lives as long as the client; nil
-**      without a budget */
+** RES: for the Lua side, a table that lives as long as the client */
 static int f_created(lua_State *L) {
   client_check(L, 1);
   compat_getuservalue(L, 1);
   lua_getfield(L, -1, "created");
   return 1;
+}
+
+/* ARG: client, key
+** What was reserved under the key will not be given back any more. */
+static int f_spend(lua_State *L) {
+  client_check(L, 1);
+  luaL_checkstring(L, 2);
+  lua_settop(L, 2);
+  client_push_reserved(L, 1);
+  lua_insert(L, 2);
+  lua_pushnil(L);
+  lua_rawset(L, 2);
+  return 0;
 }
 
 void client_open(lua_State *L) {
@@ -250,6 +268,8 @@ void client_open(lua_State *L) {
   lua_setfield(L, -2, "client");
   lua_pushcfunction(L, f_created);
   lua_setfield(L, -2, "created");
+  lua_pushcfunction(L, f_spend);
+  lua_setfield(L, -2, "spend");
   lua_pushcfunction(L, m_usable);
   lua_setfield(L, -2, "usable");
 }

@@ -142,6 +142,8 @@ Client *client_check(lua_State *L, int index);
 Client *client_test(lua_State *L, int index);
 /* Pushes the balance as a new table. */
 void client_push_balance(lua_State *L, const Balance *balance);
+/* Pushes the table of the credits reserved by the client: key -> credits. */
+void client_push_reserved(lua_State *L, int index);
 /* Pushes the client's on_event function, or nil. */
 void client_push_handler(lua_State *L, int index);
 /* Gives the account back: the client is closed from now on. */
@@ -176,7 +178,7 @@ enum {
   JOB_METADATA,
   JOB_FILES,
   JOB_SAVE_ERROR,
-  JOB_ORIGIN, /* the job that this one goes on with: it holds the reservation */
+  JOB_ORIGIN, /* the job that this one goes on with */
   JOB_SLOTS = JOB_ORIGIN
 };
 
@@ -186,7 +188,7 @@ typedef struct LuaJob {
   FlowMode mode;
   JobStatus status;
   bool awaited : 1;  /* somebody waits: tell when it is done */
-  bool reserved : 1; /* `cost` is counted in client.spent */
+  bool refunded : 1; /* what it cost was given back */
   bool has_balance : 1;
   bool unread : 1;        /* the raw reply has news: see news.h */
   unsigned char oddities; /* answers in a row: say final, are not usable */
@@ -225,8 +227,14 @@ void job_finish(lua_State *L, int index, JobStatus status);
 /* Stops waiting and polling; `kind` and `code` say why. */
 void job_cancel(lua_State *L, int index, const char *kind, const char *code,
                 const char *message);
-/* The credits that it, or its origin, reserved were not spent after all. */
+/* Credits are reserved by key: whoever learns what became of the job that has
+ * it can give them back, once.  job_reserve counts the job's cost in
+ * client.spent; for one that is sent `again` it may be counted already.
+ * job_refund: they were not spent after all.  job_spend: they are gone. */
+void job_reserve(lua_State *L, int index, bool again);
+bool job_has_reserved(lua_State *L, int index);
 void job_refund(lua_State *L, int index);
+void job_spend(lua_State *L, int index);
 /* The key, for finding it in texts; "" after close. */
 const char *job_secret(lua_State *L, int index);
 

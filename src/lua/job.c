@@ -102,15 +102,72 @@ const char *job_secret(lua_State *L, int index) {
   return client->account ? account_key(client->account) : "";
 }
 
-void job_refund(lua_State *L, int index) {
-  LuaJob *job;
-  job_get(L, index, JOB_ORIGIN);
-  job = lua_touserdata(L, lua_isnil(L, -1) ? index : -1);
-  lua_pop(L, 1); /* its slot keeps it alive */
-  if (!job->reserved)
+/* ---- credits, by key ---- */
+
+/* Pushes the client's table of reservations and the job's key; false, pushing
+ * nothing, when it has none. */
+static bool push_reservations(lua_State *L, int index) {
+  index = compat_absindex(L, index);
+  job_get(L, index, JOB_CLIENT);
+  client_push_reserved(L, -1);
+  lua_remove(L, -2);
+  job_get(L, index, JOB_KEY);
+  if (!lua_isnil(L, -1))
+    return true;
+  lua_pop(L, 2);
+  return false;
+}
+
+/* The credits reserved under the job's key. */
+static double reserved(lua_State *L, int index) {
+  double credits;
+  if (!push_reservations(L, index))
+    return 0;
+  lua_rawget(L, -2);
+  credits = lua_tonumber(L, -1);
+  lua_pop(L, 2);
+  return credits;
+}
+
+/* Only more than before needs memory, and may raise. */
+static void set_reserved(lua_State *L, int index, double credits) {
+  if (!push_reservations(L, index))
     return;
-  job->reserved = false;
-  job_client(L, index)->spent -= job->cost;
+  if (credits > 0)
+    lua_pushnumber(L, credits);
+  else
+    lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+bool job_has_reserved(lua_State *L, int index) {
+  return reserved(L, index) > 0;
+}
+
+void job_reserve(lua_State *L, int index, bool again) {
+  LuaJob *job = lua_touserdata(L, index);
+  double before = reserved(L, index);
+  if (again && before > 0)
+    return;
+  set_reserved(L, index, before + job->cost);
+  job_client(L, index)->spent += job->cost;
+}
+
+/* Under a key that the caller used twice there may be more than this job's. */
+void job_refund(lua_State *L, int index) {
+  LuaJob *job = lua_touserdata(L, index);
+  double credits = reserved(L, index);
+  double back = job->cost > 0 && job->cost < credits ? job->cost : credits;
+  if (job->refunded)
+    return;
+  set_reserved(L, index, credits - back);
+  job->refunded = true;
+  job_client(L, index)->spent -= back;
+}
+
+void job_spend(lua_State *L, int index) {
+  set_reserved(L, index, 0);
 }
 
 /* What may raise (there is no memory) comes first: then nothing has changed. */
@@ -125,11 +182,11 @@ void job_finish(lua_State *L, int index, JobStatus status) {
 }
 
 /* What is known of the money while the engine has not come to rest: a create
- * may go out before the cancel reaches it.  The error is on top. */
+ * may go out before the cancel reaches it, or never.  The error is on top. */
 static void set_charged(lua_State *L, int index, const LuaJob *job) {
   bool creates = job->mode == FLOW_GENERATE || job->mode == FLOW_CREATE_ONLY;
   job_get(L, index, JOB_ID);
-  if (creates && (job->attempts > 0 || !lua_isnil(L, -1))) {
+  if (creates && !lua_isnil(L, -1)) {
     lua_pushliteral(L, "yes");
     lua_setfield(L, -3, "sent");
   }

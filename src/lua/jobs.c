@@ -27,6 +27,32 @@ static int f_jobs(lua_State *L) {
   return 1;
 }
 
+/* ARG: client
+** RES: the keys of its jobs that the engine works on, as a set: also of those
+**      that are cancelled and whose last answer is awaited */
+static int f_live_keys(lua_State *L) {
+  client_check(L, 1);
+  lua_settop(L, 1);
+  lua_newtable(L);
+  anchor_push_all(L);
+  for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
+    LuaJob *job = job_test(L, -1);
+    if (!job || !job->work)
+      continue;
+    job_get(L, -1, JOB_CLIENT);
+    job_get(L, -2, JOB_KEY);
+    if (lua_rawequal(L, -2, 1) && !lua_isnil(L, -1)) {
+      lua_pushboolean(L, 1);
+      lua_rawset(L, 2);
+      lua_pop(L, 1);
+    } else {
+      lua_pop(L, 2);
+    }
+  }
+  lua_pop(L, 1);
+  return 1;
+}
+
 /* Pushes the client of the object on top, nil where it has none. */
 static void push_owner(lua_State *L) {
   if (job_test(L, -1))
@@ -94,4 +120,6 @@ void jobs_open(lua_State *L) {
   lua_pop(L, 1);
   lua_pushcfunction(L, f_jobs);
   lua_setfield(L, -2, "jobs");
+  lua_pushcfunction(L, f_live_keys);
+  lua_setfield(L, -2, "live_keys");
 }

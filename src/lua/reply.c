@@ -69,6 +69,7 @@ static void finish(lua_State *L, Core *core, int at, JobStatus status,
 
 static const char *succeed(lua_State *L, Core *core, int at) {
   job_set(L, at, JOB_RESULTS);
+  job_spend(L, at);
   lua_pushnil(L);
   finish(L, core, at, JOB_SUCCEEDED, "succeeded", "yes");
   return "succeeded";

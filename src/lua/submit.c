@@ -144,14 +144,14 @@ static void push_budget_exceeded(lua_State *L, const Client *client,
   lua_setfield(L, -2, "retryable");
 }
 
-/* Reserves the job's cost; false pushes an error. */
-static bool reserve(lua_State *L, Client *client, LuaJob *job) {
-  if (client->spent + job->cost > client->budget) {
+/* Reserves the job's cost; false pushes an error.  `before`: whether that was
+ * done when it was sent for the first time. */
+static bool reserve(lua_State *L, Client *client, LuaJob *job, bool before) {
+  if (!before && client->spent + job->cost > client->budget) {
     push_budget_exceeded(L, client, job);
     return false;
   }
-  client->spent += job->cost;
-  job->reserved = true;
+  job_reserve(L, JOB, before);
   return true;
 }
 
@@ -176,7 +176,9 @@ static void read_entry(lua_State *L, LuaJob *job, LedgerEntry *entry) {
   lua_pop(L, 1);
 }
 
-static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
+/* `before`: its credits stay reserved if it cannot be started. */
+static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
+                  bool before) {
   LedgerEntry entry;
   const char *urls[REFERENCE_MAX];
   JobSpec spec = {.mode = job->mode,
@@ -209,7 +211,8 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
     return true;
   }
   anchor_drop(L, &core->anchors, job->ticket);
-  job_refund(L, JOB);
+  if (!before)
+    job_refund(L, JOB);
   error_push(L, "io", "no_thread",
              "the I/O thread could not be started: out of memory or threads");
   return false;
@@ -217,13 +220,14 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job) {
 
 /* ARG: client, "generate"|"create"|"poll"|"resume",
 **      {request=, id=, timeout=, idempotency_key=, metadata=,
-**       metadata_json=, body=, again=, doubt=, origin=}
+**       metadata_json=, body=, again=, doubt=, reserved=, origin=}
 ** RES: job | nil, err */
 int submit(lua_State *L) {
   Client *client = client_check(L, CLIENT);
   FlowMode mode = check_mode(L, MODE);
   Core *core = core_get(L);
   LuaJob *job;
+  bool before;
   luaL_checktype(L, OPTIONS, LUA_TTABLE);
   lua_settop(L, OPTIONS);
   if (!core_usable(L, core))
@@ -236,10 +240,15 @@ int submit(lua_State *L) {
   lua_settop(L, ID);
   if (mode == FLOW_POLL_ONCE || mode == FLOW_RESUME)
     prepare_id(L, job);
-  else if (!prepare_request(L) || !reserve(L, client, job))
+  else if (!prepare_request(L))
+    return error_return(L);
+  before = !lua_isstring(L, BODY) ||
+           (flag_of(L, "reserved") && job_has_reserved(L, JOB));
+  if (lua_isstring(L, BODY) && !reserve(L, client, job, before))
     return error_return(L);
   keep_option(L, "origin", JOB_ORIGIN);
-  if (!start(L, core, client, job)) /* the last that may raise: it is going */
+  if (!start(L, core, client, job,
+             before)) /* the last that may raise: it is going */
     return error_return(L);
   lua_pushvalue(L, JOB);
   return 1;

@@ -1,0 +1,144 @@
+-- A cancel before the request was let go: it never is, and everybody knows.
+
+local book = require("spec.helpers.book")
+local child = require("spec.helpers.child")
+local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
+local support = require("spec.support")
+
+local CUP = { prompt = "a cup" }
+
+--- A client whose creates stay on their way to the service: the proxy takes the connection and says
+--- nothing to the CONNECT, so that no create is ever let go.
+local function on_the_way(options)
+  local box = support.sandbox()
+  box:fault({ on = "any", action = "hang", times = 1000 })
+  options = options or {}
+  options.base_url, options.proxy = "https://held.invalid", box.url
+  options.connect_timeout, options.request_timeout = 300, 300
+  return support.client(box, options), box
+end
+
+--- Submits, and steps until the create is on its way.
+local function submit(client, box, options)
+  local before = box:ledger().connections
+  local job = assert(client:submit(CUP, options))
+  support.step_until(function()
+    return job.status == "creating" and box:ledger().connections > before
+  end)
+  return job
+end
+
+local function settled()
+  support.step_until(function()
+    return gptimage2.pending() == 0
+  end)
+end
+
+describe("a cancel while the create is on its way", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  it("ends it at once: nothing was sent, and nothing is spent", function()
+    local client, box = on_the_way({ budget = 10 })
+    local job = submit(client, box)
+    job:cancel()
+    assert.equal("cancelled", job.status)
+    settled() -- while the proxy still hangs
+    assert.equal("no", job.error.sent)
+    assert.equal("no", job.error.charged)
+    assert.equal(0, client.spent)
+    assert.equal(0, box:ledger().requests.create)
+    job = submit(client, box) -- the budget is there again
+    assert.equal(10, client.spent)
+    job:cancel()
+  end)
+
+  it("is in the ledger, as cancelled and not charged, and nobody takes it up", function()
+    local path = book.path()
+    local client, box = on_the_way({ ledger = path, retry = "idempotent" })
+    local job = submit(client, box)
+    job:cancel()
+    assert.same({}, assert(client:recover())) -- not even this client, at once
+    local row = book.row(path)
+    assert.equal("cancelled", row.state)
+    assert.equal("no", row.charged)
+    assert.equal("cancelled", row.error)
+    settled()
+    client:close()
+    local again = on_the_way({ ledger = path, retry = "idempotent" })
+    assert.same({}, assert(again:recover()))
+    local _, err = again:resolve(job.idempotency_key, "resend")
+    assert.equal("not_unknown", err.code)
+  end)
+
+  it("is in the ledger when the program ends right behind it", function()
+    local box, path = support.sandbox(), book.path()
+    box:fault({ on = "any", action = "hang", times = 1000 })
+    local result = child.run(
+      [[
+      local gptimage2 = require("gptimage2")
+      local _, url, key, path = ...
+      local client = assert(gptimage2.new({
+        api_key = key, base_url = "https://held.invalid", proxy = url, ledger = path,
+      }))
+      local job = assert(client:submit({ prompt = "a cup" }))
+      while job.status ~= "creating" do gptimage2.step(0.01) end
+      job:cancel()
+      os.exit(0)
+    ]],
+      { box.url, box.api_key, path }
+    )
+    assert.equal(0, result.exit, result.errors)
+    assert.equal("cancelled", book.row(path).state)
+  end)
+
+  it("leaves to recover what a close leaves", function()
+    local path = book.path()
+    local client, box = on_the_way({ ledger = path })
+    submit(client, box)
+    client:close()
+    settled()
+    local row = book.row(path)
+    assert.equal("intent", row.state)
+    assert.equal("no", row.charged)
+    assert.is_nil(row.error)
+  end)
+end)
+
+describe("a cancel after the create was let go", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  local function let_go(fault, retry)
+    local client, box, path = book.pair({ retry = retry }, { duration = 1000 })
+    fault.on = "create"
+    box:fault(fault)
+    local job = assert(client:submit(CUP))
+    support.step_until(function()
+      return box:ledger().requests.create == 1
+    end)
+    return job, client, box, path
+  end
+
+  it("waits for the answer, and the ledger has the job's id", function()
+    local job, client, box, path = let_go({ action = "delay", seconds = 0.2 })
+    job:cancel()
+    settled()
+    local row = book.row(path)
+    assert.equal("cancelled", row.state)
+    assert.equal("yes", row.charged)
+    assert.equal(box:ledger().jobs[1].id, row.job_id)
+    assert.equal(row.job_id, job.id)
+    assert.equal(row.job_id, client:history()[1].id)
+  end)
+
+  it("is no job for recover meanwhile, whatever may be repeated", function()
+    local job, client, box = let_go({ action = "hang" }, "idempotent")
+    job:cancel()
+    assert.same({}, assert(client:recover()))
+    local _, err = client:resolve(job.idempotency_key, "resend")
+    assert.equal("not_unknown", err.code)
+    assert.equal(1, box:ledger().requests.create)
+  end)
+end)
