@@ -10,10 +10,10 @@ local function check(value, err)
   return value
 end
 
-local options = {}
-local sandbox
+local options, sandbox = {}
 function options.on_event(e)
-  print(("%5.1f s  %-9s %s"):format(e.job.elapsed, e.type, e.message or e.status))
+  local news = e.message or e.type == "created" and "job " .. e.id or e.status
+  print(("%5.1f s  %-9s %s"):format(e.job.elapsed, e.type, news))
 end
 if (os.getenv("GPTIMAGE2_API_KEY") or "") == "" then
   sandbox = check(require("gptimage2.sandbox").start({ duration = 3 }))
@@ -23,8 +23,8 @@ end
 local client = check(gptimage2.new(options))
 local cup = { subject = "a ceramic espresso cup", style = "product photo", text = "OPEN 24H" }
 local request = gptimage2.prompt(cup):request({ ratio = "4:3" })
-local job = check(client:generate(request))
-local paths = check(job:save("out"))
+local job = check(client:generate(request, { save = "out" })) -- "out" is checked before it is paid
+local paths = check(job.files, job.save_error)
 print("saved:        " .. paths[1] .. "\nsidecar:      out/" .. job.id .. ".json")
 print("final prompt: " .. (job.results[1].final_prompt or "not told"))
 print("credits left: " .. (client.balance and client.balance.paid_credits or "not told"))

@@ -12,12 +12,15 @@ local COMMAND = "{ cd %s && env -u GPTIMAGE2_API_KEY -u GPTIMAGE2_BASE_URL %s %s
 
 --- Starts an example. No key and no URL are in its environment but those given.
 ---@param name string
----@param rest? { env: string?, args: string? } words for the shell
+---@param rest? { env: string?, args: string?, before: string? } words for the shell
 ---@return table run for `finish`
 local function start(name, rest)
   local dir = folder.new()
   local script = folder.quote(ROOT .. "/examples/" .. name .. ".lua")
   local env, args = rest and rest.env or "", rest and rest.args or ""
+  if rest and rest.before then
+    folder.run(("cd %s && %s"):format(folder.quote(dir), rest.before))
+  end
   local line = COMMAND:format(folder.quote(dir), env, folder.quote(LUA), script, args)
   return { dir = dir, pipe = assert(io.popen(line)) }
 end
@@ -66,18 +69,22 @@ local function env_of(box, key)
 end
 
 describe("the example", function()
-  local runs, quick_box, lossy_box = {}, nil, nil
+  local runs, quick_box, lossy_box, full_box, gone_box = {}, nil, nil, nil, nil
 
   setup(function()
     quick_box = support.sandbox({ credits = 70 })
     lossy_box = support.sandbox({ credits = 1000 })
     lossy_box:fault({ on = "create", action = "close" })
+    full_box, gone_box = support.sandbox(), support.sandbox()
+    gone_box:fault({ on = "image", action = "status", status = 410, times = math.huge })
     local no_image = quick_box:reference("subject") .. " " .. quick_box:reference("palette.txt")
     runs = {
       quickstart = start("quickstart"),
       empty_key = start("quickstart", { env = "GPTIMAGE2_API_KEY=" }),
       with_key = start("quickstart", { env = env_of(quick_box) }),
       wrong_key = start("quickstart", { env = env_of(quick_box, "sk-wrong-key") }),
+      no_folder = start("quickstart", { env = env_of(full_box), before = "echo mine >out" }),
+      no_picture = start("quickstart", { env = env_of(gone_box) }),
       references = start("references"),
       no_image = start("references", { args = no_image }),
       no_urls = start("references", { env = "GPTIMAGE2_API_KEY=some" }),
@@ -106,7 +113,8 @@ describe("the example", function()
       local prompt = 'a ceramic espresso cup, product photo, with the text "OPEN 24H"'
       assert.same({ prompt }, after(output, "final prompt"))
       assert.same({ "490" }, after(output, "credits left"))
-      assert.is_truthy(output:find("created +pending"), output)
+      local id = output:match("created +job ([%w-]+)")
+      assert.equal("out/" .. tostring(id) .. ".json", after(output, "sidecar")[1], output)
     end)
 
     it("takes an empty key for none", function()
@@ -121,6 +129,21 @@ describe("the example", function()
       assert.same({ "60" }, after(output, "credits left"))
       assert.equal(1, #quick_box:ledger().jobs)
       assert_pngs(dir, after(output, "saved"), 1)
+    end)
+
+    it("pays nothing where the picture cannot be saved", function()
+      local output, code, dir = finish(runs.no_folder)
+      assert.equal("1", code)
+      assert_holds(output, "quickstart: cannot open the folder 'out/'")
+      assert.equal("mine\n", folder.read(dir .. "/out"))
+      assert.equal(0, full_box:ledger().connections)
+    end)
+
+    it("shows the job's id where the picture cannot be had", function()
+      local output, code = finish(runs.no_picture)
+      assert.equal("1", code)
+      assert_holds(output, "created   job " .. gone_box:ledger().jobs[1].id)
+      assert_holds(output, "HTTP status 410")
     end)
 
     it("says what is wrong with a key, does not show it, and ends with 1", function()

@@ -68,10 +68,10 @@ describe("naming.plan", function()
     local evil = fields({ id = "../../etc/passwd", seeds = { "{n}\0/..", "" } })
     local paths, sidecar = naming.plan("out/{id}-{seed}-{n}.{ext}", false, evil, 2)
     assert.same({
-      "out/_._.._etc_passwd-_n___..-1.{ext}",
-      "out/_._.._etc_passwd-_-2.{ext}",
+      "out/%2E.%2F..%2Fetc%2Fpasswd-_n___..-1.{ext}",
+      "out/%2E.%2F..%2Fetc%2Fpasswd-_-2.{ext}",
     }, paths)
-    assert.equal("out/_._.._etc_passwd.json", sidecar)
+    assert.equal("out/%2E.%2F..%2Fetc%2Fpasswd.json", sidecar)
   end)
 
   it("numbers images that would get the same name", function()
@@ -150,10 +150,55 @@ describe("naming.check", function()
   end)
 end)
 
+describe("naming.targets", function()
+  local function targets(where, is_dir, n_images)
+    local list = {}
+    for i, target in ipairs(naming.targets(where, is_dir or false, n_images or 1)) do
+      local how = target.exact and "exact" or "about"
+      list[i] = ("%s|%s|%s"):format(target.folder, target.name, how)
+    end
+    return table.concat(list, " ")
+  end
+
+  it("tells which names are known before the job is", function()
+    local today = os.date("%Y-%m-%d")
+    assert.equal("|cup.png|exact", targets("cup.png"))
+    assert.equal("a/b/|cup.png|exact", targets("a/b/cup.png"))
+    assert.equal("/a/|cup.png|exact", targets("/a/cup.png"))
+    assert.equal("|cup.png|about", targets("cup.{ext}"))
+    assert.equal("out/|x-1.png|about out/|x-2.png|about", targets("out", true, 2))
+    assert.equal("out/|x-1.png|about", targets("out"))
+    assert.equal("a{id}/|x-1.png|about", targets("a{id}", true))
+    local dated = ("%s/|1.png|exact %s/|2.png|exact"):format(today, today)
+    assert.equal(dated, targets("{date}/{n}.png", false, 2))
+    assert.equal("a/|x|about a/|b|about a/|c.png|about", targets("a/{id}/b/c.png"))
+    assert.equal("1/|a.png|exact 2/|a.png|exact", targets("{n}/a.png", false, 2))
+  end)
+end)
+
+describe("naming.id", function()
+  it("gives different ids different names", function()
+    assert.equal("aZ09._-", naming.id("aZ09._-"))
+    assert.equal("a%3Ab%2Fc%25", naming.id("a:b/c%"))
+    assert.equal("%2Ehidden", naming.id(".hidden"))
+    local whole = ("x"):rep(128)
+    assert.equal(whole, naming.id(whole))
+    local seen = {}
+    for i = 1, 100 do
+      local name = naming.id(("x"):rep(200) .. i)
+      assert.equal(128, #name)
+      assert.truthy(name:find("^x+%-%x+$"))
+      assert.is_nil(seen[name])
+      seen[name] = true
+    end
+  end)
+end)
+
 describe("naming.safe", function()
   it("keeps harmless names and cuts long ones", function()
     assert.equal("aZ09._-", naming.safe("aZ09._-"))
     assert.equal(64, #naming.safe(("x"):rep(100)))
+    assert.not_equal(naming.safe(("x"):rep(100) .. "1"), naming.safe(("x"):rep(100) .. "2"))
     assert.equal("_hidden", naming.safe(".hidden"))
     assert.equal("_.", naming.safe(".."))
     assert.equal("_", naming.safe(""))

@@ -240,6 +240,19 @@ describe("saving", function()
       assert.equal(job.results[1].seed, sidecar.results[1].seed)
     end)
 
+    it("that is JSON whatever bytes the file's name holds", function()
+      local job = made()
+      local paths = assert(job:save(place .. "/k\228nnchen-{n}.{ext}"))
+      assert.same({ place .. "/k\228nnchen-1.png" }, paths)
+      assert.truthy(folder.read(paths[1]))
+      local text = folder.read(("%s/%s.json"):format(place, job.id))
+      assert.is_nil(text:find("[\128-\255]"))
+      assert.equal("k\\xE4nnchen-1.png", cjson.decode(text).results[1].file)
+      assert(job:save(place .. "/kännchen-{n}.{ext}"))
+      text = folder.read(("%s/%s.json"):format(place, job.id))
+      assert.equal("kännchen-1.png", cjson.decode(text).results[1].file)
+    end)
+
     it("that is JSON whatever the service says", function()
       local client, box = support.pair()
       local words = '"},\n\27[31m\0 \\" ]'
@@ -857,6 +870,58 @@ describe("saving", function()
       end
       assert.equal(0, box:ledger().connections)
       assert.equal(0, client.spent)
+    end)
+
+    it("is refused before anything is spent when the disk says no", function()
+      local client, box = support.pair()
+      local locked = place .. "/locked"
+      folder.run(("mkdir %s; chmod 555 %s; touch %s/mine"):format(locked, locked, locked))
+      if folder.list(locked) ~= "" then
+        locked = "/proc/self/fdinfo" -- root may write anywhere but there
+      end
+      folder.write(place .. "/cup.png", "mine")
+      folder.write(place .. "/cup2.png", "mine")
+      folder.run("mkdir " .. place .. "/1.png")
+      folder.link("nowhere", place .. "/link")
+      local before = folder.list(place)
+      local long = ("x"):rep(300)
+      for _, case in ipairs({
+        { place .. "/cup.png", "file_exists" },
+        { place .. "/cup{n}.png", "file_exists" }, -- the second of two
+        { { place .. "/{n}.png", overwrite = true }, "file_failed" }, -- a folder
+        { place .. "/cup.png/below/", "file_failed" },
+        { place .. "/cup.png/{id}-{n}.png", "file_failed" },
+        { place .. "/link/{n}.png", "file_failed" },
+        { ("%s/%s{n}.png"):format(place, long), "path_too_long" },
+        { ("%s/{id}%s/{n}.png"):format(place, long), "path_too_long" },
+        { ("%s/%s/"):format(place, long), "path_too_long" },
+        { locked, nil },
+        { locked .. "/a/{n}.png", nil },
+      }) do
+        local where, code = case[1], case[2]
+        local count = where == place .. "/cup.png" and 1 or 2
+        for _, call in ipairs({ client.generate, client.submit }) do
+          local job, err = call(client, { prompt = "cups", count = count }, { save = where })
+          assert.is_nil(job, tostring(where))
+          assert.equal("io", err.kind)
+          assert.equal(code or err.code, err.code, err.message)
+          assert.equal("no", err.sent)
+          assert.equal("no", err.charged)
+        end
+      end
+      assert.equal(0, box:ledger().connections)
+      assert.equal(0, client.spent)
+      assert.equal(before, folder.list(place))
+    end)
+
+    it("is not refused for what may turn out well", function()
+      local client = support.pair()
+      folder.write(place .. "/cup.png", "mine")
+      local options = { save = { place .. "/cup.png", overwrite = true, sidecar = false } }
+      assert(client:generate(CUP, options).files)
+      assert(client:generate(CUP, { save = place .. "/a/b/{date}/cup.png" }).files)
+      local job = assert(client:generate(CUP, { save = place .. "/cup.{ext}" })) -- a PNG again
+      assert.equal("file_exists", job.save_error.code)
     end)
   end)
 

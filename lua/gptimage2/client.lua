@@ -50,7 +50,19 @@ end
 
 --- The save of the options, checked as far as that is possible before anything is paid.
 local function check_save(wanted, count)
-  return naming.check(wanted.where, core.is_folder(wanted.where), count)
+  local where, is_dir = wanted.where, core.is_folder(wanted.where)
+  local ok, err = naming.check(where, is_dir, count)
+  if not ok then
+    return nil, err
+  end
+  for _, target in ipairs(naming.targets(where, is_dir, count)) do
+    ok, err = core.check_target(target.folder, target.name, target.exact, wanted.overwrite)
+    if not ok then
+      err.sent, err.charged = "no", "no"
+      return nil, err
+    end
+  end
+  return true
 end
 
 --- Starts what `options.save` asks for once the job has succeeded; `on_end` is told.

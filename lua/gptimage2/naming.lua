@@ -2,7 +2,7 @@
 ---
 --- A place to save to is a folder, or a pattern with {id} {n} {seed} {ext} {date}. There is no way
 --- to write a literal brace in a pattern. Nothing the service sends can lead out of the folder: ids
---- and seeds are reduced to letters, digits, ".", "_" and "-".
+--- are percent-encoded, seeds reduced to letters, digits, ".", "_" and "-".
 
 local check = require("gptimage2.check")
 
@@ -17,15 +17,48 @@ local EXTENSIONS = { png = 1, jpg = 1, jpeg = 1, webp = 1, gif = 1, avif = 1 }
 local DEFAULT = "{id}-{n}.{ext}"
 local MAX_WHERE = 4096 -- bytes
 local MAX_VALUE = 64 -- bytes of a value that came from the service
+local MAX_ID = 128 -- bytes of an id
+local FOLDED = 16 -- characters of a hash
+
+--- One step of a hash: 31 bits, so that the products are exact in every Lua.
+local function fold(text, prime, factor)
+  local hash = #text
+  for i = 1, #text do
+    hash = (hash * factor + text:byte(i)) % prime
+  end
+  return hash
+end
+
+--- `text` when it has at most `most` bytes; else its beginning and a hash of all of it: what was
+--- different before it was cut gets different names.
+local function cut(text, most)
+  if #text <= most then
+    return text
+  end
+  local one, other = fold(text, 2147483647, 65599), fold(text, 2147483629, 31337)
+  return ("%s-%08x%08x"):format(text:sub(1, most - FOLDED - 1), one, other)
+end
 
 --- A value from the service as part of a file name: only [A-Za-z0-9._-], no dot in front, at most
---- 64 bytes, never empty.
+--- 64 bytes, never empty. What is longer ends in a hash of all of it.
 ---@param value any
 ---@return string
 function naming.safe(value)
-  local text = tostring(value == nil and "" or value):sub(1, MAX_VALUE)
+  local text = cut(tostring(value == nil and "" or value), MAX_VALUE)
   text = text:gsub("[^A-Za-z0-9._-]", "_"):gsub("^%.", "_")
   return text ~= "" and text or "_"
+end
+
+--- A job's id as part of a file name: different ids have different names. What is no letter,
+--- digit, ".", "_" or "-" is percent-encoded, as is a dot in front. At most 128 bytes: what is
+--- longer ends in a hash.
+---@param id string
+---@return string
+function naming.id(id)
+  local text = id:gsub("[^A-Za-z0-9._-]", function(c)
+    return ("%%%02X"):format(c:byte())
+  end)
+  return cut(text:gsub("^%.", "%%2E"), MAX_ID)
 end
 
 --- Folder (with its slash, or "") and last part of a path.
@@ -150,7 +183,7 @@ function naming.plan(where, is_dir, fields, n_images)
   end
   local folder, pattern = read_where(where, is_dir)
   local created = math.floor(fields.created_at or os.time())
-  local values = { id = naming.safe(fields.id), date = os.date("%Y-%m-%d", created) }
+  local values = { id = naming.id(fields.id), date = os.date("%Y-%m-%d", created) }
   local paths, taken, sidecar = {}, {}, nil
   for n = 1, math.max(n_images, 1) do
     values.n = tostring(n)
@@ -170,6 +203,52 @@ function naming.plan(where, is_dir, fields, n_images)
     paths = {}
   end
   return paths, sidecar
+end
+
+--- What a part of a path says before the job is made: as much of it as is known, and whether that
+--- is all of it. Ids, seeds and kinds of images are as short as they can be.
+local function foresee(part, n)
+  local exact = true
+  local text = part:gsub("{(%a+)}", function(name)
+    if name == "n" then
+      return tostring(n)
+    elseif name == "date" then
+      return os.date("%Y-%m-%d")
+    end
+    exact = false
+    return name == "ext" and "png" or "x"
+  end)
+  return text, exact
+end
+
+--- The files and folders that a save will make, as far as the names tell: `name` in `folder`, which
+--- is "" or ends in a slash, and whether it will be that very name. Folders whose names are not
+--- known yet count as names in the last one that is.
+---@param where string a folder or a pattern that `naming.check` has found good
+---@param is_dir boolean whether a folder of this name exists
+---@param n_images integer
+---@return { folder: string, name: string, exact: boolean }[]
+function naming.targets(where, is_dir, n_images)
+  local fixed, pattern = read_where(where, is_dir)
+  local targets, seen = {}, {}
+  for n = 1, n_images do
+    local folder, known = fixed, true
+    for part, slash in pattern:gmatch("([^/]*)(/?)") do
+      local name, exact = foresee(part, n)
+      if known and exact and slash == "/" then
+        folder = folder .. name .. slash
+      elseif name ~= "" then
+        local key = folder .. "\0" .. name
+        if not seen[key] then
+          seen[key] = true
+          exact = exact and known and slash == ""
+          targets[#targets + 1] = { folder = folder, name = name, exact = exact }
+        end
+        known = false
+      end
+    end
+  end
+  return targets
 end
 
 return naming

@@ -3,6 +3,7 @@
 --- The engine downloads and writes; this file only says what goes where, and puts the ends
 --- together. It runs on callbacks, so that it needs no coroutine of its own.
 
+local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local events = require("gptimage2.events")
 local json = require("gptimage2.json")
@@ -69,13 +70,24 @@ local function add_line(pieces, key, value)
   end
 end
 
+--- A file's name as JSON can hold it: names are bytes, and need not be UTF-8. Those that are not
+--- have their bytes beyond ASCII written out.
+local function readable(name)
+  if not check.utf8_error(name) then
+    return name
+  end
+  return (name:gsub("[\128-\255]", function(c)
+    return ("\\x%02X"):format(c:byte())
+  end))
+end
+
 --- The images, each on a line of its own.
 local function add_images(pieces, job, paths)
   add_line(pieces, "results", "[\n    ")
   for i, result in ipairs(job.results) do
     pieces[#pieces + 1] = i > 1 and ",\n    " or ""
     pieces[#pieces + 1] = json.object({
-      file = paths[i]:match("[^/]*$"),
+      file = readable(paths[i]:match("[^/]*$")),
       image_url = result.image_url,
       seed = result.seed,
       final_prompt = result.final_prompt,

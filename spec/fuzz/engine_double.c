@@ -269,6 +269,12 @@ Work *engine_note(Engine *engine, Account *account, const char *key,
   return NULL;
 }
 
+bool engine_check_target(const FileTarget *target, Failure *failure) {
+  (void)target;
+  (void)failure;
+  return true;
+}
+
 Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner) {
   (void)engine;
   (void)seconds;

@@ -15,6 +15,7 @@
 
 #include "account.h"
 #include "failure.h"
+#include "file.h"
 #include "flow.h"
 #include "mailbox.h"
 #include "text.h"
@@ -130,6 +131,9 @@ Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
 Work *engine_note(Engine *engine, Account *account, const char *key,
                   const JobNote *news, unsigned n, const char *path,
                   uintptr_t owner);
+/* False, with `failure`, when a file certainly cannot be written there: see
+ * file.h.  Looks at the disk, at once. */
+bool engine_check_target(const FileTarget *target, Failure *failure);
 /* Ends after `seconds`. */
 Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner);
 

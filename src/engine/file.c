@@ -25,6 +25,8 @@ static bool fail(Failure *failure, const char *doing, const char *path) {
     code = "permission_denied";
   else if (error == EEXIST)
     code = "file_exists";
+  else if (error == ENAMETOOLONG)
+    code = "path_too_long";
   failure_set(failure, "io", code, "cannot %s '%s': %s", doing, path,
               strerror_r(error, said, sizeof said));
   return false;
@@ -97,6 +99,14 @@ static void close_all(File *file) {
   *file = FILE_CLOSED;
 }
 
+static int open_temporary(int folder, const char *name) {
+  return open_patiently(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+}
+
+static void name_temporary(char name[FILE_NAME_SIZE], uint64_t random) {
+  snprintf(name, FILE_NAME_SIZE, ".gptimage2-%016" PRIx64 ".part", random);
+}
+
 bool file_open(File *file, const char *path, uint64_t random,
                Failure *failure) {
   char folder[PATH_MAX];
@@ -106,10 +116,8 @@ bool file_open(File *file, const char *path, uint64_t random,
   file->folder = open_folder(folder);
   if (file->folder < 0)
     return fail(failure, "open the folder", folder);
-  snprintf(file->name, sizeof file->name, ".gptimage2-%016" PRIx64 ".part",
-           random);
-  file->fd = open_patiently(file->folder, file->name,
-                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+  name_temporary(file->name, random);
+  file->fd = open_temporary(file->folder, file->name);
   if (file->fd >= 0)
     return true;
   fail(failure, "make a file in the folder", folder);
@@ -182,29 +190,70 @@ static int sync_fd(int fd) {
   return result;
 }
 
-static bool give_name(File *file, const char *name, bool overwrite) {
-  if (overwrite)
-    return renameat(file->folder, file->name, file->folder, name) == 0;
+static bool replace(const File *file, const char *name) {
+  return renameat(file->folder, file->name, file->folder, name) == 0;
+}
+
+/* The last resort, for file systems that can neither rename without replacing
+ * nor link (FAT, some that are mounted over a network, shared folders of
+ * phones): an empty file takes the name, unless somebody has it, and is then
+ * replaced by the whole one.  Between the two calls others see it empty. */
+static bool reserve_and_replace(const File *file, const char *name) {
+  int fd = open_temporary(file->folder, name);
+  int error;
+  if (fd < 0)
+    return false;
+  close(fd);
+  if (replace(file, name))
+    return true;
+  error = errno;
+  unlinkat(file->folder, name, 0);
+  errno = error;
+  return false;
+}
+
+/* What a file system says that cannot do this for any file. */
+static bool is_unsupported(int error) {
+  return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP ||
+         error == ENOTTY || error == EPERM || error == EACCES ||
+         error == EMLINK || error == EXDEV;
+}
+
+/* Never replaces what is there: the first way that the file system can do. */
+static bool publish(const File *file, const char *name) {
 #ifdef RENAME_NOREPLACE
   if (renameat2(file->folder, file->name, file->folder, name,
                 RENAME_NOREPLACE) == 0)
     return true;
-  if (errno != EINVAL && errno != ENOSYS)
+  if (!is_unsupported(errno))
     return false;
 #endif
-  /* A file system without that flag: a link never replaces either. */
-  return linkat(file->folder, file->name, file->folder, name, 0) == 0 &&
-         unlinkat(file->folder, file->name, 0) == 0;
+  if (linkat(file->folder, file->name, file->folder, name, 0) == 0) {
+    unlinkat(file->folder, file->name, 0);
+    return true;
+  }
+  return is_unsupported(errno) && reserve_and_replace(file, name);
+}
+
+/* Some file systems tell only now that the bytes could not be kept; some cannot
+ * rename or remove a file that is open. */
+static bool close_file(File *file) {
+  int fd = file->fd;
+  file->fd = -1;
+  return close(fd) == 0 || errno == EINTR;
 }
 
 bool file_commit(File *file, const char *path, bool overwrite,
                  Failure *failure) {
+  const char *name = name_of(path);
   bool ok = true;
-  if (fchmod(file->fd, usual_mode()) != 0 && errno != EPERM)
+  if (fchmod(file->fd, usual_mode()) != 0 && !is_unsupported(errno))
     ok = fail(failure, "set the permissions of", path);
   if (ok && sync_fd(file->fd) != 0)
     ok = fail(failure, "write", path);
-  if (ok && !give_name(file, name_of(path), overwrite))
+  if (ok && !close_file(file))
+    ok = fail(failure, "write", path);
+  if (ok && !(overwrite ? replace(file, name) : publish(file, name)))
     ok = fail(failure, "create", path);
   if (!ok) {
     file_abandon(file);
@@ -219,6 +268,98 @@ bool file_commit(File *file, const char *path, bool overwrite,
 
 void file_abandon(File *file) {
   if (file->fd >= 0)
+    close_file(file);
+  if (file->folder >= 0) /* what has its name is closed: file_commit */
     unlinkat(file->folder, file->name, 0);
   close_all(file);
+}
+
+/* ---- before there is anything to write ---- */
+
+static void cut_slashes(char *folder) {
+  size_t length = strlen(folder);
+  while (length > 1 && folder[length - 1] == '/')
+    length--;
+  folder[length] = '\0';
+}
+
+/* The nearest folder on the way to `folder` that is there, `*whole` when that
+ * is all of it: what is behind it is made when the file is.  `folder` is cut to
+ * its name, which is "" for the current one. */
+static int open_nearest(char *folder, bool *whole) {
+  struct stat info;
+  char *slash;
+  int fd;
+  for (*whole = true;; *whole = false) {
+    fd = open_patiently(AT_FDCWD, *folder ? folder : ".",
+                        O_RDONLY | O_DIRECTORY);
+    if (fd >= 0 || errno != ENOENT || !*folder || strcmp(folder, "/") == 0)
+      return fd;
+    cut_slashes(folder);
+    if (lstat(folder, &info) == 0) { /* a link that leads nowhere */
+      errno = ENOENT;
+      return -1;
+    }
+    slash = strrchr(folder, '/');
+    folder[slash ? slash + 1 - folder : 0] = '\0';
+  }
+}
+
+/* One byte, written and thrown away, knows more than permissions tell: quotas,
+ * full disks, file systems that are read-only or not for files. */
+static bool can_write(int folder, uint64_t random) {
+  char name[FILE_NAME_SIZE];
+  int fd;
+  bool ok;
+  name_temporary(name, random);
+  fd = open_temporary(folder, name);
+  if (fd < 0)
+    return false;
+  ok = write(fd, "x", 1) == 1;
+  if (close(fd) != 0)
+    ok = false;
+  unlinkat(folder, name, 0);
+  return ok;
+}
+
+static bool fits(int folder, const char *name) {
+  long most = fpathconf(folder, _PC_NAME_MAX);
+  if (most < 0 || strlen(name) <= (size_t)most)
+    return true;
+  errno = ENAMETOOLONG;
+  return false;
+}
+
+/* What is at the name already would be in the way. */
+static bool is_free(int folder, const FileTarget *target) {
+  struct stat info;
+  if (fstatat(folder, target->name, &info, AT_SYMLINK_NOFOLLOW) != 0)
+    return true;
+  if (target->overwrite && !S_ISDIR(info.st_mode))
+    return true;
+  errno = target->overwrite ? EISDIR : EEXIST;
+  return false;
+}
+
+bool file_check(const FileTarget *target, uint64_t random, Failure *failure) {
+  char folder[PATH_MAX], path[PATH_MAX];
+  bool whole;
+  int fd;
+  if (strlen(target->folder) >= sizeof folder) {
+    errno = ENAMETOOLONG;
+    return fail(failure, "open the folder", target->folder);
+  }
+  snprintf(folder, sizeof folder, "%s", target->folder);
+  fd = open_nearest(folder, &whole);
+  if (fd < 0)
+    return fail(failure, "open the folder", *folder ? folder : ".");
+  snprintf(path, sizeof path, "%s%s", target->folder, target->name);
+  if (!fits(fd, target->name))
+    fail(failure, "create", path);
+  else if (whole && target->exact && !is_free(fd, target))
+    fail(failure, "create", path);
+  else if (!can_write(fd, random))
+    fail(failure, "make a file in the folder", *folder ? folder : ".");
+  close(fd);
+  return !failure->kind;
 }

@@ -14,12 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define FILE_NAME_SIZE 40 /* bytes of a temporary file's name */
+
 typedef struct File {
   int folder; /* descriptor, -1 = not open */
   int fd;     /* descriptor of the temporary file, -1 = not open */
   int64_t length;
   int64_t flushed; /* bytes whose write to the disk has been started */
-  char name[40];   /* of the temporary file */
+  char name[FILE_NAME_SIZE]; /* of the temporary file */
 } File;
 
 #define FILE_CLOSED ((File){.folder = -1, .fd = -1})
@@ -43,5 +45,18 @@ bool file_commit(File *file, const char *path, bool overwrite,
 
 /* Removes the temporary file, if there is one, and closes. */
 void file_abandon(File *file);
+
+/* Where a file is to be, one day. */
+typedef struct FileTarget {
+  const char *folder; /* "" or with a slash at its end */
+  const char *name;
+  bool exact; /* it will be that very name; else only its length tells */
+  bool overwrite;
+} FileTarget;
+
+/* False, with `failure` of kind io, when it is certain already that a file
+ * cannot be written there: something is in the way, the name is too long, the
+ * folder cannot be had or written to.  Leaves nothing behind. */
+bool file_check(const FileTarget *target, uint64_t random, Failure *failure);
 
 #endif

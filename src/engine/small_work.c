@@ -1,8 +1,9 @@
 /*
- * The two small sorts of work: a sleep, and a whole file to write.
+ * The two small sorts of work: a sleep, and a whole file to write; and whether
+ * one can be written at all.
  *
- * engine_sleep and engine_write run on the host's thread, the rest on the I/O
- * thread.
+ * engine_sleep, engine_write and engine_check_target run on the host's thread,
+ * the rest on the I/O thread.
  */
 #include "clock.h"
 #include "file.h"
@@ -47,6 +48,12 @@ Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner) {
 }
 
 /* ---- a whole file ---- */
+
+/* The time tells the names of those apart that look at the same moment; where
+ * it does not, the other one has shown what there is to know. */
+bool engine_check_target(const FileTarget *target, Failure *failure) {
+  return file_check(target, (uint64_t)(clock_monotonic() * 1e9), failure);
+}
 
 typedef struct Writing {
   Work work; /* first */

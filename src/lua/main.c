@@ -128,6 +128,24 @@ static int f_is_folder(lua_State *L) {
   return 1;
 }
 
+/* ARG: folder ("" or with a slash at its end), name, exact, overwrite
+** RES: true | nil, err when a file certainly cannot be written there */
+static int f_check_target(lua_State *L) {
+  FileTarget target = {.folder = luaL_checkstring(L, 1),
+                       .name = luaL_checkstring(L, 2),
+                       .exact = lua_toboolean(L, 3),
+                       .overwrite = lua_toboolean(L, 4)};
+  Failure failure = {0};
+  if (engine_check_target(&target, &failure)) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushstring(L, failure.detail ? failure.detail : failure.code);
+  error_push(L, failure.kind, failure.code, lua_tostring(L, -1));
+  failure_clear(&failure);
+  return error_return(L);
+}
+
 /* ARG: job | transfer
 ** RES: whether it was still going; the end is put on the finished list */
 static int f_await(lua_State *L) {
@@ -171,6 +189,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"url", f_url},
                                        {"is_job_id", f_is_job_id},
                                        {"is_folder", f_is_folder},
+                                       {"check_target", f_check_target},
                                        {"is_plain", f_is_plain},
                                        {"await", f_await},
                                        {"cancel", f_cancel},

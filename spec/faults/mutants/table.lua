@@ -788,11 +788,41 @@ mutant(
   "spec save: leaves it alone"
 )
 mutant(
+  "the last way to publish a picture replaces what was there",
+  "src/engine/file.c",
+  "  int error;\n  if (fd < 0)\n    return false;\n",
+  "  int error;\n",
+  "c file"
+)
+mutant(
+  "a reservation stays behind",
+  "src/engine/file.c",
+  "  error = errno;\n  unlinkat(file->folder, name, 0);\n  errno = error;\n",
+  "  error = errno;\n  errno = error;\n",
+  "c file"
+)
+mutant(
   "a half picture stays behind",
   "src/engine/file.c",
-  "  if (file->fd >= 0)\n    unlinkat(file->folder, file->name, 0);\n  close_all(file);\n}",
-  "  close_all(file);\n}",
+  "  if (file->folder >= 0) /* what has its name is closed: file_commit */\n"
+    .. "    unlinkat(file->folder, file->name, 0);\n",
+  "",
   "c file"
+)
+
+mutant(
+  "where a picture cannot be saved is known only once it is paid",
+  "lua/gptimage2/client.lua",
+  "ok, err = core.check_target(target.folder, target.name, target.exact, wanted.overwrite)",
+  "ok = target.name",
+  "spec save: the disk says no"
+)
+mutant(
+  "long ids are cut and share a name",
+  "lua/gptimage2/naming.lua",
+  'return ("%s-%08x%08x"):format(text:sub(1, most - FOLDED - 1), one, other)',
+  "return text:sub(1, most), one, other",
+  "spec naming"
 )
 
 -- The process.
