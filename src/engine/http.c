@@ -3,10 +3,10 @@
 
 #include "address.h"
 #include "authorities.h"
+#include "http_limits.h"
 #include "http_reply.h"
 
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,13 +32,13 @@ static int before_request(void *user, char *ip, char *local_ip, int port,
                           int local_port) {
   Exchange *exchange = user;
   (void)ip, (void)local_ip, (void)port, (void)local_port;
-  if (exchange->guarded)
+  if (exchange->guarded && exchange->create)
     return CURL_PREREQFUNC_ABORT;
   if (exchange->before_send && !exchange->before_send(exchange)) {
     exchange->vetoed = true;
     return CURL_PREREQFUNC_ABORT;
   }
-  exchange->guarded = true;
+  http_limits_connected(exchange);
   return CURL_PREREQFUNC_OK;
 }
 
@@ -69,13 +69,6 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose,
                 address->protocol);
 }
 
-static long to_milliseconds(double seconds) {
-  double milliseconds = ceil(seconds * 1000);
-  if (!(milliseconds < 1e9)) /* infinite too: libcurl's 0 means no limit */
-    return 0;
-  return milliseconds < 1 ? 1 : (long)milliseconds;
-}
-
 /* Whom to trust: those in the user's file and nobody else, or the system's.
  * libcurl adds a folder of the system's to any file while it knows of one. */
 static void set_authorities(Exchange *exchange) {
@@ -104,8 +97,6 @@ static void set_common(Exchange *exchange, Loop *loop) {
   if (!settings->proxy) /* or libcurl asks the environment each time */
     setopt(easy, CURLOPT_NOPROXY, "");
   set_authorities(exchange);
-  setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-         to_milliseconds(settings->connect_timeout));
   setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
   setopt(easy, CURLOPT_SOCKOPTDATA, loop);
@@ -115,6 +106,8 @@ static void set_common(Exchange *exchange, Loop *loop) {
   setopt(easy, CURLOPT_WRITEDATA, exchange);
   setopt(easy, CURLOPT_HEADERFUNCTION, http_on_header);
   setopt(easy, CURLOPT_HEADERDATA, exchange);
+  setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
+  setopt(easy, CURLOPT_PREREQDATA, exchange);
 }
 
 /* Without it every exchange is told its whole URL. */
@@ -166,8 +159,6 @@ static void set_post(Exchange *exchange) {
       (struct curl_slist){exchange->key_line, exchange->account->post_headers};
   setopt(easy, CURLOPT_HTTPHEADER, &exchange->key_header);
   setopt(easy, CURLOPT_POST, 1L);
-  setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
-  setopt(easy, CURLOPT_PREREQDATA, exchange);
   setopt(easy, CURLOPT_MAXAGE_CONN, CREATE_IDLE_MAX);
 }
 
@@ -232,7 +223,8 @@ static void reset(Exchange *exchange) {
   exchange->tag[0] = exchange->error[0] = '\0';
   exchange->range_start = exchange->range_total = -1;
   exchange->header_bytes = 0;
-  exchange->headed = false;
+  exchange->headed = exchange->overdue = false;
+  exchange->stall = 0;
 }
 
 /* A handle ready to be told its request. */
@@ -257,6 +249,7 @@ static Exchange *prepare(Loop *loop, Account *account, HttpSort sort,
 /* ---- what is in the multi handle ---- */
 
 static void join(Loop *loop, Exchange *exchange) {
+  loop->running_count++;
   exchange->loop = loop;
   exchange->dead = false;
   exchange->before = NULL;
@@ -267,6 +260,8 @@ static void join(Loop *loop, Exchange *exchange) {
 }
 
 static void leave(Exchange *exchange) {
+  exchange->loop->running_count--;
+  heap_clear(&exchange->loop->limits, &exchange->limit);
   if (exchange->before)
     exchange->before->next = exchange->next;
   else
@@ -277,10 +272,11 @@ static void leave(Exchange *exchange) {
 
 static Exchange *start(Loop *loop, Exchange *exchange, double timeout,
                        Failure *failure) {
-  setopt(exchange->easy, CURLOPT_TIMEOUT_MS, to_milliseconds(timeout));
-  if (!exchange->misset &&
+  if (heap_reserve(&loop->limits, loop->running_count + 1) &&
+      http_limits_prepare(exchange, timeout) && !exchange->misset &&
       curl_lib.multi_add_handle(loop->multi, exchange->easy) == CURLM_OK) {
     join(loop, exchange);
+    http_limits_start(loop, exchange);
     return exchange;
   }
   failure_set(failure, "network", "out_of_memory", "out of memory");
@@ -338,10 +334,7 @@ Exchange *http_fetch(Loop *loop, Account *account, const HttpFetch *fetch,
   /* A kept connection was checked under other rules, if at all. */
   setopt(exchange->easy, CURLOPT_FRESH_CONNECT, check ? 1L : 0L);
   setopt(exchange->easy, CURLOPT_FORBID_REUSE, check ? 1L : 0L);
-  setopt(exchange->easy, CURLOPT_LOW_SPEED_LIMIT,
-         fetch->stall_timeout > 0 ? 1L : 0L);
-  setopt(exchange->easy, CURLOPT_LOW_SPEED_TIME,
-         (long)ceil(fetch->stall_timeout));
+  exchange->stall = fetch->stall_timeout;
   setopt(exchange->easy, CURLOPT_BUFFERSIZE,
          fetch->buffer_size ? fetch->buffer_size : (long)CURL_MAX_WRITE_SIZE);
   setopt(exchange->easy, CURLOPT_URL, fetch->url);
@@ -356,6 +349,16 @@ void http_finish(CURL *easy, CURLcode code) {
   leave(exchange);
   http_read_outcome(exchange, code);
   exchange->done(exchange);
+}
+
+/* Those who are told may start new exchanges and abort others. */
+void http_enforce_limits(Loop *loop) {
+  Exchange *exchange;
+  while ((exchange = http_limits_overdue(loop))) {
+    curl_lib.multi_remove_handle(loop->multi, exchange->easy);
+    exchange->overdue = true;
+    http_finish(exchange->easy, CURLE_OPERATION_TIMEDOUT);
+  }
 }
 
 /* Those who are told may start new exchanges and abort others. */

@@ -59,9 +59,17 @@ struct Exchange {
   char tag[HTTP_TAG_MAX + 1]; /* strong entity tag, or "" */
   int64_t range_start;        /* first byte of a 206, or -1 */
   int64_t range_total;        /* bytes of all of it, or -1 */
-  /* While it runs. */
-  bool guarded; /* a create was let go once: never again */
-  bool vetoed;  /* before_send said no */
+  /* While it runs.  Its limits of time are ours and not libcurl's, which looks
+   * at the clock before it reads what has arrived: see http_limits.c. */
+  Timer limit;
+  double until;      /* when all of it must be over, may be infinite */
+  double connect_by; /* when the request must be about to go out */
+  double stall;      /* seconds without a byte of the body, 0 = any */
+  double heard_at;   /* when something came last */
+  double forgiven;   /* seconds that were added to the connection's time */
+  bool overdue;      /* its time ran out */
+  bool guarded;      /* the request was let go once; a create: never again */
+  bool vetoed;       /* before_send said no */
   bool public_only;
   bool stopped; /* the sink said stop */
   size_t header_bytes;
@@ -107,6 +115,10 @@ void http_finish(CURL *easy, CURLcode code);
 /* A service may repeat the API key: it gets no further than the body, in which
  * "[key]" stands then.  An exchange that is finished has had it. */
 void http_hide_key(Exchange *exchange);
+
+/* Ends the exchanges that have had their time.  After loop_wait: what arrived
+ * before that was read. */
+void http_enforce_limits(Loop *loop);
 
 /* The multi handle is broken: ends all exchanges as out of memory. */
 void http_give_up(Loop *loop);

@@ -121,6 +121,8 @@ size_t http_on_body(char *bytes, size_t one, size_t length, void *user) {
   exchange->reply.status = (int)status;
   if (status != 200 && status != 206) /* an error page: nobody reads it */
     return length;
+  if (exchange->stall > 0)
+    exchange->heard_at = clock_monotonic();
   exchange->stopped = !exchange->sink(exchange, bytes, length);
   return exchange->stopped ? 0 : length;
 }
@@ -153,9 +155,18 @@ static const char *network_code(CURLcode code, bool sent, bool by_proxy) {
   }
 }
 
+/* What happened, in libcurl's words where ours do not say more. */
+static const char *words_for(const Exchange *exchange, CURLcode code) {
+  if (code == CURLE_OPERATION_TIMEDOUT)
+    return exchange->guarded ? "the time for the exchange ran out"
+                             : "no connection was made in time";
+  if (code == CURLE_ABORTED_BY_CALLBACK) /* the guard */
+    return "the connection was lost before an answer came";
+  return exchange->error[0] ? exchange->error : curl_lib.easy_strerror(code);
+}
+
 static void explain(Exchange *exchange, CURLcode code, bool sent) {
-  const char *said =
-      exchange->error[0] ? exchange->error : curl_lib.easy_strerror(code);
+  const char *said = words_for(exchange, code);
   if (exchange->too_large)
     failure_set(&exchange->failure, "protocol", "reply_too_large",
                 "the reply is larger than its limit");

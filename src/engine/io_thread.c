@@ -267,6 +267,7 @@ void *io_thread_run(void *user) {
       http_finish(easy, result);
     if (engine->loop.broken)
       http_give_up(&engine->loop);
+    http_enforce_limits(&engine->loop);
     now = clock_monotonic();
     take_commands(engine, now);
     fire_timers(engine, now);

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OVERDUE 0.1 /* seconds given to libcurl's own time limit */
-
 static void act(Job *job, FlowAction action);
 static void set_checked(Job *job, bool checked);
 
@@ -88,7 +86,7 @@ static void on_exchanged(Exchange *exchange) {
   double now = clock_monotonic();
   FlowAction action = flow_on_reply(&job->flow, &exchange->reply, now,
                                     engine_random(job->work.engine));
-  job->exchange = NULL; /* its timer is set anew, or means nothing */
+  job->exchange = NULL;
   set_pace(job, &exchange->reply, created, now);
   if (created)
     record_answer(job, &exchange->reply, &exchange->body);
@@ -107,27 +105,6 @@ static void on_exchanged(Exchange *exchange) {
   http_release(exchange);
 }
 
-/* The exchange had its time and is still there: libcurl does not count how long
- * one waits for the connection of another (CURLOPT_PIPEWAIT). */
-static void on_overdue(Job *job) {
-  Exchange *exchange = job->exchange;
-  Reply reply = {.kind = exchange->guarded ? REPLY_LOST : REPLY_NOT_SENT,
-                 .retry_after = -1};
-  const char *code = exchange->guarded ? "reply_timeout" : "connect_timeout";
-  bool created = job->flow.state == FLOW_CREATING;
-  FlowAction action = flow_on_reply(&job->flow, &reply, clock_monotonic(),
-                                    engine_random(job->work.engine));
-  http_hide_key(exchange);
-  if (created)
-    record_answer(job, &reply, &exchange->body);
-  http_abort(engine_loop(job->work.engine), exchange);
-  job->exchange = NULL;
-  tell_forget_failure(job);
-  failure_set(&job->work.last.failure, "network", code,
-              "the time for the exchange ran out");
-  act(job, action);
-}
-
 /* The exchange could not even be started. */
 static void on_not_started(Job *job) {
   Reply reply = {.kind = REPLY_NOT_SENT, .retry_after = -1};
@@ -138,8 +115,7 @@ static void on_not_started(Job *job) {
                          engine_random(job->work.engine)));
 }
 
-/* `until`: when the exchange must be over, libcurl's own limit. */
-static void expect(Job *job, Exchange *exchange, double until) {
+static void expect(Job *job, Exchange *exchange) {
   if (!exchange) {
     on_not_started(job);
     return;
@@ -147,31 +123,26 @@ static void expect(Job *job, Exchange *exchange, double until) {
   job->exchange = exchange;
   exchange->done = on_exchanged;
   exchange->owner = job;
-  heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer,
-           until + OVERDUE);
 }
 
 static void send_create(Job *job) {
-  double now = clock_monotonic();
-  double timeout = patience(job, now);
   Exchange *exchange;
   tell_bare(job, EVENT_CREATING);
   exchange =
       http_post(engine_loop(job->work.engine), job->work.account, job->body,
-                job->body_length, job->key, timeout, &job->work.last.failure);
+                job->body_length, job->key, patience(job, clock_monotonic()),
+                &job->work.last.failure);
   if (exchange)
     record_sending(job, exchange);
-  expect(job, exchange, now + timeout);
+  expect(job, exchange);
 }
 
 static void send_poll(Job *job) {
-  double now = clock_monotonic();
-  double timeout = patience(job, now);
+  Account *account = job->work.account;
   expect(job,
-         http_get(engine_loop(job->work.engine), job->work.account,
-                  account_poll_url(job->work.account, job->id), timeout,
-                  &job->work.last.failure),
-         now + timeout);
+         http_get(engine_loop(job->work.engine), account,
+                  account_poll_url(account, job->id),
+                  patience(job, clock_monotonic()), &job->work.last.failure));
 }
 
 /* Waits for a place at the service, until its deadline at most. */
@@ -310,9 +281,7 @@ static void start(Work *work) {
 static void on_timer(Work *work) {
   Job *job = (Job *)work;
   double now = clock_monotonic();
-  if (job->exchange)
-    on_overdue(job);
-  else if (job->probe && now < job->flow.deadline)
+  if (job->probe && now < job->flow.deadline)
     probe_on_timer(job->probe, now);
   else {
     let_probe_go(job);

@@ -17,6 +17,10 @@
 /* Idle connections kept open for the next exchange. */
 #define KEPT_CONNECTIONS 128L
 
+/* Seconds by which a wait or a turn of the thread may be late before that
+ * counts as a delay. */
+#define DELAY_MIN 1.0
+
 /* ---- which sockets are watched ---- */
 
 /* A descriptor without an entry is watched all the same, only at more cost. */
@@ -61,8 +65,10 @@ static void set_watch(const Loop *loop, Watch *watch, int fd, uint32_t events) {
 }
 
 void loop_opened(Loop *loop, int fd) {
-  if (reserve_watches(loop, (size_t)fd + 1))
-    loop->watches[fd] = (Watch){.ours = true};
+  if (!reserve_watches(loop, (size_t)fd + 1))
+    return;
+  loop->watches[fd] = (Watch){.ours = true};
+  loop->open_count++;
 }
 
 /* A child that the host forked may hold the socket open: epoll would go on to
@@ -73,6 +79,7 @@ void loop_closing(Loop *loop, int fd) {
     return;
   set_watch(loop, watch, fd, 0);
   watch->ours = false;
+  loop->open_count--;
 }
 
 static uint32_t to_epoll_events(int what) {
@@ -144,6 +151,7 @@ void loop_stop_curl(Loop *loop) {
 void loop_close(Loop *loop) {
   loop_stop_curl(loop);
   heap_free(&loop->heap);
+  heap_free(&loop->limits);
   free(loop->watches);
   close(loop->epoll);
 }
@@ -168,6 +176,7 @@ const char *loop_start_curl(Loop *loop) {
 static int time_left(const Loop *loop, double now, double at) {
   double left;
   at = fmin(at, fmin(loop->curl_at, heap_first_at(&loop->heap)));
+  at = fmin(at, heap_first_at(&loop->limits));
   if (isinf(at))
     return -1;
   left = ceil((at - now) * 1000);
@@ -206,17 +215,14 @@ static CURLMsg *read_message(const Loop *loop) {
   return message;
 }
 
-/* Exchanges that were added begin here.  Milliseconds that the loop may sleep
- * afterwards: none when one of them is over already. */
-static int let_timer_work(Loop *loop, double until) {
-  double now = clock_monotonic();
-  if (loop->multi && loop->curl_at <= now) {
-    loop->curl_at = (double)INFINITY;
-    let_work(loop, CURL_SOCKET_TIMEOUT, 0);
-    loop->message = read_message(loop);
-    now = clock_monotonic();
-  }
-  return loop->message || loop->broken ? 0 : time_left(loop, now, until);
+/* Exchanges that were added begin here.  The time afterwards. */
+static double let_timer_work(Loop *loop, double now) {
+  if (!loop->multi || loop->curl_at > now)
+    return now;
+  loop->curl_at = (double)INFINITY;
+  let_work(loop, CURL_SOCKET_TIMEOUT, 0);
+  loop->message = read_message(loop);
+  return clock_monotonic();
 }
 
 static void let_socket_work(Loop *loop, int fd, uint32_t events) {
@@ -227,10 +233,47 @@ static void let_socket_work(Loop *loop, int fd, uint32_t events) {
     let_work(loop, fd, to_curl_events(events));
 }
 
+/* It is `now`, and should have been `due` at the latest. */
+static void notice_delay(Loop *loop, double now, double due) {
+  if (now - due > DELAY_MIN && loop->on_delay)
+    loop->on_delay(loop, now, now - due);
+}
+
+/* Waits for at most so many milliseconds.  The number of events. */
+static int wait_for_events(Loop *loop, struct epoll_event *events, double now,
+                           int milliseconds) {
+  double due = milliseconds < 0 ? (double)INFINITY : now + milliseconds / 1e3;
+  int count = epoll_wait(loop->epoll, events, BATCH, milliseconds);
+  loop->seen_at = clock_monotonic();
+  notice_delay(loop, loop->seen_at, due);
+  return count;
+}
+
+/* A round of the sockets began at `now` and found `count` events.  A full batch
+ * may have left some out: the system tells of each in turn, so that enough
+ * rounds have seen all. */
+static void note_round(Loop *loop, double now, int count) {
+  if (count < 0)
+    return; /* a signal, or the process was stopped: nobody looked */
+  if (loop->rounds++ == 0)
+    loop->round_at = now;
+  if (count == BATCH && loop->rounds <= loop->open_count / BATCH)
+    return;
+  loop->read_at = loop->round_at;
+  loop->rounds = 0;
+}
+
 void loop_wait(Loop *loop, double until) {
   struct epoll_event events[BATCH];
-  int count =
-      epoll_wait(loop->epoll, events, BATCH, let_timer_work(loop, until));
+  double now = clock_monotonic();
+  int count;
+  if (loop->seen_at > 0)
+    notice_delay(loop, now, loop->seen_at);
+  now = let_timer_work(loop, now);
+  count = wait_for_events(
+      loop, events, now,
+      loop->message || loop->broken ? 0 : time_left(loop, now, until));
+  note_round(loop, now, count);
   if (!loop->multi)
     return;
   for (int i = 0; i < count; i++)

@@ -26,9 +26,19 @@ typedef struct Loop {
   CURLMsg *message; /* read from libcurl, not yet given out; or NULL */
   Watch *watches;   /* by descriptor */
   size_t watch_count;
+  size_t open_count; /* connections */
   Heap heap;
+  Heap limits;     /* http_limits.c's: when an exchange has had its time */
+  double read_at;  /* all that had arrived by then was given to libcurl */
+  double round_at; /* when the first of several rounds for that began */
+  unsigned rounds; /* so far */
+  double seen_at;  /* the last look at the clock in loop_wait; 0 = none */
+  /* The thread was held up for so many seconds, the process stopped perhaps:
+   * limits of time that passed meanwhile passed unseen.  NULL = nobody asks. */
+  void (*on_delay)(struct Loop *loop, double now, double seconds);
   struct Exchange *running; /* http.c's: all that are in the multi handle */
-  bool broken;              /* the multi handle had no memory: http_give_up */
+  size_t running_count;
+  bool broken; /* the multi handle had no memory: http_give_up */
 } Loop;
 
 /* Watches `wake_fd`: loop_wait returns when it is readable.  False when the
