@@ -20,7 +20,7 @@ local gptimage2 = {}
 ---A client: the settings of one account. No request is made and no thread started here.
 ---
 ---Errors: kind `auth` (`api_key_missing`, `api_key_invalid`), kind `validation`
----(`invalid_base_url`, `insecure_base_url`).
+---(`invalid_base_url`, `insecure_base_url`, `invalid_proxy`).
 ---@param options? gptimage2.Options
 ---@return gptimage2.Client|nil client
 ---@return gptimage2.Error|nil err

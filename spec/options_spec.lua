@@ -176,7 +176,7 @@ describe("the options of a client", function()
       max_active = 2 ^ 31 - 1,
       budget = 2.5,
       ratios = { "1000:1001" },
-      proxy = ("x"):rep(2048),
+      proxy = "http://" .. ("x"):rep(2048 - 7),
     })
     assert.equal(4096, #config.api_key)
     assert.equal(2048, #config.base_url)
@@ -359,6 +359,48 @@ describe("the base URL", function()
     end
     local err = refused("https://me:hunter2@e.com", "invalid_base_url")
     assert.is_nil(tostring(err):find("hunter2", 1, true))
+  end)
+end)
+
+describe("a proxy", function()
+  it("may be of every kind that libcurl knows", function()
+    for _, url in ipairs({
+      "http://127.0.0.1:3128",
+      "https://proxy.example.com/",
+      "socks4://proxy:1",
+      "socks4a://proxy:65535",
+      "SOCKS5://user:pass@proxy",
+      "socks5h://user:p%40ss@[::1]:1080",
+      "",
+    }) do
+      assert.equal(url, client({ proxy = url }).proxy)
+    end
+  end)
+
+  it("that is none is refused before any job, and not shown", function()
+    for _, url in ipairs({
+      "foo",
+      "proxy:3128",
+      "://proxy",
+      "http://",
+      "http://hunter2@",
+      "http://:3128",
+      "http://user:hunter2@proxy:port",
+      "http://user:hunter2@proxy:0",
+      "http://user:hunter2@proxy:65536",
+      "http://user:hunter/2@proxy",
+      "http://hunter2@proxy/path",
+      "http://hunter2@pro xy",
+      "http://[::1:3128",
+      "ftp://hunter2@proxy",
+    }) do
+      local config, err = client({ proxy = url })
+      assert.is_nil(config, url)
+      assert.equal("validation", err.kind)
+      assert.equal("invalid_proxy", err.code)
+      assert.equal("proxy", err.field)
+      assert.is_nil(tostring(err):find("hunter", 1, true))
+    end
   end)
 end)
 

@@ -246,6 +246,45 @@ local function read_base_url(given, allow_http)
   return (url:gsub("/+$", ""))
 end
 
+local PROXY_SCHEMES = {
+  http = true,
+  https = true,
+  socks4 = true,
+  socks4a = true,
+  socks5 = true,
+  socks5h = true,
+}
+
+--- Whether a text is the URL of a proxy: libcurl would take nearly anything for one, and find out
+--- with the first job that it is none.
+local function is_proxy_url(url)
+  local scheme, rest = url:match("^(%a[%w+.-]*)://(.*)$")
+  if not scheme or not PROXY_SCHEMES[scheme:lower()] or not check.visible_ascii(url) then
+    return false
+  end
+  local authority, path = rest:match("^([^/?#]*)(.*)$")
+  local address = authority:match("([^@]*)$")
+  local host, port = address:match("^(%[[%x:.]+%])(.*)$")
+  if not host then
+    host, port = address:match("^([^:%[%]]+)(.*)$")
+  end
+  if not host or (path ~= "" and path ~= "/") then
+    return false
+  end
+  local number = tonumber(port:match("^:(%d+)$"))
+  return port == "" or (number ~= nil and number >= 1 and number <= 65535)
+end
+
+--- The URL itself is not shown: it may hold a password.
+local function proxy_error(proxy)
+  if proxy == nil or proxy == "" or is_proxy_url(proxy) then
+    return nil
+  end
+  local message = "option 'proxy' is not the URL of a proxy, such as http://host:3128 (or https, "
+    .. "socks4, socks4a, socks5, socks5h; a user name and a password percent-encoded)"
+  return select(2, check.invalid("invalid_proxy", "proxy", message))
+end
+
 --- Why the file cannot be read, or nil. libcurl would only say that nobody can be trusted.
 local function ca_file_error(path)
   local file, why = io.open(path, "rb")
@@ -301,7 +340,7 @@ end
 --- whole list), verify_references, allow_private_references, proxy, ca_file, user_agent, on_event.
 --- An endless budget is none; `poll.max` follows a longer `poll.interval`.
 --- Errors: `api_key_missing`, `api_key_invalid` (kind auth), `invalid_base_url`,
---- `insecure_base_url` and `ca_file_unreadable` (kind tls).
+--- `insecure_base_url`, `invalid_proxy` and `ca_file_unreadable` (kind tls).
 ---@param opts table|nil
 ---@param level? integer whom a raised message blames, as in `error`; default 2
 ---@return table|nil config
@@ -316,6 +355,7 @@ function options.client(opts, level)
     return nil, err
   end
   config.base_url, err = read_base_url(opts.base_url, opts.allow_http)
+  err = err or proxy_error(config.proxy)
   if not err and config.ca_file then
     err = ca_file_error(config.ca_file)
   end
