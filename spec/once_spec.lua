@@ -37,6 +37,7 @@ describe("one create", function()
             assert.equal("unknown", err.charged)
             assert.equal(1, err.attempts)
             assert.is_false(err.retryable)
+            assert.is_nil(err.message:find("callback", 1, true), err.message)
             assert.equal(2 * round, after.requests.create)
             assert.equal(#before.jobs + (work and 1 or 0), #after.jobs)
             reused = after.connections == before.connections
@@ -286,13 +287,16 @@ describe("one create", function()
       assert.equal("no", err.charged)
       assert.equal(attempts, err.attempts)
       assert.equal(0, client.spent)
+      return err
     end
 
     for _, status in ipairs({ 403, 407, 502 }) do
       it(("but says %d was never sent, and is tried again"):format(status), function()
         local proxy = support.sandbox()
         proxy:fault({ on = "any", action = "status", status = status, times = math.huge })
-        expect_unsent(behind(proxy, { max_attempts = 2 }), "connect_failed", 2)
+        local err = expect_unsent(behind(proxy, { max_attempts = 2 }), "proxy_failed", 2)
+        assert.equal(status, err.status)
+        assert.truthy(err.message:find("HTTP status " .. status, 1, true), err.message)
         local log = proxy:ledger().log
         assert.equal("CONNECT", log[1].method)
         assert.equal(2, #log)

@@ -15,7 +15,8 @@ static Exchange new_exchange(bool plain) {
   Exchange exchange = {.account = &account,
                        .plain = plain,
                        .range_start = -1,
-                       .range_total = -1};
+                       .range_total = -1,
+                       .date = -1};
   exchange.reply.retry_after = -1;
   buffer_init(&exchange.body, HTTP_REPLY_MAX);
   return exchange;
@@ -62,6 +63,68 @@ static void retry_after_is_read_from_either_header(void **state) {
             "row %zu", i);
     check(fabs(exchange.reply.retry_after - rows[i].seconds) < 1e-9,
           "row %zu: %f", i, exchange.reply.retry_after);
+  }
+}
+
+/* Whatever our clock says, and in either order. */
+static void a_date_is_read_by_the_answers_own(void **state) {
+  static const char date[] = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+  static const char after[] = "Retry-After: Sun, 06 Nov 1994 08:49:57 GMT\r\n";
+  (void)state;
+  for (int first = 0; first < 2; first++) {
+    Exchange exchange = new_exchange(false);
+    give(&exchange, "HTTP/1.1 429 Slow\r\n");
+    give(&exchange, first ? date : after);
+    give(&exchange, first ? after : date);
+    give(&exchange, "\r\n");
+    assert_true(fabs(exchange.reply.retry_after - 20) < 1e-9);
+  }
+}
+
+static void trailers_say_nothing(void **state) {
+  Exchange exchange = new_exchange(true);
+  (void)state;
+  give(&exchange, "HTTP/1.1 103 Early\r\n");
+  give(&exchange, "\r\n");
+  give(&exchange, "HTTP/1.1 503 Down\r\n");
+  give(&exchange, "Retry-After: 7\r\n");
+  give(&exchange, "\r\n");
+  give(&exchange, "Retry-After: 50\r\n");
+  give(&exchange, "Retry-After-Ms: 50000\r\n");
+  give(&exchange, "ETag: \"abc\"\r\n");
+  give(&exchange, "Location: https://e.com/\r\n");
+  give(&exchange, "HTTP/1.1 200 OK\r\n");
+  assert_int_equal(exchange.block_status, 503);
+  assert_true(fabs(exchange.reply.retry_after - 7) < 1e-9);
+  assert_string_equal(exchange.tag, "");
+  assert_null(exchange.location);
+}
+
+/* An error's body is cut off, and the answer is one all the same. */
+static void bodies_of_errors_have_a_small_maximum(void **state) {
+  static const struct {
+    bool plain;
+    const char *status;
+  } rows[] = {{false, "HTTP/1.1 404 No\r\n"},
+              {false, "HTTP/1.1 302 No\r\n"},
+              {true, "HTTP/1.1 404 No\r\n"},
+              {true, "HTTP/1.1 302 No\r\n"},
+              {true, "HTTP/1.1 201 Yes\r\n"}};
+  static char block[HTTP_ERROR_MAX / 2];
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    Exchange exchange = new_exchange(rows[i].plain);
+    give(&exchange, rows[i].status);
+    give(&exchange, "\r\n");
+    for (int k = 0; k < 2; k++)
+      check(http_on_body(block, 1, sizeof block, &exchange) == sizeof block,
+            "row %zu", i);
+    check(!exchange.curtailed, "row %zu", i);
+    check(http_on_body(block, 1, 1, &exchange) == 0, "row %zu", i);
+    check(exchange.curtailed && !exchange.too_large, "row %zu", i);
+    check(exchange.body.length == (rows[i].plain ? 0 : HTTP_ERROR_MAX),
+          "row %zu", i);
+    buffer_free(&exchange.body);
   }
 }
 
@@ -164,6 +227,9 @@ static void the_key_gets_no_further(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(retry_after_is_read_from_either_header),
+      cmocka_unit_test(a_date_is_read_by_the_answers_own),
+      cmocka_unit_test(trailers_say_nothing),
+      cmocka_unit_test(bodies_of_errors_have_a_small_maximum),
       cmocka_unit_test(what_a_resumed_download_needs_is_kept),
       cmocka_unit_test(the_service_needs_no_tags),
       cmocka_unit_test(headers_have_a_maximum),

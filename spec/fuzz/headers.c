@@ -130,7 +130,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                        .guarded = bits & 4,
                        .vetoed = (bits & 12) == 8,
                        .range_start = -1,
-                       .range_total = -1};
+                       .range_total = -1,
+                       .date = -1};
   CURLcode code = (CURLcode)(input_byte(&input) % CURL_LAST);
   char *text;
   size_t length;
@@ -155,6 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                     sizeof KEY - 1),
         "the key is kept");
   failure_clear(&exchange.failure);
+  free(exchange.location);
   buffer_free(&exchange.body);
   try_image(data, size);
   return 0;

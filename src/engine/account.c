@@ -124,6 +124,19 @@ Account *account_new(const AccountSettings *settings, Ledger *ledger) {
   return account;
 }
 
+/* libcurl repeats a URL as it was given. */
+bool account_is_secret(const Account *account, const char *text) {
+  const char *proxy = account->settings.proxy;
+  const char *end = proxy ? strrchr(proxy, '@') : NULL;
+  const char *start = end ? strstr(proxy, "://") : NULL;
+  const char *password = start ? strchr(start + 3, ':') : NULL;
+  size_t length;
+  if (!password || password > end)
+    return false;
+  length = (size_t)(end - password) - 1;
+  return length > 0 && memmem(text, strlen(text), password + 1, length) != NULL;
+}
+
 const char *account_key(const Account *account) {
   return account->authorization + strlen(AUTHORIZATION);
 }

@@ -56,6 +56,8 @@ struct Account {
   char *authorization;      /* the header line: secret */
   bool local;               /* the service is on this machine */
   bool secure;              /* the service is reached over TLS */
+  bool http1;               /* and answers over HTTP/1 */
+  bool needs_http1;         /* and wants it: HTTP_1_1_REQUIRED */
   struct curl_slist post_headers[4];
   struct curl_slist get_headers[3];
   RetryQuota quota;    /* for the creates of all its jobs */
@@ -78,6 +80,9 @@ Account *account_new(const AccountSettings *settings, Ledger *ledger);
 /* The key alone, for finding it in texts that must not show it.  Host's or I/O
  * thread: it never changes. */
 const char *account_key(const Account *account);
+
+/* True when `text` holds the proxy's password.  I/O thread. */
+bool account_is_secret(const Account *account, const char *text);
 
 /* The URL of the job `id`, until the next call.  I/O thread. */
 const char *account_poll_url(const Account *account, const char *id);

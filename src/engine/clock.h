@@ -18,6 +18,17 @@ static inline double clock_monotonic(void) {
   return clock_read(CLOCK_MONOTONIC);
 }
 
+/* Seconds that this machine has slept since it was started, and the monotonic
+ * clock stood still; 0 where nobody can tell. */
+static inline double clock_asleep(void) {
+#ifdef CLOCK_BOOTTIME
+  double monotonic = clock_monotonic();
+  return clock_read(CLOCK_BOOTTIME) - monotonic;
+#else
+  return 0;
+#endif
+}
+
 /* Seconds since 1970, for people and records. */
 static inline double clock_wall(void) {
   return clock_read(CLOCK_REALTIME);

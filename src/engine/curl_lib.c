@@ -50,7 +50,9 @@ static const Symbol symbols[] = {
     SYMBOL(multi_cleanup),
     SYMBOL(url),
     SYMBOL(url_set),
+    SYMBOL(url_get),
     SYMBOL(url_cleanup),
+    SYMBOL(free),
 };
 
 /* A library that could not be opened may be there the next time: there may

@@ -37,7 +37,9 @@ typedef struct CurlLib {
   __typeof__(curl_multi_cleanup) *multi_cleanup;
   __typeof__(curl_url) *url;
   __typeof__(curl_url_set) *url_set;
+  __typeof__(curl_url_get) *url_get;
   __typeof__(curl_url_cleanup) *url_cleanup;
+  __typeof__(curl_free) *free;
 } CurlLib;
 
 /* Valid once curl_lib_load gave NULL. */

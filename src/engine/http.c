@@ -3,6 +3,7 @@
 
 #include "address.h"
 #include "authorities.h"
+#include "clock.h"
 #include "http_limits.h"
 #include "http_reply.h"
 
@@ -16,9 +17,11 @@
 #define KEPT_BODY ((size_t)1024) /* memory that an idle handle keeps */
 #define IDLE_MAX 64 /* warm handles kept for one account and sort */
 
-/* A create uses a kept connection only when it was used this lately (seconds):
- * an older one may be dead, and a create that dies on it counts as lost. */
-#define CREATE_IDLE_MAX 2L
+/* A create uses a kept connection only when it was used this lately: an older
+ * one may be dead, and a create that dies on it counts as lost.  Servers close
+ * idle connections after 2 s and more.  In seconds, as libcurl counts them:
+ * before 8.17 or so it cuts 1.99 down to 1. */
+#define CREATE_IDLE_MAX 1L
 
 /* An option that libcurl has no memory for would be left out without a word: a
  * proxy, a certificate file.  (Options an older libcurl does not know may.) */
@@ -93,6 +96,9 @@ static void set_common(Exchange *exchange, Loop *loop) {
   setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   setopt(easy, CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
   if (!settings->proxy) /* or libcurl asks the environment each time */
     setopt(easy, CURLOPT_NOPROXY, "");
@@ -142,13 +148,45 @@ static void set_api(Exchange *exchange) {
   set_service(exchange);
   if (account->settings.proxy) /* for the proxy: the headers have it already */
     setopt(easy, CURLOPT_USERAGENT, account->settings.user_agent);
-  /* Many exchanges at once share one HTTP/2 connection where the server can:
-   * the TLS handshake tells.  Without TLS libcurl would hold all of them back
-   * until the first is answered. */
-  if (account->secure)
-    setopt(easy, CURLOPT_PIPEWAIT, 1L);
-  else
+  if (!account->secure) /* else the TLS handshake tells */
     setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+}
+
+/* libcurl says so in words alone, and repeats the request by itself then: the
+ * guard keeps it from that.  Both mean that the server did not handle it (RFC
+ * 9113, 8.7), also where it says goodbye to all streams from this one on. */
+static int on_debug(CURL *easy, curl_infotype type, char *text, size_t length,
+                    void *user) {
+  static const char refused[] = "REFUSED_STREAM, retrying a fresh connect";
+  static const char downgrade[] = "Downgrades to HTTP/1.1";
+  Exchange *exchange = user;
+  (void)easy;
+  if (type != CURLINFO_TEXT || !exchange->guarded || exchange->header_bytes > 0)
+    return 0;
+  if (length >= sizeof downgrade - 1 &&
+      memcmp(text, downgrade, sizeof downgrade - 1) == 0)
+    exchange->refused = exchange->account->needs_http1 = true;
+  else if (length >= sizeof refused - 1 &&
+           memcmp(text, refused, sizeof refused - 1) == 0)
+    exchange->refused = true;
+  return 0;
+}
+
+/* libcurl tells a stream that was refused from one that was lost only where no
+ * other stream was ever on the connection.  So a create over HTTP/2 has one to
+ * itself: no exchange of another sort fits on it, for its TLS versions are
+ * written in another way.  The limit on streams of a server that has not told
+ * it yet is never met so, either.  Over HTTP/1.1 connections are kept. */
+static void choose_connection(Exchange *exchange, const Loop *loop) {
+  const Account *account = exchange->account;
+  bool http1 = !account->secure || account->http1 || account->needs_http1;
+  bool stale = loop->stale_until > 0 && clock_monotonic() < loop->stale_until;
+  setopt(exchange->easy, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);
+  if (!account->secure)
+    return;
+  setopt(exchange->easy, CURLOPT_FORBID_REUSE, http1 ? 0L : 1L);
+  setopt(exchange->easy, CURLOPT_HTTP_VERSION,
+         http1 ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS);
 }
 
 static void set_post(Exchange *exchange) {
@@ -160,12 +198,24 @@ static void set_post(Exchange *exchange) {
   setopt(easy, CURLOPT_HTTPHEADER, &exchange->key_header);
   setopt(easy, CURLOPT_POST, 1L);
   setopt(easy, CURLOPT_MAXAGE_CONN, CREATE_IDLE_MAX);
+  if (!exchange->account->secure)
+    return;
+  setopt(easy, CURLOPT_SSLVERSION,
+         (long)CURL_SSLVERSION_TLSv1_2 | (long)CURL_SSLVERSION_MAX_TLSv1_3);
+  setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug);
+  setopt(easy, CURLOPT_DEBUGDATA, exchange);
+  setopt(easy, CURLOPT_VERBOSE, 1L);
 }
 
 static void set_get(Exchange *exchange) {
   set_api(exchange);
   setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->account->get_headers);
   setopt(exchange->easy, CURLOPT_HTTPGET, 1L);
+  /* Many polls at once share one HTTP/2 connection where the server can.
+   * Without TLS libcurl would hold all of them back until the first is
+   * answered. */
+  if (exchange->account->secure)
+    setopt(exchange->easy, CURLOPT_PIPEWAIT, 1L);
 }
 
 static void set_fetch(Exchange *exchange) {
@@ -195,7 +245,14 @@ static Exchange *new_exchange(Loop *loop, Account *account, HttpSort sort) {
   return exchange;
 }
 
+static void forget_redirect(Exchange *exchange) {
+  free(exchange->location);
+  curl_lib.free(exchange->redirect);
+  exchange->location = exchange->redirect = NULL;
+}
+
 static void free_exchange(Exchange *exchange) {
+  forget_redirect(exchange);
   buffer_free(&exchange->body);
   curl_lib.easy_cleanup(exchange->easy);
   free(exchange);
@@ -223,7 +280,12 @@ static void reset(Exchange *exchange) {
   exchange->tag[0] = exchange->error[0] = '\0';
   exchange->range_start = exchange->range_total = -1;
   exchange->header_bytes = 0;
-  exchange->headed = exchange->overdue = false;
+  exchange->headed = exchange->hurried = exchange->curtailed = false;
+  exchange->refused = false;
+  exchange->block_status = 0;
+  exchange->date = -1;
+  exchange->wait_text[0] = '\0';
+  exchange->error_bytes = 0;
   exchange->stall = 0;
 }
 
@@ -292,6 +354,8 @@ Exchange *http_post(Loop *loop, Account *account, const char *body,
     return NULL;
   snprintf(exchange->key_line, sizeof exchange->key_line, "Idempotency-Key: %s",
            key);
+  http_limits_stale(loop, clock_asleep(), clock_monotonic());
+  choose_connection(exchange, loop);
   setopt(exchange->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
   setopt(exchange->easy, CURLOPT_POSTFIELDS, body);
   return start(loop, exchange, timeout, failure);
@@ -356,7 +420,7 @@ void http_enforce_limits(Loop *loop) {
   Exchange *exchange;
   while ((exchange = http_limits_overdue(loop))) {
     curl_lib.multi_remove_handle(loop->multi, exchange->easy);
-    exchange->overdue = true;
+    exchange->curtailed = exchange->hurried;
     http_finish(exchange->easy, CURLE_OPERATION_TIMEDOUT);
   }
 }
@@ -378,10 +442,19 @@ void http_give_up(Loop *loop) {
   } while (exchange);
 }
 
-const char *http_redirect(const Exchange *exchange) {
-  char *url = NULL;
-  curl_lib.easy_getinfo(exchange->easy, CURLINFO_REDIRECT_URL, &url);
-  return url;
+const char *http_redirect(Exchange *exchange) {
+  char *from = NULL;
+  CURLU *url;
+  if (exchange->redirect || !exchange->location)
+    return exchange->redirect;
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_EFFECTIVE_URL, &from);
+  url = take_apart(from);
+  if (url && curl_lib.url_set(url, CURLUPART_URL, exchange->location,
+                              CURLU_URLENCODE | CURLU_ALLOW_SPACE) == CURLUE_OK)
+    curl_lib.url_get(url, CURLUPART_URL, &exchange->redirect, 0);
+  if (url)
+    curl_lib.url_cleanup(url);
+  return exchange->redirect;
 }
 
 const char *http_content_type(const Exchange *exchange) {
@@ -390,11 +463,18 @@ const char *http_content_type(const Exchange *exchange) {
   return type ? type : "";
 }
 
+/* Of a create that failed libcurl may remember that it was refused. */
+static bool is_reusable(const Exchange *exchange) {
+  return !exchange->create || !exchange->account->secure ||
+         exchange->reply.kind == REPLY_ANSWERED;
+}
+
 void http_release(Exchange *exchange) {
   IdleExchanges *idle = &exchange->account->idle[exchange->sort];
+  forget_redirect(exchange);
   buffer_clear(&exchange->body, KEPT_BODY);
   failure_clear(&exchange->failure);
-  if (idle->count >= IDLE_MAX) {
+  if (idle->count >= IDLE_MAX || !is_reusable(exchange)) {
     free_exchange(exchange);
     return;
   }

@@ -23,6 +23,8 @@
 #include <stdint.h>
 
 #define HTTP_REPLY_MAX ((size_t)1 << 20)   /* bytes of an API reply */
+#define HTTP_ERROR_MAX ((size_t)1 << 16)   /* bytes of an error's body */
+#define HTTP_LOCATION_MAX 16384            /* bytes of a redirect's target */
 #define HTTP_HEADERS_MAX ((size_t)1 << 16) /* bytes of all reply headers */
 #define HTTP_KEY_MAX 255                   /* bytes of an idempotency key */
 #define HTTP_TAG_MAX 128                   /* bytes of an entity tag we keep */
@@ -55,10 +57,13 @@ struct Exchange {
   Buffer body;     /* shown to nobody before http_hide_key */
   Failure failure; /* when the reply is not an answer */
   bool too_large;  /* body or headers over their maximum */
+  bool curtailed;  /* the body of an error was long enough */
   bool private_address;
   char tag[HTTP_TAG_MAX + 1]; /* strong entity tag, or "" */
   int64_t range_start;        /* first byte of a 206, or -1 */
   int64_t range_total;        /* bytes of all of it, or -1 */
+  char *location;             /* a fetch: where a redirect leads, or NULL */
+  char *redirect;             /* the same as an absolute URL, libcurl's */
   /* While it runs.  Its limits of time are ours and not libcurl's, which looks
    * at the clock before it reads what has arrived: see http_limits.c. */
   Timer limit;
@@ -67,13 +72,18 @@ struct Exchange {
   double stall;      /* seconds without a byte of the body, 0 = any */
   double heard_at;   /* when something came last */
   double forgiven;   /* seconds that were added to the connection's time */
-  bool overdue;      /* its time ran out */
+  bool hurried;      /* what is left of the answer is of no use */
   bool guarded;      /* the request was let go once; a create: never again */
   bool vetoed;       /* before_send said no */
   bool public_only;
   bool stopped; /* the sink said stop */
   size_t header_bytes;
-  bool headed; /* the headers of the answer came to their end */
+  bool headed;        /* the headers of the answer came to their end */
+  int block_status;   /* the status that these headers belong to */
+  double date;        /* the answer's own, seconds since 1970, or -1 */
+  char wait_text[64]; /* its Retry-After, or "" */
+  size_t error_bytes; /* of an error's body, so far */
+  bool refused;       /* the server refused the stream, unhandled */
   struct curl_slist key_header;
   struct curl_slist range_headers[2];
   char key_line[32 + HTTP_KEY_MAX];
@@ -124,7 +134,7 @@ void http_enforce_limits(Loop *loop);
 void http_give_up(Loop *loop);
 
 /* The absolute URL a 3xx points to, or NULL; valid until release. */
-const char *http_redirect(const Exchange *exchange);
+const char *http_redirect(Exchange *exchange);
 
 /* The Content-Type, or ""; valid until release. */
 const char *http_content_type(const Exchange *exchange);

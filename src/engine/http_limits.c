@@ -10,6 +10,15 @@
  * its way to arrive. */
 #define GRACE_MAX 5.0
 
+/* Seconds for the rest of an answer that nobody reads. */
+#define HURRY 2.0
+
+/* Seconds of sleep that a server may take for a broken connection. */
+#define SLEEP_MIN 0.5
+
+/* Seconds: longer than a create may use a kept connection. */
+#define KEPT_MAX 3.0
+
 static long to_milliseconds(double seconds) {
   double milliseconds = ceil(seconds * 1000);
   if (!(milliseconds < 1e9)) /* infinite, too: eleven days */
@@ -81,6 +90,29 @@ void http_limits_connected(Exchange *exchange) {
     return;
   exchange->heard_at = clock_monotonic();
   set_timer(exchange->loop, exchange);
+}
+
+/* Without a connection, in a test, there is no timer. */
+void http_limits_hurry(Exchange *exchange) {
+  if (!exchange->loop)
+    return;
+  exchange->until = fmin(exchange->until, clock_monotonic() + HURRY);
+  exchange->hurried = true;
+  set_timer(exchange->loop, exchange);
+}
+
+/* A create needs a connection of its own until those that are kept have been
+ * used again, or are too old to be used. */
+bool http_limits_stale(Loop *loop, double asleep, double now) {
+  if (asleep - loop->asleep > SLEEP_MIN) {
+    loop->stale_until = now + KEPT_MAX;
+    for (Exchange *exchange = loop->running; exchange;
+         exchange = exchange->next)
+      if (!exchange->plain && exchange->until + KEPT_MAX > loop->stale_until)
+        loop->stale_until = exchange->until + KEPT_MAX;
+  }
+  loop->asleep = asleep;
+  return now < loop->stale_until;
 }
 
 static Exchange *exchange_of_limit(Timer *timer) {

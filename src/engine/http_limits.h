@@ -23,6 +23,15 @@ void http_limits_start(Loop *loop, Exchange *exchange);
 /* The connection is there, the request about to go out.  Inside libcurl. */
 void http_limits_connected(Exchange *exchange);
 
+/* The rest of the answer is of no use: it gets a moment, and counts as read
+ * when that has passed.  Inside libcurl. */
+void http_limits_hurry(Exchange *exchange);
+
+/* Whether kept connections may be dead although they are young: this machine
+ * was asleep (`asleep`: seconds in its life so far) and its monotonic clock
+ * stood still, or exchanges from before that are still on their way. */
+bool http_limits_stale(Loop *loop, double asleep, double now);
+
 /* An exchange that has had its time; NULL when there is none. */
 Exchange *http_limits_overdue(Loop *loop);
 

@@ -2,6 +2,7 @@
 #include "http_reply.h"
 
 #include "clock.h"
+#include "http_limits.h"
 #include "retry_after.h"
 #include "secret.h"
 
@@ -30,16 +31,30 @@ static bool header_value(const char *line, size_t length, const char *name,
   return true;
 }
 
+/* A date is one of the server's clock, whose time the answer tells. */
+static void read_wait_text(Exchange *exchange) {
+  double now = exchange->date >= 0 ? exchange->date : clock_wall();
+  exchange->reply.retry_after = retry_after_parse(exchange->wait_text, now);
+}
+
+/* The milliseconds count where both are given, in either order. */
 static void read_retry_after(Exchange *exchange, const char *line,
                              size_t length) {
-  char value[64];
+  char value[sizeof exchange->wait_text];
   if (header_value(line, length, "retry-after-ms", value, sizeof value)) {
     double seconds = retry_after_parse_ms(value);
-    if (seconds >= 0)
-      exchange->reply.retry_after = seconds;
+    if (seconds < 0)
+      return;
+    exchange->reply.retry_after = seconds;
+    exchange->wait_text[0] = '\0';
   } else if (exchange->reply.retry_after < 0 &&
              header_value(line, length, "retry-after", value, sizeof value)) {
-    exchange->reply.retry_after = retry_after_parse(value, clock_wall());
+    memcpy(exchange->wait_text, value, sizeof value);
+    read_wait_text(exchange);
+  } else if (header_value(line, length, "date", value, sizeof value)) {
+    exchange->date = retry_after_parse_date(value);
+    if (exchange->wait_text[0])
+      read_wait_text(exchange);
   }
 }
 
@@ -74,6 +89,37 @@ static void read_range_headers(Exchange *exchange, const char *line,
   }
 }
 
+/* Where a redirect leads.  libcurl knows, too, but leaves out user names in
+ * some versions and tells nothing of an answer that was not read to its end. */
+static void read_location(Exchange *exchange, const char *line, size_t length) {
+  static const char name[] = "location:";
+  size_t skip = sizeof name - 1;
+  if (exchange->location || length <= skip ||
+      length - skip > HTTP_LOCATION_MAX || strncasecmp(line, name, skip) != 0)
+    return;
+  while (skip < length && (line[skip] == ' ' || line[skip] == '\t'))
+    skip++;
+  while (length > skip && strchr("\r\n \t", line[length - 1]))
+    length--;
+  if (length > skip)
+    exchange->location = strndup(line + skip, length - skip);
+}
+
+/* A further block of headers begins: only the last one counts. */
+static void begin_block(Exchange *exchange, const char *line, size_t length) {
+  const char *space = memchr(line, ' ', length);
+  exchange->block_status = 0;
+  for (; space && ++space < line + length && is_digit(*space);)
+    exchange->block_status =
+        (exchange->block_status * 10 + (*space - '0')) % 1000;
+  exchange->reply.retry_after = exchange->date = -1;
+  exchange->range_start = exchange->range_total = -1;
+  exchange->tag[0] = exchange->wait_text[0] = '\0';
+  free(exchange->location);
+  exchange->location = NULL;
+  exchange->headed = false;
+}
+
 size_t http_on_header(char *line, size_t one, size_t length, void *user) {
   Exchange *exchange = user;
   (void)one; /* always 1 */
@@ -82,18 +128,19 @@ size_t http_on_header(char *line, size_t one, size_t length, void *user) {
     exchange->too_large = true;
     return 0;
   }
-  if (length > 5 && memcmp(line, "HTTP/", 5) == 0) { /* a new header block */
-    exchange->reply.retry_after = -1;
-    exchange->range_start = exchange->range_total = -1;
-    exchange->tag[0] = '\0';
-    exchange->headed = false;
+  if (exchange->headed && exchange->block_status >= 200)
+    return length; /* a trailer: it says nothing to us */
+  if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
+    begin_block(exchange, line, length);
     return length;
   }
   if (line[0] == '\r' || line[0] == '\n')
     exchange->headed = true;
   read_retry_after(exchange, line, length);
-  if (exchange->plain)
+  if (exchange->plain) {
     read_range_headers(exchange, line, length);
+    read_location(exchange, line, length);
+  }
   return length;
 }
 
@@ -111,16 +158,38 @@ static bool keep_body(Exchange *exchange, const char *bytes, size_t length) {
   return buffer_append(&exchange->body, bytes, length);
 }
 
+/* The body of an error costs its sender nothing and may never end.  Of the
+ * service's there must be enough to read and to show; that of another host
+ * nobody reads, and it is only waited for so that the connection can be kept.
+ * More than enough is as good as its end. */
+static bool keep_error(Exchange *exchange, const char *bytes, size_t length) {
+  size_t room = HTTP_ERROR_MAX - exchange->error_bytes;
+  size_t taken = length < room ? length : room;
+  if (exchange->plain && exchange->error_bytes == 0)
+    http_limits_hurry(exchange);
+  exchange->error_bytes += taken;
+  exchange->curtailed = taken < length;
+  if (!exchange->plain && !buffer_append(&exchange->body, bytes, taken))
+    return false;
+  return !exchange->curtailed;
+}
+
+/* Of which the body is what was asked for. */
+static bool is_success(const Exchange *exchange) {
+  int status = exchange->block_status;
+  if (exchange->plain)
+    return status == 200 || status == 206;
+  return status < 300; /* or not known, in a test */
+}
+
 size_t http_on_body(char *bytes, size_t one, size_t length, void *user) {
   Exchange *exchange = user;
-  long status = 0;
   (void)one; /* always 1 */
+  if (!is_success(exchange))
+    return keep_error(exchange, bytes, length) ? length : 0;
   if (!exchange->sink)
     return keep_body(exchange, bytes, length) ? length : 0;
-  curl_lib.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
-  exchange->reply.status = (int)status;
-  if (status != 200 && status != 206) /* an error page: nobody reads it */
-    return length;
+  exchange->reply.status = exchange->block_status;
   if (exchange->stall > 0)
     exchange->heard_at = clock_monotonic();
   exchange->stopped = !exchange->sink(exchange, bytes, length);
@@ -155,19 +224,46 @@ static const char *network_code(CURLcode code, bool sent, bool by_proxy) {
   }
 }
 
-/* What happened, in libcurl's words where ours do not say more. */
+/* What the proxy said to CONNECT where it let nothing through, else 0. */
+static int refused_by_proxy(const Exchange *exchange) {
+  long status = 0;
+  if (!exchange->account->settings.proxy || exchange->guarded)
+    return 0;
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+  return status < 300 ? 0 : (int)status;
+}
+
+/* What happened, in libcurl's words where ours do not say more.  Those may hold
+ * the proxy's URL. */
 static const char *words_for(const Exchange *exchange, CURLcode code) {
+  const char *said = exchange->error;
+  if (exchange->refused)
+    return "the server refused the HTTP/2 stream and did not handle it";
   if (code == CURLE_OPERATION_TIMEDOUT)
     return exchange->guarded ? "the time for the exchange ran out"
                              : "no connection was made in time";
   if (code == CURLE_ABORTED_BY_CALLBACK) /* the guard */
     return "the connection was lost before an answer came";
-  return exchange->error[0] ? exchange->error : curl_lib.easy_strerror(code);
+  if (!*said || account_is_secret(exchange->account, said))
+    said = curl_lib.easy_strerror(code);
+  return said;
+}
+
+static const char *code_for(const Exchange *exchange, CURLcode code,
+                            bool sent) {
+  if (exchange->refused)
+    return "stream_refused";
+  return network_code(code, sent, exchange->account->settings.proxy);
 }
 
 static void explain(Exchange *exchange, CURLcode code, bool sent) {
   const char *said = words_for(exchange, code);
-  if (exchange->too_large)
+  int proxy_status = refused_by_proxy(exchange);
+  if (proxy_status) {
+    exchange->reply.status = proxy_status;
+    failure_set(&exchange->failure, "network", "proxy_failed",
+                "the proxy answered CONNECT with HTTP status %d", proxy_status);
+  } else if (exchange->too_large)
     failure_set(&exchange->failure, "protocol", "reply_too_large",
                 "the reply is larger than its limit");
   else if (is_certificate_error(code))
@@ -175,18 +271,30 @@ static void explain(Exchange *exchange, CURLcode code, bool sent) {
   else if (code == CURLE_SSL_CONNECT_ERROR)
     failure_set(&exchange->failure, "tls", "handshake_failed", "%s", said);
   else
-    failure_set(&exchange->failure, "network",
-                network_code(code, sent, exchange->account->settings.proxy),
+    failure_set(&exchange->failure, "network", code_for(exchange, code, sent),
                 "%s", said);
 }
 
 /* Whether the request, or a part of it, may have reached the other side.  What
  * was said to a proxy to get through it counts in the size, too: only the guard
- * knows when a create went out. */
+ * knows when a create went out.  Over TLS the size proves nothing: an HTTP/2
+ * send may fail after its frames are out, and none of them is counted then. */
 static bool was_sent(const Exchange *exchange) {
   long request_bytes = 0;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-  return request_bytes > 0 && (exchange->guarded || !exchange->create);
+  if (!exchange->create)
+    return request_bytes > 0;
+  return exchange->guarded && !exchange->refused &&
+         (request_bytes > 0 || exchange->account->secure);
+}
+
+/* Creates go by it: see choose_connection in http.c. */
+static void note_version(const Exchange *exchange) {
+  long version = 0;
+  if (exchange->plain || !exchange->account->secure)
+    return;
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version);
+  exchange->account->http1 = version <= CURL_HTTP_VERSION_1_1;
 }
 
 void http_read_outcome(Exchange *exchange, CURLcode code) {
@@ -196,8 +304,10 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
   exchange->reply.status = (int)status;
   exchange->reply.timed_out = code == CURLE_OPERATION_TIMEDOUT;
-  if (code == CURLE_OK && exchange->headed && status >= 200) {
+  if ((code == CURLE_OK || exchange->curtailed) && exchange->headed &&
+      status >= 200) {
     exchange->reply.kind = REPLY_ANSWERED;
+    note_version(exchange);
     return;
   }
   if (code == CURLE_OK) /* libcurl takes an end among the headers for one */

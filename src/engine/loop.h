@@ -28,11 +28,13 @@ typedef struct Loop {
   size_t watch_count;
   size_t open_count; /* connections */
   Heap heap;
-  Heap limits;     /* http_limits.c's: when an exchange has had its time */
-  double read_at;  /* all that had arrived by then was given to libcurl */
-  double round_at; /* when the first of several rounds for that began */
-  unsigned rounds; /* so far */
-  double seen_at;  /* the last look at the clock in loop_wait; 0 = none */
+  Heap limits;        /* http_limits.c's: when an exchange has had its time */
+  double read_at;     /* all that had arrived by then was given to libcurl */
+  double round_at;    /* when the first of several rounds for that began */
+  unsigned rounds;    /* so far */
+  double seen_at;     /* the last look at the clock in loop_wait; 0 = none */
+  double asleep;      /* http_limits.c's: seconds that this machine slept */
+  double stale_until; /* until then kept connections may be dead */
   /* The thread was held up for so many seconds, the process stopped perhaps:
    * limits of time that passed meanwhile passed unseen.  NULL = nobody asks. */
   void (*on_delay)(struct Loop *loop, double now, double seconds);

@@ -47,8 +47,8 @@ static long days_since_1970(int year, int month, int day) {
   return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 719469;
 }
 
-/* IMF-fixdate, the only form a server may send today.  -1 when it is not. */
-static double parse_date(const char *text) {
+/* IMF-fixdate, the only form a server may send today. */
+double retry_after_parse_date(const char *text) {
   int day, year, hour, minute, second;
   int read = 0;
   char month[4];
@@ -76,7 +76,7 @@ double retry_after_parse(const char *text, double now) {
   double date;
   if (seconds >= 0)
     return at_most_a_day(seconds);
-  date = parse_date(text);
+  date = retry_after_parse_date(text);
   if (date < 0)
     return -1;
   return date <= now ? 0 : at_most_a_day(date - now);

@@ -13,6 +13,9 @@
  * is 0. */
 double retry_after_parse(const char *text, double now);
 
+/* Seconds since 1970 of a date in that form; negative when it is none. */
+double retry_after_parse_date(const char *text);
+
 /* Seconds from the value of a retry-after-ms header; negative when it is not a
  * number. */
 double retry_after_parse_ms(const char *text);
