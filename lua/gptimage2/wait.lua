@@ -257,6 +257,23 @@ function wait.remind()
   end
 end
 
+--- The core's step, but for long times in slices: a signal that comes just before the core stands
+--- still sets its hook (Ctrl-C does), and the hook waits for Lua code to run.
+local function step_in_slices(timeout)
+  if not timeout or timeout <= SLICE then
+    return core.step(timeout)
+  end
+  local now = core.now()
+  local deadline = now + timeout
+  local handled, err, slice_end
+  repeat
+    slice_end = math.min(now + SLICE, deadline)
+    handled, err = core.step(slice_end - now)
+    now = core.now()
+  until handled ~= 0 or now >= deadline or now < slice_end -- what woke it may be the caller's
+  return handled, err
+end
+
 --- Handles what has arrived. See `gptimage2.step`.
 ---@param timeout? number seconds
 ---@return integer|nil handled
@@ -265,7 +282,7 @@ function wait.step(timeout)
   if is_left() then
     timeout = nil
   end
-  local handled, err = core.step(timeout)
+  local handled, err = step_in_slices(timeout)
   if not handled then
     return nil, err
   end

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -22,6 +23,7 @@
 #include <lualib.h>
 
 #define STATE_TYPE "spec.State"
+#define ARGUMENTS_MAX 16
 #define TEXT_MAX 65536 /* bytes that a forked child may tell */
 
 int luaopen_spec_host(lua_State *L);
@@ -53,7 +55,10 @@ static int f_readable(lua_State *L) {
 
 /* ARG: seconds to stand still */
 static int f_pause(lua_State *L) {
-  poll(NULL, 0, (int)(luaL_checknumber(L, 1) * 1000));
+  double seconds = luaL_checknumber(L, 1);
+  struct timespec left = {.tv_sec = (time_t)seconds};
+  left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
+  nanosleep(&left, NULL);
   return 0;
 }
 
@@ -89,6 +94,76 @@ static int f_pid(lua_State *L) {
 /* ARG: process number; sends it what Ctrl-C sends */
 static int f_interrupt(lua_State *L) {
   lua_pushboolean(L, kill((pid_t)luaL_checkinteger(L, 1), SIGINT) == 0);
+  return 1;
+}
+
+/* ARG: process number, a signal's number */
+static int f_signal(lua_State *L) {
+  lua_pushboolean(L, kill((pid_t)luaL_checkinteger(L, 1),
+                          (int)luaL_checkinteger(L, 2)) == 0);
+  return 1;
+}
+
+/* ARG: what the function below was given; Ctrl-C comes just before */
+static int f_after_interrupt(lua_State *L) {
+  lua_CFunction function = lua_tocfunction(L, lua_upvalueindex(1));
+  raise(SIGINT);
+  return function(L);
+}
+
+/* ARG: C function without upvalues
+** RES: one that does the same, with Ctrl-C in it: its hook, which a call would
+** run, is first run when the function has returned */
+static int f_interrupting(lua_State *L) {
+  luaL_argcheck(L, lua_iscfunction(L, 1), 1, "C function expected");
+  lua_settop(L, 1);
+  lua_pushcclosure(L, f_after_interrupt, 1);
+  return 1;
+}
+
+/* The child's side of f_start. */
+static void be_program(char **words, const char *output) {
+  int nothing = open("/dev/null", O_RDONLY);
+  int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (nothing >= 0 && fd >= 0) {
+    dup2(nothing, 0);
+    dup2(fd, 1);
+    dup2(fd, 2);
+    execv(words[0], words);
+  }
+  _exit(127);
+}
+
+/* ARG: file for what it writes, program, its arguments
+** RES: the number of a new process */
+static int f_start(lua_State *L) {
+  char *words[ARGUMENTS_MAX + 1] = {0};
+  const char *output = luaL_checkstring(L, 1);
+  int count = lua_gettop(L) - 1;
+  pid_t pid;
+  luaL_argcheck(L, count >= 1 && count <= ARGUMENTS_MAX, 2, "too many");
+  for (int i = 0; i < count; i++)
+    words[i] = (char *)(uintptr_t)luaL_checkstring(L, 2 + i);
+  pid = fork();
+  if (pid < 0)
+    return luaL_error(L, "cannot fork");
+  if (pid == 0)
+    be_program(words, output);
+  lua_pushinteger(L, (lua_Integer)pid);
+  return 1;
+}
+
+/* ARG: a child's number
+** RES: nil while it lives; then its exit code, or 128 + the signal's number */
+static int f_ended(lua_State *L) {
+  int status = 0;
+  pid_t pid = waitpid((pid_t)luaL_checkinteger(L, 1), &status, WNOHANG);
+  if (pid < 0)
+    return luaL_error(L, "no such child");
+  if (pid == 0)
+    return 0;
+  lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status)
+                                       : 128 + WTERMSIG(status));
   return 1;
 }
 
@@ -263,6 +338,10 @@ __attribute__((visibility("default"))) int luaopen_spec_host(lua_State *L) {
                                        {"descriptors", f_descriptors},
                                        {"pid", f_pid},
                                        {"interrupt", f_interrupt},
+                                       {"interrupting", f_interrupting},
+                                       {"signal", f_signal},
+                                       {"start", f_start},
+                                       {"ended", f_ended},
                                        {"fork", f_fork},
                                        {"split", f_split},
                                        {"wait", f_wait},
