@@ -82,14 +82,38 @@ function(gptimage2_add_spec_host variant flavour includes)
     PREFIX "" SUFFIX ".so" OUTPUT_NAME host C_VISIBILITY_PRESET default
     LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lua/${variant}/spec")
   add_dependencies(lua-${variant} spec-host-${variant})
-  if(NOT TARGET slow-dns)
-    add_library(slow-dns MODULE spec/helpers/slow_dns.c)
-    target_link_libraries(slow-dns PRIVATE gptimage2_settings)
-    set_target_properties(slow-dns PROPERTIES
-      PREFIX "" SUFFIX ".so" OUTPUT_NAME slow_dns C_VISIBILITY_PRESET default
-      LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tools")
+  foreach(helper slow_dns slow_start)
+    if(NOT TARGET ${helper})
+      add_library(${helper} MODULE spec/helpers/${helper}.c)
+      target_link_libraries(${helper} PRIVATE gptimage2_settings)
+      set_target_properties(${helper} PROPERTIES
+        PREFIX "" SUFFIX ".so" C_VISIBILITY_PRESET default
+        LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tools")
+    endif()
+    add_dependencies(lua-${variant} ${helper})
+  endforeach()
+endfunction()
+
+# build/lua/<version>/exit-host, where this Lua can be linked with.
+function(gptimage2_add_exit_host version includes)
+  string(REPLACE "." "" short "${version}")
+  set(names lua${version} lua-${version} lua${short})
+  if(version STREQUAL "jit")
+    set(names luajit-5.1)
   endif()
-  add_dependencies(lua-${variant} slow-dns)
+  find_library(GPTIMAGE2_LUA_LIBRARY_${version} NAMES ${names})
+  mark_as_advanced(GPTIMAGE2_LUA_LIBRARY_${version})
+  if(NOT GPTIMAGE2_LUA_LIBRARY_${version})
+    return()
+  endif()
+  add_executable(exit-host-${version} spec/helpers/exit_host.c)
+  target_include_directories(exit-host-${version} SYSTEM PRIVATE ${includes})
+  target_link_libraries(exit-host-${version} PRIVATE gptimage2_settings
+    "${GPTIMAGE2_LUA_LIBRARY_${version}}")
+  set_target_properties(exit-host-${version} PROPERTIES
+    OUTPUT_NAME exit-host
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lua/${version}")
+  add_dependencies(lua-${version} exit-host-${version})
 endfunction()
 
 # Installs one variant: C modules under LIBDIR, Lua files under LUADIR.
@@ -136,6 +160,9 @@ function(gptimage2_add_lua version)
   if(GPTIMAGE2_PROGRAM_${version})
     gptimage2_write_launcher(${version} ${version}
       "'${GPTIMAGE2_PROGRAM_${version}}'" OFF)
+    if(GPTIMAGE2_TESTS)
+      gptimage2_add_exit_host(${version} "${includes}")
+    endif()
   endif()
   # One set of files serves 5.1 and LuaJIT: 5.1's, when both are built.
   if(NOT (version STREQUAL "jit" AND "5.1" IN_LIST GPTIMAGE2_LUA))

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,36 @@ static const Symbol symbols[] = {
     SYMBOL(free),
 };
 
+/* OpenSSL registers a cleanup with exit() when it is first used.  exit() calls
+ * what was registered last first, on its own thread: from that moment until we
+ * had registered anew, it would take OpenSSL away under curl_global_init.  So
+ * OpenSSL is told, where nobody has used it yet, to leave its memory to the end
+ * of the process; where somebody has, its cleanup is in the list already.  The
+ * option is that of OpenSSL 1.1.1b and later (OPENSSL_INIT_NO_ATEXIT); the
+ * function is looked for in the very library that libcurl uses, if any. */
+static void keep_openssl(void *library) {
+  int (*init)(uint64_t options, const void *settings);
+  void *function = dlsym(library, "OPENSSL_init_crypto");
+  if (!function)
+    return;
+  memcpy(&init, &function, sizeof init);
+  init(0x00080000, NULL);
+}
+
+/* Last registered, so first called. */
+static void register_at_exit(void) {
+  if (curl_lib_at_exit)
+    atexit(curl_lib_at_exit);
+}
+
+static void start(void *library) {
+  keep_openssl(library);
+  register_at_exit();
+  if (curl_lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    trouble = "libcurl could not start";
+  register_at_exit();
+}
+
 /* A library that could not be opened may be there the next time: there may
  * have been no descriptor or no memory. */
 static void load(void) {
@@ -78,10 +109,8 @@ static void load(void) {
   if (curl_lib.version_info(CURLVERSION_NOW)->version_num < OLDEST)
     trouble = "this libcurl (" GPTIMAGE2_LIBCURL ") is too old: " OLDEST_TEXT
               " or newer is needed";
-  else if (curl_lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-    trouble = "libcurl could not start";
-  else if (curl_lib_at_exit) /* registered last, so called first */
-    atexit(curl_lib_at_exit);
+  else
+    start(library);
 }
 
 const char *curl_lib_load(void) {

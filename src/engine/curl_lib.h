@@ -51,8 +51,9 @@ extern CurlLib curl_lib;
 const char *curl_lib_load(void);
 
 /* What exit() calls before the libraries under libcurl clean up after
- * themselves: whoever uses libcurl must be out of it then.  To be set before
- * the first load. */
+ * themselves: whoever uses libcurl must be out of it then.  It is registered
+ * once more at each point from which on they could.  To be set before the first
+ * load, and registered by whoever sets it before there is a thread. */
 extern void (*curl_lib_at_exit)(void);
 
 #endif

@@ -19,29 +19,20 @@
  * a loop must not spin. */
 #define WAIT_FAILED 1000000L
 
-/* ---- forks: a child has the memory but not the thread ---- */
-
-static atomic_uint forks;
-
-static void count_fork(void) {
-  atomic_fetch_add(&forks, 1);
-}
-
-bool engine_is_forked(const Engine *engine) {
-  return atomic_load_explicit(&forks, memory_order_relaxed) !=
-         engine->generation;
-}
-
 /* ---- the thread's end: by engine_close, or by exit() ---- */
 
+/* Any thread: a program's last one may call exit() while another still works
+ * with a Lua state of its own. */
 static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
 static Engine *running_engines;
+static bool ending; /* exit() has stopped them: none starts any more */
 
-static void add_running(Engine *engine) {
-  pthread_mutex_lock(&running_lock);
-  engine->next_running = running_engines;
-  running_engines = engine;
-  pthread_mutex_unlock(&running_lock);
+/* How often exit() looks for the lock, a millisecond apart: whoever holds it
+ * joins a thread.  Longer, and it is the very thread that calls exit(). */
+#define LOCK_TRIES 1000
+
+static void rest(void) {
+  nanosleep(&(struct timespec){.tv_nsec = 1000000L}, NULL);
 }
 
 static void tell_to_stop(Engine *engine) {
@@ -67,26 +58,49 @@ static void stop_thread(Engine *engine) {
   pthread_mutex_unlock(&running_lock);
 }
 
-/* A process may end without closing its Lua states.  In a forked child the
- * lock may have stayed locked for ever. */
+/* A process may end without closing its Lua states, and at any moment: what
+ * the libraries under libcurl free at its end must not be in use then.  Called
+ * once or several times by exit(); see curl_lib.h. */
 static void stop_threads(void) {
-  if (pthread_mutex_trylock(&running_lock) != 0)
-    return;
+  int tries = 0;
+  while (pthread_mutex_trylock(&running_lock) != 0) {
+    if (++tries >= LOCK_TRIES)
+      return;
+    rest();
+  }
+  ending = true;
   for (Engine *engine = running_engines; engine; engine = engine->next_running)
-    if (!engine_is_forked(engine))
-      tell_to_stop(engine);
+    tell_to_stop(engine);
   for (Engine *engine = running_engines; engine; engine = engine->next_running)
-    if (!engine_is_forked(engine))
-      join_thread(engine);
+    join_thread(engine);
   running_engines = NULL;
   pthread_mutex_unlock(&running_lock);
 }
 
+/* ---- forks: a child has the memory but not the threads ---- */
+
+static atomic_uint forks;
+
+/* In the child, which has one thread: nobody holds the lock there, whoever did
+ * in the parent, and none of the threads is there to be stopped. */
+static void begin_child(void) {
+  atomic_fetch_add(&forks, 1);
+  pthread_mutex_init(&running_lock, NULL);
+  running_engines = NULL;
+}
+
+bool engine_is_forked(const Engine *engine) {
+  return atomic_load_explicit(&forks, memory_order_relaxed) !=
+         engine->generation;
+}
+
 /* ---- starting ---- */
 
+/* Before there is a thread: exit() may be called as soon as there is one. */
 static void watch_process(void) {
-  pthread_atfork(NULL, NULL, count_fork);
+  pthread_atfork(NULL, NULL, begin_child);
   curl_lib_at_exit = stop_threads;
+  atexit(stop_threads);
 }
 
 static bool open_parts(Engine *engine) {
@@ -120,19 +134,29 @@ Engine *engine_open(void) {
 }
 
 /* Every signal stays with the host's threads. */
-static bool start_thread(Engine *engine) {
+static bool create_thread(Engine *engine) {
   pthread_attr_t attributes;
   sigset_t all, before;
+  bool created;
   sigfillset(&all);
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, STACK_SIZE);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  engine->running =
+  created =
       pthread_create(&engine->thread, &attributes, io_thread_run, engine) == 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
-  if (engine->running)
-    add_running(engine);
+  return created;
+}
+
+static bool start_thread(Engine *engine) {
+  pthread_mutex_lock(&running_lock);
+  if (!ending && create_thread(engine)) {
+    engine->next_running = running_engines;
+    running_engines = engine;
+    engine->running = true;
+  }
+  pthread_mutex_unlock(&running_lock);
   return engine->running;
 }
 

@@ -156,6 +156,13 @@ void loop_close(Loop *loop) {
   close(loop->epoll);
 }
 
+/* libcurl 8.20 and later look up names in a pool of threads, for which closing
+ * waits unless the multi handle says otherwise (CURLMOPT_QUICK_EXIT; earlier
+ * ones do not know it, and ask each easy handle alone: http.c). */
+static void set_quick_exit(CURLM *multi) {
+  curl_lib.multi_setopt(multi, (CURLMoption)(CURLOPTTYPE_LONG + 21), 1L);
+}
+
 const char *loop_start_curl(Loop *loop) {
   const char *trouble = curl_lib_load();
   if (trouble || loop->multi)
@@ -168,6 +175,7 @@ const char *loop_start_curl(Loop *loop) {
   curl_lib.multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, on_timer);
   curl_lib.multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
   curl_lib.multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS);
+  set_quick_exit(loop->multi);
   return NULL;
 }
 

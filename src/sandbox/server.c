@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,13 +151,84 @@ static uint64_t random_seed(void) {
   return seed;
 }
 
+/* ---- the end of the process ---- */
+
+static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
+static Server *running;
+
+static void stop(Server *server) {
+  server->running = false;
+  stop_helpers(server);
+  MHD_stop_daemon(server->daemon);
+  free_helpers(server);
+  server->daemon = NULL;
+  picture_cache_free(&server->pictures);
+  certificate_free(&server->certificate);
+}
+
+/* A process may end without stopping its sandboxes: the libraries under them
+ * must not be in use when they clean up after themselves. Called by exit().
+ * Where somebody holds the lock, somebody stops one. */
+static void stop_all(void) {
+  int tries = 1000;
+  while (pthread_mutex_trylock(&running_lock) != 0) {
+    if (--tries == 0) {
+      return;
+    }
+    poll(NULL, 0, 1);
+  }
+  for (Server *server = running; server != NULL; server = server->next) {
+    if (server->pid == getpid()) {
+      stop(server);
+    }
+  }
+  running = NULL;
+  pthread_mutex_unlock(&running_lock);
+}
+
+/* Nobody holds the lock in a forked child, whoever did in the parent. */
+static void begin_child(void) {
+  pthread_mutex_init(&running_lock, NULL);
+  running = NULL;
+}
+
+static void watch_process(void) {
+  pthread_atfork(NULL, NULL, begin_child);
+  atexit(stop_all);
+}
+
+static void enlist(Server *server) {
+  pthread_mutex_lock(&running_lock);
+  server->next = running;
+  running = server;
+  pthread_mutex_unlock(&running_lock);
+}
+
+/* Does nothing to a server that exit() has stopped. */
+static void delist_and_stop(Server *server) {
+  pthread_mutex_lock(&running_lock);
+  Server **at = &running;
+  while (*at != NULL && *at != server) {
+    at = &(*at)->next;
+  }
+  if (*at != NULL) {
+    *at = server->next;
+    stop(server);
+  }
+  pthread_mutex_unlock(&running_lock);
+}
+
+/* ---- the owner's calls ---- */
+
 Server *server_start(const ServerOptions *options,
                      char error[SERVER_MAX_ERROR]) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
   Server *server = calloc(1, sizeof *server);
   if (server == NULL) {
     say(error, "the sandbox does not start", "no memory");
     return NULL;
   }
+  pthread_once(&once, watch_process); /* before there is a thread */
   pthread_mutex_init(&server->lock, NULL);
   server->options = *options;
   server->options.service.seed = random_seed();
@@ -167,20 +239,15 @@ Server *server_start(const ServerOptions *options,
     server_free(server);
     return NULL;
   }
+  enlist(server);
   return server;
 }
 
 void server_stop(Server *server) {
-  if (!server->running || server->pid != getpid()) {
+  if (server->pid != getpid()) {
     return;
   }
-  server->running = false;
-  stop_helpers(server);
-  MHD_stop_daemon(server->daemon);
-  free_helpers(server);
-  server->daemon = NULL;
-  picture_cache_free(&server->pictures);
-  certificate_free(&server->certificate);
+  delist_and_stop(server);
 }
 
 void server_free(Server *server) {
