@@ -1,3 +1,4 @@
+local core = require("gptimage2.core")
 local options = require("gptimage2.options")
 
 local KEY = "test-key-0123"
@@ -48,6 +49,22 @@ describe("the options of a client", function()
       allow_private_references = false,
       ratios = { "1:1", "16:9", "9:16", "4:3", "3:4" },
     }, client())
+  end)
+
+  it("come from no environment in a program with more rights than its caller", function()
+    environment.GPTIMAGE2_API_KEY = KEY
+    environment.GPTIMAGE2_BASE_URL = "https://elsewhere.example"
+    local real = core.is_privileged
+    assert.is_false(real())
+    rawset(core, "is_privileged", function()
+      return true
+    end)
+    local config = client({ api_key = KEY })
+    local none, err = options.client({})
+    rawset(core, "is_privileged", real)
+    assert.equal("https://gptimage2.ai", config.base_url)
+    assert.is_nil(none)
+    assert.equal("api_key_missing", err.code)
   end)
 
   it("are taken over", function()

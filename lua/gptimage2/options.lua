@@ -167,10 +167,11 @@ local function read_text(value, name, level)
   return value
 end
 
---- A variable of the environment; an empty one counts as not set.
+--- A variable of the environment; an empty one counts as not set. A program with more rights than
+--- its caller (setuid) takes none: the caller could have its key sent elsewhere.
 local function from_environment(name)
-  local value = os.getenv(name)
-  return value ~= "" and value or nil
+  local value = not core.is_privileged() and os.getenv(name)
+  return value and value ~= "" and value or nil
 end
 
 local function auth_error(code, message)

@@ -11,6 +11,11 @@
 #include "../engine/url.h"
 #include "../engine/version.h"
 
+#ifdef __linux__
+#include <sys/auxv.h>
+#else
+#include <unistd.h>
+#endif
 #include <sys/stat.h>
 
 #ifdef _WIN32
@@ -146,6 +151,17 @@ static int f_check_target(lua_State *L) {
   return error_return(L);
 }
 
+/* RES: whether this program has more rights than who started it (setuid and the
+** like), whose environment it must not trust then */
+static int f_is_privileged(lua_State *L) {
+#ifdef __linux__
+  lua_pushboolean(L, getauxval(AT_SECURE) != 0);
+#else
+  lua_pushboolean(L, issetugid());
+#endif
+  return 1;
+}
+
 /* ARG: job | transfer
 ** RES: whether it was still going; the end is put on the finished list */
 static int f_await(lua_State *L) {
@@ -191,6 +207,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"is_folder", f_is_folder},
                                        {"check_target", f_check_target},
                                        {"is_plain", f_is_plain},
+                                       {"is_privileged", f_is_privileged},
                                        {"await", f_await},
                                        {"cancel", f_cancel},
                                        {"encode", json_encode},

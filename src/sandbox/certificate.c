@@ -146,7 +146,11 @@ static int export_texts(const Pair *leaf, const Pair *ca, char *ca_pem,
 }
 
 static bool write_authority(Certificate *certificate, const char *pem) {
+#ifdef __GLIBC__ /* none of the caller's in a setuid program */
+  const char *root = secure_getenv("TMPDIR");
+#else
   const char *root = getenv("TMPDIR");
+#endif
   root = root != NULL && root[0] == '/' ? root : "/tmp";
   int size = snprintf(certificate->folder, sizeof certificate->folder,
                       "%s/gptimage2-sandbox-XXXXXX", root);

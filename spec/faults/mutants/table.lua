@@ -835,5 +835,34 @@ mutant(
     .. "         engine->generation && false;",
   "c engine"
 )
+mutant(
+  "exit does not wait until the engine's thread is out of the libraries",
+  "src/engine/engine.c",
+  "  for (Engine *engine = running_engines; engine; engine = engine->next_running)\n"
+    .. "    join_thread(engine);\n",
+  "",
+  "spec exit: waits until the engine"
+)
+mutant(
+  "OpenSSL cleans up while the engine begins with it",
+  "src/engine/curl_lib.c",
+  "  init(0x00080000, NULL);",
+  "  (void)init;",
+  "spec exit: not given a cleanup"
+)
+mutant(
+  "a long step does not look after Ctrl-C",
+  "lua/gptimage2/wait.lua",
+  "  if not timeout or timeout <= SLICE then",
+  "  if true then",
+  "spec interrupt: stands still"
+)
+mutant(
+  "a setuid program reads its caller's environment",
+  "lua/gptimage2/options.lua",
+  "not core.is_privileged() and os.getenv(name)",
+  "os.getenv(name)",
+  "spec options: more rights than its caller"
+)
 
 return rows
