@@ -10,7 +10,7 @@ local VARIANT = os.getenv("GPTIMAGE2_SPEC_VARIANT")
 
 -- Seconds that closing a state may take: 0.05 are promised and are measured by the benches. This
 -- is for telling "at once" from "after some timeout", on a machine that does other things too.
-local CLOSE_LIMIT = SLOW and 8 or 1
+local CLOSE_LIMIT = SLOW and 8 or 4
 
 -- Waits until `is_so()`; threads and descriptors go a moment after they were let go of.
 local function wait_until(is_so)

@@ -5,7 +5,7 @@ local support = require("spec.support")
 
 local CUP = { prompt = "a cup" }
 --- Seconds: long enough for a connection to come up on the slowest build.
-local PATIENCE = os.getenv("GPTIMAGE2_SPEC_SLOW") and 8 or 1
+local PATIENCE = support.slow and 8 or support.seconds(1)
 --- Rounds of which at least one must reuse a connection: one that lay idle for two seconds on a
 --- busy machine is not used again.
 local ROUNDS = 20

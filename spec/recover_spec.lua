@@ -385,7 +385,7 @@ describe("client:recover", function()
 
   it("goes on where a deadline ended the waiting", function()
     local client, box, path = book.pair({}, { duration = 1000 })
-    local job = assert(client:submit(CUP, { timeout = support.slow and 3 or 0.5 }))
+    local job = assert(client:submit(CUP, { timeout = support.slow and 3 or support.seconds(0.5) }))
     support.finish(job)
     assert.equal("deadline_passed", job.error.code)
     assert.equal("accepted", book.row(path).state)

@@ -258,7 +258,7 @@ describe("references", function()
       for _ = 1, 8 do
         assert(client:submit(request_with(url)))
       end
-      local job, err = client:generate(request_with(url), { timeout = 0.3 })
+      local job, err = client:generate(request_with(url), { timeout = support.seconds(0.3) })
       assert.is_nil(job)
       assert.equal("timeout", err.kind)
       assert.equal("no", err.charged)
@@ -292,7 +292,7 @@ describe("references", function()
       local hasty = support.client(box, {
         verify_references = true,
         allow_private_references = true,
-        request_timeout = 0.5,
+        request_timeout = support.slow and 3 or support.seconds(0.5),
       })
       local err = expect_refusal(hasty, box, request_with(host:reference("cup")), 1, true)
       assert.truthy(err.message:find("did not answer", 1, true))

@@ -85,7 +85,7 @@ local ROWS = {
   },
   silence = {
     fault = { action = "hang" },
-    options = { request_timeout = support.slow and 3 or 0.5 },
+    options = { request_timeout = support.slow and 3 or support.seconds(0.5) },
     kind = "lost",
     attempts = { 1, 1, 2 },
     charged = "unknown",

@@ -1,11 +1,12 @@
 local client = require("spec.helpers.curl")
+local patience = require("spec.helpers.patience")
 local sandbox_module = require("gptimage2.sandbox")
 
 local create, curl, field = client.create, client.fetch, client.field
 local poll, run = client.poll, client.run
 
 -- Gives up on an answer that will not come: the sandbox may run in an emulator.
-local IMPATIENT = "--max-time " .. (os.getenv("GPTIMAGE2_SPEC_SLOW") and 10 or 0.5) .. " "
+local IMPATIENT = ("--max-time %.2f "):format(patience.seconds(0.5))
 
 -- A value for each option that some action cannot do without.
 local NEEDED = { status = 503, seconds = 0.1, bytes = 10, body = "x" }
@@ -190,7 +191,7 @@ describe("the sandbox's faults", function()
       end)
       box:fault({ on = "create", action = "stall", times = 3 })
       for _ = 1, 3 do
-        local pipe = create(box, nil, "--max-time 0.2 ")
+        local pipe = create(box, nil, ("--max-time %.2f "):format(patience.seconds(0.2)))
         assert.equal(28, pipe.exit)
       end
       wait_for(function()

@@ -1,4 +1,5 @@
 local client = require("spec.helpers.curl")
+local patience = require("spec.helpers.patience")
 local sandbox_module = require("gptimage2.sandbox")
 
 local CURL, JSON = client.COMMAND, client.JSON
@@ -137,7 +138,9 @@ describe("the sandbox", function()
       local file = os.tmpname()
       local line = "(%s -w '%%{exitcode}\\n' %s; %s -w '%%{exitcode}\\n' %s) >> %s 2>&1 &"
       local url = box:reference("cup")
-      os.execute(line:format(CURL .. "--max-time 0.2", url, CURL, url, file))
+      os.execute(
+        line:format(CURL .. ("--max-time %.2f"):format(patience.seconds(0.2)), url, CURL, url, file)
+      )
       wait_for(function()
         return #box:ledger().log == 2
       end)
@@ -535,7 +538,11 @@ describe("the sandbox", function()
       assert.equal(404, late.status)
       assert.is_true(late.time >= 0.3)
       box:fault({ on = "poll", action = "hang" })
-      local hung = CURL .. "--max-time 1 -w '%{exitcode}' " .. poll_arguments(box, "x")
+      local hung = ("%s--max-time %.2f -w '%%{exitcode}' %s"):format(
+        CURL,
+        patience.seconds(1),
+        poll_arguments(box, "x")
+      )
       local other = CURL .. "-o /dev/null -w '%{http_code} ' " .. box:reference("cup")
       local both = run(("(%s) & while ! %s; do :; done; wait"):format(hung, other))
       assert.equal("200 28", both)

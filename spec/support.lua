@@ -22,12 +22,9 @@ support.KEY = "sk-spec-0123456789abcdef"
 
 local sandboxes, clients = {}, {}
 
---- A time that is too short for something, or just long enough: longer where everything is slow.
----@param time number seconds on the plain build
----@return number seconds
-function support.seconds(time)
-  return SLOW and time * 20 or time
-end
+--- A time that is too short for something, or just long enough: longer where everything is slow,
+--- and where the machine does other things.
+support.seconds = require("spec.helpers.patience").seconds
 
 local function with_defaults(options, defaults)
   local merged = {}

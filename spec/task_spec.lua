@@ -274,8 +274,10 @@ describe("many coroutines", function()
 
   it("generate 100 pictures in about the time of one", function()
     local one, hundred = measure(1), measure(100)
-    -- One after the other they would take 50 s. On a noisy machine under valgrind "about" is wide.
-    local limit = os.getenv("GPTIMAGE2_SPEC_SLOW") and 100 * DURATION or 10 * one
+    -- One after the other they would take 50 s. On a busy machine, and under valgrind, "about" is
+    -- wide.
+    local most = os.getenv("GPTIMAGE2_SPEC_SLOW") and 100 * DURATION or 50 * DURATION
+    local limit = math.max(most, 10 * one)
     assert.is_true(hundred < limit, ("%.2f s for one, %.2f s for 100"):format(one, hundred))
     if os.getenv("GPTIMAGE2_SPEC_FIGURES") then
       print(("%.3f s for one, %.3f s for 100"):format(one, hundred))

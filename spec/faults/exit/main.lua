@@ -25,7 +25,12 @@ local function tell_wrong(scene, ending, life)
     wrong = wrong + 1
   end
   local words = ("%s, %s after %.6f s: %s %s"):format(
-    scene, ending, life.delay, life.wrong, life.text)
+    scene,
+    ending,
+    life.delay,
+    life.wrong,
+    life.text
+  )
   print(words)
 end
 
@@ -41,8 +46,14 @@ for _, scene in ipairs(storm.SCENES) do
   end
   exits = exits + #all
   local control = lives_of:run("load", "exit", each, AT_ONCE)
-  print(("%-8s %5d exits, the median took %.1f ms (loading libcurl alone %.1f ms)"):format(
-    scene, #all, storm.quantile(all, 0.5) * 1000, storm.quantile(control, 0.5) * 1000))
+  print(
+    ("%-8s %5d exits, the median took %.1f ms (loading libcurl alone %.1f ms)"):format(
+      scene,
+      #all,
+      storm.quantile(all, 0.5) * 1000,
+      storm.quantile(control, 0.5) * 1000
+    )
+  )
 end
 lives_of:stop()
 print(("%d %d %d"):format(exits, wrong, hung))

@@ -23,8 +23,7 @@ local HANGS = SLOW and 240 or 60
 storm.SCENES = { "plain", "tls", "name", "ledger", "own", "own-tls" }
 
 --- The exit status of each way of ending; 143 is 128 + SIGTERM.
-storm.ENDINGS =
-  { exit = 0, close = 0, ["end"] = 0, error = 1, term = 143, finalizer = 3, main = 0 }
+storm.ENDINGS = { exit = 0, close = 0, ["end"] = 0, error = 1, term = 143, finalizer = 3, main = 0 }
 
 local function take_file(path)
   local file = io.open(path, "rb")
