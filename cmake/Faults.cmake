@@ -3,7 +3,7 @@
 #   build/faults/alloc-host    a host program whose memory runs out
 #   build/faults/tunnel        a slow way to a server
 
-if(NOT (GPTIMAGE2_CORE AND GPTIMAGE2_HAVE_SANDBOX AND GPTIMAGE2_HAVE_SQLITE AND
+if(NOT (GPTIMAGE2_CORE AND GPTIMAGE2_HAVE_SANDBOX AND GPTIMAGE2_HAVE_LEDGER AND
     "5.4" IN_LIST GPTIMAGE2_LUA))
   return()
 endif()
@@ -22,7 +22,7 @@ target_include_directories(faults-alloc-host SYSTEM PRIVATE "${includes}")
 # Its malloc must be nobody's builtin, and must be found by all others.
 target_compile_options(faults-alloc-host PRIVATE -fno-builtin)
 target_link_libraries(faults-alloc-host PRIVATE gptimage2_settings
-  gptimage2_curl "${GPTIMAGE2_CURL_LIBRARY}" gptimage2_sqlite
+  gptimage2_curl "${GPTIMAGE2_CURL_LIBRARY}" gptimage2_ledger_libs
   "${GPTIMAGE2_LUA_LIBRARY}")
 set_target_properties(faults-alloc-host PROPERTIES
   ENABLE_EXPORTS ON OUTPUT_NAME alloc-host

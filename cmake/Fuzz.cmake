@@ -60,7 +60,7 @@ function(gptimage2_set_fuzz_flags)
     list(APPEND flags -Werror)
   endif()
   foreach(folder ${lua} "${GPTIMAGE2_CURL_INCLUDE}"
-      ${GPTIMAGE2_SQLITE_INCLUDE})
+      ${GPTIMAGE2_LEDGER_INCLUDES})
     list(APPEND flags -isystem "${folder}")
   endforeach()
   get_target_property(soname gptimage2_curl INTERFACE_COMPILE_DEFINITIONS)
@@ -93,7 +93,7 @@ function(gptimage2_add_fuzz_target name)
     COMMAND "${GPTIMAGE2_CLANG}" -fsanitize=fuzzer
       ${GPTIMAGE2_FUZZ_SANITIZERS} ${objects} "${archive}"
       "${GPTIMAGE2_LUA_LIBRARY}" "${GPTIMAGE2_CURL_LIBRARY}"
-      ${GPTIMAGE2_SQLITE_LIBRARY} -lpthread -ldl -lm -o "${program}"
+      ${GPTIMAGE2_LEDGER_LIBRARIES} -lpthread -ldl -lm -o "${program}"
     DEPENDS ${objects} "${archive}" VERBATIM)
   set(GPTIMAGE2_FUZZ_PROGRAMS ${GPTIMAGE2_FUZZ_PROGRAMS} "${program}"
     PARENT_SCOPE)

@@ -30,7 +30,7 @@ function(gptimage2_add_c_tests flavour prefix timeout)
     set(target c-${flavour}-${name})
     add_executable(${target} spec/c/${name}_test.c
       $<TARGET_OBJECTS:engine-${flavour}>)
-    target_link_libraries(${target} PRIVATE gptimage2_settings gptimage2_curl gptimage2_sqlite
+    target_link_libraries(${target} PRIVATE gptimage2_settings gptimage2_curl gptimage2_ledger_libs
       gptimage2_flavour_${flavour} "${GPTIMAGE2_CMOCKA_LIBRARY}")
     target_include_directories(${target} SYSTEM PRIVATE
       "${GPTIMAGE2_CMOCKA_INCLUDE}")
@@ -131,7 +131,7 @@ function(gptimage2_add_packaging_tests)
   add_test(NAME packaging-exports
     COMMAND "${run}/exports" "${CMAKE_BINARY_DIR}/lua")
   set(tests packaging-version packaging-exports)
-  foreach(name cmake configure packages without-sqlite)
+  foreach(name cmake configure packages without-ledger)
     add_test(NAME packaging-${name} COMMAND "${run}/${name}")
     list(APPEND tests packaging-${name})
   endforeach()
@@ -163,9 +163,9 @@ endfunction()
 function(gptimage2_add_proofs)
   find_program(GPTIMAGE2_STRACE strace)
   mark_as_advanced(GPTIMAGE2_STRACE)
-  if(NOT (GPTIMAGE2_HAVE_SQLITE AND GPTIMAGE2_HAVE_SANDBOX AND
+  if(NOT (GPTIMAGE2_HAVE_LEDGER AND GPTIMAGE2_HAVE_SANDBOX AND
       "5.4" IN_LIST GPTIMAGE2_LUA))
-    gptimage2_skip(faults no-sqlite-or-no-sandbox faults)
+    gptimage2_skip(faults no-ledger-or-no-sandbox faults)
     return()
   endif()
   if(GPTIMAGE2_STRACE)

@@ -20,7 +20,7 @@ function(gptimage2_add_flavour flavour)
   if(GPTIMAGE2_CORE)
     add_library(engine-${flavour} OBJECT ${GPTIMAGE2_ENGINE_SOURCES})
     target_link_libraries(engine-${flavour} PRIVATE
-      gptimage2_settings gptimage2_curl gptimage2_sqlite
+      gptimage2_settings gptimage2_curl gptimage2_ledger_libs
       gptimage2_flavour_${flavour})
   endif()
   if(GPTIMAGE2_HAVE_SANDBOX)
@@ -51,7 +51,7 @@ function(gptimage2_add_variant variant flavour includes)
       $<TARGET_OBJECTS:engine-${flavour}>)
     gptimage2_set_module(core-${variant} core ${variant} ${flavour}
       "${includes}")
-    target_link_libraries(core-${variant} PRIVATE gptimage2_sqlite)
+    target_link_libraries(core-${variant} PRIVATE gptimage2_ledger_libs)
     set_target_properties(core-${variant} PROPERTIES
       BUILD_RPATH "${GPTIMAGE2_CURL_RPATH}"
       INSTALL_RPATH "${GPTIMAGE2_CURL_RPATH}")

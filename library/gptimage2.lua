@@ -96,6 +96,8 @@ function gptimage2.use(loop) end
 ---@field max_active? integer unfinished jobs at the service at once; default 8; the rest wait
 ---@field budget? number credits that this client may spend; default: no limit
 ---@field ledger? string path of a SQLite file with every paid job; default: none
+---@field ledger_owner? "self"|"any" whose the ledger's file may be; default "self"
+---@field account? string name of the account, for the ledger; default: told by the API key
 ---@field verify_references? boolean look at reference images before spending; default true
 ---@field allow_private_references? boolean references at private addresses; default false
 ---@field ratios? string[] ratios beside the documented five, such as "21:9"
@@ -196,17 +198,20 @@ function client:jobs() end
 ---Takes up what an earlier process left unfinished: polls what the service has, sends what was
 ---provably not sent (with retry = "idempotent" what may have been, too), and gives the rest back
 ---with the status "unknown". So it does with what would go over the budget, which is not sent (kind
----`budget`). Does not wait for the jobs.
+---`budget`). Jobs of another account are left alone unless `any_key` says that the key was changed.
+---Does not wait for the jobs.
+---@param opts? { any_key?: boolean }
 ---@return gptimage2.Job[]|nil jobs oldest first
 ---@return gptimage2.Error|nil err kind ledger
-function client:recover() end
+function client:recover(opts) end
 
 ---Settles an unknown job by hand.
 ---@param key string its idempotency key
 ---@param what "resend"|"abandon"|string the last: its job id
+---@param opts? { any_key?: boolean } as in recover
 ---@return gptimage2.Job|nil job
 ---@return gptimage2.Error|nil err kind ledger, budget (resend), or code `invalid_job_id`
-function client:resolve(key, what) end
+function client:resolve(key, what, opts) end
 
 ---What was asked, paid and received, newest first.
 ---@param filter? gptimage2.HistoryFilter

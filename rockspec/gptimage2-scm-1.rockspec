@@ -10,7 +10,8 @@ description = {
   detailed = [[
 Describe a picture, get files: a C core on its own thread does the HTTP, the
 polling and the downloads, so that a frame loop never stalls; coroutines and
-plain scripts use the same calls.]],
+plain scripts use the same calls. The ledger is built where the headers of
+SQLite and libsodium are.]],
   homepage = "https://github.com/gptimage2/gptimage2-lua",
   license = "MIT",
   labels = { "http", "image" },

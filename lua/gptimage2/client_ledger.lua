@@ -10,6 +10,8 @@ local function ledger()
   return require("gptimage2.ledger")
 end
 
+local KEYS_SPEC = { any_key = "boolean" }
+
 ---@class gptimage2.Client
 local methods = core.client_methods
 
@@ -42,12 +44,14 @@ end
 
 --- Takes up what an earlier process left unfinished: polls what the service has, sends what was
 --- provably not sent (with retry = "idempotent" also what may have been), and gives the rest back
---- as `unknown`, to be settled with `client:resolve`. Jobs of another base_url are left alone. Does
---- not wait for the jobs.
+--- as `unknown`, to be settled with `client:resolve`. Jobs of another base_url or another account
+--- are left alone. Does not wait for the jobs.
+---@param opts? { any_key: boolean? } other accounts' jobs as well: the key was changed
 ---@return gptimage2.Job[]|nil jobs oldest first
 ---@return gptimage2.Error|nil err kind ledger
-function methods:recover()
+function methods:recover(opts)
   local config, err = ledger_of(self, "recover")
+  opts = check.options(opts, 1, "recover", KEYS_SPEC, 3)
   if not config then
     return nil, err
   end
@@ -56,18 +60,20 @@ function methods:recover()
   if not written then
     return nil, err
   end
-  return ledger().recover(self, config)
+  return ledger().recover(self, config, opts.any_key)
 end
 
 --- Settles an `unknown` job by hand. Waits until that is recorded, not for the job.
 ---@param key string its idempotency key
 ---@param what string "resend" the same bytes, "abandon" it, or its job id
+---@param opts? { any_key: boolean? } as in recover
 ---@return gptimage2.Job|nil
 ---@return gptimage2.Error|nil err kind ledger
-function methods:resolve(key, what)
+function methods:resolve(key, what, opts)
   local config, err = ledger_of(self, "resolve")
   check.argument(key, 1, "resolve", "string", 3)
   check.argument(what, 2, "resolve", "string", 3)
+  opts = check.options(opts, 3, "resolve", KEYS_SPEC, 3)
   if not config then
     return nil, err
   end
@@ -77,7 +83,7 @@ function methods:resolve(key, what)
     return nil, err
   end
   local job, note
-  job, err, note = ledger().resolve(self, config, key, what)
+  job, err, note = ledger().resolve(self, config, key, what, opts.any_key)
   if not job then
     return nil, err
   end
@@ -108,7 +114,7 @@ function methods:history(filter)
   filter = ledger().filter(filter)
   rows, err = write_up()
   if rows then
-    rows, err = ledger().history(config.ledger, filter)
+    rows, err = ledger().history(config, filter)
   end
   return rows, err
 end

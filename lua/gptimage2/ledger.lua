@@ -80,6 +80,7 @@ local function history_row(row)
     created_at = row.created_at,
     elapsed = row.updated_at - row.created_at,
     base_url = row.base_url,
+    account = row.account,
     files = row.files,
   }
 end
@@ -109,13 +110,25 @@ function ledger.filter(filter)
   return filter
 end
 
+--- Rows of the very file that the client opened, whatever became of its path.
+local function rows_of(config, filter)
+  filter.file, filter.any_owner = config.ledger_file, config.any_owner
+  return core.ledger_rows(config.ledger, filter)
+end
+
+--- Whether a row is of the client's account. One that version 0.1 wrote tells none, and is: that
+--- version knew one account only, and nobody else would take up what it left.
+local function is_own(row, config, any_key)
+  return any_key or row.account == nil or row.account == config.account
+end
+
 --- What was asked, paid and received. See `client:history`.
----@param path string
+---@param config table the client's
 ---@param filter table
 ---@return table[]|nil rows newest first
 ---@return gptimage2.Error|nil err
-function ledger.history(path, filter)
-  local rows, err = core.ledger_rows(path, {
+function ledger.history(config, filter)
+  local rows, err = rows_of(config, {
     key = filter.key,
     job_id = filter.id,
     state = filter.state,
@@ -178,10 +191,11 @@ end
 ---@param id string
 ---@return { idempotency_key: string, request: table, metadata: table? }|nil
 function ledger.of_id(client, config, id)
-  local rows = core.ledger_rows(config.ledger, { job_id = id }) or {}
+  local rows = rows_of(config, { job_id = id }) or {}
   local live = core.live_keys(client)
   for _, row in ipairs(rows) do
-    if row.base_url == config.base_url and not live[row.key] then
+    local own = row.base_url == config.base_url and is_own(row, config)
+    if own and not live[row.key] then
       return options_of(row)
     end
   end
@@ -229,18 +243,20 @@ end
 
 --- Takes up what an earlier process left unfinished. See `client:recover`.
 ---@param client gptimage2.Client
----@param config { ledger: string, retry: string, base_url: string } the client's
+---@param config gptimage2.ClientSettings
+---@param any_key? boolean other accounts' rows as well
 ---@return gptimage2.Job[]|nil
 ---@return gptimage2.Error|nil err
-function ledger.recover(client, config)
-  local rows, err = core.ledger_rows(config.ledger, { unfinished = true })
+function ledger.recover(client, config, any_key)
+  local rows, err = rows_of(config, { unfinished = true })
   if not rows then
     return nil, err
   end
   local live, jobs = core.live_keys(client), {}
   for _, row in ipairs(rows) do
-    -- The sandbox's jobs, say, are nothing to send to the real service.
-    if row.base_url == config.base_url and not live[row.key] then
+    -- The sandbox's jobs, say, are nothing to send to the real service; nor another account's.
+    local own = row.base_url == config.base_url and is_own(row, config, any_key)
+    if own and not live[row.key] then
       local job, failed = take_up(client, row, config.retry)
       if not job then
         return nil, failed
@@ -261,8 +277,8 @@ local function ledger_error(code, message, key)
 end
 
 --- The row with this key, if it is one to be settled by hand.
-local function unsettled(client, config, key)
-  local rows, err = core.ledger_rows(config.ledger, { key = key })
+local function unsettled(client, config, key, any_key)
+  local rows, err = rows_of(config, { key = key })
   if not rows then
     return nil, err
   end
@@ -273,6 +289,11 @@ local function unsettled(client, config, key)
   if row.base_url ~= config.base_url then
     local message = "this job belongs to another service, " .. row.base_url
     return nil, ledger_error("other_service", message, key)
+  end
+  if not is_own(row, config, any_key) then
+    local message = "this job belongs to another account; where that has a new API key now, and is "
+      .. "the same, say so with { any_key = true }"
+    return nil, ledger_error("other_account", message, key)
   end
   local open = row.state == "unknown"
     or row.state == "sent"
@@ -305,11 +326,12 @@ end
 ---@param config { ledger: string, retry: string, base_url: string } the client's
 ---@param key string
 ---@param what string "resend", "abandon" or a job id
+---@param any_key? boolean another account's as well
 ---@return gptimage2.Job|nil
 ---@return gptimage2.Error|nil err
 ---@return any note to wait for before the job means anything
-function ledger.resolve(client, config, key, what)
-  local row, err = unsettled(client, config, key)
+function ledger.resolve(client, config, key, what, any_key)
+  local row, err = unsettled(client, config, key, any_key)
   if not row then
     return nil, err
   end

@@ -23,6 +23,8 @@ local CLIENT_SPEC = {
   max_active = "number",
   budget = "number",
   ledger = "string",
+  ledger_owner = "string",
+  account = "string",
   verify_references = "boolean",
   allow_private_references = "boolean",
   ratios = "table",
@@ -97,6 +99,26 @@ local function read_retry(retry, level)
   end
   local must = "'safe', 'documented' or 'idempotent'" .. check.did_you_mean(retry, RETRY_MODES)
   return refuse(1, "new", "retry", must, level + 1)
+end
+
+--- Whether the ledger's file may seem to be somebody else's.
+local function read_ledger_owner(owner, level)
+  if owner ~= nil and owner ~= "self" and owner ~= "any" then
+    refuse(1, "new", "ledger_owner", "'self' or 'any'", level + 1)
+  end
+  return owner == "any" or nil
+end
+
+--- The account that the ledger's rows carry: a name of the user's. Those with "sha256:" are made
+--- from API keys.
+local function read_account(account, level)
+  local good = account == nil
+    or account ~= "" and #account <= 128 and check.visible_ascii(account)
+  if not good or account and account:find("^sha256:") then
+    local must = "1 to 128 visible ASCII characters, without 'sha256:' in front"
+    refuse(1, "new", "account", must, level + 1)
+  end
+  return account
 end
 
 local function read_poll(poll, config, level)
@@ -312,6 +334,17 @@ local function either(value, default)
   return value
 end
 
+--- A ledger outlives its program: SQLite's names for databases that do not are no paths.
+local function check_ledger(path)
+  if path == ":memory:" or path:find("^[Ff][Ii][Ll][Ee]:") then
+    local message = "option 'ledger' must be the path of a file, which outlives the program, and "
+      .. "not '%s' (a file of that name is './%s')"
+    local shown = check.show(path)
+    return check.invalid("invalid_ledger", "ledger", message:format(shown, shown))
+  end
+  return true
+end
+
 --- The numbers, lists and texts; raises for what is out of range.
 local function read_settings(opts, level)
   local config, where = {}, { argn = 1, fname = "new" }
@@ -330,6 +363,8 @@ local function read_settings(opts, level)
   config.proxy = read_text(opts.proxy, "proxy", level)
   config.ca_file = read_text(opts.ca_file, "ca_file", level)
   config.ledger = read_text(opts.ledger, "ledger", level)
+  config.any_owner = read_ledger_owner(opts.ledger_owner, level)
+  config.account = read_account(opts.account, level)
   config.user_agent = read_text(opts.user_agent, "user_agent", level)
   config.on_event = opts.on_event
   return config
@@ -359,6 +394,9 @@ function options.client(opts, level)
   err = err or proxy_error(config.proxy)
   if not err and config.ca_file then
     err = ca_file_error(config.ca_file)
+  end
+  if not err and config.ledger then
+    err = select(2, check_ledger(config.ledger))
   end
   if err then
     return nil, err

@@ -12,7 +12,10 @@ core.kept.settings = by_client
 ---@class gptimage2.ClientSettings
 ---@field ratios string[]|nil
 ---@field timeout number seconds
----@field ledger string|nil a path
+---@field ledger string|nil a path, absolute
+---@field ledger_file string|nil which file that is
+---@field any_owner boolean the file may seem to be somebody else's
+---@field account string|nil whose jobs of the ledger are the client's
 ---@field retry string
 ---@field base_url string
 
@@ -24,6 +27,9 @@ function settings.keep(client, config)
     ratios = config.ratios,
     timeout = config.timeout,
     ledger = config.ledger,
+    ledger_file = config.ledger_file,
+    any_owner = config.any_owner,
+    account = config.account,
     retry = config.retry,
     base_url = config.base_url,
   }

@@ -2,7 +2,6 @@
 #include "folder.h"
 
 #include "engine/ledger.h"
-#include "engine/ledger_lock.h"
 #include "engine/ledger_reader.h"
 
 #include <errno.h>
@@ -267,14 +266,106 @@ static void one_spends_at_a_time(void **state) {
   assert_true(child >= 0);
   if (child == 0) {
     Failure failure = {0};
-    LedgerLock lock;
-    _exit(ledger_lock(&lock, path, &failure));
+    Ledger *stolen = ledger_open(path, &failure);
+    _exit(stolen || strcmp(failure.code, "ledger_locked") != 0);
   }
   while (waitpid(child, &status, 0) < 0)
     assert_int_equal(errno, EINTR);
   assert_int_equal(status, 0);
   ledger_close(ledger);
   ledger_close(open_ledger());
+}
+
+/* The lock of version 0.1: a POSIX lock on a file beside the ledger. */
+static bool lock_as_0_1(void) {
+  char name[PATH_MAX];
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  int fd = open(folder_path(&folder, "renders.db.lock", name), O_RDWR | O_CREAT,
+                0600);
+  return fd >= 0 && fcntl(fd, F_SETLK, &whole) == 0;
+}
+
+/* A child that lives until `pipe_fds[1]` is closed here, once it has said what
+ * `run` gave. */
+static pid_t start_child(bool (*run)(void), int pipe_fds[2], bool *result) {
+  int said[2];
+  char byte;
+  pid_t child;
+  assert_int_equal(pipe(said), 0);
+  assert_int_equal(pipe(pipe_fds), 0);
+  child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    close(pipe_fds[1]);
+    byte = run() ? 'y' : 'n';
+    if (write(said[1], &byte, 1) == 1)
+      while (read(pipe_fds[0], &byte, 1) < 0 && errno == EINTR)
+        ;
+    _exit(0);
+  }
+  close(said[1]);
+  close(pipe_fds[0]);
+  assert_int_equal(read(said[0], &byte, 1), 1);
+  close(said[0]);
+  *result = byte == 'y';
+  return child;
+}
+
+static void end_child(pid_t child, int pipe_fds[2]) {
+  int status;
+  close(pipe_fds[1]);
+  while (waitpid(child, &status, 0) < 0)
+    assert_int_equal(errno, EINTR);
+  assert_int_equal(status, 0);
+}
+
+static void a_version_0_1_that_runs_keeps_us_out(void **state) {
+  int fds[2];
+  bool locked;
+  pid_t child = start_child(lock_as_0_1, fds, &locked);
+  (void)state;
+  assert_true(locked);
+  assert_refused("ledger_locked");
+  assert_int_equal(folder_count(&folder), 1); /* its lock */
+  end_child(child, fds);
+  ledger_close(open_ledger());
+}
+
+static void a_version_0_1_is_kept_out(void **state) {
+  Ledger *ledger = open_ledger();
+  int fds[2];
+  bool locked;
+  pid_t child = start_child(lock_as_0_1, fds, &locked);
+  (void)state;
+  end_child(child, fds);
+  assert_false(locked);
+  ledger_close(ledger);
+}
+
+static Ledger *of_the_parent;
+
+static bool close_the_parent_s(void) {
+  ledger_close(of_the_parent);
+  return true;
+}
+
+/* It has no part of the lock, and what it closes is not closed. */
+static void a_forked_child_holds_nothing_and_closes_nothing(void **state) {
+  int fds[2];
+  bool closed;
+  pid_t child;
+  (void)state;
+  of_the_parent = open_ledger();
+  intend(of_the_parent, "k");
+  flush(of_the_parent);
+  child = start_child(close_the_parent_s, fds, &closed);
+  assert_refused("ledger_locked");
+  intend(of_the_parent, "l");
+  flush(of_the_parent);
+  assert_string_equal(find(&(LedgerFilter){0}), "kl");
+  ledger_close(of_the_parent);
+  ledger_close(open_ledger()); /* although the child lives */
+  end_child(child, fds);
 }
 
 /* A reader must not end the locks by which SQLite protects the writer's log. */
@@ -423,6 +514,9 @@ int main(void) {
       TEST(what_was_not_flushed_is_not_there),
       TEST(filters_restrict),
       TEST(one_spends_at_a_time),
+      TEST(a_version_0_1_that_runs_keeps_us_out),
+      TEST(a_version_0_1_is_kept_out),
+      TEST(a_forked_child_holds_nothing_and_closes_nothing),
       TEST(readers_take_nothing_from_the_writer),
       TEST(a_broken_ledger_stays_broken_and_says_why),
       TEST(only_ledgers_are_opened),

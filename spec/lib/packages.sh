@@ -21,6 +21,7 @@ program lua5.4 lua-5.4 lua54 : lua5.4
 module 5.4 cjson : lua-cjson
 opens libcurl.so.4 libcurl-gnutls.so.4 : libcurl4t64 libcurl4 libcurl3t64-gnutls libcurl3-gnutls
 opens libsqlite3.so.0 : libsqlite3-0
+opens libsodium.so.23 libsodium.so.26 : libsodium23
 file /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem : ca-certificates
 END
       ;;
@@ -33,6 +34,7 @@ header stdio.h : libc6-dev
 lua 5.4 : liblua5.4-dev
 library curl curl/curl.h : libcurl4-openssl-dev libcurl4-gnutls-dev libcurl4-nss-dev
 library sqlite3 sqlite3.h : libsqlite3-dev
+library sodium sodium.h : libsodium-dev
 library microhttpd microhttpd.h : libmicrohttpd-dev
 library jansson jansson.h : libjansson-dev
 library cairo cairo.h : libcairo2-dev

@@ -64,6 +64,8 @@ static bool before_send(Exchange *exchange) {
   Job *job = exchange->owner;
   Account *account = job->work.account;
   LedgerNews news = {.state = "sent", .charged = "unknown"};
+  if (!ledger_may_spend(account->ledger, &exchange->failure))
+    return false;
   if (!job->sending) /* marked already, with another */
     return ledger_flush(account->ledger, &exchange->failure);
   while (account->sending) {

@@ -2,8 +2,11 @@
 #include "ledger.h"
 
 #include "clock.h"
+#include "ledger_account.h"
+#include "ledger_file.h"
 #include "ledger_lock.h"
 #include "ledger_open.h"
+#include "ledger_schema.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,13 +50,14 @@ enum {
 
 static const char *const sql[STATEMENTS] = {
     [INTEND] = "INSERT INTO jobs (key, base_url, mode, prompt, ratio, metadata,"
-               " count, cost, state, created_at, updated_at) VALUES"
-               " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'intent', ?9, ?9)",
+               " count, cost, state, created_at, updated_at, account) VALUES"
+               " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'intent', ?9, ?9, ?10)",
     [INTEND_BODY] = "INSERT INTO bodies (key, body) VALUES (?1, ?2)",
     /* Only the very same request may go out under a key again. */
     [INTEND_AGAIN] = "UPDATE jobs SET state = CASE state WHEN 'intent' THEN"
-                     " 'intent' ELSE 'sent' END, updated_at = ?3"
-                     " WHERE key = ?1 AND EXISTS (SELECT 1 FROM bodies"
+                     " 'intent' ELSE 'sent' END, updated_at = ?3,"
+                     " account = coalesce(?4, account) WHERE key = ?1 AND "
+                     "EXISTS (SELECT 1 FROM bodies"
                      " WHERE key = ?1 AND body = ?2)",
     [TELL_BY_KEY] = TELL "key = ?1",
     [TELL_BY_ID] = TELL "job_id = ?1 AND base_url = ?9",
@@ -64,12 +68,16 @@ static const char *const sql[STATEMENTS] = {
 };
 
 struct Ledger {
-  char *path; /* for messages */
+  char *path; /* absolute */
+  char file[LEDGER_FILE_ID];
+  char *account; /* NULL = none */
   sqlite3 *db;
-  LedgerLock lock;
+  LedgerLock *lock;
   sqlite3_stmt *statements[STATEMENTS];
   bool open;       /* a transaction is */
+  bool made;       /* the file was not there before */
   Failure trouble; /* what broke it; kind NULL = nothing */
+  Failure moved;   /* its file is not where it was; likewise */
 };
 
 static void copy_failure(Failure *to, const Failure *from) {
@@ -89,42 +97,120 @@ static bool fail(Ledger *ledger) {
   return false;
 }
 
-Ledger *ledger_open(const char *path, Failure *failure) {
-  Ledger *ledger = calloc(1, sizeof *ledger);
-  if (!ledger) {
-    failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
-    return NULL;
-  }
-  ledger->lock.fd = -1;
-  ledger->path = strdup(path);
-  if (!ledger->path)
-    failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
-  if (!ledger->path || !ledger_lock(&ledger->lock, path, failure) ||
-      !(ledger->db = ledger_open_writer(path, failure))) {
-    ledger_close(ledger);
-    return NULL;
-  }
+/* Finds the file, or makes it, and locks it. */
+static bool open_file(Ledger *ledger, const char *path, bool any_owner,
+                      Failure *failure) {
+  struct stat info;
+  ledger->path = ledger_file_path(path, failure);
+  if (!ledger->path ||
+      !ledger_file_make(ledger->path, any_owner, &ledger->made, failure) ||
+      !ledger_file_check(ledger->path, any_owner, &info, failure))
+    return false;
+  ledger_file_id(&info, ledger->file);
+  ledger->lock = ledger_lock(ledger->path, &info, failure);
+  if (ledger->lock)
+    ledger_lock_claim(ledger->lock);
+  return ledger->lock != NULL;
+}
+
+static bool prepare(Ledger *ledger, Failure *failure) {
   for (int i = 0; i < STATEMENTS; i++)
     if (sqlite3_prepare_v3(ledger->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
                            &ledger->statements[i], NULL) != SQLITE_OK) {
       failure_set(failure, "ledger",
                   ledger_trouble(sqlite3_errcode(ledger->db)),
-                  "the ledger '%.300s' cannot be used: %s", path,
+                  "the ledger '%.300s' cannot be used: %s", ledger->path,
                   sqlite3_errmsg(ledger->db));
-      ledger_close(ledger);
-      return NULL;
+      return false;
     }
-  return ledger;
+  return true;
 }
 
-void ledger_close(Ledger *ledger) {
+/* A version 0.1 is kept away before anything is written. */
+static bool open_contents(Ledger *ledger, const LedgerOptions *options,
+                          Failure *failure) {
+  sqlite3_int64 schema = 0;
+  ledger->db = ledger_open_writer(ledger->path, &schema, failure);
+  if (!ledger->db || !ledger_lock_old(ledger->lock, ledger->path, failure) ||
+      !ledger_set_up(ledger->db, ledger->path, schema, failure) ||
+      !ledger_account_name(ledger->db, options, &ledger->account, failure) ||
+      !prepare(ledger, failure))
+    return false;
+  ledger_lock_watch_log(ledger->lock, ledger->path);
+  return true;
+}
+
+static void close_contents(Ledger *ledger) {
   for (int i = 0; i < STATEMENTS; i++)
     sqlite3_finalize(ledger->statements[i]);
   sqlite3_close(ledger->db);
-  ledger_unlock(&ledger->lock);
+  ledger->db = NULL;
+}
+
+static void free_ledger(Ledger *ledger) {
+  ledger_unlock(ledger->lock, false);
   failure_clear(&ledger->trouble);
+  failure_clear(&ledger->moved);
+  free(ledger->account);
   free(ledger->path);
   free(ledger);
+}
+
+/* The lock is held until what was made is gone.  Who made a file that somebody
+ * else locked first leaves it to them. */
+static void abandon(Ledger *ledger, bool locked) {
+  close_contents(ledger);
+  if (ledger->made && !locked)
+    ledger_file_remove(ledger->path,
+                       ledger->lock && ledger_lock_made_old(ledger->lock));
+  free_ledger(ledger);
+}
+
+Ledger *ledger_open_as(const char *path, const LedgerOptions *options,
+                       Failure *failure) {
+  Ledger *ledger = calloc(1, sizeof *ledger);
+  if (!ledger) {
+    failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
+    return NULL;
+  }
+  if (open_file(ledger, path, options->any_owner, failure) &&
+      open_contents(ledger, options, failure))
+    return ledger;
+  abandon(ledger, !ledger->lock && strcmp(failure->code, "ledger_locked") == 0);
+  return NULL;
+}
+
+Ledger *ledger_open(const char *path, Failure *failure) {
+  return ledger_open_as(path, &(LedgerOptions){0}, failure);
+}
+
+/* In a child SQLite would close the parent's log: what there is stays. */
+void ledger_close(Ledger *ledger) {
+  if (!ledger_lock_is_mine(ledger->lock))
+    return;
+  close_contents(ledger);
+  free_ledger(ledger);
+}
+
+const char *ledger_path(const Ledger *ledger) {
+  return ledger->path;
+}
+
+const char *ledger_file_of(const Ledger *ledger) {
+  return ledger->file;
+}
+
+const char *ledger_account(const Ledger *ledger) {
+  return ledger->account;
+}
+
+bool ledger_may_spend(Ledger *ledger, Failure *failure) {
+  if (ledger->moved.kind ||
+      !ledger_lock_in_place(ledger->lock, ledger->path, &ledger->moved)) {
+    copy_failure(failure, &ledger->moved);
+    return false;
+  }
+  return true;
 }
 
 /* The statement, clean, inside a transaction; NULL when the ledger is broken.
@@ -161,7 +247,8 @@ static void bind_blob(sqlite3_stmt *statement, int place, const char *bytes,
     sqlite3_bind_blob64(statement, place, bytes, length, SQLITE_STATIC);
 }
 
-static void bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry) {
+static void bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry,
+                       const char *account) {
   bind_text(statement, 1, entry->key);
   bind_text(statement, 2, entry->base_url);
   bind_text(statement, 3, entry->mode);
@@ -171,6 +258,7 @@ static void bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry) {
   sqlite3_bind_int(statement, 7, entry->count);
   sqlite3_bind_int(statement, 8, entry->cost);
   sqlite3_bind_double(statement, 9, clock_wall());
+  bind_text(statement, 10, account);
 }
 
 /* What INTEND_BODY and INTEND_AGAIN have in common. */
@@ -192,7 +280,7 @@ static bool refuse_key(const LedgerEntry *entry, bool again, Failure *failure) {
 static int insert(Ledger *ledger, const LedgerEntry *entry) {
   sqlite3_stmt *body = ledger->statements[INTEND_BODY];
   int code;
-  bind_entry(ledger->statements[INTEND], entry);
+  bind_entry(ledger->statements[INTEND], entry, ledger->account);
   code = finish(ledger->statements[INTEND]);
   if (code != SQLITE_DONE)
     return code;
@@ -204,12 +292,15 @@ static int mark_again(Ledger *ledger, const LedgerEntry *entry) {
   sqlite3_stmt *statement = ledger->statements[INTEND_AGAIN];
   bind_body(statement, entry);
   sqlite3_bind_double(statement, 3, clock_wall());
+  bind_text(statement, 4, ledger->account); /* who sends it, owns it */
   return finish(statement);
 }
 
 bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
                    Failure *failure) {
   int code;
+  if (!ledger_may_spend(ledger, failure))
+    return false;
   if (begin(ledger, INTEND)) {
     code = again ? mark_again(ledger, entry) : insert(ledger, entry);
     if (code == SQLITE_CONSTRAINT_PRIMARYKEY)

@@ -53,13 +53,35 @@ typedef struct LedgerNews {
   bool failed; /* the result says so: it replaces no pictures */
 } LedgerNews;
 
+/* How a ledger is opened; all zero is the usual. */
+typedef struct LedgerOptions {
+  bool any_owner;      /* the file may seem to be somebody else's */
+  const char *account; /* whose jobs its client makes: a name */
+  const char *api_key; /* where `account` is NULL: tells the account */
+} LedgerOptions;
+
 /* Opens or makes the file at `path` and locks it: one process spends on it at a
- * time.  NULL with a failure of kind ledger, the file untouched, when it cannot
- * be opened, belongs to somebody else, is a symbolic link, is not a ledger, is
- * damaged, is newer than this version, or is locked. */
+ * time.  NULL with a failure of kind ledger, the file untouched and nothing new
+ * beside it, when it cannot be opened, belongs to somebody else, is a symbolic
+ * link or has several names, is not a ledger, is damaged, is newer than this
+ * version, or is locked. */
+Ledger *ledger_open_as(const char *path, const LedgerOptions *options,
+                       Failure *failure);
 Ledger *ledger_open(const char *path, Failure *failure);
 
-/* Gives back the lock.  What was not flushed is lost. */
+/* What never changes while it is open: any thread may ask.  Its path, absolute;
+ * which file that is, for LedgerFilter; the account, NULL = none was given. */
+const char *ledger_path(const Ledger *ledger);
+const char *ledger_file_of(const Ledger *ledger);
+const char *ledger_account(const Ledger *ledger);
+
+/* May money be spent on it, as far as its file is concerned?  Once that was
+ * removed, replaced or given another name: no more, with `failure`.  What is
+ * known can still be recorded. */
+bool ledger_may_spend(Ledger *ledger, Failure *failure);
+
+/* Gives back the lock.  What was not flushed is lost.  Nothing happens in a
+ * forked child: it is the parent's. */
 void ledger_close(Ledger *ledger);
 
 /* Records a job in the state "intent".  `again`: the job is in the ledger and

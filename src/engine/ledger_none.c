@@ -1,21 +1,45 @@
 /*
- * The ledger of a build without SQLite: opening one says so, and nothing else
- * is ever called.  Compiled in place of the ledger's own files.
+ * The ledger of a build without SQLite or libsodium: opening one says so, and
+ * nothing else is ever called.  Compiled in place of the ledger's own files.
  */
 #include "ledger.h"
 #include "ledger_reader.h"
 
 #include <stddef.h>
 
+/* GPTIMAGE2_LEDGER_MISSING names what was missing when this was built. */
 static void refuse(Failure *failure) {
   failure_set(failure, "ledger", "ledger_unsupported",
-              "this gptimage2 was built without SQLite and has no ledger");
+              "this gptimage2 has no ledger: it was built "
+              "without " GPTIMAGE2_LEDGER_MISSING);
 }
 
-Ledger *ledger_open(const char *path, Failure *failure) {
-  (void)path;
+Ledger *ledger_open_as(const char *path, const LedgerOptions *options,
+                       Failure *failure) {
+  (void)path, (void)options;
   refuse(failure);
   return NULL;
+}
+
+const char *ledger_path(const Ledger *ledger) {
+  (void)ledger;
+  return NULL;
+}
+
+const char *ledger_file_of(const Ledger *ledger) {
+  (void)ledger;
+  return NULL;
+}
+
+const char *ledger_account(const Ledger *ledger) {
+  (void)ledger;
+  return NULL;
+}
+
+bool ledger_may_spend(Ledger *ledger, Failure *failure) {
+  (void)ledger;
+  refuse(failure);
+  return false;
 }
 
 void ledger_close(Ledger *ledger) {

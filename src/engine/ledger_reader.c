@@ -1,11 +1,15 @@
 /* Reading a ledger: see ledger_reader.h. */
 #include "ledger_reader.h"
 
+#include "ledger_file.h"
+#include "ledger_lock.h"
 #include "ledger_open.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct LedgerReader {
+  LedgerLock *lock; /* joined */
   sqlite3 *db;
   sqlite3_stmt *rows;
   sqlite3_stmt *files;
@@ -18,10 +22,11 @@ struct LedgerReader {
   " (SELECT answer FROM bodies WHERE key = jobs.key AND body IS NULL),"        \
   " (SELECT result FROM bodies WHERE key = jobs.key AND body IS NULL)"
 
-#define ROWS(bodies)                                                           \
+#define ROWS(bodies, account)                                                  \
   "SELECT key, state, charged, base_url, mode, prompt, ratio, metadata,"       \
   " job_id, error, " bodies ", created_at, updated_at, count, cost,"           \
-  " attempts, http_status FROM jobs WHERE (?1 IS NULL OR key = ?1)"            \
+  " attempts, http_status, " account                                           \
+  " FROM jobs WHERE (?1 IS NULL OR key = ?1)"                                  \
   " AND (?2 IS NULL OR job_id = ?2) AND (?3 IS NULL OR state = ?3)"            \
   " AND (?4 IS NULL OR created_at >= ?4)"                                      \
   " AND (?5 IS NULL OR created_at <= ?5)"                                      \
@@ -32,8 +37,8 @@ struct LedgerReader {
 #define OLDEST " ORDER BY created_at, rowid LIMIT ?6"
 #define NEWEST " ORDER BY created_at DESC, rowid DESC LIMIT ?6"
 static const char *const rows_sql[2][2] = {
-    {ROWS(BODIES_1) OLDEST, ROWS(BODIES_1) NEWEST},
-    {ROWS(BODIES_2) OLDEST, ROWS(BODIES_2) NEWEST}};
+    {ROWS(BODIES_1, "NULL") OLDEST, ROWS(BODIES_1, "NULL") NEWEST},
+    {ROWS(BODIES_2, "account") OLDEST, ROWS(BODIES_2, "account") NEWEST}};
 
 static const char files_sql[] =
     "SELECT path FROM files WHERE key = ?1 ORDER BY n, saved_at, path"
@@ -56,28 +61,65 @@ static bool bind(sqlite3_stmt *rows, const LedgerFilter *filter) {
   return code == SQLITE_OK;
 }
 
-LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
-                                 Failure *failure) {
-  LedgerReader *reader = calloc(1, sizeof *reader);
-  int version = 0;
-  if (!reader) {
+/* Is that the file which the filter means? */
+static bool is_meant(const char *path, const struct stat *info,
+                     const LedgerFilter *filter, Failure *failure) {
+  char name[LEDGER_FILE_ID];
+  ledger_file_id(info, name);
+  if (!filter->file || strcmp(filter->file, name) == 0)
+    return true;
+  ledger_file_refuse(failure, "ledger_replaced", path,
+                     "is another file than the one that was opened");
+  return false;
+}
+
+/* The connection, at the version of its tables. */
+static bool open_file(LedgerReader *reader, const char *path,
+                      const LedgerFilter *filter, sqlite3_int64 *schema,
+                      Failure *failure) {
+  struct stat info;
+  if (!ledger_file_check(path, filter->any_owner, &info, failure) ||
+      !is_meant(path, &info, filter, failure))
+    return false;
+  reader->lock = ledger_lock_join(&info);
+  if (!reader->lock) {
     failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
-    return NULL;
+    return false;
   }
-  reader->db = ledger_open_reader(path, &version, failure);
-  if (reader->db &&
-      sqlite3_prepare_v2(reader->db,
-                         rows_sql[version != 1][filter->newest_first], -1,
-                         &reader->rows, NULL) == SQLITE_OK &&
+  reader->db = ledger_open_reader(path, schema, failure);
+  return reader->db != NULL;
+}
+
+static bool prepare(LedgerReader *reader, const char *path,
+                    const LedgerFilter *filter, sqlite3_int64 schema,
+                    Failure *failure) {
+  const char *sql = rows_sql[schema != 1][filter->newest_first];
+  if (sqlite3_prepare_v2(reader->db, sql, -1, &reader->rows, NULL) ==
+          SQLITE_OK &&
       sqlite3_prepare_v2(reader->db, files_sql, -1, &reader->files, NULL) ==
           SQLITE_OK &&
       bind(reader->rows, filter))
+    return true;
+  failure_set(failure, "ledger", ledger_trouble(sqlite3_errcode(reader->db)),
+              "the ledger '%.300s' cannot be read: %s", path,
+              sqlite3_errmsg(reader->db));
+  return false;
+}
+
+LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
+                                 Failure *failure) {
+  LedgerReader *reader = calloc(1, sizeof *reader);
+  char *whole = reader ? ledger_file_path(path, failure) : NULL;
+  sqlite3_int64 schema = 0;
+  bool ok = whole && open_file(reader, whole, filter, &schema, failure) &&
+            prepare(reader, whole, filter, schema, failure);
+  free(whole);
+  if (ok)
     return reader;
-  if (reader->db)
-    failure_set(failure, "ledger", ledger_trouble(sqlite3_errcode(reader->db)),
-                "the ledger '%.300s' cannot be read: %s", path,
-                sqlite3_errmsg(reader->db));
-  ledger_reader_close(reader);
+  if (reader)
+    ledger_reader_close(reader);
+  else
+    failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
   return NULL;
 }
 
@@ -111,6 +153,7 @@ static void read_row(sqlite3_stmt *rows, LedgerRow *row) {
   row->cost = sqlite3_column_int(rows, 16);
   row->attempts = sqlite3_column_int(rows, 17);
   row->status = sqlite3_column_int(rows, 18);
+  row->account = text(rows, 19);
 }
 
 bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
@@ -142,5 +185,6 @@ void ledger_reader_close(LedgerReader *reader) {
   sqlite3_finalize(reader->rows);
   sqlite3_finalize(reader->files);
   sqlite3_close(reader->db);
+  ledger_unlock(reader->lock, true);
   free(reader);
 }

@@ -17,17 +17,19 @@ typedef struct LedgerFilter {
   const char *key;
   const char *job_id;
   const char *state;
+  const char *file; /* what ledger_file_of gave: another one is refused */
   double since;
   double until;
   long limit;
   bool unfinished; /* intent, sent, accepted, unknown */
   bool newest_first;
+  bool any_owner; /* as in LedgerOptions */
 } LedgerFilter;
 
 /* One row.  Texts are the reader's, until the next one; NULL where empty. */
 typedef struct LedgerRow {
   const char *key, *state, *charged, *base_url, *mode, *prompt, *ratio;
-  const char *metadata, *job_id, *error;
+  const char *metadata, *job_id, *error, *account;
   const char *body, *answer, *result;
   size_t body_length, answer_length, result_length;
   double created_at, updated_at;

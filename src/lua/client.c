@@ -113,10 +113,15 @@ static void read_settings(lua_State *L, int index, AccountSettings *settings) {
 }
 
 /* The client before this one, just closed, may need a moment to let go. */
-static bool open_ledger(const char *path, Ledger **ledger, Failure *failure) {
+static bool open_ledger(lua_State *L, int index, Ledger **ledger,
+                        Failure *failure) {
   static const struct timespec moment = {.tv_nsec = 10000000};
+  const char *path = text_field(L, index, "ledger");
+  LedgerOptions options = {.any_owner = flag_field(L, index, "any_owner"),
+                           .account = text_field(L, index, "account"),
+                           .api_key = text_field(L, index, "api_key")};
   for (int tries = 0; path && tries < LEDGER_TRIES; tries++) {
-    *ledger = ledger_open(path, failure);
+    *ledger = ledger_open_as(path, &options, failure);
     if (*ledger || strcmp(failure->code, "ledger_locked") != 0)
       break;
     nanosleep(&moment, NULL);
@@ -127,7 +132,18 @@ static bool open_ledger(const char *path, Ledger **ledger, Failure *failure) {
   return true;
 }
 
-/* ARG: checked options, see options.lua
+/* What the Lua side needs for reading the very same file: "ledger", now
+ * absolute, "ledger_file" and "account" of the options' table. */
+static void tell_ledger(lua_State *L, int index, const Ledger *ledger) {
+  lua_pushstring(L, ledger_path(ledger));
+  lua_setfield(L, index, "ledger");
+  lua_pushstring(L, ledger_file_of(ledger));
+  lua_setfield(L, index, "ledger_file");
+  lua_pushstring(L, ledger_account(ledger));
+  lua_setfield(L, index, "account");
+}
+
+/* ARG: checked options, see options.lua; those about a ledger are made exact
 ** RES: client | nil, err */
 static int f_client(lua_State *L) {
   AccountSettings settings;
@@ -154,14 +170,18 @@ static int f_client(lua_State *L) {
   lua_newtable(L);
   lua_setfield(L, -2, "created");
   compat_setuservalue(L, -2);
-  if (!open_ledger(text_field(L, 1, "ledger"), &ledger, &failure)) {
+  if (!open_ledger(L, 1, &ledger, &failure)) {
     error_push(L, failure.kind, failure.code,
                failure.detail ? failure.detail : failure.code);
     failure_clear(&failure);
     return error_return(L);
   }
   client->account = account_new(&settings, ledger);
-  return client->account ? 1 : luaL_error(L, "not enough memory");
+  if (!client->account)
+    return luaL_error(L, "not enough memory");
+  if (ledger) /* the account's now: an error here leaks nothing */
+    tell_ledger(L, 1, ledger);
+  return 1;
 }
 
 void client_drop(Core *core, Client *client) {

@@ -72,11 +72,12 @@ static void set_files(lua_State *L, LedgerReader *reader, const char *key) {
 }
 
 static void push_row(lua_State *L, LedgerReader *reader, const LedgerRow *row) {
-  lua_createtable(L, 0, 20);
+  lua_createtable(L, 0, 21);
   set_text(L, "key", row->key);
   set_text(L, "state", row->state);
   set_text(L, "charged", row->charged);
   set_text(L, "base_url", row->base_url);
+  set_text(L, "account", row->account);
   set_text(L, "metadata", row->metadata);
   set_text(L, "job_id", row->job_id);
   set_text(L, "error", row->error);
@@ -102,12 +103,14 @@ static int fail(lua_State *L, Failure *failure) {
 }
 
 /* ARG: path, {key=, job_id=, state=, since=, until=, limit=, unfinished=,
-**      newest_first=}
+**      newest_first=, file=, any_owner=}
 ** RES: rows | nil, err */
 static int f_ledger_rows(lua_State *L) {
   LedgerFilter filter = {.key = text_field(L, 2, "key"),
                          .job_id = text_field(L, 2, "job_id"),
                          .state = text_field(L, 2, "state"),
+                         .file = text_field(L, 2, "file"),
+                         .any_owner = flag_field(L, 2, "any_owner"),
                          .since = number_field(L, 2, "since"),
                          .until = number_field(L, 2, "until"),
                          .limit = (long)number_field(L, 2, "limit"),

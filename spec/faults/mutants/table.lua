@@ -7,6 +7,9 @@
 local READER = "src/engine/json_reader.c"
 local FLOW = "src/engine/flow.c"
 local HTTP = "src/engine/http.c"
+local LEDGER = "src/engine/ledger.c"
+local LEDGER_FILE = "src/engine/ledger_file.c"
+local LEDGER_LOCK = "src/engine/ledger_lock.c"
 local LEDGER_OPEN = "src/engine/ledger_open.c"
 local POLICY = "src/engine/policy.c"
 local RECORD = "src/engine/job_record.c"
@@ -128,15 +131,15 @@ in_short()
 mutant(
   "recover takes up what is going on",
   "lua/gptimage2/ledger.lua",
-  "if row.base_url == config.base_url and not live[row.key] then",
-  "if row.base_url == config.base_url then",
+  "if own and not live[row.key] then\n      local job",
+  "if own then\n      local job",
   "spec recover: leaves alone what"
 )
 mutant(
   "recover takes up another service's jobs",
   "lua/gptimage2/ledger.lua",
-  "if row.base_url == config.base_url and not live[row.key] then",
-  "if not live[row.key] then",
+  "row.base_url == config.base_url and is_own(row, config, any_key)",
+  "is_own(row, config, any_key)",
   "spec durable: belongs to another service"
 )
 mutant(
@@ -159,31 +162,94 @@ mutant(
 
 mutant(
   "no lock against a second client in the process",
-  "src/engine/ledger_lock.c",
-  "if (stat(name, &info) == 0 && is_held_here(&info))",
-  "if (stat(name, &info) == 0 && false && is_held_here(&info))",
+  LEDGER_LOCK,
+  "if (lock->spent_on) /* before",
+  "if (lock->spent_on && false) /* before",
   "spec durable: is spent on by one at a time"
 )
 mutant(
   "no lock against another process",
-  "src/engine/ledger_lock.c",
-  "result = fcntl(lock->fd, F_SETLK, &whole);",
-  "result = whole.l_type == F_WRLCK ? 0 : -1;",
-  "spec durable: is spent on by one at a time"
+  LEDGER_LOCK,
+  "lock_bytes(lock->fd, SPENDER, 1, path, failure);",
+  "lock->fd >= 0;",
+  "spec ledger_file: is not dropped with the file"
+)
+mutant(
+  "the lock goes with any descriptor",
+  "src/engine/file_lock.h",
+  "#ifdef F_OFD_SETLK",
+  "#ifdef F_OFD_SETLK_BUT_NOT_HERE",
+  "spec ledger_file: opens and closes the files"
+)
+mutant(
+  "a version 0.1 is not kept out",
+  LEDGER_LOCK,
+  "return lock_bytes(lock->old_fd, 0, 0, path, failure);",
+  "return true;",
+  "c ledger"
+)
+mutant(
+  "a forked child keeps the lock",
+  LEDGER_LOCK,
+  "    lock->forked = true;\n    close_fd(&lock->fd);",
+  "    lock->forked = true;",
+  "c ledger"
+)
+mutant(
+  "a forked child closes the parent's ledger",
+  LEDGER,
+  "if (!ledger_lock_is_mine(ledger->lock))",
+  "if (!ledger_lock_is_mine(ledger->lock) && false)",
+  "c ledger"
 )
 mutant(
   "a ledger may be a symbolic link",
-  LEDGER_OPEN,
-  "if (S_ISLNK(info.st_mode))",
-  "if (S_ISLNK(info.st_mode) && false)",
+  LEDGER_FILE,
+  "if (S_ISLNK(info->st_mode))",
+  "if (S_ISLNK(info->st_mode) && false)",
   "spec durable: a symbolic link"
 )
 mutant(
+  "a ledger may have two names",
+  LEDGER_FILE,
+  "if (info->st_nlink > 1)",
+  "if (info->st_nlink > 100)",
+  "spec ledger_file: a second name"
+)
+mutant(
   "a ledger may be another user's",
-  LEDGER_OPEN,
-  "info.st_uid != geteuid()",
-  "info.st_uid != geteuid() && false",
+  LEDGER_FILE,
+  "return !any_owner && info->st_uid != geteuid();",
+  "return !any_owner && info->st_uid != geteuid() && false;",
   "spec durable: one of another user"
+)
+mutant(
+  "a ledger that is not there any more is spent on: at the submit",
+  LEDGER,
+  "if (!ledger_may_spend(ledger, failure))",
+  "if (!ledger_may_spend(ledger, failure) && false)",
+  "spec ledger_file: taken away"
+)
+mutant(
+  "a ledger that is not there any more is spent on: before the request",
+  RECORD,
+  "if (!ledger_may_spend(account->ledger, &exchange->failure))",
+  "if (!ledger_may_spend(account->ledger, &exchange->failure) && false)",
+  "spec ledger_file: lets no job go that waited"
+)
+mutant(
+  "recover takes up another account's jobs",
+  "lua/gptimage2/ledger.lua",
+  "is_own(row, config, any_key)\n    if own",
+  "true\n    if own",
+  "spec account: takes up no job"
+)
+mutant(
+  "resolve settles another account's jobs",
+  "lua/gptimage2/ledger.lua",
+  "if not is_own(row, config, any_key) then",
+  "if any_key == 1 then",
+  "spec account: takes up no job"
 )
 mutant(
   "a ledger may be a database of something else",
@@ -208,7 +274,7 @@ mutant(
 )
 mutant(
   "a ledger may be read by others",
-  LEDGER_OPEN,
+  LEDGER_FILE,
   "open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);",
   "open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);",
   "spec durable: only its owner reads"

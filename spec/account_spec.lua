@@ -1,0 +1,121 @@
+-- Whose jobs are in a ledger: a client takes up, settles and sends again those of its own account.
+
+local book = require("spec.helpers.book")
+local folder = require("spec.folder")
+local support = require("spec.support")
+
+local CUP = { prompt = "a cup" }
+
+--- A ledger with a job whose answer nobody got.
+local function left_behind(options)
+  local client, box, path = book.pair(options)
+  box:fault({ on = "create", action = "reset", work = true })
+  local _, err = client:generate(CUP)
+  assert.equal("lost", err.kind)
+  client:close()
+  return box, path, err.idempotency_key
+end
+
+local function reopened(box, path, options)
+  options = options or {}
+  options.retry = options.retry or "idempotent"
+  return book.open(box, path, options)
+end
+
+describe("the account of a ledger's row", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  it("tells keys apart and gives none away", function()
+    local box, path = left_behind()
+    local account = book.row(path).account
+    assert.truthy(account:find("^sha256:%x+$"))
+    assert.equal(7 + 64, #account)
+    local client = reopened(box, path, { api_key = "another-key" })
+    client:generate(CUP, { idempotency_key = "k" })
+    assert.are_not.equal(account, book.row(path, "k").account)
+    client:close()
+    client = reopened(box, path)
+    assert(client:generate(CUP, { idempotency_key = "l" }))
+    assert.equal(account, book.row(path, "l").account)
+    assert.equal(account, assert(client:history({ key = "l" }))[1].account)
+  end)
+
+  it("is another in another ledger", function()
+    local _, first = left_behind()
+    local _, second = left_behind()
+    assert.are_not.equal(book.row(first).account, book.row(second).account)
+  end)
+
+  it("is what the option says", function()
+    local _, path = left_behind({ account = "shop" })
+    assert.equal("shop", book.row(path).account)
+  end)
+
+  it("is no fingerprint of a key, and no text without end", function()
+    local names = { "", "sha256:" .. ("0"):rep(64), "a b", ("x"):rep(129), "\1", 1 }
+    for _, name in ipairs(names) do
+      assert.error(function()
+        book.pair({ account = name })
+      end)
+    end
+    book.pair({ account = ("x"):rep(128) })
+  end)
+end)
+
+describe("a client with another account", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  it("takes up no job and settles none", function()
+    local box, path, key = left_behind()
+    local client = reopened(box, path, { api_key = "another-key" })
+    assert.same({}, assert(client:recover()))
+    assert.same({}, assert(client:recover({ any_key = false })))
+    for _, what in ipairs({ "resend", "abandon", "some-id" }) do
+      local job, err = client:resolve(key, what)
+      assert.is_nil(job)
+      assert.equal("ledger", err.kind)
+      assert.equal("other_account", err.code)
+      assert.truthy(err.message:find("any_key", 1, true))
+    end
+    assert.equal("unknown", book.row(path).state)
+    assert.equal(1, box:ledger().requests.create)
+  end)
+
+  it("takes them up where the key was changed, and they are its own then", function()
+    local box, path, key = left_behind({ account = "before" })
+    local client = reopened(box, path, { account = "after" })
+    assert.same({}, assert(client:recover()))
+    local job = support.finish(assert(client:recover({ any_key = true }))[1])
+    assert.equal("succeeded", job.status)
+    assert.equal(key, job.idempotency_key)
+    assert.equal("after", book.row(path).account)
+    assert.equal(1, #box:ledger().jobs)
+  end)
+
+  it("settles them where the key was changed", function()
+    local box, path, key = left_behind({ account = "before" })
+    local client = reopened(box, path, { account = "after" })
+    assert(client:resolve(key, "abandon", { any_key = true }))
+    assert.equal("abandoned", book.row(path).state)
+  end)
+
+  it("takes up what a version wrote that knew no accounts", function()
+    local box, path = left_behind()
+    book.query(path, "UPDATE jobs SET account = NULL")
+    local client = reopened(box, path, { account = "any" })
+    assert.equal("succeeded", support.finish(assert(client:recover())[1]).status)
+    assert.equal("any", book.row(path).account)
+  end)
+
+  it("raises for what recover and resolve do not know", function()
+    local client = book.pair()
+    assert.error(function()
+      client:recover({ any_keys = true })
+    end)
+    assert.error(function()
+      client:resolve("k", "abandon", { any_key = 1 })
+    end)
+  end)
+end)
