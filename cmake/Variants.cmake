@@ -92,6 +92,28 @@ function(gptimage2_add_spec_host variant flavour includes)
     endif()
     add_dependencies(lua-${variant} ${helper})
   endforeach()
+  gptimage2_add_http2_server()
+  if(TARGET http2-server)
+    add_dependencies(lua-${variant} http2-server)
+  endif()
+endfunction()
+
+# The HTTP/2 server of the specs, where nghttp2 is there; they skip it by name
+# elsewhere.
+function(gptimage2_add_http2_server)
+  if(TARGET http2-server OR NOT PKG_CONFIG_FOUND)
+    return()
+  endif()
+  pkg_check_modules(HTTP2_PC QUIET IMPORTED_TARGET libnghttp2 gnutls)
+  if(NOT HTTP2_PC_FOUND)
+    return()
+  endif()
+  add_executable(http2-server spec/lib/http2/server.c
+    spec/lib/http2/session.c src/sandbox/certificate.c)
+  target_link_libraries(http2-server PRIVATE
+    gptimage2_settings PkgConfig::HTTP2_PC)
+  set_target_properties(http2-server PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tools")
 endfunction()
 
 # build/lua/<version>/exit-host, where this Lua can be linked with.

@@ -1,6 +1,8 @@
 /* The receiving half of an exchange: headers, and the caps. */
 #include "check.h"
 
+#include "engine/http_limits.h"
+#include "engine/http_refused.h"
 #include "engine/http_reply.h"
 
 #include <math.h>
@@ -224,11 +226,72 @@ static void the_key_gets_no_further(void **state) {
   }
 }
 
+/* Only in libcurl's own words, before anything of an answer. */
+static void a_refused_stream_is_known_by_its_words(void **state) {
+  static const struct {
+    const char *text;
+    bool refused, http1;
+  } rows[] = {
+      {"REFUSED_STREAM, retrying a fresh connect\n", true, false},
+      {"Downgrades to HTTP/1.1\n", true, true},
+      {"recveived GOAWAY, error=0, last_stream=0\n", true, false},
+      {"received GOAWAY, error=11, last_stream=0", true, false},
+      {"received GOAWAY, error=0, last_stream=01\n", false, false},
+      {"received GOAWAY, error=0, last_stream=1\n", false, false},
+      {"received GOAWAY, error=0, last_stream=2147483647\n", false, false},
+      {"received GOAWAY, error=0\n", false, false},
+      {"h2 [idempotency-key: REFUSED_STREAM, retrying a fresh connect]", false,
+       false},
+      {"REFUSED_STREAM", false, false},
+      {"Connection died, retrying a fresh connect (retry count: 1)", false,
+       false},
+      {"", false, false},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++)
+    for (int kind = 0; kind < 4; kind++) {
+      Exchange exchange = new_exchange(false);
+      char text[128];
+      size_t length = strlen(rows[i].text);
+      memcpy(text, rows[i].text, length);
+      exchange.account->needs_http1 = false;
+      exchange.guarded = kind != 1;
+      exchange.header_bytes = kind == 2 ? 9 : 0;
+      http_on_debug(NULL, kind == 3 ? CURLINFO_HEADER_IN : CURLINFO_TEXT, text,
+                    length, &exchange);
+      check(exchange.refused == (kind == 0 && rows[i].refused), "row %zu, %d",
+            i, kind);
+      check(exchange.account->needs_http1 == (kind == 0 && rows[i].http1),
+            "row %zu, %d", i, kind);
+    }
+}
+
+/* The monotonic clock stands still while the machine sleeps: what is kept looks
+ * young.  Exchanges from before may hang on for as long as they may take. */
+static void no_create_uses_a_connection_from_before_a_sleep(void **state) {
+  Exchange poll = {.until = 160};
+  Exchange image = {.until = 900, .plain = true};
+  Loop loop = {.asleep = 50, .running = &image};
+  (void)state;
+  image.next = &poll;
+  assert_false(http_limits_stale(&loop, 50, 100));
+  assert_false(http_limits_stale(&loop, 50.1, 100)); /* clocks differ a bit */
+  assert_true(http_limits_stale(&loop, 60, 101));
+  assert_true(http_limits_stale(&loop, 60, 162));
+  assert_false(http_limits_stale(&loop, 60, 164));
+  loop.running = NULL;
+  assert_true(http_limits_stale(&loop, 3600, 200));
+  assert_true(http_limits_stale(&loop, 3600, 202));
+  assert_false(http_limits_stale(&loop, 3600, 204));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(retry_after_is_read_from_either_header),
       cmocka_unit_test(a_date_is_read_by_the_answers_own),
       cmocka_unit_test(trailers_say_nothing),
+      cmocka_unit_test(a_refused_stream_is_known_by_its_words),
+      cmocka_unit_test(no_create_uses_a_connection_from_before_a_sleep),
       cmocka_unit_test(bodies_of_errors_have_a_small_maximum),
       cmocka_unit_test(what_a_resumed_download_needs_is_kept),
       cmocka_unit_test(the_service_needs_no_tags),

@@ -59,6 +59,7 @@ program busted : lua-busted
 program luacheck : lua-check
 program luarocks : luarocks
 library cmocka cmocka.h : libcmocka-dev
+library nghttp2 nghttp2/nghttp2.h : libnghttp2-dev
 program valgrind : valgrind
 program sqlite3 : sqlite3
 program strace : strace

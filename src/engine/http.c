@@ -5,6 +5,7 @@
 #include "authorities.h"
 #include "clock.h"
 #include "http_limits.h"
+#include "http_refused.h"
 #include "http_reply.h"
 
 #include <fcntl.h>
@@ -152,26 +153,6 @@ static void set_api(Exchange *exchange) {
     setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }
 
-/* libcurl says so in words alone, and repeats the request by itself then: the
- * guard keeps it from that.  Both mean that the server did not handle it (RFC
- * 9113, 8.7), also where it says goodbye to all streams from this one on. */
-static int on_debug(CURL *easy, curl_infotype type, char *text, size_t length,
-                    void *user) {
-  static const char refused[] = "REFUSED_STREAM, retrying a fresh connect";
-  static const char downgrade[] = "Downgrades to HTTP/1.1";
-  Exchange *exchange = user;
-  (void)easy;
-  if (type != CURLINFO_TEXT || !exchange->guarded || exchange->header_bytes > 0)
-    return 0;
-  if (length >= sizeof downgrade - 1 &&
-      memcmp(text, downgrade, sizeof downgrade - 1) == 0)
-    exchange->refused = exchange->account->needs_http1 = true;
-  else if (length >= sizeof refused - 1 &&
-           memcmp(text, refused, sizeof refused - 1) == 0)
-    exchange->refused = true;
-  return 0;
-}
-
 /* libcurl tells a stream that was refused from one that was lost only where no
  * other stream was ever on the connection.  So a create over HTTP/2 has one to
  * itself: no exchange of another sort fits on it, for its TLS versions are
@@ -202,7 +183,7 @@ static void set_post(Exchange *exchange) {
     return;
   setopt(easy, CURLOPT_SSLVERSION,
          (long)CURL_SSLVERSION_TLSv1_2 | (long)CURL_SSLVERSION_MAX_TLSv1_3);
-  setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug);
+  setopt(easy, CURLOPT_DEBUGFUNCTION, http_on_debug);
   setopt(easy, CURLOPT_DEBUGDATA, exchange);
   setopt(easy, CURLOPT_VERBOSE, 1L);
 }
