@@ -307,7 +307,7 @@ function job:cancel() end
 ---not fetched again. `err.paths` has the paths that were saved.
 ---@param where string a folder, or a pattern with {id} {n} {seed} {ext} {date}
 ---@param options? gptimage2.SaveOptions
----@return string[]|nil paths of the images, in their order
+---@return gptimage2.Paths|nil paths of the images, in their order
 ---@return gptimage2.Error|nil err
 function job:save(where, options) end
 
@@ -322,8 +322,12 @@ function job:data(n) end
 ---@return string
 function job:raw() end
 
+---@class gptimage2.Paths: string[]
+---@field formats string[] what the images are, whatever their names say
+
 ---@class gptimage2.Result
 ---@field image_url string
+---@field format string|nil once it was fetched: "png", "jpg", "webp", "gif" or "avif"
 ---@field seed? string
 ---@field final_prompt? string what the service made of prompt, style and hints
 

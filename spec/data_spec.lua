@@ -224,9 +224,9 @@ describe("job:data", function()
 
   it("tells the status of a host that refuses", function()
     local job, box = made()
-    box:fault({ on = "image", action = "status", status = 403 })
+    box:fault({ on = "image", action = "status", status = 410 })
     local err = expect_failure(job, "network", "image_refused")
-    assert.equal(403, err.status)
+    assert.equal(410, err.status)
     assert.truthy(job:data())
   end)
 

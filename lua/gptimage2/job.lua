@@ -3,6 +3,7 @@
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local events = require("gptimage2.events")
+local fetch = require("gptimage2.fetch")
 local follow = require("gptimage2.follow")
 local options = require("gptimage2.options")
 local save = require("gptimage2.save")
@@ -71,6 +72,20 @@ function methods:save(where, opts)
   return saving:result()
 end
 
+--- A thing that is done once `arrive` was called.
+local function new_image()
+  local image = { ended = false }
+  function image.done()
+    return image.ended
+  end
+  function image.arrive(bytes, err)
+    image.bytes, image.err = bytes, err
+    image.ended = true
+    wait.finished(image)
+  end
+  return image
+end
+
 --- Image n in memory. Waits.
 ---@param n? integer default 1
 ---@return string|nil bytes
@@ -88,15 +103,15 @@ function methods:data(n)
     local message = "there is no image %s: the job has %d"
     return check.invalid("no_such_image", "n", message:format(tostring(n), #self.results))
   end
-  local seconds = settings.get(self.client).timeout
-  local download, done
-  download, err = core.download(self.client, result.image_url, nil, false, seconds)
-  if not download then
+  local how = { seconds = settings.get(self.client).timeout }
+  local image = new_image()
+  local ok
+  ok, err = fetch.start(self, n, how, fetch.renewal(self), image.arrive)
+  if ok then
+    ok, err = wait.until_done(image)
+  end
+  if not ok then
     return nil, err
   end
-  done, err = wait.until_done(download)
-  if done == nil then
-    return nil, err
-  end
-  return download:result()
+  return image.bytes, image.err
 end

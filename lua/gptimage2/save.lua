@@ -6,6 +6,7 @@
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local events = require("gptimage2.events")
+local fetch = require("gptimage2.fetch")
 local json = require("gptimage2.json")
 local naming = require("gptimage2.naming")
 local REQUEST = require("gptimage2.request").FIELDS
@@ -60,7 +61,7 @@ function methods:result()
   return self.paths
 end
 
-local RESULT = { "file", "image_url", "seed", "final_prompt" }
+local RESULT = { "file", "format", "image_url", "seed", "final_prompt" }
 
 --- A line of a sidecar, in the order in which they are added.
 local function add_line(pieces, key, value)
@@ -88,6 +89,7 @@ local function add_images(pieces, job, paths)
     pieces[#pieces + 1] = i > 1 and ",\n    " or ""
     pieces[#pieces + 1] = json.object({
       file = readable(paths[i]:match("[^/]*$")),
+      format = result.format,
       image_url = result.image_url,
       seed = result.seed,
       final_prompt = result.final_prompt,
@@ -120,6 +122,16 @@ local function sidecar_pieces(job, paths)
   return pieces
 end
 
+--- The paths know what kind of images lie there, whatever their names say: `paths.formats`. Beside
+--- the list, so that it stays one of texts alone.
+local function with_formats(self)
+  local formats = {}
+  for i, result in ipairs(self.job.results) do
+    formats[i] = result.format
+  end
+  return setmetatable(self.paths, { __index = { formats = formats } })
+end
+
 --- The ledger learns where the pictures are.
 local function record_files(self)
   local key = self.job.idempotency_key
@@ -139,6 +151,7 @@ local function finish(self, err)
   end
   self.ended = true
   if not err then
+    with_formats(self)
     record_files(self)
   end
   core.saved(self.job, not err and self.paths or nil, err)
@@ -185,46 +198,59 @@ local function write_sidecar(self)
   end)
 end
 
---- All downloads are over: the first error in the order of the images is the saving's.
-local function conclude(self)
-  local err
-  for i, download in ipairs(self.downloads) do
-    local path, failed = download:result()
-    if path and not self.paths[i] then
-      self.paths[i] = path
-      remember(self.job, i, self.places[i], path)
+--- The first error in the order of the images is the saving's.
+local function first_error(self)
+  for i = 1, #self.places do
+    if self.errors[i] then
+      return self.errors[i]
     end
-    self.saved[#self.saved + 1] = self.paths[i]
-    err = err or failed
   end
+end
+
+--- All images are there, or have failed.
+local function conclude(self)
+  for i = 1, #self.places do
+    self.saved[#self.saved + 1] = self.paths[i]
+  end
+  local err = first_error(self)
   if err or not self.sidecar then
     return finish(self, err)
   end
   write_sidecar(self)
 end
 
---- Starts to download image `i`, unless it is there from before: then the next step has it.
-local function download(self, i, seconds)
+--- Image `i` is at `path`, or has failed.
+local function arrive(self, i, path, err)
+  self.left = self.left - 1
+  self.errors[i] = err
+  if path and not self.paths[i] then
+    self.paths[i] = path
+    remember(self.job, i, self.places[i], path)
+  end
+  if self.left == 0 then
+    conclude(self)
+  end
+end
+
+--- Starts to fetch image `i`, unless it is there from before: then the next step has it.
+local function start_image(self, i)
   local job, place = self.job, self.places[i]
-  local url = job.results[i].image_url
-  local handle, err
-  self.paths[i] = not self.overwrite and saved_before(job, i, place) or nil
-  if self.paths[i] then
-    handle, err = core.sleep(0)
-  else
-    handle, err = core.download(job.client, url, place, self.overwrite, seconds)
-  end
-  if not handle then
-    return nil, err
-  end
-  self.downloads[i] = handle
-  wait.on_done(handle, function()
-    self.left = self.left - 1
-    if self.left == 0 then
-      guard(self, conclude)
+  local path = not self.overwrite and saved_before(job, i, place) or nil
+  if path then
+    self.paths[i] = path
+    local rest, err = core.sleep(0)
+    if not rest then
+      return nil, err
     end
+    wait.on_done(rest, function()
+      guard(self, arrive, i, path)
+    end)
+    return true
+  end
+  local how = { place = place, overwrite = self.overwrite, seconds = self.seconds }
+  return fetch.start(job, i, how, self.renewal, function(...)
+    guard(self, arrive, i, ...)
   end)
-  return true
 end
 
 local function seeds_of(job)
@@ -272,7 +298,9 @@ function save.start(job, where, options, config)
     overwrite = options.overwrite,
     sidecar = options.sidecar and sidecar or nil,
     places = paths,
-    downloads = {},
+    renewal = fetch.renewal(job),
+    seconds = config.timeout,
+    errors = {},
     paths = {},
     saved = {},
     left = #paths,
@@ -280,10 +308,14 @@ function save.start(job, where, options, config)
     ended = false,
   }, mt)
   for i = 1, #paths do
-    local started, failed = download(self, i, config.timeout)
-    if not started then
-      return nil, failed
+    local started, failed = start_image(self, i)
+    if not started then -- the others go on, and are told of
+      self.errors[i] = failed
+      self.left = self.left - 1
     end
+  end
+  if self.left == 0 then
+    return nil, first_error(self)
   end
   return self
 end

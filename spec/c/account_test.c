@@ -147,12 +147,45 @@ static void the_last_reference_wipes_the_key(void **state) {
   assert_int_equal(wiped, 1);
 }
 
+static void
+images_are_at_public_addresses_unless_the_service_is_not(void **state) {
+  static const struct {
+    const char *base, *image;
+    bool allowed, inside, wanted;
+  } rows[] = {
+      {"https://a.example", "https://b.example/c", false, false, true},
+      {"https://a.example", "https://10.0.0.1/c", false, false, true},
+      {"https://a.example", "https://A.example:99/c", false, false, false},
+      {"https://a.example", "https://b.example/c", true, false, false},
+      {"https://a.example", "https://b.example/c", false, true, false},
+      {"http://127.0.0.1:80", "https://b.example/c", false, false, false},
+      {"http://localhost", "http://localhost:9/c", false, false, false},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    Account *account;
+    AccountSettings settings = {.base_url = rows[i].base,
+                                .api_key = "sk",
+                                .user_agent = "a",
+                                .max_active = 1,
+                                .allow_private_references = rows[i].allowed};
+    account = account_new(&settings, NULL);
+    assert_non_null(account);
+    account->inside = account->inside || rows[i].inside;
+    check(account_wants_public(account, rows[i].image) == rows[i].wanted,
+          "row %zu", i);
+    account_drop(account);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(urls_and_headers_are_made_once),
       cmocka_unit_test(texts_are_copied_and_the_key_only_once),
       cmocka_unit_test(where_the_service_is_is_known),
       cmocka_unit_test(a_path_is_sent_as_it_is_where_nothing_speaks_against_it),
+      cmocka_unit_test(
+          images_are_at_public_addresses_unless_the_service_is_not),
       cmocka_unit_test(the_last_reference_wipes_the_key),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,6 +169,20 @@ static void ipv6_texts_are_known(void **state) {
   assert_true(address_is_ipv6("::1]", 3));
 }
 
+static void addresses_in_words_are_the_same(void **state) {
+  (void)state;
+  assert_true(address_is_public_text("8.8.8.8"));
+  assert_true(address_is_public_text("2001:4860::8888"));
+  assert_false(address_is_public_text("127.0.0.1"));
+  assert_false(address_is_public_text("169.254.169.254"));
+  assert_false(address_is_public_text("::1"));
+  assert_false(address_is_public_text("::ffff:10.0.0.1"));
+  assert_false(address_is_public_text("fe80::1"));
+  assert_false(address_is_public_text(""));
+  assert_false(address_is_public_text("localhost"));
+  assert_false(address_is_public_text("/run/socket"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(special_ranges_are_not_public_their_neighbours_are),
@@ -177,6 +191,7 @@ int main(void) {
       cmocka_unit_test(other_families_are_not_public),
       cmocka_unit_test(loopback_is_known_by_name),
       cmocka_unit_test(ipv6_texts_are_known),
+      cmocka_unit_test(addresses_in_words_are_the_same),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

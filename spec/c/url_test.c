@@ -3,6 +3,7 @@
 
 #include "engine/url.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define HTTPS 1
@@ -215,30 +216,96 @@ static void long_urls_and_hosts_are_refused(void **state) {
   assert_non_null(url_parse(text, strlen(text), &url));
 }
 
-static void downloads_are_https_or_plain_on_this_machine(void **state) {
+static void downloads_are_https_or_plain_to_where_the_service_is(void **state) {
+  static const ImageRules remote = {0}, local = {.plain_loopback = true},
+                          plain = {.plain_host = "gate.way",
+                                   .plain_host_length = 8};
   static const struct {
     const char *text;
-    bool beside_remote, beside_local;
+    bool beside_remote, beside_local, beside_plain;
   } rows[] = {
-      {"https://files.example/a.png", true, true},
-      {"http://files.example/a.png", false, false},
-      {"http://localhost:80/a.png", false, true},
-      {"http://127.0.0.1/a.png", false, true},
-      {"http://[::1]/a.png", false, true},
-      {"https://[::1]/a.png", true, true},
-      {"http://10.0.0.1/a.png", false, false},
-      {"http://localhost@evil.example/a.png", false, false},
-      {"https://user@files.example/a.png", false, false},
-      {"http://user@localhost/a.png", false, false},
-      {"file:///etc/passwd", false, false},
-      {"https://", false, false},
-      {"", false, false},
+      {"https://files.example/a.png", true, true, true},
+      {"http://files.example/a.png", false, false, false},
+      {"http://localhost:80/a.png", false, true, false},
+      {"http://127.0.0.1/a.png", false, true, false},
+      {"http://[::1]/a.png", false, true, false},
+      {"https://[::1]/a.png", true, true, true},
+      {"http://10.0.0.1/a.png", false, false, false},
+      {"http://gate.way/a.png", false, false, true},
+      {"http://GATE.way:8080/a.png", false, false, true},
+      {"http://gate.way.evil.example/a.png", false, false, false},
+      {"http://gate.way@evil.example/a.png", false, false, false},
+      {"http://user@gate.way/a.png", false, false, false},
+      {"http://localhost@evil.example/a.png", false, false, false},
+      {"https://user@files.example/a.png", false, false, false},
+      {"http://user@localhost/a.png", false, false, false},
+      {"file:///etc/passwd", false, false, false},
+      {"https://", false, false, false},
+      {"", false, false, false},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
     const char *text = rows[i].text;
-    check(url_may_download(text, false) == rows[i].beside_remote, "%s", text);
-    check(url_may_download(text, true) == rows[i].beside_local, "%s", text);
+    check(!url_refuse_image(text, &remote) == rows[i].beside_remote, "%s",
+          text);
+    check(!url_refuse_image(text, &local) == rows[i].beside_local, "%s", text);
+    check(!url_refuse_image(text, &plain) == rows[i].beside_plain, "%s", text);
+  }
+}
+
+static void what_is_wrong_with_an_image_url_is_told(void **state) {
+  static const struct {
+    const char *text, *why;
+  } rows[] = {{"http://files.example/a", "plain http"},
+              {"https://user@files.example/a", "a user name"},
+              {"ftp://files.example/a", "http:// or https://"},
+              {"https:///a", "no host"},
+              {"https://a.example:0/a", "port"},
+              {"https://a.example/\r\n", "control character"}};
+  static const ImageRules none = {0};
+  static char longest[IMAGE_URL_MAX + 2];
+  const char *why;
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    why = url_refuse_image(rows[i].text, &none);
+    check(why && strstr(why, rows[i].why), "%s: %s", rows[i].text,
+          why ? why : "none");
+  }
+  memset(longest, 'a', IMAGE_URL_MAX);
+  memcpy(longest, "https://b/", 10);
+  assert_null(url_refuse_image(longest, &none));
+  longest[IMAGE_URL_MAX] = 'a';
+  why = url_refuse_image(longest, &none);
+  assert_non_null(why);
+  assert_non_null(strstr(why, "16 KiB"));
+}
+
+static void urls_are_encoded_as_browsers_do(void **state) {
+  static const struct {
+    const char *text, *encoded;
+  } rows[] = {
+      {"https://a.example/b?c=d#e", "https://a.example/b?c=d#e"},
+      {" https://a.example/b ", "https://a.example/b"},
+      {"https://a.example/b c", "https://a.example/b%20c"},
+      {"https://a.example/b|c?d=e|f g", "https://a.example/b%7Cc?d=e%7Cf%20g"},
+      {"https://a.example/\xc3\xbc?\xff", "https://a.example/%C3%BC?%FF"},
+      {"https://a.example/%20%7c", "https://a.example/%20%7c"},
+      {"https://a.example?\"<>^`{}", "https://a.example?%22%3C%3E%5E%60%7B%7D"},
+      {"https://a.example/b\\c", "https://a.example/b\\c"},
+      /* nothing in front of the path is mended */
+      {"https://\xc3\xbc.example/", "https://\xc3\xbc.example/"},
+      {"https://a b@c/ d", "https://a b@c/%20d"},
+      {"https://a\\@b/", "https://a\\@b/"},
+      {"https://a.example/\n", "https://a.example/\n"},
+      {"", ""},
+      {" ", ""},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    char *encoded = url_encode(rows[i].text);
+    check(encoded && strcmp(encoded, rows[i].encoded) == 0, "%s: %s",
+          rows[i].text, encoded ? encoded : "none");
+    free(encoded);
   }
 }
 
@@ -284,7 +351,9 @@ int main(void) {
       cmocka_unit_test(every_byte_that_is_not_for_urls_is_refused),
       cmocka_unit_test(a_nul_inside_does_not_hide_the_rest),
       cmocka_unit_test(long_urls_and_hosts_are_refused),
-      cmocka_unit_test(downloads_are_https_or_plain_on_this_machine),
+      cmocka_unit_test(downloads_are_https_or_plain_to_where_the_service_is),
+      cmocka_unit_test(what_is_wrong_with_an_image_url_is_told),
+      cmocka_unit_test(urls_are_encoded_as_browsers_do),
       cmocka_unit_test(urls_are_shown_up_to_their_query),
       cmocka_unit_test(job_ids_are_letters_digits_dash_and_underscore),
   };

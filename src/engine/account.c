@@ -69,7 +69,9 @@ static void read_url(Account *account) {
   Url url;
   if (url_parse(text, strlen(text), &url))
     return;
-  account->local = url.loopback;
+  account->host = url.host;
+  account->host_length = url.host_length;
+  account->local = account->inside = url.loopback;
   account->secure = url.https;
   if (!account->settings.proxy && !strstr(url.rest, "/."))
     account->path_at = (size_t)(url.rest - text);
@@ -135,6 +137,20 @@ bool account_is_secret(const Account *account, const char *text) {
     return false;
   length = (size_t)(end - password) - 1;
   return length > 0 && memmem(text, strlen(text), password + 1, length) != NULL;
+}
+
+ImageRules account_image_rules(const Account *account) {
+  return (ImageRules){.plain_loopback = account->local,
+                      .plain_host = account->secure ? NULL : account->host,
+                      .plain_host_length = account->host_length};
+}
+
+bool account_wants_public(const Account *account, const char *image_url) {
+  Url url;
+  if (account->inside || account->settings.allow_private_references)
+    return false;
+  return url_parse_any(image_url, &url) ||
+         !url_is_host(&url, account->host, account->host_length);
 }
 
 const char *account_key(const Account *account) {

@@ -13,6 +13,7 @@
 #include "flow.h"
 #include "ledger.h"
 #include "turn.h"
+#include "url.h"
 
 #include <stdbool.h>
 
@@ -54,10 +55,13 @@ struct Account {
   CURLU *service;           /* generate_url, taken apart; NULL at first */
   char *user_agent;         /* the header line */
   char *authorization;      /* the header line: secret */
-  bool local;               /* the service is on this machine */
-  bool secure;              /* the service is reached over TLS */
-  bool http1;               /* and answers over HTTP/1 */
-  bool needs_http1;         /* and wants it: HTTP_1_1_REQUIRED */
+  const char *host;         /* of the service, in settings.base_url */
+  size_t host_length;
+  bool local;       /* the service is on this machine */
+  bool inside;      /* it is at an address that is not public */
+  bool secure;      /* the service is reached over TLS */
+  bool http1;       /* and answers over HTTP/1 */
+  bool needs_http1; /* and wants it: HTTP_1_1_REQUIRED */
   struct curl_slist post_headers[4];
   struct curl_slist get_headers[3];
   RetryQuota quota;    /* for the creates of all its jobs */
@@ -83,6 +87,13 @@ const char *account_key(const Account *account);
 
 /* True when `text` holds the proxy's password.  I/O thread. */
 bool account_is_secret(const Account *account, const char *text);
+
+/* What its base_url permits the URLs of images. */
+ImageRules account_image_rules(const Account *account);
+
+/* Whether an image at this URL must be at a public address: a service out there
+ * must not make us ask our own network. */
+bool account_wants_public(const Account *account, const char *image_url);
 
 /* The URL of the job `id`, until the next call.  I/O thread. */
 const char *account_poll_url(const Account *account, const char *id);

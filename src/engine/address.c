@@ -72,6 +72,15 @@ bool address_is_public(const struct sockaddr *address) {
   return false;
 }
 
+bool address_is_public_text(const char *text) {
+  struct sockaddr_in v4 = {.sin_family = AF_INET};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+  if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
+    return address_is_public((const struct sockaddr *)&v4);
+  return inet_pton(AF_INET6, text, &v6.sin6_addr) == 1 &&
+         address_is_public((const struct sockaddr *)&v6);
+}
+
 /* Copies `text` into a NUL-terminated `out`; false when it is too long. */
 static bool copy_text(char *out, size_t size, const char *text, size_t length) {
   if (length >= size)

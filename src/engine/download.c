@@ -31,6 +31,7 @@ typedef struct Download {
   char *redirected; /* where this attempt was sent on to, or NULL */
   char *path;       /* with "{ext}"; NULL = into memory */
   bool overwrite;
+  bool fresh;     /* see DownloadSpec */
   double timeout; /* seconds, from its turn on */
   double deadline;
   unsigned attempts;
@@ -42,6 +43,7 @@ typedef struct Download {
   bool checked;          /* this exchange's status and range fit what we have */
   int64_t length;        /* bytes so far */
   char head[IMAGE_HEAD]; /* the first of them */
+  char tail[IMAGE_TAIL]; /* the last */
   char tag[HTTP_TAG_MAX + 1]; /* of the version they belong to */
 } Download;
 
@@ -106,11 +108,30 @@ static void keep_head(Download *download, const char *bytes, size_t length) {
   memcpy(download->head + have, bytes, length);
 }
 
+static size_t tail_length(const Download *download) {
+  return download->length < IMAGE_TAIL ? (size_t)download->length : IMAGE_TAIL;
+}
+
+/* Before `length` is added to. */
+static void keep_tail(Download *download, const char *bytes, size_t length) {
+  size_t have = tail_length(download);
+  size_t kept = length < IMAGE_TAIL ? IMAGE_TAIL - length : 0;
+  if (length > IMAGE_TAIL) {
+    bytes += length - IMAGE_TAIL;
+    length = IMAGE_TAIL;
+  }
+  if (kept > have)
+    kept = have;
+  memmove(download->tail, download->tail + have - kept, kept);
+  memcpy(download->tail + kept, bytes, length);
+}
+
 static bool on_bytes(Exchange *exchange, const char *bytes, size_t length) {
   Download *download = exchange->owner;
   if (!download->checked && !check_start(download, exchange))
     return false;
   keep_head(download, bytes, length);
+  keep_tail(download, bytes, length);
   if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX) {
     exchange->too_large = true;
     return false;
@@ -151,6 +172,7 @@ static void deliver(Download *download) {
   const char *extension =
       image_extension(download->head, have < IMAGE_HEAD ? have : IMAGE_HEAD);
   char *path;
+  last->format = extension;
   if (!extension) {
     fail(download, "protocol", "not_an_image",
          "what came back is not an image (PNG, JPEG, WebP, GIF, AVIF)");
@@ -174,12 +196,17 @@ static void deliver(Download *download) {
   end(download);
 }
 
-static bool is_worth_repeating(const Exchange *exchange) {
+static bool is_worth_repeating(const Download *download,
+                               const Exchange *exchange) {
   int status = exchange->reply.status;
   if (exchange->reply.kind == REPLY_HOPELESS)
     return false;
-  return exchange->reply.kind != REPLY_ANSWERED || status == 408 ||
-         status == 425 || status == 429 || status >= 500 || status == 416;
+  if (exchange->reply.kind != REPLY_ANSWERED)
+    return true;
+  if (status == 403 || status == 404) /* copies of it are on their way */
+    return download->fresh;
+  return status == 408 || status == 425 || status == 429 || status >= 500 ||
+         status == 416;
 }
 
 static void end_overdue(Download *download) {
@@ -187,13 +214,22 @@ static void end_overdue(Download *download) {
        "the time for the download ran out");
 }
 
+static const char *times(unsigned attempts) {
+  static const char *const words[] = {"", "", " (twice)", " (three times)",
+                                      " (four times)"};
+  return words[attempts < ATTEMPTS ? attempts : ATTEMPTS];
+}
+
 /* Waits and tries again, or ends with what `exchange` had to say. */
 static void after_failure(Download *download, Exchange *exchange) {
   Event *last = &download->work.last;
-  bool repeat = is_worth_repeating(exchange) && download->attempts < ATTEMPTS;
+  bool repeat =
+      is_worth_repeating(download, exchange) && download->attempts < ATTEMPTS;
   double pause =
       policy_backoff(download->attempts, engine_random(download->work.engine));
   double at;
+  if (exchange->reply.status == 403 || exchange->reply.status == 404)
+    pause /= 2; /* this passes sooner */
   if (exchange->reply.retry_after > pause)
     pause = policy_clamp_retry_after(exchange->reply.retry_after);
   at = clock_monotonic() + pause;
@@ -217,23 +253,32 @@ static void after_failure(Download *download, Exchange *exchange) {
     return;
   }
   failure_set(&last->failure, "network", "image_refused",
-              "the image host answered with HTTP status %d: %.*s",
-              exchange->reply.status, url_shown(download->url), download->url);
+              "the image host answered with HTTP status %d%s: %.*s",
+              exchange->reply.status, times(download->attempts),
+              url_shown(download->url), download->url);
   end(download);
+}
+
+/* Whether the image may be fetched from there; ends the download if not. */
+static bool may_fetch(Download *download, const char *url, const char *who) {
+  ImageRules rules = account_image_rules(download->work.account);
+  const char *why = url_refuse_image(url, &rules);
+  if (!why)
+    return true;
+  failure_set(&download->work.last.failure, "protocol", "image_url_refused",
+              "%s a URL that is not fetched, for %s: %.*s", who, why,
+              url_shown(url), url);
+  end(download);
+  return false;
 }
 
 /* One more hop, checked like the first. */
 static void follow(Download *download, Exchange *exchange) {
   const char *target = http_redirect(exchange);
-  bool local = download->work.account->local;
   if (!target || download->redirects++ >= REDIRECT_MAX) {
     fail(download, "protocol", "too_many_redirects",
          "the image host redirects too often");
-  } else if (!url_may_download(target, local)) {
-    fail(download, "protocol", "image_url_refused",
-         "the image host redirects to a URL that is not https, or holds a "
-         "user name");
-  } else {
+  } else if (may_fetch(download, target, "the image host redirects to")) {
     char *copy = strdup(target);
     free(download->redirected);
     download->redirected = copy;
@@ -244,8 +289,19 @@ static void follow(Download *download, Exchange *exchange) {
 
 /* False when the parts so far are not all of it. */
 static bool is_whole(const Download *download, const Exchange *exchange) {
-  return exchange->reply.status != 206 || exchange->range_total < 0 ||
-         exchange->range_total == download->length;
+  int status = exchange->reply.status;
+  if (status == 206 && exchange->range_total >= 0)
+    return exchange->range_total == download->length;
+  return exchange->framed || (status != 200 && status != 206) ||
+         image_is_whole(download->head, download->tail, tail_length(download),
+                        download->length);
+}
+
+/* Cut off, whatever HTTP says. */
+static void set_cut_off(Exchange *exchange) {
+  exchange->reply.kind = REPLY_LOST;
+  failure_set(&exchange->failure, "network", "reply_cut_off",
+              "the image host ended its answer before the image's end");
 }
 
 static void conclude(Download *download, Exchange *exchange) {
@@ -253,9 +309,13 @@ static void conclude(Download *download, Exchange *exchange) {
   bool answered =
       exchange->reply.kind == REPLY_ANSWERED && is_whole(download, exchange);
   if (!answered && exchange->reply.kind == REPLY_ANSWERED)
-    exchange->reply.kind = REPLY_LOST;  /* cut off, whatever HTTP says */
+    set_cut_off(exchange);
   if (download->work.last.failure.kind) /* a file could not be written */
     end(download);
+  else if (exchange->private_address)
+    fail(download, "protocol", "image_url_refused",
+         "the image's URL leads to a private, loopback or link-local address, "
+         "where the service itself is not");
   else if (exchange->too_large)
     fail(download, "protocol", "image_too_large",
          "the image is larger than 64 MiB");
@@ -280,15 +340,17 @@ static void on_fetched(Exchange *exchange) {
 
 static void attempt(Download *download) {
   Account *account = download->work.account;
+  const char *url = download->redirected ? download->redirected : download->url;
   bool resume = download->length > 0 && download->tag[0];
   char range[32];
-  HttpFetch fetch = {
-      .url = download->redirected ? download->redirected : download->url,
-      .range = resume ? range : NULL,
-      .if_range = resume ? download->tag : NULL,
-      .timeout = download->deadline - clock_monotonic(),
-      .stall_timeout = fmin(STALL_TIMEOUT, account->settings.request_timeout),
-      .buffer_size = READ_SIZE};
+  HttpFetch fetch = {.url = url,
+                     .range = resume ? range : NULL,
+                     .if_range = resume ? download->tag : NULL,
+                     .timeout = download->deadline - clock_monotonic(),
+                     .stall_timeout =
+                         fmin(STALL_TIMEOUT, account->settings.request_timeout),
+                     .buffer_size = READ_SIZE,
+                     .public_only = account_wants_public(account, url)};
   snprintf(range, sizeof range, "%lld-", (long long)download->length);
   if (fetch.timeout <= 0) {
     end_overdue(download);
@@ -318,12 +380,8 @@ static void start(Work *work) {
   Download *download = (Download *)work;
   download->turn.turns = engine_downloads(work->engine);
   download->turn.begin = on_turn;
-  if (!url_may_download(download->url, work->account->local)) {
-    fail(download, "protocol", "image_url_refused",
-         "the service gave an image URL that is not https, or holds a user "
-         "name");
+  if (!may_fetch(download, download->url, "the service gave"))
     return;
-  }
   turn_join(&download->turn);
   turn_advance(download->turn.turns);
 }
@@ -371,9 +429,10 @@ Work *engine_download(Engine *engine, Account *account,
     return NULL;
   download->file = FILE_CLOSED;
   buffer_init(&download->memory, ENGINE_IMAGE_MAX);
-  download->url = strdup(spec->url);
+  download->url = url_encode(spec->url);
   download->path = spec->path ? strdup(spec->path) : NULL;
   download->overwrite = spec->overwrite;
+  download->fresh = spec->fresh;
   download->timeout = spec->timeout;
   if (!download->url || (spec->path && !download->path)) {
     free_download(&download->work);

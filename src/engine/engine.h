@@ -61,9 +61,10 @@ typedef struct Event {
   Failure failure; /* why, where it applies */
   char *body;      /* NULL = none; NUL-terminated */
   size_t body_length;
-  size_t body_size; /* what is allocated */
-  char *path;       /* ENDED, files: where it was saved */
-  char *spare;      /* (engine) memory for a body: see event_pool.h */
+  size_t body_size;   /* what is allocated */
+  char *path;         /* ENDED, files: where it was saved */
+  const char *format; /* ENDED, downloads: see image.h; static */
+  char *spare;        /* (engine) memory for a body: see event_pool.h */
   size_t spare_size;
 } Event;
 
@@ -98,6 +99,7 @@ typedef struct DownloadSpec {
   const char *url;
   const char *path; /* may hold "{ext}"; NULL = into memory */
   bool overwrite;
+  bool fresh;     /* just made: its host may not know it for some seconds */
   double timeout; /* seconds from its turn, everything included */
 } DownloadSpec;
 

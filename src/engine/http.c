@@ -35,9 +35,15 @@
 static int before_request(void *user, char *ip, char *local_ip, int port,
                           int local_port) {
   Exchange *exchange = user;
-  (void)ip, (void)local_ip, (void)port, (void)local_port;
+  (void)local_ip, (void)port, (void)local_port;
   if (exchange->guarded && exchange->create)
     return CURL_PREREQFUNC_ABORT;
+  /* Checked before it was connected to; but a kept connection may have been
+   * made under other rules. */
+  if (exchange->public_only && !address_is_public_text(ip)) {
+    exchange->private_address = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
   if (exchange->before_send && !exchange->before_send(exchange)) {
     exchange->vetoed = true;
     return CURL_PREREQFUNC_ABORT;
@@ -262,7 +268,7 @@ static void reset(Exchange *exchange) {
   exchange->range_start = exchange->range_total = -1;
   exchange->header_bytes = 0;
   exchange->headed = exchange->hurried = exchange->curtailed = false;
-  exchange->refused = false;
+  exchange->refused = exchange->framed = false;
   exchange->block_status = 0;
   exchange->date = -1;
   exchange->wait_text[0] = '\0';
@@ -376,9 +382,6 @@ Exchange *http_fetch(Loop *loop, Account *account, const HttpFetch *fetch,
   exchange->sink = sink;
   exchange->public_only = check;
   set_range(exchange, fetch);
-  /* A kept connection was checked under other rules, if at all. */
-  setopt(exchange->easy, CURLOPT_FRESH_CONNECT, check ? 1L : 0L);
-  setopt(exchange->easy, CURLOPT_FORBID_REUSE, check ? 1L : 0L);
   exchange->stall = fetch->stall_timeout;
   setopt(exchange->easy, CURLOPT_BUFFERSIZE,
          fetch->buffer_size ? fetch->buffer_size : (long)CURL_MAX_WRITE_SIZE);

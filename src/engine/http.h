@@ -59,6 +59,7 @@ struct Exchange {
   bool too_large;  /* body or headers over their maximum */
   bool curtailed;  /* the body of an error was long enough */
   bool private_address;
+  bool framed;                /* fetches: the answer tells where it ends */
   char tag[HTTP_TAG_MAX + 1]; /* strong entity tag, or "" */
   int64_t range_start;        /* first byte of a 206, or -1 */
   int64_t range_total;        /* bytes of all of it, or -1 */

@@ -1,6 +1,7 @@
 /* The receiving half of an exchange: see http_reply.h. */
 #include "http_reply.h"
 
+#include "address.h"
 #include "clock.h"
 #include "http_limits.h"
 #include "retry_after.h"
@@ -73,10 +74,13 @@ static bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/* What a later Range request needs to know. */
+/* What tells whether all of it came, and what a later Range request needs. */
 static void read_range_headers(Exchange *exchange, const char *line,
                                size_t length) {
   char value[HTTP_TAG_MAX + 1];
+  if (header_value(line, length, "content-length", value, sizeof value) ||
+      header_value(line, length, "transfer-encoding", value, sizeof value))
+    exchange->framed = true;
   if (header_value(line, length, "etag", value, sizeof value)) {
     if (is_usable_tag(value))
       memcpy(exchange->tag, value, sizeof value);
@@ -118,6 +122,7 @@ static void begin_block(Exchange *exchange, const char *line, size_t length) {
   free(exchange->location);
   exchange->location = NULL;
   exchange->headed = false;
+  exchange->framed = line[5] != '1'; /* HTTP/2 always does */
 }
 
 size_t http_on_header(char *line, size_t one, size_t length, void *user) {
@@ -297,6 +302,16 @@ static void note_version(const Exchange *exchange) {
   exchange->account->http1 = version <= CURL_HTTP_VERSION_1_1;
 }
 
+/* Where the service is, as far as the address tells that was connected to. */
+static void look_at_address(const Exchange *exchange) {
+  Account *account = exchange->account;
+  char *ip = NULL;
+  if (exchange->plain || account->inside || account->settings.proxy)
+    return;
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_PRIMARY_IP, &ip);
+  account->inside = ip && *ip && !address_is_public_text(ip);
+}
+
 void http_read_outcome(Exchange *exchange, CURLcode code) {
   bool sent = was_sent(exchange);
   long status = 0;
@@ -308,6 +323,7 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
       status >= 200) {
     exchange->reply.kind = REPLY_ANSWERED;
     note_version(exchange);
+    look_at_address(exchange);
     return;
   }
   if (code == CURLE_OK) /* libcurl takes an end among the headers for one */

@@ -3,6 +3,7 @@
 
 #include "address.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -92,14 +93,12 @@ static const char *parse_named(const char *text, size_t length, Url *url) {
   return NULL;
 }
 
-const char *url_parse(const char *text, size_t length, Url *url) {
+static const char *parse(const char *text, size_t length, Url *url) {
   const char *authority;
   const char *at;
   const char *why;
   size_t size;
   *url = (Url){0};
-  if (length > URL_MAX)
-    return "it is longer than 2048 bytes";
   if (!has_only_url_bytes(text, length))
     return "it contains a space, a control character or a byte that must be "
            "percent-encoded";
@@ -120,11 +119,75 @@ const char *url_parse(const char *text, size_t length, Url *url) {
   return why;
 }
 
-bool url_may_download(const char *text, bool allow_plain_loopback) {
+const char *url_parse(const char *text, size_t length, Url *url) {
+  *url = (Url){0};
+  return length > URL_MAX ? "it is longer than 2048 bytes"
+                          : parse(text, length, url);
+}
+
+const char *url_parse_any(const char *text, Url *url) {
+  return parse(text, strlen(text), url);
+}
+
+bool url_is_host(const Url *url, const char *host, size_t length) {
+  return url->host_length == length &&
+         strncasecmp(url->host, host, length) == 0;
+}
+
+static bool may_be_plain(const Url *url, const ImageRules *rules) {
+  return (url->loopback && rules->plain_loopback) ||
+         (rules->plain_host &&
+          url_is_host(url, rules->plain_host, rules->plain_host_length));
+}
+
+const char *url_refuse_image(const char *text, const ImageRules *rules) {
+  size_t length = strlen(text);
+  const char *why;
   Url url;
-  if (url_parse(text, strlen(text), &url) || url.userinfo)
-    return false;
-  return url.https || (url.loopback && allow_plain_loopback);
+  if (length > IMAGE_URL_MAX)
+    return "it is longer than 16 KiB";
+  why = parse(text, length, &url);
+  if (why)
+    return why;
+  if (url.userinfo)
+    return "it holds a user name";
+  if (!url.https && !may_be_plain(&url, rules))
+    return "it is plain http, and not to the host of base_url";
+  return NULL;
+}
+
+/* Control characters and backslashes are no accident: they stay, and the URL is
+ * refused. */
+static bool must_be_encoded(unsigned char c) {
+  return c == ' ' || c >= 0x80 || (c && strchr("\"<>^`{|}", c));
+}
+
+char *url_encode(const char *text) {
+  static const char digits[] = "0123456789ABCDEF";
+  size_t length, front;
+  char *encoded, *at;
+  text += strspn(text, " ");
+  length = strlen(text);
+  while (length > 0 && text[length - 1] == ' ')
+    length--;
+  encoded = at = malloc(3 * length + 1);
+  if (!encoded)
+    return NULL;
+  front = strcspn(text, ":");
+  front += strspn(text + front, ":/");
+  front += strcspn(text + front, "/?#\\");
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if (i < front || !must_be_encoded(c)) {
+      *at++ = text[i];
+      continue;
+    }
+    *at++ = '%';
+    *at++ = digits[c >> 4];
+    *at++ = digits[c & 15];
+  }
+  *at = '\0';
+  return encoded;
 }
 
 int url_shown(const char *text) {

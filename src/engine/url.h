@@ -1,6 +1,6 @@
 /*
- * Which URLs and job ids this module is willing to use.  Pure: no look-ups, no
- * allocation.  Everything that came from a user or a server passes through
+ * Which URLs and job ids this module is willing to use.  Pure: no look-ups.
+ * Everything that came from a user or a server passes through
  * here before it reaches libcurl or a path.  Any thread.
  */
 #ifndef GPTIMAGE2_ENGINE_URL_H
@@ -9,8 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define URL_MAX 2048   /* bytes, design: "absolute http(s) URLs of at most" */
-#define JOB_ID_MAX 128 /* bytes */
+#define URL_MAX 2048         /* bytes of a URL that a user gives */
+#define IMAGE_URL_MAX 16384U /* bytes of one that a service gives, encoded */
+#define JOB_ID_MAX 128       /* bytes */
 
 typedef struct Url {
   bool https;       /* else plain http */
@@ -27,9 +28,27 @@ typedef struct Url {
  * `url` points into `text`. */
 const char *url_parse(const char *text, size_t length, Url *url);
 
-/* True when an image may be fetched from `text`: https, or plain http to this
- * machine where `allow_plain_loopback` says the service itself lives there. */
-bool url_may_download(const char *text, bool allow_plain_loopback);
+/* The same for a URL of any length. */
+const char *url_parse_any(const char *text, Url *url);
+
+/* What the service's own URL permits its image URLs. */
+typedef struct ImageRules {
+  bool plain_loopback;    /* it is on this machine: plain http to here, too */
+  const char *plain_host; /* it is reached by plain http: to this host, too */
+  size_t plain_host_length;
+} ImageRules;
+
+/* NULL when an image may be fetched from `text`: https, or plain http where
+ * `rules` say so.  Else a few words that say why not.  The same limits as for
+ * url_parse, but for the length. */
+const char *url_refuse_image(const char *text, const ImageRules *rules);
+
+/* `text` as browsers send it, in a new allocation: spaces around it are left
+ * out, and what may not stand in a URL is percent-encoded behind the host (in
+ * front of that it stays, to be refused).  NULL without memory. */
+char *url_encode(const char *text);
+
+bool url_is_host(const Url *url, const char *host, size_t length);
 
 /* How many bytes of a URL may stand in a message: what comes before its query,
  * which may hold a signature.  For the precision of "%.*s". */

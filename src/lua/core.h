@@ -191,6 +191,7 @@ typedef struct LuaJob {
   bool refunded : 1; /* what it cost was given back */
   bool has_balance : 1;
   bool unread : 1;        /* the raw reply has news: see news.h */
+  bool quiet : 1;         /* on_event is not told of it */
   unsigned char oddities; /* answers in a row: say final, are not usable */
   unsigned attempts;
   unsigned polls;

@@ -41,7 +41,8 @@ static void copy_slot(lua_State *L, int job, int slot, const char *name) {
 /* Pushes on_event and its argument; false when the host has no on_event. */
 static bool push_call(lua_State *L, int job, const Event *event,
                       const char *type) {
-  if (!job_client(L, job)->narrates)
+  if (!job_client(L, job)->narrates ||
+      ((LuaJob *)lua_touserdata(L, job))->quiet)
     return false;
   job_get(L, job, JOB_CLIENT);
   client_push_handler(L, -1);

@@ -220,7 +220,8 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
 
 /* ARG: client, "generate"|"create"|"poll"|"resume",
 **      {request=, id=, timeout=, idempotency_key=, metadata=,
-**       metadata_json=, body=, again=, doubt=, reserved=, origin=}
+**       metadata_json=, body=, again=, doubt=, reserved=, origin=,
+**       quiet=}
 ** RES: job | nil, err */
 int submit(lua_State *L) {
   Client *client = client_check(L, CLIENT);
@@ -247,6 +248,7 @@ int submit(lua_State *L) {
   if (lua_isstring(L, BODY) && !reserve(L, client, job, before))
     return error_return(L);
   keep_option(L, "origin", JOB_ORIGIN);
+  job->quiet = flag_of(L, "quiet");
   if (!start(L, core, client, job,
              before)) /* the last that may raise: it is going */
     return error_return(L);

@@ -3,11 +3,11 @@
  *
  * Private to the Lua side of this module, which builds job:save, job:data and
  * gptimage2.sleep of it.  Value table: [1] what it gave (path or bytes), [2]
- * its error, [3] the client.
+ * its error, [3] the client, [4] the image's format.
  */
 #include "core.h"
 
-enum { GIVEN = 1, ERROR = 2, OWNER = 3 };
+enum { GIVEN = 1, ERROR = 2, OWNER = 3, FORMAT = 4 };
 
 Transfer *transfer_test(lua_State *L, int index) {
   return compat_testudata(L, index, TRANSFER_TYPE);
@@ -45,7 +45,7 @@ static int launched(lua_State *L, Core *core, Transfer *transfer) {
   return error_return(L);
 }
 
-/* ARG: client, url, path | nil, overwrite, timeout in seconds
+/* ARG: client, url, path | nil, overwrite, timeout in seconds, fresh
 ** RES: transfer | nil, err */
 int transfer_download(lua_State *L) {
   Core *core = core_get(L);
@@ -53,7 +53,8 @@ int transfer_download(lua_State *L) {
   DownloadSpec spec = {.url = luaL_checkstring(L, 2),
                        .path = luaL_optstring(L, 3, NULL),
                        .overwrite = lua_toboolean(L, 4),
-                       .timeout = luaL_checknumber(L, 5)};
+                       .timeout = luaL_checknumber(L, 5),
+                       .fresh = lua_toboolean(L, 6)};
   Transfer *transfer;
   if (!core_usable(L, core))
     return 2;
@@ -226,6 +227,10 @@ void transfer_handle(lua_State *L, Core *core, Transfer *transfer,
     lua_pushlstring(L, event->body, event->body_length);
     lua_rawseti(L, -2, GIVEN);
   }
+  if (event->format) {
+    lua_pushstring(L, event->format);
+    lua_rawseti(L, -2, FORMAT);
+  }
   lua_pop(L, 1);
   if (transfer->awaited)
     core_finished(L, -1);
@@ -256,9 +261,19 @@ static int m_result(lua_State *L) {
   return 1;
 }
 
+/* transfer:format() -> "png" | "jpg" ... | nil */
+static int m_format(lua_State *L) {
+  check(L, 1);
+  compat_getuservalue(L, 1);
+  lua_rawgeti(L, -1, FORMAT);
+  return 1;
+}
+
 void transfer_open(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"done", m_done}, {"result", m_result}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"done", m_done},
+                                     {"result", m_result},
+                                     {"format", m_format},
+                                     {NULL, NULL}};
   luaL_newmetatable(L, TRANSFER_TYPE);
   compat_setfuncs(L, methods);
   lua_pushvalue(L, -1);

@@ -263,6 +263,9 @@ expected.image = {
   { status(500), OK, REFUSED },
   { status(503), OK, REFUSED },
   { status(416), OK, REFUSED },
+  { status(403), OK, REFUSED }, -- just after the job's end
+  { status(404), OK, REFUSED },
+  { { action = "missing" }, OK, REFUSED },
   { { action = "html" }, OK, REFUSED },
   { { action = "reset" }, OK, LOST_IMAGE },
   { { action = "close" }, OK, LOST_IMAGE },
@@ -283,11 +286,8 @@ expected.image = {
   -- answers for good
   { status(400), REFUSED, REFUSED },
   { status(401), REFUSED, REFUSED },
-  { status(403), REFUSED, REFUSED },
-  { status(404), REFUSED, REFUSED },
   { status(410), REFUSED, REFUSED },
   { status(204), REFUSED, REFUSED },
-  { { action = "missing" }, REFUSED, REFUSED },
   { { action = "html", status = 200 }, NO_IMAGE, NO_IMAGE },
   { { action = "malformed" }, NO_IMAGE, NO_IMAGE },
   { { action = "body", body = "<svg/>" }, NO_IMAGE, NO_IMAGE },

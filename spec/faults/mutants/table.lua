@@ -746,15 +746,15 @@ mutant(
 mutant(
   "image URLs may be plain http",
   "src/engine/url.c",
-  "return url.https || (url.loopback && allow_plain_loopback);",
-  "return url.https || url.host_length > 0 || allow_plain_loopback;",
+  "if (!url.https && !may_be_plain(&url, rules))",
+  "if (!url.https && !may_be_plain(&url, rules) && false)",
   "c url"
 )
 mutant(
   "image redirects are not checked",
   "src/engine/download.c",
-  "} else if (!url_may_download(target, local)) {",
-  "} else if (!url_may_download(target, local) && false) {",
+  '} else if (may_fetch(download, target, "the image host redirects to")) {',
+  "} else {",
   "spec save: is refused when it redirects to"
 )
 mutant(
@@ -763,6 +763,48 @@ mutant(
   "if (!target || download->redirects++ >= REDIRECT_MAX) {",
   "if (!target || download->redirects++ >= REDIRECT_MAX * 9) {",
   "spec save: three redirects"
+)
+mutant(
+  "a service out there makes us ask our own network",
+  "src/engine/download.c",
+  ".public_only = account_wants_public(account, url)};",
+  ".public_only = false};",
+  "spec fetch: into a private network"
+)
+mutant(
+  "an image that is late is not waited for",
+  "src/engine/download.c",
+  "return download->fresh;",
+  "return false;",
+  "spec fetch: goes on for some seconds"
+)
+mutant(
+  "an image URL that has expired is the end",
+  "lua/gptimage2/fetch.lua",
+  "elseif not EXPIRED[err.status or 0] then",
+  "elseif err then",
+  "spec fetch: with a new one"
+)
+mutant(
+  "every image asks for new URLs by itself",
+  "lua/gptimage2/fetch.lua",
+  "  if renewal.asked then\n    return\n  end\n",
+  "",
+  "spec fetch: one poll for all"
+)
+mutant(
+  "half an image without a length counts as whole",
+  "src/engine/download.c",
+  "return exchange->framed || (status",
+  "return exchange->framed || true || (status",
+  "spec fetch: asked for again where that is missing"
+)
+mutant(
+  "an image that cannot be begun hides the others",
+  "lua/gptimage2/save.lua",
+  "    if not started then -- the others go on, and are told of\n",
+  "    if not started then\n      return nil, failed\n    end\n    if not started then\n",
+  "spec fetch: leaves the others"
 )
 mutant(
   "private addresses are asked for references",
