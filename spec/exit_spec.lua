@@ -49,7 +49,8 @@ describe("a process that ends soon after its first submit", function()
         end
         for _, life in ipairs(lives_of:run(scene, ending, LIVES, AT_ONCE)) do
           local where = ("after %.6f s"):format(life.delay)
-          assert.is_nil(life.wrong, ("%s %s: %s"):format(where, life.wrong, life.text))
+          local wrong = ("%s: %s: %s"):format(where, tostring(life.wrong), life.text)
+          assert.is_nil(life.wrong, wrong)
         end
       end)
     end
