@@ -1,6 +1,6 @@
 # Every kind of test, registered with ctest.  The labels are what
-# `spec/run <label>` takes: c, lua-<version>, asan, tsan, valgrind, lint (and
-# lint-<tool>), packaging, examples, faults, fuzz; `quick` is what one runs after an edit.
+# `spec/run <label>` takes, which has a list of them; `quick` is what one runs
+# after an edit.
 
 include(Schedule)
 
@@ -92,7 +92,8 @@ endfunction()
 
 function(gptimage2_add_spec_tests)
   if(NOT GPTIMAGE2_BUSTED)
-    gptimage2_skip(specs busted-is-not-installed specs)
+    list(TRANSFORM GPTIMAGE2_LUA PREPEND lua- OUTPUT_VARIABLE labels)
+    gptimage2_skip(specs busted-is-not-installed quick ${labels})
     return()
   endif()
   foreach(version IN LISTS GPTIMAGE2_LUA)
@@ -131,6 +132,9 @@ function(gptimage2_add_packaging_tests)
   add_test(NAME packaging-exports
     COMMAND "${run}/exports" "${CMAKE_BINARY_DIR}/lua")
   set(tests packaging-version packaging-exports)
+  add_test(NAME packaging-labels
+    COMMAND "${run}/labels" "${CMAKE_BINARY_DIR}")
+  list(APPEND tests packaging-labels)
   foreach(name cmake configure packages without-ledger)
     add_test(NAME packaging-${name} COMMAND "${run}/${name}")
     list(APPEND tests packaging-${name})

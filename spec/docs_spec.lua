@@ -392,10 +392,30 @@ describe("the documentation", function()
     assert.equal(quickstart, README:match("```lua\n(.-)```"))
   end)
 
-  it("has Lua that runs, in all its blocks", function()
+  -- The block, made to check what comments behind a print, or below it, say it prints.
+  local function with_checks(block)
+    local lines, call, said = {}, nil, nil
+    for line in block:gmatch("(.-)\n") do
+      local more = call and line:match("^%-%- (.+)")
+      if more then
+        said = said and said .. " " .. more or more
+      else
+        if call then
+          lines[#lines + 1] = call .. (said and (" says(%q)"):format(said) or "")
+        end
+        call, said = line:match("^(print%b()) *(.*)$")
+        said = said and said:match("^%-%- (.+)")
+        lines[#lines + 1] = not call and line or nil
+      end
+    end
+    return table.concat(lines, "\n") .. "\n"
+  end
+
+  it("has Lua that runs, in all its blocks, and prints what it says", function()
     local parts = { folder.read("spec/helpers/readme.lua") }
     for block in README:gsub("```lua\n.-```", "", 1):gmatch("```lua\n(.-)```") do
-      parts[#parts + 1] = "do\n" .. block .. "end\n"
+      block = block .. "\n" -- an end for what is below its last line
+      parts[#parts + 1] = "do\n" .. with_checks(block) .. "end\n"
     end
     assert.is_true(#parts > 8)
     parts[#parts + 1] = 'real_print("all blocks ran")\n'

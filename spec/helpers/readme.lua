@@ -17,5 +17,20 @@ package.loaded.gptimage2 = gptimage2
 client = new()
 job = assert(client:generate({ prompt = "x" }))
 load_texture, show_message = function() end, error
-real_print, print = print, function() end
+real_print = print
+local printed
+function print(...)
+  local words = {}
+  for i = 1, select("#", ...) do
+    words[i] = tostring((select(i, ...)))
+  end
+  printed = table.concat(words, "\t")
+end
+-- Behind or below a print: that this is what it printed, or, before "...", how that begins.
+function says(text)
+  local start = text:match("^(.*) %.%.%.$")
+  if printed ~= text and printed:sub(1, #(start or text)) ~= start then
+    error(("it prints %q, not %q"):format(printed, text), 2)
+  end
+end
 -- luacheck: pop

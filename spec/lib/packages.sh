@@ -163,9 +163,9 @@ header_folders() {
 try_library() {
   local flags=() libraries=() headers=() folder
   while [ $# -gt 0 ]; do
-    while read -r folder; do
+    for folder in $(header_folders "$1"); do
       flags+=(-I"$folder")
-    done < <(header_folders "$1")
+    done
     libraries+=("-l$1")
     headers+=("$2")
     shift 2
@@ -186,7 +186,7 @@ try_lua() {
   fi
   number=${abi/./0}
   for name in $names; do
-    while read -r folder; do
+    for folder in $(header_folders "$name"); do
       [ -r "$folder/lua.h" ] || continue
       result=0
       compiles -fsyntax-only -I"$folder" <<END || result=$?
@@ -197,7 +197,7 @@ try_lua() {
 int main(void) { return 0; }
 END
       [ $result = 1 ] || return $result
-    done < <(header_folders "$name")
+    done
   done
   return $result
 }
