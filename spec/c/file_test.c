@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -105,6 +106,12 @@ static int remove_folder(void **state) {
   return 0;
 }
 
+static void assert_says(const Failure *failure, const char *text) {
+  assert_non_null(failure->detail);
+  check(strstr(failure->detail, text) != NULL, "'%s' does not say '%s'",
+        failure->detail, text);
+}
+
 static void assert_failure(Failure *failure, const char *code) {
   assert_non_null(failure->kind);
   assert_string_equal(failure->kind, "io");
@@ -171,12 +178,17 @@ static void modes_follow_the_umask_once_the_file_is_whole(void **state) {
     char path[PATH_MAX], temporary[PATH_MAX];
     Failure failure = {0};
     mode_t before = umask(rows[i].mask);
+    struct rlimit limit;
     File file;
     folder_path(&folder, "a", path);
     folder_path(&folder, TEMPORARY, temporary);
     assert_true(file_open(&file, path, 0xab, &failure));
     assert_int_equal(mode_of(temporary), 0600);
+    /* Nothing can be opened to learn them from, such as files of /proc. */
+    getrlimit(RLIMIT_NOFILE, &limit);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, limit.rlim_max});
     assert_true(file_commit(&file, path, true, &failure));
+    setrlimit(RLIMIT_NOFILE, &limit);
     assert_int_equal(mode_of(path), rows[i].mode);
     umask(before);
   }
@@ -373,6 +385,8 @@ static void a_write_that_fails_is_told_and_leaves_nothing(void **state) {
     assert_true(file_open(&file, path, 1, &failure));
     failing_write = rows[i].error;
     assert_false(file_append(&file, "bytes", 5, &failure));
+    assert_says(&failure, folder.path);
+    assert_says(&failure, strerror(rows[i].error));
     assert_failure(&failure, rows[i].code);
     failing_write = 0;
     file_abandon(&file);

@@ -206,7 +206,7 @@ END
 try_fuzzer() {
   local folder
   folder=$(clang -print-resource-dir 2>/dev/null) || return 2
-  find "$folder/" -name 'libclang_rt.fuzzer*' | grep -q .
+  [ -n "$(find "$folder/" -name 'libclang_rt.fuzzer*')" ]
 }
 
 # Reads lines and prints them without the libraries, if all of those work:
@@ -262,7 +262,7 @@ apt_get() {
 first_known() {
   local name
   for name in "$@"; do
-    if apt-cache policy "$name" 2>/dev/null | grep -q 'Candidate: [^(]'; then
+    if [[ $(apt-cache policy "$name" 2>/dev/null) == *"Candidate: "[!\(]* ]]; then
       echo "$name"
       return 0
     fi

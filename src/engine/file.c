@@ -15,6 +15,22 @@
  * the fsync at the end finds little left to do. */
 #define FLUSH_STEP ((int64_t)4 << 20)
 
+/* What strerror_r gives: the text itself, or, as POSIX has it, a number once
+ * the text is in its buffer. */
+static inline const char *said_by_text(const char *text, const char *buffer) {
+  (void)buffer;
+  return text;
+}
+
+static inline const char *said_by_number(int number, const char *buffer) {
+  return number == 0 ? buffer : "unknown error";
+}
+
+#define SAID_BY(result, buffer)                                                \
+  _Generic((result), int                                                       \
+           : said_by_number, default                                           \
+           : said_by_text)(result, buffer)
+
 static bool fail(Failure *failure, const char *doing, const char *path) {
   int error = errno;
   char said[128];
@@ -28,7 +44,7 @@ static bool fail(Failure *failure, const char *doing, const char *path) {
   else if (error == ENAMETOOLONG)
     code = "path_too_long";
   failure_set(failure, "io", code, "cannot %s '%s': %s", doing, path,
-              strerror_r(error, said, sizeof said));
+              SAID_BY(strerror_r(error, said, sizeof said), said));
   return false;
 }
 
@@ -74,12 +90,17 @@ static bool make_folders(char *folder) {
   }
 }
 
-static int open_patiently(int folder, const char *path, int flags) {
+static int open_with_mode(int folder, const char *path, int flags,
+                          mode_t mode) {
   int fd;
   do
-    fd = openat(folder, path, flags | O_CLOEXEC, 0600);
+    fd = openat(folder, path, flags | O_CLOEXEC, mode);
   while (fd < 0 && errno == EINTR);
   return fd;
+}
+
+static int open_patiently(int folder, const char *path, int flags) {
+  return open_with_mode(folder, path, flags, 0600);
 }
 
 /* Made where it is missing.  `folder` is changed and put back. */
@@ -107,6 +128,28 @@ static void name_temporary(char name[FILE_NAME_SIZE], uint64_t random) {
   snprintf(name, FILE_NAME_SIZE, ".gptimage2-%016" PRIx64 ".part", random);
 }
 
+/* What a file system says that cannot do this for any file. */
+static bool is_unsupported(int error) {
+  return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP ||
+         error == ENOTTY || error == EPERM || error == EACCES ||
+         error == EMLINK || error == EXDEV;
+}
+
+/* Only a file that is made shows what permissions new ones get here: by the
+ * umask, which cannot be read without changing it for other threads, or by the
+ * folder's own rules.  It has them while it is empty, and once it is whole. */
+static bool open_private(File *file) {
+  struct stat info;
+  file->fd = open_with_mode(file->folder, file->name,
+                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+  if (file->fd < 0)
+    return false;
+  if (fstat(file->fd, &info) != 0)
+    return false;
+  file->mode = info.st_mode & 0777;
+  return fchmod(file->fd, 0600) == 0 || is_unsupported(errno);
+}
+
 bool file_open(File *file, const char *path, uint64_t random,
                Failure *failure) {
   char folder[PATH_MAX];
@@ -116,13 +159,25 @@ bool file_open(File *file, const char *path, uint64_t random,
   file->folder = open_folder(folder);
   if (file->folder < 0)
     return fail(failure, "open the folder", folder);
+  file->path = path;
   name_temporary(file->name, random);
-  file->fd = open_temporary(file->folder, file->name);
-  if (file->fd >= 0)
+  if (open_private(file))
     return true;
   fail(failure, "make a file in the folder", folder);
+  if (file->fd >= 0)
+    unlinkat(file->folder, file->name, 0);
   close_all(file);
   return false;
+}
+
+/* The temporary file's name says nothing to anybody; its folder does. */
+static bool fail_in_folder(const File *file, Failure *failure) {
+  char folder[PATH_MAX];
+  int error = errno;
+  if (!folder_of(file->path, folder, sizeof folder))
+    snprintf(folder, sizeof folder, "%s", "?");
+  errno = error;
+  return fail(failure, "write a file in the folder", folder);
 }
 
 /* A hint; that it is not taken changes nothing but the speed. */
@@ -145,7 +200,7 @@ bool file_append(File *file, const char *bytes, size_t length,
     if (written < 0 && errno == EINTR)
       continue;
     if (written < 0)
-      return fail(failure, "write", file->name);
+      return fail_in_folder(file, failure);
     bytes += written;
     length -= (size_t)written;
     file->length += written;
@@ -160,26 +215,9 @@ bool file_restart(File *file, Failure *failure) {
     result = ftruncate(file->fd, 0);
   while (result != 0 && errno == EINTR);
   if (result != 0 || lseek(file->fd, 0, SEEK_SET) != 0)
-    return fail(failure, "empty", file->name);
+    return fail_in_folder(file, failure);
   file->length = file->flushed = 0;
   return true;
-}
-
-/* The permissions a new file of this process has.  umask() itself would change
- * it for other threads while it is read. */
-static mode_t usual_mode(void) {
-  char line[128];
-  unsigned mask = 077;
-  FILE *status = fopen("/proc/self/status", "re");
-  while (status && fgets(line, sizeof line, status)) {
-    if (strncmp(line, "Umask:", 6) == 0) {
-      mask = (unsigned)strtoul(line + 6, NULL, 8);
-      break;
-    }
-  }
-  if (status)
-    fclose(status);
-  return (mode_t)(0666 & ~mask);
 }
 
 static int sync_fd(int fd) {
@@ -212,13 +250,6 @@ static bool reserve_and_replace(const File *file, const char *name) {
   return false;
 }
 
-/* What a file system says that cannot do this for any file. */
-static bool is_unsupported(int error) {
-  return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP ||
-         error == ENOTTY || error == EPERM || error == EACCES ||
-         error == EMLINK || error == EXDEV;
-}
-
 /* Never replaces what is there: the first way that the file system can do. */
 static bool publish(const File *file, const char *name) {
 #ifdef RENAME_NOREPLACE
@@ -247,7 +278,7 @@ bool file_commit(File *file, const char *path, bool overwrite,
                  Failure *failure) {
   const char *name = name_of(path);
   bool ok = true;
-  if (fchmod(file->fd, usual_mode()) != 0 && !is_unsupported(errno))
+  if (fchmod(file->fd, file->mode) != 0 && !is_unsupported(errno))
     ok = fail(failure, "set the permissions of", path);
   if (ok && sync_fd(file->fd) != 0)
     ok = fail(failure, "write", path);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define FILE_NAME_SIZE 40 /* bytes of a temporary file's name */
 
@@ -20,15 +21,18 @@ typedef struct File {
   int folder; /* descriptor, -1 = not open */
   int fd;     /* descriptor of the temporary file, -1 = not open */
   int64_t length;
-  int64_t flushed; /* bytes whose write to the disk has been started */
+  int64_t flushed;  /* bytes whose write to the disk has been started */
+  mode_t mode;      /* of the whole file */
+  const char *path; /* the caller's, for messages */
   char name[FILE_NAME_SIZE]; /* of the temporary file */
 } File;
 
 #define FILE_CLOSED ((File){.folder = -1, .fd = -1})
 
 /* Opens a temporary file in the folder of `path`, which is made (with its
- * parents) where it is missing.  `random` makes the name unique.  False, with
- * `failure` of kind io, when that does not work. */
+ * parents) where it is missing; `path` stays as it is until the file is closed.
+ * `random` makes the name unique.  False, with `failure` of kind io, when that
+ * does not work. */
 bool file_open(File *file, const char *path, uint64_t random, Failure *failure);
 
 bool file_append(File *file, const char *bytes, size_t length,
