@@ -136,8 +136,8 @@ function(gptimage2_find_curl)
     "${GPTIMAGE2_CURL_INCLUDE}")
   target_compile_definitions(gptimage2_curl INTERFACE
     GPTIMAGE2_LIBCURL="${soname}")
-  # A libcurl outside the system's folders is found through the module's own
-  # run path, which dlopen honours too.
+  # A libcurl outside the system's folders is opened there; should it have
+  # moved, through the module's own run path, which some systems' dlopen honours.
   get_filename_component(folder "${GPTIMAGE2_CURL_LIBRARY}" DIRECTORY)
   get_filename_component(folder "${folder}" REALPATH)
   set(system "${CMAKE_C_IMPLICIT_LINK_DIRECTORIES}")
@@ -145,6 +145,8 @@ function(gptimage2_find_curl)
   if(NOT folder IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES AND
       NOT folder IN_LIST system)
     set(GPTIMAGE2_CURL_RPATH "${folder}" PARENT_SCOPE)
+    target_compile_definitions(gptimage2_curl INTERFACE
+      GPTIMAGE2_LIBCURL_FOLDER="${folder}")
   endif()
 endfunction()
 

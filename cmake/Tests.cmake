@@ -139,6 +139,13 @@ function(gptimage2_add_packaging_tests)
     add_test(NAME packaging-${name} COMMAND "${run}/${name}")
     list(APPEND tests packaging-${name})
   endforeach()
+  if(GPTIMAGE2_LUAROCKS AND GPTIMAGE2_CJSON_5.4 AND GPTIMAGE2_CJSON_5.3)
+    add_test(NAME packaging-order COMMAND "${run}/order")
+    list(APPEND tests packaging-order)
+  else()
+    gptimage2_skip(packaging-order luarocks-or-lua-5.3-is-not-installed
+      packaging)
+  endif()
   foreach(version IN LISTS GPTIMAGE2_LUA)
     if(GPTIMAGE2_LUAROCKS AND GPTIMAGE2_CJSON_${version})
       add_test(NAME packaging-rocks-${version}

@@ -51,7 +51,9 @@ function(gptimage2_add_variant variant flavour includes)
       $<TARGET_OBJECTS:engine-${flavour}>)
     gptimage2_set_module(core-${variant} core ${variant} ${flavour}
       "${includes}")
-    target_link_libraries(core-${variant} PRIVATE gptimage2_ledger_libs)
+    # The headers of both are needed by what the engine's headers include.
+    target_link_libraries(core-${variant} PRIVATE
+      gptimage2_curl gptimage2_ledger_libs)
     set_target_properties(core-${variant} PROPERTIES
       BUILD_RPATH "${GPTIMAGE2_CURL_RPATH}"
       INSTALL_RPATH "${GPTIMAGE2_CURL_RPATH}")

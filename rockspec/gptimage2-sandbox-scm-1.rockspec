@@ -31,3 +31,7 @@ build = {
   },
   copy_directories = {},
 }
+test = {
+  type = "command",
+  command = "./spec/run quick",
+}

@@ -33,7 +33,12 @@ build = {
     LIBDIR = "$(LIBDIR)",
     CURL_INCDIR = "$(CURL_INCDIR)",
     CURL_LIBDIR = "$(CURL_LIBDIR)",
+    GPTIMAGE2_CORE = "ON",
     GPTIMAGE2_SANDBOX = "OFF",
   },
-  copy_directories = {},
+  copy_directories = { "examples", "library" },
+}
+test = {
+  type = "command",
+  command = "./spec/run quick",
 }

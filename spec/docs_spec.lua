@@ -365,6 +365,19 @@ describe("the documentation", function()
       assert.is_truthy(of(".Fault")[name], name)
       assert.is_truthy(section("The sandbox"):find("`" .. name .. "`", 1, true), name)
     end
+    -- What is annotated with a field, behind it or in the lines above, names its actions.
+    local text = folder.read("library/gptimage2/sandbox.lua")
+    text = "\n" .. text:match("class gptimage2.Fault\n(.-\n)\n")
+    local common = { on = true, times = true, after = true, work = true, seconds = true }
+    for _, fault in ipairs(require("gptimage2.sandbox").faults()) do
+      for key, value in pairs(fault.options) do
+        local name = type(key) == "number" and value or key
+        local above, line = text:match("(.*)\n%-%-%-@field " .. name .. "%?([^\n]*)")
+        above = above:match(".*@field[^\n]*(.*)$")
+        local named = (above .. line):find('"' .. fault.action .. '"', 1, true)
+        assert.is_truthy(common[name] or named, name .. " of " .. fault.action)
+      end
+    end
     assert_same_names(keys_of(box:ledger()), of(".SandboxLedger"), "library")
     for name in pairs(box:ledger()) do
       assert.is_truthy(section("The sandbox"):find("`" .. name .. "`", 1, true), name)

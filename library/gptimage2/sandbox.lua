@@ -96,22 +96,29 @@ function sandbox:stop() end
 ---@field on? "create"|"poll"|"image"|"reference"|"other"|"any"|"job" "job" goes with "fail" only
 ---@field times? number requests to hit; default 1; math.huge is all
 ---@field after? number requests to let pass first; default 0
----@field work? boolean a create makes its job all the same; default false for "status", "redirect"
----@field status? integer HTTP status, for "status" and "redirect"
+---Whether a create makes its job all the same. Default true, but for "status", "redirect", "html",
+---"missing" and "conflict" false.
+---@field work? boolean
+---The HTTP status, for "status", "redirect", "informational", "html", "escapes", "unknown_status"
+---and "conflict".
+---@field status? integer
 ---@field headers? table<string, string> to send along
----@field body? string for "body" and "status"
+---@field body? string for "status", "html" and "body" the body, for "raw" the whole answer
 ---@field location? string for "redirect"
----@field error? string the job's error, for "fail"; default "generation_failed"
----@field bytes? integer for "truncate": what is left; for "oversize": the size
+---@field error? string the job's error, for "fail" and "failed"; default "generation_failed"
+---For "truncate" and "short": what is left. For "oversize", "gzip" (unpacked), "endless_headers",
+---"endless_chunks": how much there is. For "stall", "cut": where it stops. For "drip": how many a
+---second.
+---@field bytes? integer
 ---@field chunked? boolean for "oversize": without a length in front
 ---@field to? string "self", "chain", "host", "http" or "https", for "redirect"
----@field head? boolean the head, too
+---@field head? boolean for "stall" and "drip": bytes count from the head, not from the body
 ---@field reset? boolean for "cut": torn, not closed
 ---@field add? integer for "length": what is added to the true one
 ---@field value? string for "length": this instead
 ---@field count? integer how many, for "informational" and "nesting"
 ---@field type? string for "type": the content type
----@field last? boolean for "duplicate_keys": the true values come last
+---@field last? boolean for "duplicate_keys": the false fields come after the true ones
 ---@field name? string for "unknown_status"
 ---@field id? string for "other_job"
 ---@field shape? string for "results": "null", "absent", "empty", "without_urls", "object" ...

@@ -86,10 +86,19 @@ static void start(void *library) {
   register_at_exit();
 }
 
+static void *open_library(void) {
+  void *library = NULL;
+#ifdef GPTIMAGE2_LIBCURL_FOLDER
+  library = dlopen(GPTIMAGE2_LIBCURL_FOLDER "/" GPTIMAGE2_LIBCURL,
+                   RTLD_NOW | RTLD_LOCAL);
+#endif
+  return library ? library : dlopen(GPTIMAGE2_LIBCURL, RTLD_NOW | RTLD_LOCAL);
+}
+
 /* A library that could not be opened may be there the next time: there may
  * have been no descriptor or no memory. */
 static void load(void) {
-  void *library = dlopen(GPTIMAGE2_LIBCURL, RTLD_NOW | RTLD_LOCAL);
+  void *library = open_library();
   if (!library) {
     trouble = "libcurl (" GPTIMAGE2_LIBCURL ") is not installed, or could not "
               "be read";
