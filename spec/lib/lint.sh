@@ -18,7 +18,7 @@ files() {
 }
 
 lua_files() {
-  files '*.lua' lua spec examples library
+  files '*.lua' lua spec examples library doc
 }
 
 c_files() {
@@ -33,7 +33,7 @@ each() {
 # By their first line, or, for those that are sourced, by their name.
 shell_files() {
   {
-    grep -rlZE '^#!/bin/(ba)?sh' .ci examples spec
+    grep -rlZE '^#!/bin/(ba)?sh' .ci doc examples spec
     files '*.sh' spec
   } | sort -zu
 }
