@@ -81,7 +81,11 @@ static void an_idle_connection_stays_in_the_set(void **state) {
   fd = connection();
   assert_true(fd >= 0);
   assert_int_equal(loop.watches[fd].wanted, 0);
-  assert_int_equal(loop.watches[fd].set, EPOLLIN);
+  /* A libcurl that let go of it while it wrote is told once more, and no more.
+   */
+  if (loop.watches[fd].set & EPOLLOUT)
+    loop_wait(&loop, (double)INFINITY);
+  assert_false(loop.watches[fd].set & EPOLLOUT);
   assert_silence();
   poll_once(url);
   assert_int_equal(connection(), fd);

@@ -57,11 +57,12 @@ struct Account {
   char *authorization;      /* the header line: secret */
   const char *host;         /* of the service, in settings.base_url */
   size_t host_length;
-  bool local;       /* the service is on this machine */
-  bool inside;      /* it is at an address that is not public */
-  bool secure;      /* the service is reached over TLS */
-  bool http1;       /* and answers over HTTP/1 */
-  bool needs_http1; /* and wants it: HTTP_1_1_REQUIRED */
+  bool local;         /* the service is on this machine */
+  bool inside;        /* it is at an address that is not public */
+  bool secure;        /* the service is reached over TLS */
+  double fresh_until; /* creates need connections of their own */
+  bool http1;         /* and answers over HTTP/1 */
+  bool needs_http1;   /* and wants it: HTTP_1_1_REQUIRED */
   struct curl_slist post_headers[4];
   struct curl_slist get_headers[3];
   RetryQuota quota;    /* for the creates of all its jobs */

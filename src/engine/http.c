@@ -9,6 +9,7 @@
 #include "http_reply.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,7 +168,8 @@ static void set_api(Exchange *exchange) {
 static void choose_connection(Exchange *exchange, const Loop *loop) {
   const Account *account = exchange->account;
   bool http1 = !account->secure || account->http1 || account->needs_http1;
-  bool stale = loop->stale_until > 0 && clock_monotonic() < loop->stale_until;
+  bool stale =
+      clock_monotonic() < fmax(loop->stale_until, account->fresh_until);
   setopt(exchange->easy, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);
   if (!account->secure)
     return;

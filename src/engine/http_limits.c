@@ -101,6 +101,10 @@ void http_limits_hurry(Exchange *exchange) {
   set_timer(exchange->loop, exchange);
 }
 
+void http_limits_distrust(const Exchange *exchange) {
+  exchange->account->fresh_until = clock_monotonic() + KEPT_MAX;
+}
+
 /* A create needs a connection of its own until those that are kept have been
  * used again, or are too old to be used. */
 bool http_limits_stale(Loop *loop, double asleep, double now) {

@@ -27,6 +27,10 @@ void http_limits_connected(Exchange *exchange);
  * when that has passed.  Inside libcurl. */
 void http_limits_hurry(Exchange *exchange);
 
+/* An answer of the service broke off: a connection that libcurl keeps may be
+ * dead, and the next creates of this account need others. */
+void http_limits_distrust(const Exchange *exchange);
+
 /* Whether kept connections may be dead although they are young: this machine
  * was asleep (`asleep`: seconds in its life so far) and its monotonic clock
  * stood still, or exchanges from before that are still on their way. */

@@ -335,6 +335,8 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
   explain(exchange, code, sent);
   exchange->reply.partial =
       sent && status / 100 == 2 && exchange->body.length > 0;
+  if (sent && exchange->create)
+    http_limits_distrust(exchange);
   if (sent)
     exchange->reply.kind = REPLY_LOST;
   else if (is_certificate_error(code))
