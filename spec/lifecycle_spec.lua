@@ -213,9 +213,7 @@ describe("a name server that hangs", function()
       inner:run("gptimage2.step(0.01)")
     end
     local took = inner:close()
-    while goes_on() and host.threads() > 2 do -- the look-up's own still hangs
-      host.pause(0.001)
-    end
+    assert(host.threads() > 1) -- the look-up still hangs, in as many threads as libcurl likes
     io.open(fifo, "w"):close()
     while goes_on() and host.threads() > 1 do
       host.pause(0.001)
