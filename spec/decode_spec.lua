@@ -185,9 +185,32 @@ describe("the status of a reply", function()
     end
   end)
 
-  it("is not usable when it is none of the four", function()
+  it("counts, whatever 2xx it comes with", function()
+    for _, http in ipairs({ 200, 201, 202, 206 }) do
+      local job = assert(read(succeeded("[{" .. URL .. "}]"), http))
+      assert.equal("succeeded", job.status)
+      local _, err = read('{"jobId":"job-1","status":"failed","error":"unlucky"}', http)
+      assert.equal("job_failed", err.kind)
+      assert.equal("unlucky", err.code)
+      assert.equal("running", assert(read('{"status":"running"}', http)).status)
+    end
+  end)
+
+  it("may be any word that says the same", function()
+    for _, word in ipairs({ "completed", "complete", "success", "done", "Succeeded" }) do
+      local body = ('{"status":"%s","results":[{%s}]}'):format(word, URL)
+      assert.equal("succeeded", assert(read(body, 200)).status)
+    end
+    for _, word in ipairs({ "queued", "waiting" }) do
+      assert.equal("pending", assert(read(('{"status":"%s"}'):format(word), 202)).status)
+    end
+    for _, word in ipairs({ "processing", "in_progress" }) do
+      assert.equal("running", assert(read(('{"status":"%s"}'):format(word), 200)).status)
+    end
+  end)
+
+  it("is not usable when it is no word we know", function()
     assert_unusable('{"jobId":"job-1","status":"paused"}')
-    assert_unusable('{"jobId":"job-1","status":"Succeeded","results":[{' .. URL .. "}]}")
     assert_unusable('{"jobId":"job-1","status":7}')
     assert_unusable('{"jobId":"job-1"}')
   end)
@@ -238,8 +261,15 @@ describe("an error code of the service", function()
   it("has a stand-in when there is none or it is no text", function()
     assert.equal("generation_failed", (code("null")))
     assert.equal("generation_failed", (code('""')))
-    assert.equal("generation_failed", (code('{"code":"x"}')))
+    assert.equal("generation_failed", (code("{}")))
+    assert.equal("generation_failed", (code('["x"]')))
     assert.equal("generation_failed", (code("17")))
+  end)
+
+  it("may stand in an object", function()
+    assert.equal("policy", (code('{"message":"We cannot","code":"policy","type":"x"}')))
+    assert.equal("1013", (code('{"code":1013,"message":"We cannot"}')))
+    assert.equal("We cannot", (code('{"code":null,"message":"We cannot"}')))
   end)
 end)
 

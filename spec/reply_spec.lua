@@ -308,10 +308,76 @@ describe("a paid job", function()
     assert.equal(3, box:ledger().requests.poll)
   end)
 
-  it("is not failed by a 202 that says so: only a 200 is final", function()
+  it("is over when the body of a 202 says so", function()
     local client, box = support.pair()
-    support.answer(box, "poll", 202, '{"status":"failed","error":"not yet"}', { times = 3 })
+    support.answer(box, "poll", 202, '{"status":"failed","error":"unlucky"}')
+    local job = support.finish(client:submit({ prompt = "a cup" }))
+    assert.equal("failed", job.status)
+    assert.equal("unlucky", job.error.code)
+    assert.equal("refund_expected", job.error.charged)
+    assert.equal(0, client.spent)
+  end)
+
+  it("that was cancelled or has expired there promises nothing about the money", function()
+    for _, word in ipairs({ "canceled", "cancelled", "expired" }) do
+      local client, box = support.pair()
+      support.answer(box, "poll", 202, ('{"status":"%s"}'):format(word))
+      local job = support.finish(client:submit({ prompt = "a cup" }))
+      assert.equal("failed", job.status)
+      assert.equal("job_failed", job.error.kind)
+      assert.equal(word, job.error.code)
+      assert.equal("unknown", job.error.charged)
+      assert.equal(10, client.spent)
+    end
+  end)
+
+  it("is not ended by a bare error before it was said three times in a row", function()
+    local client, box = support.pair()
+    local trouble = '{"status":"error","error":{"code":"overloaded","message":"Later"}}'
+    support.answer(box, "poll", 200, trouble, { times = 2 })
     assert.equal("succeeded", support.finish(client:submit({ prompt = "a cup" })).status)
+    support.answer(box, "poll", 200, trouble, { times = 3 })
+    local job = support.finish(client:submit({ prompt = "a cup" }))
+    assert.equal("overloaded", job.error.code)
+    assert.equal("unknown", job.error.charged)
+    support.answer(box, "poll", 200, '{"jobId":"job-7","status":"error"}')
+    local _, err = client:poll("job-7")
+    assert.equal("job_failed", err.kind)
+    assert.equal("error", err.code)
+  end)
+
+  it("that ends by its timeout tells a status that nobody knows", function()
+    for _, http in ipairs({ 200, 202 }) do
+      local client, box = support.pair()
+      local body = '{"status":"polishing\\u001b[1m","jobId":"job-8"}'
+      support.answer(box, "poll", http, body, { times = math.huge })
+      local _, err = client:wait("job-8", 0.3)
+      assert.equal("timeout", err.kind)
+      assert.truthy(err.message:find('"polishing\\x1B[1m"', 1, true), err.message)
+      assert.equal("job-8", err.job_id)
+    end
+  end)
+
+  it("may have any name that a path can carry", function()
+    for _, id in ipairs({
+      "gen/2024.01:a~b",
+      'a%2Fb?c#d"e&f=g+h',
+      "x..y/...z//w/",
+      ("long:"):rep(51) .. "x",
+    }) do
+      local client, box = support.pair()
+      local shown = id:gsub('"', '\\"'):gsub("/", "\\/")
+      local marked = "\239\187\191" -- a byte-order mark
+      support.answer(box, "create", 202, marked .. ('{"jobId":"%s"}'):format(shown))
+      local done = '{"jobId":"%s","status":"succeeded","results":[{"imageUrl":"https://e.com/1"}]}'
+      support.answer(box, "poll", 200, marked .. done:format(shown))
+      local job = assert(client:generate({ prompt = "a cup" }))
+      assert.equal(id, job.id)
+      local log = box:ledger().log
+      assert.equal("/api/generate/" .. id, log[#log].path)
+      support.answer(box, "poll", 200, done:format(shown))
+      assert.equal(id, assert(client:wait(id)).id)
+    end
   end)
 end)
 

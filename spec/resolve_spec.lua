@@ -245,7 +245,7 @@ describe("client:resolve", function()
 
     it("refuses what cannot be one", function()
       local client, box, path, key = lost()
-      for _, id in ipairs({ "", "a/b", "..", "a b", ("a"):rep(129) }) do
+      for _, id in ipairs({ "", "/ab", "..", "a b", ("a"):rep(257) }) do
         local job, err = client:resolve(key, id)
         refused("validation", "invalid_job_id", job, err)
         assert.equal("what", err.field)

@@ -42,8 +42,8 @@ local function code_of(row)
   if row.error or row.state ~= "refused" and row.state ~= "unknown" then
     return row.error
   end
-  local reply = row.answer and core.decode(row.answer) or {}
-  return type(reply.error) == "string" and reply.error:sub(1, 128) or row.state
+  local reply = row.answer and core.decode_reply(row.answer) or {}
+  return reply.error or row.state
 end
 
 --- The error of a row that has one.

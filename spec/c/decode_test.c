@@ -2,11 +2,14 @@
 #include "check.h"
 
 #include "engine/decode.h"
+#include "engine/url.h"
 
 #include <string.h>
 
 #define ID "job_A-1"
 #define LONG_ID                                                                \
+  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"           \
+  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"           \
   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"           \
   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -44,7 +47,10 @@ static void all_else_is_for_the_host(void **state) {
       "{\"jobId\":\"" ID "\",\"status\":\"pending\"",
       "{\"jobId\":\"" ID "\"}{}",
       "{\"jobId\":\"../" ID "\"}",
-      "{\"jobId\":\"job\\u005fA\"}",
+      "{\"jobId\":\"job\\u005cA\"}",
+      "{\"jobId\":\"job\\u00e4\"}",
+      "{\"jobId\":\"a\\/..\"}",
+      "{\"jobId\":\"a[key]b\"}",
       "{\"jobId\":\"\"}",
       "{\"jobId\":17}",
       "{\"jobId\":\"" LONG_ID "x\"}",
@@ -62,11 +68,51 @@ static void the_longest_id_is_an_id(void **state) {
   assert_true(json_is(&id, LONG_ID));
 }
 
+/* An id may be written with escapes; it is the same id. */
+static void an_id_is_what_its_escapes_stand_for(void **state) {
+  static const struct {
+    const char *answer, *id;
+  } rows[] = {{"{\"jobId\":\"a\\/b:c.d\"}", "a/b:c.d"},
+              {"\xEF\xBB\xBF{\"jobId\":\"\\u0061\\\"\"}", "a\""}};
+  char text[JOB_ID_MAX];
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    JsonPiece id = waiting(rows[i].answer);
+    size_t length = id.at ? decode_copy_id(&id, text) : 0;
+    check(length == strlen(rows[i].id) && !memcmp(text, rows[i].id, length),
+          "row %zu", i);
+    id = decode_find_id(rows[i].answer, strlen(rows[i].answer) - 1);
+    check(id.at && decode_copy_id(&id, text) == length, "row %zu, cut off", i);
+  }
+}
+
+static void the_status_is_news_or_not(void **state) {
+  static const struct {
+    const char *answer;
+    DecodedNews news;
+  } rows[] = {{"{\"status\":\"pending\"}", NEWS_WAITING},
+              {"{\"status\":\"Processing\"}", NEWS_WAITING},
+              {"{\"status\":\"succeeded\"}", NEWS_FINAL},
+              {"{\"status\":\"COMPLETED\"}", NEWS_FINAL},
+              {"{\"status\":\"canceled\"}", NEWS_FINAL},
+              {"{\"status\":\"error\"}", NEWS_FINAL},
+              {"{\"status\":\"polishing\"}", NEWS_NONE},
+              {"{\"status\":null}", NEWS_NONE},
+              {"{\"status\":\"failed\"", NEWS_NONE},
+              {"", NEWS_NONE}};
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++)
+    check(decode_news(rows[i].answer, strlen(rows[i].answer)) == rows[i].news,
+          "row %zu: %s", i, rows[i].answer);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_id_of_a_job_that_waits_is_found),
       cmocka_unit_test(all_else_is_for_the_host),
       cmocka_unit_test(the_longest_id_is_an_id),
+      cmocka_unit_test(an_id_is_what_its_escapes_stand_for),
+      cmocka_unit_test(the_status_is_news_or_not),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,7 +35,9 @@ static void json_is_taken(void **state) {
       "-0",
       "-12.50e+10",
       "1E-5",
-      "0.0"};
+      "0.0",
+      "\xEF\xBB\xBF{}",
+      "\xEF\xBB\xBF []"};
   (void)state;
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     if (!takes(texts[i]))
@@ -43,16 +45,55 @@ static void json_is_taken(void **state) {
 }
 
 static void what_is_no_json_is_refused(void **state) {
-  static const char *const texts[] = {
-      "",           " ",           "{",        "}",         "[",
-      "]",          "{]",          "[}",       "{\"a\"}",   "{\"a\":}",
-      "{\"a\":1,}", "{,}",         "{1:2}",    "{\"a\" 1}", "{\"a\":1 \"b\":2}",
-      "[1,]",       "[,1]",        "[1 2]",    "[1]]",      "[1]x",
-      "\"",         "\"a",         "\"\\",     "\"\\\"",    "\"\\q\"",
-      "\"\\u12\"",  "\"\\u12g4\"", "tru",      "truex",     "nul",
-      "None",       "-",           "+1",       "01",        "-01",
-      "1.",         ".5",          "-.5",      "1e",        "1e+",
-      "0x10",       "NaN",         "Infinity", "'a'",       "\xEF\xBB\xBF{}"};
+  static const char *const texts[] = {"",
+                                      " ",
+                                      "{",
+                                      "}",
+                                      "[",
+                                      "]",
+                                      "{]",
+                                      "[}",
+                                      "{\"a\"}",
+                                      "{\"a\":}",
+                                      "{\"a\":1,}",
+                                      "{,}",
+                                      "{1:2}",
+                                      "{\"a\" 1}",
+                                      "{\"a\":1 \"b\":2}",
+                                      "[1,]",
+                                      "[,1]",
+                                      "[1 2]",
+                                      "[1]]",
+                                      "[1]x",
+                                      "\"",
+                                      "\"a",
+                                      "\"\\",
+                                      "\"\\\"",
+                                      "\"\\q\"",
+                                      "\"\\u12\"",
+                                      "\"\\u12g4\"",
+                                      "tru",
+                                      "truex",
+                                      "nul",
+                                      "None",
+                                      "-",
+                                      "+1",
+                                      "01",
+                                      "-01",
+                                      "1.",
+                                      ".5",
+                                      "-.5",
+                                      "1e",
+                                      "1e+",
+                                      "0x10",
+                                      "NaN",
+                                      "Infinity",
+                                      "'a'",
+                                      "\xEF\xBB{}",
+                                      "{}\xEF\xBB\xBF",
+                                      " \xEF\xBB\xBF{}",
+                                      "\xEF\xBB\xBF",
+                                      "\xEF\xBB\xBF\xEF\xBB\xBF{}"};
   (void)state;
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     if (takes(texts[i]))

@@ -328,13 +328,25 @@ static void urls_are_shown_up_to_their_query(void **state) {
   assert_in_range(url_shown(text), 100, 400);
 }
 
-static void job_ids_are_letters_digits_dash_and_underscore(void **state) {
-  static const char *const refused[] = {"",   "a/b", "..",   ".",  "a b", "a.b",
-                                        "a%", "a?",  "a\nb", "a#", "\xc3"};
+static void job_ids_lead_nowhere_else(void **state) {
+  static const char *const taken[] = {"8b93b17d-6ec7-4bd7-96a2-b06f69e8b862",
+                                      "azAZ09_-",
+                                      "a",
+                                      "a.b:c/d",
+                                      "gen/2024-01/x",
+                                      "a%2Fb?c#d\"e",
+                                      "a..b/...c/..d/e..",
+                                      "a/.../b",
+                                      "a//b/",
+                                      "~!@$&'()*+,;=[]{}|^`<>"};
+  static const char *const refused[] = {
+      "",     ".",    "..",   "...",    "/",    "/a",    ".a",
+      "./a",  "../a", "a/..", "a/../b", "a/.",  "a/./b", "a//..",
+      "a\\b", "a b",  "a\nb", "a\t",    "\x7f", "\xc3",  "a\xc3\xa9"};
   char text[JOB_ID_MAX + 1];
   (void)state;
-  assert_true(url_is_job_id("8b93b17d-6ec7-4bd7-96a2-b06f69e8b862", 36));
-  assert_true(url_is_job_id("azAZ09_-", 8));
+  for (size_t i = 0; i < COUNT(taken); i++)
+    check(url_is_job_id(taken[i], strlen(taken[i])), "%s", taken[i]);
   for (size_t i = 0; i < COUNT(refused); i++)
     check(!url_is_job_id(refused[i], strlen(refused[i])), "%s", refused[i]);
   assert_false(url_is_job_id("a\0b", 3));
@@ -342,6 +354,15 @@ static void job_ids_are_letters_digits_dash_and_underscore(void **state) {
   assert_true(url_is_job_id(text, 1));
   assert_true(url_is_job_id(text, JOB_ID_MAX));
   assert_false(url_is_job_id(text, JOB_ID_MAX + 1));
+}
+
+static void ids_are_one_segment_of_a_path(void **state) {
+  char text[64];
+  (void)state;
+  url_write_segment(text, "azAZ09-._~");
+  assert_string_equal(text, "azAZ09-._~");
+  url_write_segment(text, "a/b:c%2F?d#e\"");
+  assert_string_equal(text, "a%2Fb%3Ac%252F%3Fd%23e%22");
 }
 
 int main(void) {
@@ -355,7 +376,8 @@ int main(void) {
       cmocka_unit_test(what_is_wrong_with_an_image_url_is_told),
       cmocka_unit_test(urls_are_encoded_as_browsers_do),
       cmocka_unit_test(urls_are_shown_up_to_their_query),
-      cmocka_unit_test(job_ids_are_letters_digits_dash_and_underscore),
+      cmocka_unit_test(job_ids_lead_nowhere_else),
+      cmocka_unit_test(ids_are_one_segment_of_a_path),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -334,8 +334,7 @@ static bool go_on(Work *work, const Reply *reply, const char *body,
   if (work->flow.mode != FLOW_GENERATE || has_ledger || reply->partial ||
       !id.at)
     return false;
-  check(id.length <= JOB_ID_MAX, "an id that does not fit");
-  memcpy(work->id, id.at, id.length);
+  check(decode_copy_id(&id, work->id) <= JOB_ID_MAX, "an id that does not fit");
   work->named = true;
   event = make_event(EVENT_CREATED);
   event->status = reply->status;
@@ -345,10 +344,14 @@ static bool go_on(Work *work, const Reply *reply, const char *body,
   return true;
 }
 
-static void on_reply(Work *work, const Reply *reply, const char *body,
+static void on_reply(Work *work, Reply *reply, const char *body,
                      size_t length) {
   bool created = work->flow.state == FLOW_CREATING;
-  FlowAction action = flow_on_reply(&work->flow, reply, work->now, 0.5);
+  FlowAction action;
+  if (!created && reply->kind == REPLY_ANSWERED && reply->status / 100 == 2 &&
+      reply->status != 200)
+    reply->news = (PollNews)decode_news(body, length);
+  action = flow_on_reply(&work->flow, reply, work->now, 0.5);
   failure_clear(&work->last.failure);
   set_body(&work->last, NULL, 0);
   work->last.status = 0;
@@ -359,7 +362,7 @@ static void on_reply(Work *work, const Reply *reply, const char *body,
     hand_up(work, created, reply, body, length);
     return;
   }
-  if (!created && reply->kind == REPLY_ANSWERED && reply->status == 202) {
+  if (!created && policy_waits(reply)) {
     tell_status(work, body, length);
   } else {
     set_failure(&work->last.failure, reply);

@@ -62,7 +62,7 @@ return function(input)
     return
   end
   local taken = select("#", read(input)) == 1
-  local theirs, refused = cjson.decode(input)
+  local theirs, refused = cjson.decode((input:gsub("^\239\187\191", ""))) -- only we skip the mark
   if taken and refused then
     assert(may_have_half_pair(input), "only we take it: " .. tostring(refused))
   elseif taken then

@@ -33,7 +33,7 @@ static char *join(const char *first, const char *second, bool *ok) {
 /* Here rather than in each job: there may be thousands. */
 static void reserve_poll_url(Account *account, bool *ok) {
   size_t length = account->generate_url ? strlen(account->generate_url) + 1 : 0;
-  account->poll_url = malloc(length + JOB_ID_MAX + 1);
+  account->poll_url = malloc(length + 3 * JOB_ID_MAX + 1);
   if (!account->generate_url || !account->poll_url) {
     *ok = false;
     return;
@@ -43,7 +43,7 @@ static void reserve_poll_url(Account *account, bool *ok) {
 }
 
 const char *account_poll_url(const Account *account, const char *id) {
-  snprintf(account->poll_id, JOB_ID_MAX + 1, "%s", id);
+  url_write_segment(account->poll_id, id);
   return account->poll_url;
 }
 

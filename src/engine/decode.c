@@ -4,21 +4,86 @@
 #include "url.h"
 
 #include <math.h>
+#include <strings.h>
 
-static DecodedStatus read_status(JsonReader *reader) {
-  JsonPiece text = json_read_text(reader);
-  if (json_is(&text, "pending"))
-    return DECODED_PENDING;
-  if (json_is(&text, "running"))
-    return DECODED_RUNNING;
-  if (json_is(&text, "succeeded"))
-    return DECODED_SUCCEEDED;
-  return json_is(&text, "failed") ? DECODED_FAILED : DECODED_NONE;
+/* The documented words first; the others are what other services say. */
+static const struct {
+  const char *text;
+  DecodedStatus status;
+  DecodedWord word;
+} words[] = {{"pending", DECODED_PENDING, WORD_DOCUMENTED},
+             {"running", DECODED_RUNNING, WORD_DOCUMENTED},
+             {"succeeded", DECODED_SUCCEEDED, WORD_DOCUMENTED},
+             {"failed", DECODED_FAILED, WORD_DOCUMENTED},
+             {"queued", DECODED_PENDING, WORD_DOCUMENTED},
+             {"waiting", DECODED_PENDING, WORD_DOCUMENTED},
+             {"processing", DECODED_RUNNING, WORD_DOCUMENTED},
+             {"in_progress", DECODED_RUNNING, WORD_DOCUMENTED},
+             {"completed", DECODED_SUCCEEDED, WORD_DOCUMENTED},
+             {"complete", DECODED_SUCCEEDED, WORD_DOCUMENTED},
+             {"success", DECODED_SUCCEEDED, WORD_DOCUMENTED},
+             {"done", DECODED_SUCCEEDED, WORD_DOCUMENTED},
+             {"canceled", DECODED_FAILED, WORD_ENDED},
+             {"cancelled", DECODED_FAILED, WORD_ENDED},
+             {"expired", DECODED_FAILED, WORD_ENDED},
+             {"rejected", DECODED_FAILED, WORD_ENDED},
+             {"error", DECODED_FAILED, WORD_TROUBLE},
+             {"failure", DECODED_FAILED, WORD_TROUBLE}};
+
+static bool is_word(const JsonPiece *piece, const char *text) {
+  return piece->length == strlen(text) &&
+         strncasecmp(piece->at, text, piece->length) == 0;
 }
 
+static void read_status(JsonReader *reader, Decoded *reply) {
+  reply->status = DECODED_NONE;
+  reply->word = WORD_DOCUMENTED;
+  reply->said = json_read_text(reader);
+  for (size_t i = 0; reply->said.at && i < sizeof words / sizeof *words; i++)
+    if (is_word(&reply->said, words[i].text)) {
+      reply->status = words[i].status;
+      reply->word = words[i].word;
+      return;
+    }
+}
+
+size_t decode_copy_id(const JsonPiece *id, char *to) {
+  return json_unescape(id, to);
+}
+
+/* A name that holds the mark of a hidden key is no name any more. */
 static JsonPiece read_id(JsonReader *reader) {
+  static const char mark[] = "[key]";
   JsonPiece id = json_read_text(reader);
-  return id.at && url_is_job_id(id.at, id.length) ? id : (JsonPiece){0};
+  char text[6 * JOB_ID_MAX];
+  if (!id.at || id.length > sizeof text ||
+      memmem(id.at, id.length, mark, sizeof mark - 1) ||
+      !url_is_job_id(text, json_unescape(&id, text)))
+    return (JsonPiece){0};
+  return id;
+}
+
+/* The code of an error that is an object, or what comes nearest to one. */
+static JsonPiece read_error_object(JsonReader *reader) {
+  JsonPiece code = {0};
+  JsonPiece message = {0};
+  JsonPiece name;
+  json_enter(reader);
+  while (json_next_member(reader, &name)) {
+    if (json_is(&name, "code"))
+      code = json_peek(reader) == JSON_NUMBER ? json_read_number(reader)
+                                              : json_read_text(reader);
+    else if (json_is(&name, "message"))
+      message = json_read_text(reader);
+    else
+      json_skip(reader);
+  }
+  return code.length > 0 ? code : message;
+}
+
+static JsonPiece read_error(JsonReader *reader) {
+  return json_peek(reader) == JSON_OBJECT ? read_error_object(reader)
+                                          : json_read_text(reader);
 }
 
 /* Which field of a balance has the name; BALANCE_FIELDS = none. */
@@ -98,7 +163,7 @@ static void read_results(JsonReader *reader, Decoded *reply) {
 static void read_member(JsonReader *reader, const JsonPiece *name,
                         Decoded *reply) {
   if (json_is(name, "status"))
-    reply->status = read_status(reader);
+    read_status(reader, reply);
   else if (json_is(name, "jobId"))
     reply->id = read_id(reader);
   else if (json_is(name, "results"))
@@ -106,7 +171,7 @@ static void read_member(JsonReader *reader, const JsonPiece *name,
   else if (json_is(name, "balance"))
     reply->has_balance = read_balance(reader, &reply->balance);
   else if (json_is(name, "error"))
-    reply->error = json_read_text(reader);
+    reply->error = read_error(reader);
   else
     json_skip(reader);
 }
@@ -115,7 +180,8 @@ bool decode_reply(Decoded *reply, const char *bytes, size_t length) {
   JsonReader reader;
   JsonPiece name;
   reply->status = DECODED_NONE;
-  reply->id = reply->error = (JsonPiece){0};
+  reply->word = WORD_DOCUMENTED;
+  reply->said = reply->id = reply->error = (JsonPiece){0};
   reply->has_balance = false;
   reply->result_count = 0;
   if (!bytes)
@@ -127,6 +193,13 @@ bool decode_reply(Decoded *reply, const char *bytes, size_t length) {
   while (json_next_member(&reader, &name))
     read_member(&reader, &name, reply);
   return json_ended(&reader);
+}
+
+DecodedNews decode_news(const char *bytes, size_t length) {
+  Decoded answer;
+  if (!decode_reply(&answer, bytes, length) || answer.status == DECODED_NONE)
+    return NEWS_NONE;
+  return decode_is_final(&answer) ? NEWS_FINAL : NEWS_WAITING;
 }
 
 JsonPiece decode_waiting(const char *bytes, size_t length) {
@@ -155,13 +228,13 @@ JsonPiece decode_find_id(const char *bytes, size_t length) {
   const char *end;
   const char *found;
   const char *id;
-  const char *quote;
+  JsonReader reader;
   if (!bytes || !(found = memmem(bytes, length, name, sizeof name - 1)))
     return (JsonPiece){0};
   end = bytes + length;
   id = skip_to_value(found + sizeof name - 1, end);
-  quote = id ? memchr(id, '"', (size_t)(end - id)) : NULL;
-  if (!quote || !url_is_job_id(id, (size_t)(quote - id)))
+  if (!id)
     return (JsonPiece){0};
-  return (JsonPiece){.at = id, .length = (size_t)(quote - id)};
+  json_begin(&reader, id - 1, (size_t)(end - id) + 1); /* from its quote on */
+  return read_id(&reader);
 }

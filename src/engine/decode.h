@@ -22,6 +22,13 @@ typedef enum DecodedStatus {
   DECODED_FAILED
 } DecodedStatus;
 
+/* What the status that was read says of the money and of itself. */
+typedef enum DecodedWord {
+  WORD_DOCUMENTED, /* or none */
+  WORD_ENDED,      /* "cancelled", "expired": nobody has promised a refund */
+  WORD_TROUBLE     /* "error": perhaps of this answer alone, not of the job */
+} DecodedWord;
+
 /* Texts, or numbers. */
 typedef struct DecodedResult {
   JsonPiece image_url, seed, final_prompt;
@@ -36,7 +43,9 @@ typedef struct Balance {
 /* A reply.  Its pieces are pieces of the bytes it was read from. */
 typedef struct Decoded {
   DecodedStatus status;
-  JsonPiece id; /* none when it is no valid one */
+  DecodedWord word;
+  JsonPiece said; /* the status, as it was sent */
+  JsonPiece id;   /* none when it is no valid one; see decode_copy_id */
   JsonPiece error;
   bool has_balance;
   Balance balance;
@@ -47,6 +56,19 @@ typedef struct Decoded {
 static inline bool decode_is_final(const Decoded *reply) {
   return reply->status == DECODED_SUCCEEDED || reply->status == DECODED_FAILED;
 }
+
+/* What an answer says about whether its job goes on. */
+typedef enum DecodedNews {
+  NEWS_NONE,    /* unreadable, or a status we do not know */
+  NEWS_WAITING, /* pending, running */
+  NEWS_FINAL    /* succeeded, failed */
+} DecodedNews;
+
+DecodedNews decode_news(const char *bytes, size_t length);
+
+/* Writes an id of a reply (at most JOB_ID_MAX bytes) without its escapes, and
+ * returns its length. */
+size_t decode_copy_id(const JsonPiece *id, char *to);
 
 /* False when the bytes (NULL: none came) are no JSON object: then nothing in
  * `reply` may be believed. */

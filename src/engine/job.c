@@ -56,13 +56,13 @@ static void ask(Job *job, Exchange *exchange, bool created) {
  * answer before anybody reads it: there the host is asked, a flush later. */
 static bool go_on_by_itself(Job *job, Exchange *exchange, double now) {
   JsonPiece id;
+  char text[JOB_ID_MAX];
   if (job->flow.mode != FLOW_GENERATE || job->work.account->ledger ||
       exchange->reply.partial)
     return false;
   id = decode_waiting(exchange->body.data, exchange->body.length);
-  if (!id.at)
+  if (!id.at || !job_set_id(job, text, decode_copy_id(&id, text)))
     return false;
-  job_set_id(job, id.at, id.length);
   tell_created(job, exchange);
   act(job, flow_on_verdict(&job->flow, FLOW_VERDICT_AGAIN, now,
                            engine_random(job->work.engine)));
@@ -80,12 +80,27 @@ static void set_pace(Job *job, const Reply *reply, bool created, double now) {
     pace_succeed(pace, now);
 }
 
+/* The status in the body of a poll's answer counts, whatever 2xx it came with.
+ * A 200 is read anyway, by the host. */
+static void read_news(Exchange *exchange) {
+  static const PollNews news[] = {[NEWS_NONE] = POLL_SAYS_NOTHING,
+                                  [NEWS_WAITING] = POLL_SAYS_WAITING,
+                                  [NEWS_FINAL] = POLL_SAYS_FINAL};
+  Reply *reply = &exchange->reply;
+  if (reply->kind == REPLY_ANSWERED && reply->status / 100 == 2 &&
+      reply->status != 200)
+    reply->news = news[decode_news(exchange->body.data, exchange->body.length)];
+}
+
 static void on_exchanged(Exchange *exchange) {
   Job *job = exchange->owner;
   bool created = job->flow.state == FLOW_CREATING;
   double now = clock_monotonic();
-  FlowAction action = flow_on_reply(&job->flow, &exchange->reply, now,
-                                    engine_random(job->work.engine));
+  FlowAction action;
+  if (!created)
+    read_news(exchange);
+  action = flow_on_reply(&job->flow, &exchange->reply, now,
+                         engine_random(job->work.engine));
   job->exchange = NULL;
   set_pace(job, &exchange->reply, created, now);
   if (created)
@@ -95,8 +110,7 @@ static void on_exchanged(Exchange *exchange) {
     if (!created || !go_on_by_itself(job, exchange, now))
       ask(job, exchange, created);
   } else {
-    if (!created && exchange->reply.kind == REPLY_ANSWERED &&
-        exchange->reply.status == 202)
+    if (!created && policy_waits(&exchange->reply))
       tell_status(job, exchange);
     else
       tell_keep_failure(job, exchange);

@@ -40,9 +40,11 @@ extern const WorkType job_type;
 
 /* The service has given the job its id (at most JOB_ID_MAX bytes).  A job that
  * is paid must not need memory to be polled: the id takes the place of the
- * request, which is answered and never sent again.  I/O thread; the host's
- * while that waits for a verdict. */
-void job_set_id(Job *job, const char *id, size_t length);
+ * request, which is answered and never sent again.  Only one that is longer
+ * than that and than any usual id needs some: false, and nothing has changed,
+ * when there is none.  I/O thread; the host's while that waits for a verdict.
+ */
+bool job_set_id(Job *job, const char *id, size_t length);
 
 void job_note_free(JobNote *note);
 

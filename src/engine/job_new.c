@@ -1,14 +1,21 @@
 /* Making a job from its spec: engine_job, the host's side of job.c. */
 #include "clock.h"
 #include "job.h"
-#include "url.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-void job_set_id(Job *job, const char *id, size_t length) {
+#define ID_ROOM 128 /* bytes that any job has for its id */
+
+bool job_set_id(Job *job, const char *id, size_t length) {
   char *fitting;
+  if (length > ID_ROOM && length > job->body_length) {
+    fitting = realloc(job->body, length + 1);
+    if (!fitting)
+      return false;
+    job->body = fitting;
+  }
   memcpy(job->body, id, length);
   job->body[length] = '\0';
   job->id = job->body;
@@ -16,6 +23,7 @@ void job_set_id(Job *job, const char *id, size_t length) {
   fitting = realloc(job->id, length + 1);
   if (fitting)
     job->id = fitting;
+  return true;
 }
 
 static bool copy_id(Job *job, const JobSpec *spec) {
@@ -27,7 +35,7 @@ static bool copy_request(Job *job, const JobSpec *spec) {
   size_t size = spec->body_length + 1;
   if (!spec->body)
     return true;
-  job->body = malloc(size > JOB_ID_MAX + 1 ? size : JOB_ID_MAX + 1);
+  job->body = malloc(size > ID_ROOM + 1 ? size : ID_ROOM + 1);
   job->body_length = spec->body_length;
   if (!job->body)
     return false;

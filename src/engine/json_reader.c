@@ -32,6 +32,10 @@ static bool take(JsonReader *reader, char wanted) {
 }
 
 void json_begin(JsonReader *reader, const char *bytes, size_t length) {
+  if (length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) {
+    bytes += 3; /* a byte-order mark: some servers begin every text with one */
+    length -= 3;
+  }
   *reader = (JsonReader){.at = bytes, .end = bytes + length};
   if (memchr(bytes, '\0', length)) /* nowhere allowed: no more looking for it */
     break_off(reader);

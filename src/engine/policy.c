@@ -76,11 +76,12 @@ void policy_return_retry(RetryQuota *quota) {
 PollDecision policy_on_poll(const Reply *reply, unsigned missing) {
   if (reply->kind != REPLY_ANSWERED)
     return POLL_RETRY;
-  switch (reply->status) {
-  case 200:
+  if (reply->status == 200 ||
+      (reply->status / 100 == 2 && reply->news == POLL_SAYS_FINAL))
     return POLL_READ;
-  case 202:
+  if (policy_waits(reply))
     return POLL_WAIT;
+  switch (reply->status) {
   case 401:
   case 403:
   case 410:
@@ -90,6 +91,12 @@ PollDecision policy_on_poll(const Reply *reply, unsigned missing) {
   default:
     return POLL_RETRY;
   }
+}
+
+bool policy_waits(const Reply *reply) {
+  return reply->kind == REPLY_ANSWERED &&
+         (reply->status == 202 ||
+          (reply->status / 100 == 2 && reply->news == POLL_SAYS_WAITING));
 }
 
 double policy_backoff(unsigned failures, double random) {

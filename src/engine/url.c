@@ -195,11 +195,39 @@ int url_shown(const char *text) {
   return length < SHOWN_MAX ? (int)length : SHOWN_MAX;
 }
 
+/* "." or "..": it would lead elsewhere, whoever takes a "/" for one. */
+static bool is_dots(const char *segment, size_t length) {
+  return length <= 2 && length > 0 && segment[0] == '.' &&
+         segment[length - 1] == '.';
+}
+
 bool url_is_job_id(const char *text, size_t length) {
-  if (length < 1 || length > JOB_ID_MAX)
+  size_t segment = 0;
+  if (length < 1 || length > JOB_ID_MAX || text[0] == '.' || text[0] == '/')
     return false;
-  for (size_t i = 0; i < length; i++)
-    if (!is_alnum(text[i]) && text[i] != '_' && text[i] != '-')
+  for (size_t i = 0; i < length; i++) {
+    if (text[i] <= ' ' || text[i] > '~' || text[i] == '\\')
       return false;
-  return true;
+    if (text[i] != '/')
+      continue;
+    if (is_dots(text + segment, i - segment))
+      return false;
+    segment = i + 1;
+  }
+  return !is_dots(text + segment, length - segment);
+}
+
+void url_write_segment(char *to, const char *id) {
+  static const char digits[] = "0123456789ABCDEF";
+  for (; *id; id++) {
+    unsigned char c = (unsigned char)*id;
+    if (is_alnum(*id) || strchr("-._~", c)) {
+      *to++ = *id;
+      continue;
+    }
+    *to++ = '%';
+    *to++ = digits[c >> 4];
+    *to++ = digits[c & 15];
+  }
+  *to = '\0';
 }

@@ -11,7 +11,7 @@
 
 #define URL_MAX 2048         /* bytes of a URL that a user gives */
 #define IMAGE_URL_MAX 16384U /* bytes of one that a service gives, encoded */
-#define JOB_ID_MAX 128       /* bytes */
+#define JOB_ID_MAX 256       /* bytes */
 
 typedef struct Url {
   bool https;       /* else plain http */
@@ -54,7 +54,13 @@ bool url_is_host(const Url *url, const char *host, size_t length);
  * which may hold a signature.  For the precision of "%.*s". */
 int url_shown(const char *text);
 
-/* True for ^[A-Za-z0-9_-]{1,128}$: the ids that may become part of a path. */
+/* True for the ids that may become part of a path: 1 to 256 visible ASCII
+ * characters, none of them a backslash, which neither begin with "." or "/" nor
+ * have a segment "." or "..". */
 bool url_is_job_id(const char *text, size_t length);
+
+/* Writes the id as a segment of a path, percent-encoded, and a NUL to `to`,
+ * which has room for three times the id and that. */
+void url_write_segment(char *to, const char *id);
 
 #endif

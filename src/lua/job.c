@@ -8,6 +8,7 @@
 #include "core.h"
 
 #include "../engine/clock.h"
+#include "../engine/url.h"
 #include "news.h"
 
 static const char *const status_names[] = {
@@ -85,6 +86,7 @@ bool job_has_id(lua_State *L, int index) {
 }
 
 bool job_is_named(lua_State *L, int index, const JsonPiece *id) {
+  char text[JOB_ID_MAX];
   const char *own;
   size_t length;
   bool same;
@@ -92,7 +94,8 @@ bool job_is_named(lua_State *L, int index, const JsonPiece *id) {
     return true; /* no id: it answers to the id in the URL */
   job_get(L, index, JOB_ID);
   own = lua_tolstring(L, -1, &length);
-  same = own && length == id->length && memcmp(own, id->at, length) == 0;
+  same = own && length == decode_copy_id(id, text) &&
+         memcmp(own, text, length) == 0;
   lua_pop(L, 1);
   return same;
 }

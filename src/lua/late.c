@@ -11,7 +11,8 @@ void late_note_sent(lua_State *L, int at) {
 }
 
 void late_read(lua_State *L, int at, bool created, const Decoded *reply) {
-  bool failed = reply->status == DECODED_FAILED;
+  bool ended = reply->status == DECODED_FAILED; /* but with a promise? */
+  bool failed = ended && reply->word == WORD_DOCUMENTED;
   bool named = created && pieces_push_id(L, &reply->id);
   if (named)
     job_set(L, at, JOB_ID);
@@ -20,7 +21,10 @@ void late_read(lua_State *L, int at, bool created, const Decoded *reply) {
   job_get(L, at, JOB_ERROR);
   job_get(L, at, JOB_ID);
   lua_setfield(L, -2, "job_id");
-  error_set(L, "charged", failed ? "refund_expected" : "yes");
+  error_set(L, "charged",
+            failed  ? "refund_expected"
+            : ended ? "unknown"
+                    : "yes");
   lua_pop(L, 1);
   if (failed)
     job_refund(L, at);

@@ -2,13 +2,15 @@
 #include "pieces.h"
 
 #include "../engine/secret.h"
+#include "../engine/url.h"
 
 #define CODE_MAX 128 /* bytes of an error code we repeat */
 
 bool pieces_push_id(lua_State *L, const JsonPiece *id) {
+  char text[JOB_ID_MAX];
   if (!id->at)
     return false;
-  lua_pushlstring(L, id->at, id->length);
+  lua_pushlstring(L, text, decode_copy_id(id, text));
   return true;
 }
 
@@ -59,14 +61,24 @@ bool pieces_push_results(lua_State *L, const Decoded *reply,
   return true;
 }
 
-bool pieces_push_error(lua_State *L, const Decoded *reply, const char *secret) {
+/* Pushes a word of the service, printable and not too long; false for none. */
+static bool push_word(lua_State *L, const JsonPiece *word, const char *secret) {
   size_t length;
   const char *text;
-  if (reply->error.length == 0)
+  if (word->length == 0)
     return false;
-  push_text(L, &reply->error, secret); /* all of it, then it is cut */
+  push_text(L, word, secret); /* all of it, then it is cut */
   text = lua_tolstring(L, -1, &length);
   error_push_printable(L, text, length < CODE_MAX ? length : CODE_MAX, false);
   lua_remove(L, -2);
   return true;
+}
+
+bool pieces_push_error(lua_State *L, const Decoded *reply, const char *secret) {
+  return push_word(L, &reply->error, secret);
+}
+
+bool pieces_push_status(lua_State *L, const Decoded *reply,
+                        const char *secret) {
+  return push_word(L, &reply->said, secret);
 }

@@ -22,4 +22,7 @@ bool pieces_push_results(lua_State *L, const Decoded *reply,
  */
 bool pieces_push_error(lua_State *L, const Decoded *reply, const char *secret);
 
+/* The same for the status, as the service worded it. */
+bool pieces_push_status(lua_State *L, const Decoded *reply, const char *secret);
+
 #endif

@@ -167,6 +167,8 @@ static int f_decode_reply(lua_State *L) {
     lua_setfield(L, -2, "id");
   if (pieces_push_results(L, &reply, ""))
     lua_setfield(L, -2, "results");
+  if (pieces_push_error(L, &reply, ""))
+    lua_setfield(L, -2, "error");
   return 1;
 }
 

@@ -75,25 +75,44 @@ static const char *succeed(lua_State *L, Core *core, int at) {
   return "succeeded";
 }
 
-/* The service says failed. */
+/* The service's code; where it sent none, its word for the end. */
+static void push_failure_code(lua_State *L, int at, const Decoded *reply) {
+  const char *secret = job_secret(L, at);
+  if (pieces_push_error(L, reply, secret) ||
+      (reply->word != WORD_DOCUMENTED && pieces_push_status(L, reply, secret)))
+    return;
+  lua_pushliteral(L, "generation_failed");
+}
+
+/* The service says failed, or what it has not documented but can mean nothing
+ * else: only for "failed" it has promised to give the credits back. */
 static const char *fail(lua_State *L, Core *core, int at, const Event *event,
                         const Decoded *reply) {
   LuaJob *job = lua_touserdata(L, at);
+  bool promised = reply->word == WORD_DOCUMENTED;
+  const char *charged = promised ? "refund_expected" : "unknown";
   const char *code;
-  if (!pieces_push_error(L, reply, job_secret(L, at)))
-    lua_pushliteral(L, "generation_failed");
+  push_failure_code(L, at, reply);
   code = lua_tostring(L, -1);
-  lua_pushfstring(L,
-                  "the service could not make the picture (%s); the service "
-                  "refunds the credits of failed jobs",
-                  code);
+  lua_pushfstring(L, "the service could not make the picture (%s); %s", code,
+                  promised ? "the service refunds the credits of failed jobs"
+                           : "whether it gives the credits back is not known: "
+                             "see the account's history");
   verdict_push_protocol(L, at, job, event, code, lua_tostring(L, -1));
   error_set(L, "kind", "job_failed");
-  error_set(L, "charged", "refund_expected");
-  job_refund(L, at);
-  finish(L, core, at, JOB_FAILED, "failed", "refund_expected");
+  error_set(L, "charged", charged);
+  if (promised)
+    job_refund(L, at);
+  finish(L, core, at, JOB_FAILED, "failed", charged);
   lua_pop(L, 2);
   return "failed";
+}
+
+/* A bare "error" may mean this answer alone: a paid job is not given up for it
+ * before it was said three times in a row. */
+static bool is_passing_trouble(LuaJob *job, const Decoded *reply) {
+  return reply->word == WORD_TROUBLE && !reply->id.at &&
+         job->mode != FLOW_POLL_ONCE && ++job->oddities < ODDITIES_MAX;
 }
 
 /* An answer that the documentation does not allow, and nothing more to ask. */
@@ -189,6 +208,8 @@ static const char *read_polled(lua_State *L, Core *core, int at,
   DecodedStatus status = reply->status;
   const char *type;
   if (!job_is_named(L, at, &reply->id))
+    return poll_again(L, core, at, event);
+  if (is_passing_trouble(job, reply))
     return poll_again(L, core, at, event);
   type = read_final(L, core, at, event, reply);
   if (type)

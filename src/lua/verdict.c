@@ -195,16 +195,37 @@ void verdict_push_lost(lua_State *L, int index, LuaJob *job,
   lua_remove(L, -2);
 }
 
+/* Pushes what the service said last where that is no status we know; else "".
+ */
+static void push_strange_status(lua_State *L, int index) {
+  size_t length;
+  const char *bytes;
+  Decoded reply;
+  job_get(L, index, JOB_RAW);
+  bytes = lua_tolstring(L, -1, &length);
+  if (bytes && decode_reply(&reply, bytes, length) &&
+      reply.status == DECODED_NONE &&
+      pieces_push_status(L, &reply, job_secret(L, index)))
+    lua_pushfstring(L,
+                    " (the last status the service told is \"%s\", which this "
+                    "module does not know)",
+                    lua_tostring(L, -1));
+  else
+    lua_pushliteral(L, "");
+}
+
 static void push_timeout(lua_State *L, int index, const LuaJob *job,
                          const Event *event) {
   bool known = job_has_id(L, index);
   const char *charged = charged_so_far(L, index, event);
+  int top = lua_gettop(L);
   job_get(L, index, JOB_ID);
+  push_strange_status(L, index);
   if (known)
     lua_pushfstring(L,
                     "the job was not done within its timeout; it goes on at "
-                    "the service: client:wait(\"%s\") takes it up again",
-                    lua_tostring(L, -1));
+                    "the service: client:wait(\"%s\") takes it up again%s",
+                    lua_tostring(L, top + 1), lua_tostring(L, -1));
   else if (event->doubt)
     lua_pushfstring(L,
                     "the timeout ran out; a create before may have made the "
@@ -216,8 +237,8 @@ static void push_timeout(lua_State *L, int index, const LuaJob *job,
   error_push(L, "timeout", "deadline_passed", lua_tostring(L, -1));
   set_common(L, index, job, event, charged);
   set_retryable(L, !known && !event->doubt);
-  lua_remove(L, -2);
-  lua_remove(L, -2);
+  lua_replace(L, top + 1);
+  lua_settop(L, top + 1);
 }
 
 static void push_reference(lua_State *L, int index, const LuaJob *job,

@@ -12,7 +12,7 @@
 #include "reply.h"
 #include "server.h"
 
-enum { ANSWER_MAX_NAME = 128 };
+enum { ANSWER_MAX_NAME = 272 };
 
 /* A request. Texts belong to whoever holds it, for as long as it is open. */
 typedef struct Question {

@@ -16,7 +16,7 @@ typedef struct JournalEntry {
   double time;     /* seconds since the start */
   unsigned status; /* 0: not answered, or not yet */
   bool authorization;
-  char method[8], path[160], key[256], user_agent[96], range[48];
+  char method[8], path[288], key[256], user_agent[96], range[48];
 } JournalEntry;
 
 typedef struct Journal {

@@ -530,18 +530,46 @@ mutant(
   "spec safeguards: at most 2 KiB"
 )
 mutant(
-  "job ids may be longer than 128 bytes",
+  "job ids may be longer than 256 bytes",
   "src/engine/url.h",
-  "#define JOB_ID_MAX 128",
   "#define JOB_ID_MAX 256",
-  "spec safeguards: at most 128 bytes"
+  "#define JOB_ID_MAX 512",
+  "spec safeguards: at most 256 bytes"
 )
 mutant(
   "job ids may lead elsewhere",
   "src/engine/url.c",
-  "if (!is_alnum(text[i]) && text[i] != '_' && text[i] != '-')",
-  'if (!is_alnum(text[i]) && !strchr("_-./", text[i]))',
+  "if (is_dots(text + segment, i - segment))",
+  "if (false)",
   "c url"
+)
+mutant(
+  "job ids stand in a path as they are",
+  "src/engine/url.c",
+  'if (is_alnum(*id) || strchr("-._~", c)) {',
+  "if (c) {",
+  "c url"
+)
+mutant(
+  "a hidden key becomes a part of a job id",
+  "src/engine/decode.c",
+  "memmem(id.at, id.length, mark, sizeof mark - 1) ||",
+  "false ||",
+  "c decode"
+)
+mutant(
+  "credits of a job that was cancelled or has expired count as given back",
+  "src/lua/reply.c",
+  "bool promised = reply->word == WORD_DOCUMENTED;",
+  "bool promised = true;",
+  "spec reply: promises nothing"
+)
+mutant(
+  "a bare error ends a paid job at once",
+  "src/lua/reply.c",
+  "++job->oddities < ODDITIES_MAX;",
+  "false;",
+  "spec reply: three times in a row"
 )
 mutant(
   "prompts may be longer than 32 KiB",
