@@ -172,10 +172,12 @@ describe("check.is_list", function()
 end)
 
 describe("check.trim", function()
-  it("takes ASCII white space from both ends only", function()
+  it("takes white space of all Unicode from both ends only", function()
     assert.equal("a \n b", check.trim(" \t\r\n\v\fa \n b \n"))
     assert.equal("", check.trim(" \n "))
-    assert.equal("\194\160a", check.trim("\194\160a"))
+    local inside = "a\227\128\128b"
+    assert.equal(inside, check.trim("\194\160\227\128\128" .. inside .. "\226\128\139"))
+    assert.equal("a\0", check.trim(" a\0"))
   end)
 end)
 

@@ -291,3 +291,23 @@ describe("job:data", function()
     assert.equal(4, #sizes)
   end)
 end)
+
+describe("a picture of the sandbox", function()
+  after_each(support.clean)
+
+  it("shows a substitute for what can never be a character", function()
+    local client = support.pair()
+    for _, code in ipairs({
+      "\239\191\190", -- U+FFFE
+      "\239\191\191", -- U+FFFF
+      "\239\183\144", -- U+FDD0
+      "\244\143\191\191", -- U+10FFFF
+      "\240\159\191\190", -- U+1FFFE
+    }) do
+      for _, prompt in ipairs({ code, "a" .. code .. "b", code:rep(400) }) do
+        local job = assert(client:generate({ prompt = prompt }))
+        assert.equal("\137PNG", assert(job:data(1)):sub(1, 4))
+      end
+    end
+  end)
+end)

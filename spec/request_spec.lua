@@ -135,12 +135,22 @@ end)
 
 describe("the prompt of a request", function()
   it("must be there and must be a text", function()
-    for _, value in ipairs({ "", " \n ", 7, true, {}, prompt({}) }) do
+    local unseen = "\227\128\128 \194\160\239\187\191"
+    for _, value in ipairs({ "", " \n ", unseen, 7, true, {}, prompt({}) }) do
       refused({ prompt = value }, "prompt_required", "prompt")
     end
     local err = refused({}, "prompt_required", "prompt", "a string or a gptimage2.prompt")
     assert.is_nil(err.message:find("nil", 1, true))
     refused({ prompt = 7 }, "prompt_required", "prompt", ", not a number")
+  end)
+
+  it("is trimmed of what nobody sees: white space of all Unicode, a byte-order mark", function()
+    for _, edge in ipairs({ "\227\128\128", "\194\160", "\239\187\191", "\226\128\139" }) do
+      assert.equal("a cup", request.normalise({ prompt = edge .. "a cup" .. edge }).prompt)
+      local hinted = request.normalise({ prompt = "a cup", lighting = edge .. "soft" .. edge })
+      assert.equal("soft", hinted.lighting)
+      assert.is_nil(request.normalise({ prompt = "a cup", negative = edge }).negative)
+    end
   end)
 
   it("may have 32 KiB and not a byte more", function()

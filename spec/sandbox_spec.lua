@@ -205,6 +205,7 @@ describe("the sandbox", function()
         ["{}"] = "prompt_required",
         ['{"prompt":" \\n "}'] = "prompt_required",
         ['{"prompt":5}'] = "prompt_required",
+        ['{"prompt":"\227\128\128 \\ufeff\\u00a0"}'] = "prompt_required",
         ['{"prompt":'] = "invalid_json",
         ["[1]"] = "invalid_json",
         ['{"prompt":"x","mode":"video"}'] = "invalid_mode",

@@ -234,20 +234,12 @@ function check.integer(value)
   return floor(value)
 end
 
---- Without white space (ASCII only) at both ends. Linear in the length, whatever the text.
+--- Without white space and unseen marks at both ends (those of all Unicode: U+3000, U+00A0, a
+--- byte-order mark, a zero-width space); empty where nothing is left that could be seen. Linear in
+--- the length, whatever the text.
 ---@param text string
 ---@return string
-function check.trim(text)
-  local first = find(text, "[^ \t\n\v\f\r]")
-  if not first then
-    return ""
-  end
-  local last = #text
-  while find(sub(text, last, last), "[ \t\n\v\f\r]") do
-    last = last - 1
-  end
-  return sub(text, first, last)
-end
+check.trim = core.trim
 
 --- Printable ASCII without spaces, such as fits a header value or a key.
 ---@param text string

@@ -86,8 +86,8 @@ function follow.check_id(id, fname, level)
   if core.is_job_id(id) then
     return true
   end
-  local message = "a job id has 1 to 256 visible ASCII characters, no backslash among them, no '.' or "
-    .. "'/' in front and no '.' or '..' between slashes, not %s"
+  local message = "a job id has 1 to 256 visible ASCII characters, no backslash among them, no '.' "
+    .. "or '/' in front and no '.' or '..' between slashes, not %s"
   return check.invalid("invalid_job_id", "id", message:format(check.show(id)))
 end
 

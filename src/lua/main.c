@@ -7,6 +7,7 @@
  */
 #include "core.h"
 
+#include "../engine/blank.h"
 #include "../engine/clock.h"
 #include "../engine/url.h"
 #include "../engine/version.h"
@@ -124,6 +125,16 @@ static int f_is_plain(lua_State *L) {
   return 1;
 }
 
+/* ARG: text
+** RES: the same without what says nothing at its ends */
+static int f_trim(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  length = blank_trim(&text, length);
+  lua_pushlstring(L, text, length);
+  return 1;
+}
+
 /* ARG: path
 ** RES: whether a folder is there */
 static int f_is_folder(lua_State *L) {
@@ -208,6 +219,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"check_target", f_check_target},
                                        {"is_plain", f_is_plain},
                                        {"is_privileged", f_is_privileged},
+                                       {"trim", f_trim},
                                        {"await", f_await},
                                        {"cancel", f_cancel},
                                        {"encode", json_encode},

@@ -183,21 +183,41 @@ static void wrap(cairo_t *cr, const char *text, double width, int most,
   lines->cut = size > 0;
 }
 
-/* Control characters become spaces; what is too long ends in an ellipsis. */
+/* How many bytes the character at `text` has, and whether cairo takes it: code
+ * points that will never be characters (U+FFFE, U+10FFFF, U+FDD0 ...) make its
+ * whole drawing fail. */
+static size_t read_character(const char *text, bool *drawn) {
+  unsigned char c = (unsigned char)text[0];
+  size_t size = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+  unsigned code = size == 1 ? c : c & (0x7fu >> size);
+  for (size_t i = 1; i < size; i++) {
+    code = code << 6 | ((unsigned char)text[i] & 0x3fu);
+  }
+  *drawn = (code & 0xfffeu) != 0xfffeu && (code < 0xfdd0 || code > 0xfdef);
+  return size;
+}
+
+/* Control characters become spaces, what cannot be drawn a substitute; what is
+ * too long ends in an ellipsis. The text is UTF-8: it came from JSON. */
 static void tidy_text(const char *text, char out[LINE_SIZE]) {
-  size_t size = strlen(text);
-  size_t kept = size > TEXT_MAX ? TEXT_MAX : size;
-  while (kept < size && ((unsigned char)text[kept] & 0xc0u) == 0x80u) {
-    kept--;
-  }
-  for (size_t i = 0; i < kept; i++) {
-    unsigned char c = (unsigned char)text[i];
-    out[i] = text[i];
-    if (c < 0x20 || c == 0x7f) {
-      out[i] = ' ';
+  static const char substitute[] = "\xef\xbf\xbd"; /* no longer than any */
+  size_t kept = 0;
+  while (*text != '\0') {
+    bool drawn;
+    size_t size = read_character(text, &drawn);
+    const char *shown = drawn ? text : substitute;
+    size_t needs = drawn ? size : sizeof substitute - 1;
+    if (kept + needs > TEXT_MAX) {
+      break;
     }
+    memcpy(out + kept, shown, needs);
+    if ((unsigned char)*shown < 0x20 || *shown == 0x7f) {
+      out[kept] = ' ';
+    }
+    kept += needs;
+    text += size;
   }
-  snprintf(out + kept, LINE_SIZE - kept, "%s", kept < size ? ELLIPSIS : "");
+  snprintf(out + kept, LINE_SIZE - kept, "%s", *text != '\0' ? ELLIPSIS : "");
 }
 
 /* Chooses the largest size at which the text fits, and wraps for it. */

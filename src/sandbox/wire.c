@@ -14,6 +14,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../engine/blank.h"
+
 enum { WIRE_FIRST = 512, WIRE_MAX = 4 * 1024 * 1024 };
 
 /* ---- writing ---- */
@@ -120,10 +122,6 @@ bool wire_job(WireText *out, const Job *job, JobStatus status,
 
 /* ---- reading ---- */
 
-static bool is_space(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 /* A field's text without the spaces around it. */
 typedef struct Span {
   const char *text;
@@ -132,13 +130,7 @@ typedef struct Span {
 
 static Span trimmed(const json_t *value) {
   Span span = {json_string_value(value), json_string_length(value)};
-  while (span.size > 0 && is_space(span.text[0])) {
-    span.text++;
-    span.size--;
-  }
-  while (span.size > 0 && is_space(span.text[span.size - 1])) {
-    span.size--;
-  }
+  span.size = span.text != NULL ? blank_trim(&span.text, span.size) : 0;
   return span;
 }
 

@@ -572,6 +572,20 @@ mutant(
   "spec reply: three times in a row"
 )
 mutant(
+  "a prompt of nothing that can be seen is paid",
+  "src/engine/blank.c",
+  "return has_only_unseen(at, length) ? 0 : length;",
+  "return length;",
+  "c blank"
+)
+mutant(
+  "white space of other scripts is left at the ends of a prompt",
+  "src/engine/blank.c",
+  "{0x1680, 0x1680}, {0x180E, 0x180E}, {0x2000, 0x200B},",
+  "",
+  "c blank"
+)
+mutant(
   "prompts may be longer than 32 KiB",
   "lua/gptimage2/request.lua",
   "local MAX_PROMPT = 32 * 1024",
