@@ -127,7 +127,7 @@ end)
 
 describe("check.show", function()
   it("escapes control characters", function()
-    assert.equal("a\\x1b[2Jb\\x00", check.show("a\27[2Jb\0"))
+    assert.equal("a\\x1B[2Jb\\x00", check.show("a\27[2Jb\0"))
   end)
 
   it("cuts long words between two characters", function()

@@ -444,6 +444,28 @@ describe("the options of a call", function()
     )
   end)
 
+  it("refuse metadata of over 64 KiB, and texts of any size, before any work", function()
+    assert(options.job({ metadata = { a = ("x"):rep(65536 - 7) } }))
+    local big, many = ("x"):rep(2 ^ 25), {}
+    for i = 1, 20000 do
+      many[("%08d"):format(i)] = ""
+    end
+    collectgarbage()
+    local before = collectgarbage("count")
+    collectgarbage("stop")
+    for _, bad in ipairs({ { a = big }, { [big] = "" }, many, { a = ("x"):rep(65530) } }) do
+      local read, err = options.job({ metadata = bad })
+      assert.is_nil(read)
+      assert.equal("too_long", err.code)
+      assert.equal("metadata", err.field)
+    end
+    local _, err = require("gptimage2.request").normalise({ prompt = big .. " " })
+    assert.equal("too_long", err.code)
+    local grown = collectgarbage("count") - before
+    collectgarbage("restart")
+    assert.truthy(grown < 3 * 32768, grown) -- KiB: the text above, and no copy of it
+  end)
+
   it("refuse metadata that is no text", function()
     for field, metadata in pairs({
       ["metadata.order"] = { order = "17\255" },

@@ -51,8 +51,12 @@ local function expect_no_key(value, key)
   end)
 end
 
---- Neither C0 controls (but tab and line break), nor DEL, nor C1 controls in UTF-8.
+--- Neither C0 controls (but tab and line break), nor DEL, nor C1 controls in UTF-8, nor what turns
+--- the direction of writing.
 local function expect_printable(text)
+  for _, turning in ipairs({ "\226\128[\168-\174]", "\226\129[\166-\169]" }) do
+    assert.is_nil(text:find(turning), ("%q"):format(text))
+  end
   assert.is_nil(text:find("[%z\1-\8\11-\31\127]"), ("%q"):format(text))
   assert.is_nil(text:find("\194[\128-\159]"), ("%q"):format(text))
 end
@@ -425,6 +429,30 @@ describe("what the service says", function()
     for _, event in ipairs(events) do
       expect_printable(tostring(event.error))
     end
+  end)
+
+  it("cannot turn the direction of writing, nor end a line of a log", function()
+    local client, box = support.pair()
+    local turned = "a\226\128\174b\226\129\166c\226\128\143d\226\128\168e\216\156f"
+    local shown = "a\\u202Eb\\u2066c\\u200Fd\\u2028e\\u061Cf"
+    support.answer(box, "create", 400, cjson.encode({ error = turned }))
+    local _, err = client:generate(CUP)
+    assert.equal(shown, err.code)
+    expect_printable(tostring(err))
+    assert.truthy(tostring(err):find(shown, 1, true))
+    assert.truthy(err.body:find(turned, 1, true)) -- as it came
+    local result = { imageUrl = "https://h/1.png", finalPrompt = turned }
+    local body = cjson.encode({ status = "succeeded", results = { result } })
+    support.answer(box, "poll", 200, body)
+    local prompt = assert(client:generate(CUP)).results[1].final_prompt
+    expect_printable(prompt)
+    assert.truthy(prompt:find("c\226\128\143d", 1, true)) -- a mark of the writing, not of a turn
+    _, err = client:generate({ prompt = "a cup", ratio = turned })
+    assert.truthy(err.message:find(shown, 1, true), err.message)
+    expect_printable(err.message)
+    _, err = client:generate({ prompt = "a cup", ["\226\128\174\194\155"] = 1 })
+    expect_printable(err.message)
+    expect_printable(err.field)
   end)
 
   it("cannot drive a terminal through the error of a failed job", function()

@@ -14,11 +14,21 @@ local check = {}
 local MAX_SHOWN = 40 -- bytes of a user's word that a message repeats
 local MAX_SUGGESTED = 64 -- longer words are no typing errors
 
---- A word the user gave, fit for a message: control characters escaped, long ones cut.
+--- A number as text, with a point whatever the host's locale has in its place.
+---@param value number
+---@param format? string such as "%.3f"; default as `tostring` does it
+---@return string
+function check.number(value, format)
+  local text = format and format:format(value) or tostring(value)
+  return (text:gsub("[^%w+-]+", "."))
+end
+
+--- A word the user gave, fit for a message: control characters (those of the direction of writing,
+--- too) escaped, long ones cut.
 ---@param value any
 ---@return string
 function check.show(value)
-  local text = tostring(value)
+  local text = type(value) == "number" and check.number(value) or tostring(value)
   if #text > MAX_SHOWN then
     local last = MAX_SHOWN
     while last > 0 and find(sub(text, last + 1, last + 1), "[\128-\191]") do
@@ -26,9 +36,7 @@ function check.show(value)
     end
     text = sub(text, 1, last) .. "..."
   end
-  return (text:gsub("%c", function(c)
-    return string.format("\\x%02x", byte(c))
-  end))
+  return core.printable(text)
 end
 
 --- Edit distance (insert, delete, replace, swap of two neighbours), in single edits.

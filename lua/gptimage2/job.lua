@@ -101,7 +101,7 @@ function methods:data(n)
   local result = self.results[n]
   if not result then
     local message = "there is no image %s: the job has %d"
-    return check.invalid("no_such_image", "n", message:format(tostring(n), #self.results))
+    return check.invalid("no_such_image", "n", message:format(check.number(n), #self.results))
   end
   local how = { seconds = settings.get(self.client).timeout }
   local image = new_image()

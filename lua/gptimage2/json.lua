@@ -1,5 +1,6 @@
 --- JSON for people to read: fields in a fixed order, no needless backslashes.
 
+local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 
 local json = {}
@@ -8,6 +9,10 @@ local json = {}
 ---@param value string|number|boolean
 ---@return string
 function json.encode(value)
+  if type(value) == "number" then -- the encoder would write it as the host's locale does
+    assert(value - value == 0, "a number that JSON has not")
+    return check.number(value, "%.14g")
+  end
   -- The encoder puts a backslash before each slash.
   return (core.encode(value):gsub("\\/", "/"))
 end

@@ -45,6 +45,8 @@ local SAVE_SPEC = { overwrite = "boolean", sidecar = "boolean" }
 local MAX_SECONDS = 1e6 -- for all times but timeout, which may be endless
 local MAX_COUNTER = 2 ^ 31 - 1
 local MAX_KEY = 4096 -- bytes
+local MAX_METADATA = 64 * 1024 -- bytes of its keys and values, and
+local PAIR_SIZE = 6 -- of the quotes, the colon and the comma of each pair
 local MAX_URL = 2048 -- bytes
 local MAX_TEXTS = { proxy = 2048, ca_file = 4096, user_agent = 256, ledger = 4000 } -- bytes
 
@@ -442,10 +444,15 @@ local function read_metadata(metadata, argn, fname, level)
   if metadata == nil then
     return nil
   end
-  local copied = {}
+  local copied, size = {}, 0
   for key, value in pairs(metadata) do
     if type(key) ~= "string" or type(value) ~= "string" then
       refuse(argn, fname, "metadata", "a table of strings with strings as keys", level + 1)
+    end
+    size = size + #key + #value + PAIR_SIZE
+    if size > MAX_METADATA then -- before anything is made of it: it may be of any size
+      local message = "metadata is over %d KiB long"
+      return check.invalid("too_long", "metadata", message:format(MAX_METADATA / 1024))
     end
     copied[key] = value
   end
@@ -460,7 +467,7 @@ end
 
 --- The options of generate, submit and create: timeout (seconds), idempotency_key, metadata (a
 --- copy), save ({ where, overwrite, sidecar }). Nothing has a default here.
---- Errors: `invalid_idempotency_key`, `invalid_utf8`.
+--- Errors: `invalid_idempotency_key`, `invalid_utf8`, `too_long` (metadata over 64 KiB).
 ---@param opts table|nil
 ---@param fname? string the public function to name in a raised message; default "generate"
 ---@param argn? integer which of its arguments `opts` is; default 2

@@ -93,7 +93,8 @@ local function read_text(value, field, limit)
   if #value <= limit and core.is_plain(value) then
     return value -- as most are: there is nothing to trim and nothing to find
   end
-  local text = check.trim(value)
+  -- What is far too long is not even looked at.
+  local text = #value > 4 * limit and value or check.trim(value)
   if #text > limit then
     local message = "%s is %d bytes long; at most %d bytes are allowed"
     return invalid("too_long", field, message:format(field, #text, limit))
@@ -286,7 +287,7 @@ local function read_count(count)
   if whole and whole >= 1 and whole <= request.MAX_COUNT then
     return whole
   end
-  local shown = type(count) == "number" and tostring(count) or "a " .. type(count)
+  local shown = type(count) == "number" and check.number(count) or "a " .. type(count)
   local message = "count must be a whole number from 1 to %d, not %s"
   message = message:format(request.MAX_COUNT, shown)
   return invalid("invalid_count", "count", message)

@@ -109,7 +109,7 @@ local function sidecar_pieces(job, paths)
   local request = job.request
   add_line(pieces, "id", json.encode(job.id))
   add_line(pieces, "created_at", json.encode(iso_time(job.created_at)))
-  add_line(pieces, "elapsed", ("%.3f"):format(job.elapsed))
+  add_line(pieces, "elapsed", check.number(job.elapsed, "%.3f"))
   add_line(pieces, "cost", json.encode(job.cost))
   add_line(pieces, "ratio", request and request.ratio and json.encode(request.ratio))
   add_line(pieces, "count", json.encode(request and request.count or #job.results))

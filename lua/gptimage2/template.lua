@@ -67,7 +67,9 @@ end
 
 --- A value's text; raises for what has none.
 local function fill_text(value, name, level)
-  if type(value) == "string" or type(value) == "number" or is_prompt(value) then
+  if type(value) == "number" then
+    return check.number(value)
+  elseif type(value) == "string" or is_prompt(value) then
     return tostring(value)
   end
   local why = "value of '%s' must be a string, a number or a prompt, got %s"

@@ -3,6 +3,7 @@
 --- Whoever waits, a coroutine or a callback, is kept here by the thing it waits for; `step` runs
 --- the engine's events and then wakes them. Things are waited for through `object:done()`.
 
+local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 
 -- Loaded once more in the same state: those who wait are in the first one.
@@ -422,7 +423,10 @@ function wait.timeout_error(what, timeout, job_id)
   return core.error({
     kind = "timeout",
     code = "wait_timeout",
-    message = ("%s is not done after %g s; it goes on"):format(what, timeout),
+    message = ("%s is not done after %s s; it goes on"):format(
+      what,
+      check.number(timeout, "%g")
+    ),
     job_id = job_id,
     retryable = true,
   })

@@ -61,6 +61,7 @@ program luarocks : luarocks
 library cmocka cmocka.h : libcmocka-dev
 library nghttp2 nghttp2/nghttp2.h : libnghttp2-dev
 program valgrind : valgrind
+file /usr/share/i18n/locales/de_DE : locales
 program sqlite3 : sqlite3
 program strace : strace
 program clang : clang

@@ -135,6 +135,15 @@ static int f_trim(lua_State *L) {
   return 1;
 }
 
+/* ARG: text
+** RES: the same with all that must not be printed made visible */
+static int f_printable(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  error_push_printable(L, text, length, false);
+  return 1;
+}
+
 /* ARG: path
 ** RES: whether a folder is there */
 static int f_is_folder(lua_State *L) {
@@ -220,6 +229,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"is_plain", f_is_plain},
                                        {"is_privileged", f_is_privileged},
                                        {"trim", f_trim},
+                                       {"printable", f_printable},
                                        {"await", f_await},
                                        {"cancel", f_cancel},
                                        {"encode", json_encode},

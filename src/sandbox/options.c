@@ -160,6 +160,22 @@ const char *options_line(const Options *options, const char *name,
   return text;
 }
 
+enum { NUMBER_SIZE = 32 };
+
+/* With a point, whatever the host's locale has in its place. */
+static const char *number_text(double value, char out[NUMBER_SIZE]) {
+  char *end = out;
+  snprintf(out, NUMBER_SIZE, "%.15g", value);
+  for (const char *from = out; *from != '\0'; from++) {
+    bool known = strchr("+-0123456789einfa", *from) != NULL;
+    if (known || end == out || end[-1] != '.') {
+      *end++ = known ? *from : '.';
+    }
+  }
+  *end = '\0';
+  return out;
+}
+
 double options_number(const Options *options, const char *name, double least,
                       double most, double otherwise) {
   if (!push(options, name, LUA_TNUMBER, "a number")) {
@@ -168,8 +184,10 @@ double options_number(const Options *options, const char *name, double least,
   double value = lua_tonumber(options->L, -1);
   lua_pop(options->L, 1);
   if (!(value >= least && value <= most)) {
-    options_raise(options, "option '%s' must be from %.15g to %.15g, got %.15g",
-                  name, least, most, value);
+    char from[NUMBER_SIZE], to[NUMBER_SIZE], got[NUMBER_SIZE];
+    options_raise(options, "option '%s' must be from %s to %s, got %s", name,
+                  number_text(least, from), number_text(most, to),
+                  number_text(value, got));
   }
   return value;
 }
@@ -178,8 +196,9 @@ double options_integer(const Options *options, const char *name, double least,
                        double most, double otherwise) {
   double value = options_number(options, name, least, most, otherwise);
   if (isfinite(value) && value != floor(value)) {
-    options_raise(options, "option '%s' must be a whole number, got %.15g",
-                  name, value);
+    char got[NUMBER_SIZE];
+    options_raise(options, "option '%s' must be a whole number, got %s", name,
+                  number_text(value, got));
   }
   return value;
 }

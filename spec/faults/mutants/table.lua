@@ -586,6 +586,34 @@ mutant(
   "c blank"
 )
 mutant(
+  "metadata may be of any size",
+  "lua/gptimage2/options.lua",
+  "if size > MAX_METADATA then",
+  "if false then",
+  "spec options: over 64 KiB"
+)
+mutant(
+  "errors may turn the direction of writing",
+  "src/lua/error.c",
+  "code >= 0xA0 && !is_turning(code, lines)",
+  "code >= 0xA0",
+  "spec security: direction of writing"
+)
+mutant(
+  "an image as bytes is left out of a migrated request",
+  "lua/gptimage2/migrate.lua",
+  'return check.invalid("invalid_image_url", field, message:format(field))',
+  "return true, message",
+  "spec migrate: would be another picture"
+)
+mutant(
+  "the sidecar's numbers are written by the host's locale",
+  "lua/gptimage2/save.lua",
+  'check.number(job.elapsed, "%.3f")',
+  '("%.3f"):format(job.elapsed)',
+  "spec locale: whatever the locale says"
+)
+mutant(
   "prompts may be longer than 32 KiB",
   "lua/gptimage2/request.lua",
   "local MAX_PROMPT = 32 * 1024",
