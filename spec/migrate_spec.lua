@@ -165,6 +165,76 @@ describe("migrate.request", function()
     assert.is_true(has(notes, "the size was dropped"))
   end)
 
+  it("knows the other names of a shape", function()
+    for _, old in ipairs({
+      { aspect_ratio = "16:9" },
+      { aspect_ratio = "1920:1080" },
+      { image_size = { width = 1920, height = 1080 } },
+      { image_size = { 1920, 1080 } },
+      { image_size = "1920x1080" },
+      { image_size = "landscape_16_9" },
+      { image_size = "auto", width = 16, height = 9 },
+      { aspect_ratio = "auto", size = "1920x1080" },
+    }) do
+      assert.equal("16:9", migrate.request(old).ratio)
+    end
+    local req, notes = migrate.request({ aspect_ratio = "3:2" })
+    assert.equal("4:3", req.ratio)
+    assert.same({ "aspect_ratio 3:2 is none of the ratios; the nearest, 4:3, was used" }, notes)
+    req, notes = migrate.request({ aspect_ratio = "16:9", ratio = "1:1", size = "10x20" })
+    assert.equal("1:1", req.ratio)
+    assert.is_true(has(notes, "aspect_ratio was dropped"))
+    assert.is_true(has(notes, "the size was dropped"))
+    assert.equal("wide", migrate.request({ aspect_ratio = "wide" }).ratio) -- refused when used
+    for _, size in ipairs({ "huge", { width = 5 }, { 0, 1 }, {}, 7, true }) do
+      local none, err = migrate.request({ image_size = size })
+      assert.is_nil(none)
+      assert.equal("invalid_size", err.code)
+      assert.equal("image_size", err.field)
+    end
+  end)
+
+  it("takes negative_prompt for negative", function()
+    local req, notes = migrate.request({ prompt = "a", negative_prompt = "people" })
+    assert.equal("people", req.negative)
+    assert.same({}, notes)
+    req, notes = migrate.request({ prompt = "a", negative = "cars", negative_prompt = "people" })
+    assert.equal("cars", req.negative)
+    assert.is_true(has(notes, "negative_prompt was dropped"))
+  end)
+
+  it("takes images that are URLs for image_urls, in their order", function()
+    local A, B, C = "https://e.com/a.png", "https://e.com/b.png", "HTTPS://e.com/c.png"
+    for _, old in ipairs({
+      { image_urls = { A }, image = B, images = { C } },
+      { image = { A, B }, images = { C } },
+      { image_url = A, images = { { url = B }, C } },
+    }) do
+      local req, notes = migrate.request(old)
+      assert.same({ A, B, C }, req.image_urls)
+      assert.is_true(has(notes, "became image_urls"))
+    end
+    local req = migrate.request({ prompt = "a", images = {} })
+    assert.is_nil(req.image_urls)
+  end)
+
+  it("refuses images that are no URLs: without them it would be another picture", function()
+    for field, old in pairs({
+      image = { image = "\137PNG\r\n\26\n" },
+      image_url = { image_url = "data:image/png;base64,iVBORw0KGgo=" },
+      ["images[2]"] = { images = { "https://e.com/a.png", "iVBORw0KGgo=" } },
+      ["image[1]"] = { image = { { b64_json = "iVBORw0KGgo=" } } },
+      ["image_urls[1]"] = { image_urls = { io.stdout } },
+    }) do
+      local req, err = migrate.request(old)
+      assert.is_nil(req)
+      assert.equal("validation", err.kind)
+      assert.equal("invalid_image_url", err.code)
+      assert.equal(field, err.field)
+      assert.is_nil(err.message:find("iVBOR", 1, true))
+    end
+  end)
+
   it("leaves the ratio to the service for size auto", function()
     local req, notes = migrate.request({ prompt = "a", size = "auto" })
     assert.is_nil(req.ratio)
