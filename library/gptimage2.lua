@@ -233,7 +233,7 @@ function client:close() end
 ---@class gptimage2.JobOptions
 ---@field timeout? number seconds for this job; default the client's
 ---@field idempotency_key? string 1 to 255 visible ASCII characters; default 128 random bits
----@field metadata? table<string, string> yours, UTF-8, at most 64 KiB: kept in the job, its events and the sidecar
+---@field metadata? table<string, string> at most 64 KiB of UTF-8: for job, events and sidecar
 ---@field save? string|gptimage2.SaveAs where to save the images (see `job:save`)
 
 ---`{ where, overwrite = …, sidecar = … }`
@@ -317,8 +317,8 @@ function job:save(where, options) end
 ---@return gptimage2.Error|nil err
 function job:data(n) end
 
----The service's last answer, as received (escape it before you print it), with "[key]" where it repeated the API key; "" before
----there is one.
+---The service's last answer, as received (escape it before you print it), with "[key]" where it
+---repeated the API key; "" before there is one.
 ---@return string
 function job:raw() end
 
@@ -389,7 +389,7 @@ function job:raw() end
 ---@field idempotency_key? string
 ---@field sent? "no"|"yes" whether a create was sent
 ---@field charged? "no"|"yes"|"unknown"|"refund_expected" what is known about the money
----@field body? string the first 4 KiB of the answer as it came, but for the key: escape it before you print it
+---@field body? string the first 4 KiB of the answer as it came, but for the key
 ---@field elapsed? number seconds since the submit
 ---@field paths? string[] with a failed save: what was saved
 
