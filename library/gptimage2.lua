@@ -29,7 +29,9 @@ function gptimage2.new(options) end
 ---Handles what has arrived: updates jobs, calls `on_event`, resumes coroutines that wait. Without a
 ---timeout it never waits. Works for about 0.6 ms at most; what is left is for the next call.
 ---
----Raises what `on_event` raises, and the error of a task that nobody waits for.
+---Raises what `on_event` raises, and the error of a task that nobody waits for. Gives 0 inside of
+---something that runs while an event is taken in (a finalizer, a hook); with a timeout it gives an
+---error there, as all calls do that would block (kind `validation`, code `cannot_wait_here`).
 ---@param timeout? number seconds to wait when nothing has arrived
 ---@return integer|nil handled
 ---@return gptimage2.Error|nil err kind `closed` in a forked process
@@ -56,7 +58,7 @@ function gptimage2.spawn(fn, ...) end
 ---returned. Raises the error of a task that nobody waits for, with its traceback.
 ---@param fn? function
 ---@param ... any
----@return any ... what `fn` returned
+---@return any ... what `fn` returned; nil and an error (kind `cancelled`) when it was closed
 function gptimage2.run(fn, ...) end
 
 ---Waits the way all waiting calls do: other jobs and tasks go on.
@@ -73,6 +75,7 @@ function gptimage2.now() end
 ---Chooses what waiting does, for the whole Lua state.
 ---
 ---"auto" (the default): in a coroutine that may yield, yield until the thing is done; else block.
+---Who is resumed 1,000 times without a step in between raises an error (`not_driven`).
 ---"block": always block, in slices, so that Ctrl-C works and other jobs go on.
 ---"yield": always yield; a wait elsewhere raises.
 ---@param loop "auto"|"block"|"yield"|gptimage2.Loop
@@ -397,7 +400,8 @@ function job:raw() end
 ---@class gptimage2.Task
 local task = {}
 
----Waits for the task's end: gives what its function returned, raises what it raised.
+---Waits for the task's end: gives what its function returned, raises what it raised. When its
+---coroutine was closed by `coroutine.close`: nil and an error of kind `cancelled`.
 ---@param timeout? number seconds; when it runs out: nil and an error of kind `timeout`
 ---@return any ...
 function task:wait(timeout) end

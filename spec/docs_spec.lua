@@ -256,6 +256,7 @@ describe("the documentation", function()
     assert_same_names(there, listed("Jobs", "status |"), "README")
     there = merge(
       scan("src/lua/reply.c", 'return "(%l+)";', '%? "(%l+)" : NULL', 'NULL : "(%l+)"'),
+      scan("src/lua/step.c", 'push_call%(L, 1, "(%l+)"'),
       scan("lua/gptimage2/*.lua", 'events%.tell%([^"\n]+, "(%l+)"')
     )
     assert_same_names(there, of(".EventType"), "library")

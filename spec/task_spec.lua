@@ -246,6 +246,97 @@ describe("run", function()
   end)
 end)
 
+describe("a task with variables to be closed", function()
+  after_each(support.clean)
+
+  -- Only Lua 5.4 has them, and reads the word.
+  local spawn_with = coroutine.close
+    and load([[
+      local gptimage2, thing, inside = ...
+      return gptimage2.spawn(function()
+        local it <close> = thing
+        return inside()
+      end)
+    ]])
+  if not spawn_with then
+    return
+  end
+
+  local function closable()
+    local thing = { closed = 0 }
+    return setmetatable(thing, {
+      __close = function()
+        thing.closed = thing.closed + 1
+      end,
+    })
+  end
+
+  it("closes them when it ends by an error", function()
+    local thing = closable()
+    local task = spawn_with(gptimage2, thing, function()
+      gptimage2.sleep(0)
+      error("no such luck")
+    end)
+    local ok, err = pcall(task.wait, task)
+    assert.is_false(ok)
+    assert.matches("no such luck", err)
+    assert.matches("stack traceback", err)
+    assert.equal(1, thing.closed)
+  end)
+
+  it("closes a client, so that the next one gets its ledger", function()
+    local box = support.sandbox()
+    local path = os.tmpname()
+    os.remove(path)
+    local function open()
+      return gptimage2.new({ api_key = box.api_key, base_url = box.url, ledger = path })
+    end
+    for _ = 1, 3 do
+      local client = assert(open())
+      local task = spawn_with(gptimage2, client, function()
+        assert(client:generate(REQUEST))
+        error("no such luck")
+      end)
+      assert.is_false(pcall(task.wait, task))
+    end
+    os.execute(("rm -f '%s'*"):format(path))
+  end)
+
+  it("has ended when somebody closes its coroutine", function()
+    local thing, co = closable(), nil
+    local task = spawn_with(gptimage2, thing, function()
+      co = coroutine.running()
+      gptimage2.sleep(1e6)
+    end)
+    local result, err
+    gptimage2.spawn(function()
+      result, err = task:wait()
+    end)
+    assert.is_true(coroutine.close(co))
+    assert.is_true(task:done())
+    assert.equal("gptimage2.Task (cancelled)", tostring(task))
+    assert.equal(1, thing.closed)
+    assert.is_nil(gptimage2.run())
+    assert.is_nil(result)
+    assert.equal("cancelled", err.kind)
+    assert.equal("task_closed", err.code)
+    assert.equal(err, select(2, task:wait()))
+  end)
+
+  it("gives nil and an error to the run that started it", function()
+    local result, err = gptimage2.run(function()
+      local co = coroutine.running()
+      gptimage2.spawn(function()
+        gptimage2.sleep(0)
+        coroutine.close(co)
+      end)
+      gptimage2.sleep(1e6)
+    end)
+    assert.is_nil(result)
+    assert.equal("task_closed", err.code)
+  end)
+end)
+
 describe("many coroutines", function()
   after_each(support.clean)
 

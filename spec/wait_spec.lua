@@ -254,6 +254,61 @@ describe("a call that waits, in a coroutine", function()
     assert.is_true(pcall(gptimage2.step))
   end)
 
+  it("raises when it is resumed again and again and nobody steps", function()
+    local client = support.pair()
+    local seen = 0
+    local ok, err = pcall(function()
+      for _ in
+        coroutine.wrap(function()
+          coroutine.yield(client:generate(REQUEST))
+        end)
+      do
+        seen = seen + 1
+      end
+    end)
+    assert.is_false(ok)
+    assert.matches("nobody called gptimage2.step", err)
+    assert.matches("not_driven", err)
+    assert.equal(1000, seen)
+  end)
+
+  it("may be resumed as often as one likes by a loop that steps", function()
+    local job = hanging_job()
+    local co = coroutine.create(function()
+      return job:wait()
+    end)
+    for _ = 1, 2500 do
+      assert.equal(job, resume(co))
+      gptimage2.step()
+    end
+    job:cancel()
+    gptimage2.step()
+    assert.equal("dead", coroutine.status(co))
+  end)
+
+  it("blocks in on_event, whatever coroutine the step runs in", function()
+    local bytes
+    local client, box = support.pair({
+      on_event = function(event)
+        if event.type == "succeeded" then
+          bytes = assert(event.job:data(1))
+        end
+      end,
+    })
+    local job = assert(client:submit(REQUEST))
+    while not (box:ledger().jobs[1] and box:ledger().jobs[1].polls > 0) do
+      host.pause(0.001)
+    end
+    local co = coroutine.create(function()
+      while not job:done() do
+        gptimage2.step(0.1)
+      end
+    end)
+    resume(co)
+    assert.equal("dead", coroutine.status(co))
+    assert.equal("\137PNG", bytes:sub(1, 4))
+  end)
+
   it("is forgotten when the coroutine is", function()
     local job = hanging_job()
     do
@@ -281,6 +336,19 @@ describe("a call that waits, in a coroutine", function()
       assert.is_false(ok)
       assert.matches("attempt to yield across metamethod/C%-call boundary", err)
       assert.is_false(job:done())
+    end)
+
+    it("is over after that: nobody resumes the coroutine when the job ends", function()
+      local job = hanging_job()
+      local co = coroutine.create(function()
+        pcall(job.wait, job)
+        return coroutine.yield("mine")
+      end)
+      assert.equal("mine", resume(co))
+      job:cancel()
+      gptimage2.step()
+      assert.equal("suspended", coroutine.status(co))
+      assert.equal("still mine", resume(co, "still mine"))
     end)
   else
     it("may be inside pcall", function()

@@ -67,7 +67,13 @@ end
 
 --- Starts what `options.save` asks for once the job has succeeded; `on_end` is told.
 local function save_when_done(job, wanted, config, on_end)
+  local begun = false
   wait.on_done(job, function()
+    if begun then -- an error in the middle of it: it is not begun again
+      core.saved(job, nil, save.NO_MEMORY)
+      return on_end()
+    end
+    begun = true
     if job.status ~= "succeeded" then
       return on_end()
     end
@@ -94,8 +100,8 @@ local function new_saved()
 end
 
 --- Checks everything and hands the job to the engine. Gives the job and, where a save was asked
---- for, a thing that is done when the files are there.
-local function start(self, fname, mode, req, opts)
+--- for, a thing that is done when the files are there. `waits`: the caller is going to.
+local function start(self, fname, mode, req, opts, waits)
   local config = settings.of(self, fname, 4)
   local normalised, saved, job, err
   opts, err = options.job(opts, fname, 2, 3)
@@ -106,7 +112,8 @@ local function start(self, fname, mode, req, opts)
     check.fail(2, fname, "option 'save' is for generate and submit: create does not poll", 3)
   end
   normalised, err = request.normalise(req, config, fname, 3)
-  if not normalised then
+  err = err or waits and wait.refusal() -- before anything is paid
+  if err then
     return nil, err
   end
   if opts.save then
@@ -137,7 +144,7 @@ end
 ---@return gptimage2.Job|nil
 ---@return gptimage2.Error|nil err
 function methods:generate(req, opts)
-  local job, err, saved = start(self, "generate", "generate", req, opts)
+  local job, err, saved = start(self, "generate", "generate", req, opts, true)
   if not job then
     return nil, err
   end
@@ -165,7 +172,7 @@ end
 ---@return gptimage2.Job|nil
 ---@return gptimage2.Error|nil err
 function methods:create(req, opts)
-  local job, err = start(self, "create", "create", req, opts)
+  local job, err = start(self, "create", "create", req, opts, true)
   if not job then
     return nil, err
   end

@@ -15,11 +15,12 @@ local KEYS_SPEC = { any_key = "boolean" }
 ---@class gptimage2.Client
 local methods = core.client_methods
 
---- The settings of a client that has a ledger, or nil and the error.
+--- The settings of a client that has a ledger, for a call that waits, or nil and the error.
 local function ledger_of(self, fname)
   local config = settings.of(self, fname, 4)
   local ok, err = settings.check_open(self)
-  if not ok then
+  err = not ok and err or wait.refusal()
+  if err then
     return nil, err
   elseif config.ledger then
     return config

@@ -1,4 +1,4 @@
---- The events that the Lua side tells; the core tells the others in the same form.
+--- The event that the Lua side tells; the core tells the others in the same form.
 
 local core = require("gptimage2.core")
 

@@ -107,7 +107,8 @@ end
 function follow.by_id(self, fname, mode, id, timeout, origin)
   settings.of(self, fname, 4)
   local ok, err = follow.check_id(id, fname, 4)
-  if not ok then
+  err = not ok and err or wait.refusal()
+  if err then
     return nil, err
   end
   local jobs = created_by(self).jobs

@@ -89,8 +89,13 @@ end
 ---@return true|nil
 ---@return gptimage2.Error|nil err
 function gptimage2.sleep(time)
-  local timer, err = core.sleep(seconds(time, "sleep"))
-  if not timer then
+  time = seconds(time, "sleep")
+  local timer
+  local err = wait.refusal()
+  if not err then
+    timer, err = core.sleep(time)
+  end
+  if err then
     return nil, err
   end
   local done

@@ -2,7 +2,6 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
-local events = require("gptimage2.events")
 local fetch = require("gptimage2.fetch")
 local follow = require("gptimage2.follow")
 local options = require("gptimage2.options")
@@ -12,13 +11,6 @@ local wait = require("gptimage2.wait")
 
 ---@class gptimage2.Job
 local methods = core.job_methods
-
---- A cancel takes effect at once, so its event does not wait for the engine.
-wait.announce_to(function(object)
-  if core.is_job(object) and object.status == "cancelled" then
-    events.tell(object, "cancelled")
-  end
-end)
 
 local function check_job(self, fname)
   if type(self) ~= "userdata" or not core.is_job(self) then
@@ -59,6 +51,10 @@ function methods:save(where, opts)
   check_job(self, "save")
   check.argument(where, 1, "save", "string", 2)
   opts = options.save(opts, "save", 2, 2)
+  local refused = wait.refusal()
+  if refused then
+    return nil, refused
+  end
   local config = settings.get(self.client)
   local saving, err = save.start(self, where, opts, config)
   if not saving then
@@ -94,7 +90,7 @@ function methods:data(n)
   check_job(self, "data")
   n = n == nil and 1 or n
   check.argument(n, 1, "data", "number", 2)
-  local err = save.refusal(self)
+  local err = save.refusal(self) or wait.refusal()
   if err then
     return nil, err
   end

@@ -194,7 +194,9 @@ local function write_sidecar(self)
     return finish(self, err)
   end
   wait.on_done(writing, function()
-    guard(self, after_sidecar, writing)
+    if not self.ended then
+      guard(self, after_sidecar, writing)
+    end
   end)
 end
 
@@ -219,8 +221,13 @@ local function conclude(self)
   write_sidecar(self)
 end
 
---- Image `i` is at `path`, or has failed.
+--- Image `i` is at `path`, or has failed. An error in the middle of a step may have it told twice,
+--- which counts once.
 local function arrive(self, i, path, err)
+  if self.arrived[i] then
+    return
+  end
+  self.arrived[i] = true
   self.left = self.left - 1
   self.errors[i] = err
   if path and not self.paths[i] then
@@ -301,6 +308,7 @@ function save.start(job, where, options, config)
     renewal = fetch.renewal(job),
     seconds = config.timeout,
     errors = {},
+    arrived = {},
     paths = {},
     saved = {},
     left = #paths,

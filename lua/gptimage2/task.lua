@@ -18,10 +18,13 @@ local methods = {}
 local mt = { __index = methods, __name = "gptimage2.Task" }
 
 --- Tasks that have not ended.
-local live = 0
+local live = {}
 
 function mt.__tostring(self)
-  local state = not self.ended and "running" or self.failed and "failed" or "done"
+  local state = not self.ended and "running"
+    or self.failed and "failed"
+    or self.cancelled and "cancelled"
+    or "done"
   return ("gptimage2.Task (%s)"):format(state)
 end
 
@@ -29,23 +32,95 @@ local function pack(count, ...)
   return { n = count, ... }
 end
 
---- The task has ended. Somebody who waits for it gets its error; else the next step raises it.
-local function finish(self, ok, ...)
-  live = live - 1
-  self.ended = true
-  local results = (...)
-  if ok then
-    ok, results = pcall(pack, ...) -- there may be no memory for them
-  end
-  if ok then
-    self.results = results
-  else
-    self.failed, self.error = true, results
-    if self.watchers == 0 then
-      self.failure = wait.fail(self.error)
+--- Whether somebody waits for the task, and will get its error.
+local function is_watched(self)
+  for co in pairs(self.watchers) do
+    if co == true or coroutine.status(co) ~= "dead" then
+      return true
     end
   end
+  return false
+end
+
+--- The task has ended, and those who wait for it are told.
+local function leave(self)
+  self.ended = true
+  live[self] = nil
   wait.finished(self)
+end
+
+--- The task has ended. Somebody who waits for it gets its error; else the next step raises it.
+local function finish(self, ok, err)
+  if self.ended then
+    return
+  end
+  if not ok and not self.results then
+    self.failed, self.error = true, err
+    if not is_watched(self) then
+      self.failure = self.failure or wait.fail(self.error)
+    end
+  end
+  leave(self)
+end
+
+--- The coroutine was closed by somebody else, or its end got lost in an error of a hook.
+local function give_up(self)
+  if self.ended then
+    return
+  end
+  self.cancelled = core.error({
+    kind = "cancelled",
+    code = "task_closed",
+    message = "the task's coroutine was closed before its function returned",
+    retryable = false,
+  })
+  leave(self)
+end
+
+--- Ends the tasks whose coroutine is dead and which nobody has ended.
+local function sweep()
+  local dead = {}
+  for self, co in pairs(live) do
+    if coroutine.status(co) == "dead" then
+      dead[#dead + 1] = self
+    end
+  end
+  for i = 1, #dead do
+    give_up(dead[i])
+  end
+end
+
+--- What the function returned is kept inside of its own coroutine.
+local function keep(guard, ...)
+  guard.over = true
+  guard.task.results = pack(select("#", ...), ...)
+end
+
+--- The body of a task's coroutine: calls `fn`. Where Lua has variables that are to be closed, one
+--- of them tells when the coroutine is closed by somebody else.
+local call = function(guard, fn, ...)
+  keep(guard, fn(...))
+end
+
+if coroutine.close then
+  call = assert(load(
+    [[
+    local keep = ...
+    return function(guard, fn, ...)
+      local closed <close> = guard
+      keep(guard, fn(...))
+    end
+  ]],
+    "=gptimage2.task"
+  ))(keep)
+end
+
+local guard_mt = {}
+
+function guard_mt.__close(guard)
+  if not guard.over and wait.closing ~= guard.co then
+    give_up(guard.task)
+  end
 end
 
 --- Whether the function has returned or raised.
@@ -57,13 +132,16 @@ end
 --- Waits for the task's end: gives what its function returned, raises what it raised.
 ---@param timeout? number seconds; then nil, err (kind timeout)
 function methods:wait(timeout)
-  self.watchers = self.watchers + 1
+  local me = coroutine.running() or true
+  self.watchers[me] = (self.watchers[me] or 0) + 1
   local done, err = wait.until_done(self, timeout)
-  self.watchers = self.watchers - 1
+  self.watchers[me] = self.watchers[me] > 1 and self.watchers[me] - 1 or nil
   if done == nil then
     return nil, err
   elseif not done then
     return nil, wait.timeout_error("the task", timeout)
+  elseif self.cancelled then
+    return nil, self.cancelled
   elseif self.failed then
     wait.forget(self.failure)
     error(self.error, 0)
@@ -75,13 +153,15 @@ end
 ---@param fn function
 ---@return gptimage2.Task
 function task.spawn(fn, ...)
-  local self = setmetatable({ ended = false, watchers = 0 }, mt)
+  local self = setmetatable({ ended = false, watchers = {} }, mt)
+  local guard = setmetatable({ task = self, over = false }, guard_mt)
   local co = coroutine.create(function(...) -- Lua 5.1 takes no C function here
-    return fn(...)
+    call(guard, fn, ...)
   end)
-  live = live + 1
-  wait.own(co, function(ok, ...)
-    finish(self, ok, ...)
+  guard.co = co
+  live[self] = co
+  wait.own(co, function(ok, err)
+    finish(self, ok, err)
   end)
   wait.resume(co, ...)
   wait.remind()
@@ -95,15 +175,21 @@ function task.run(fn, ...)
   if wait.is_owned(coroutine.running()) then
     error("gptimage2.run called inside a task, which would wait for itself", 3)
   end
+  local refused = wait.refusal()
+  if refused then
+    return nil, refused
+  end
   local main = fn and task.spawn(fn, ...)
-  while live > 0 or wait.failing() do
-    local handled, err = wait.step(live > 0 and SLICE or nil)
+  while next(live) or wait.failing() do
+    local handled, err = wait.step(next(live) and SLICE or nil)
     if not handled then
       return nil, err
+    elseif handled == 0 then
+      sweep()
     end
   end
   if main then
-    return wait.unpack(main.results, 1, main.results.n)
+    return main:wait()
   end
 end
 

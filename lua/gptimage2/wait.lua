@@ -2,6 +2,10 @@
 ---
 --- Whoever waits, a coroutine or a callback, is kept here by the thing it waits for; `step` runs
 --- the engine's events and then wakes them. Things are waited for through `object:done()`.
+---
+--- Finalizers and hooks of the host run between any two lines of this file, may call all of the
+--- module, and may raise. So what is to be done leaves its list only when it was done, and who
+--- waits must not mind being woken twice.
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
@@ -22,16 +26,25 @@ local STINT = 0.0003
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
+--- Resumes of a coroutine that waits, without a step in between, until it is taken as one that
+--- nobody drives.
+local RESUMES_MAX = 1000
+
 --- What is waited for -> list of coroutines and functions.
 local waiters = {}
---- Things that are done and whose waiters must be woken; `first` to `last`.
-local queue, first, last = {}, 1, 0
 --- Coroutines to go on with at the next step: they yielded for reasons of their own.
 local runnable = {}
+--- Lists of those who are being woken. What is left here when a step begins was left behind by an
+--- error in the middle of the one before.
+local waking = {}
+--- The finished thing whose waiters are being woken; it is still in the core's list.
+local telling
+--- Steps so far.
+local steps = 0
 --- Errors of coroutines and callbacks that no step has raised yet, and one there was no memory to
 --- put there.
 local failures, spare_failure = {}, nil
---- Coroutine -> function(ok, ...) that is told when it ends; see task.lua.
+--- Coroutine -> function(ok, error) that is told when it ends; see task.lua.
 local owners = setmetatable({}, { __mode = "k" })
 --- Coroutine -> what it yields while it is inside a wait.
 local waiting = setmetatable({}, { __mode = "k" })
@@ -43,8 +56,7 @@ local mode = "auto"
 ---@param object any
 function wait.finished(object)
   if waiters[object] then
-    queue[last + 1] = object -- may raise: there is no memory
-    last = last + 1
+    core.finish(object) -- may raise: there is no memory
   end
 end
 
@@ -118,15 +130,27 @@ local function with_traceback(co, err)
   return err
 end
 
+--- `co` is dead. Variables that are to be closed are closed now, and not when it is collected.
+local function tell_end(co, ok, ...)
+  local owner, err = owners[co], nil
+  if not ok then
+    err = with_traceback(co, (...))
+    if coroutine.close then
+      wait.closing = co
+      coroutine.close(co)
+    end
+  end
+  if owner then
+    owner(ok, err)
+    owners[co] = nil -- now: it was told
+  elseif not ok then
+    wait.fail(err)
+  end
+end
+
 local function after_resume(co, ok, ...)
   if coroutine.status(co) == "dead" then
-    local owner = owners[co]
-    owners[co] = nil
-    if owner then
-      owner(ok, ok and select("#", ...) or with_traceback(co, (...)), ...)
-    elseif not ok then
-      wait.fail(with_traceback(co, (...)))
-    end
+    tell_end(co, ok, ...)
   elseif owners[co] and (waiting[co] == nil or waiting[co] ~= (...)) then
     runnable[#runnable + 1] = co
   end
@@ -135,12 +159,15 @@ end
 --- Goes on with a coroutine.
 ---@param co thread
 function wait.resume(co, ...)
-  if coroutine.status(co) == "suspended" then
+  local status = coroutine.status(co)
+  if status == "suspended" then
     after_resume(co, coroutine.resume(co, ...))
+  elseif status == "dead" and owners[co] then -- an error came between its end and the telling
+    owners[co](false, "the end of the task was interrupted by an error")
   end
 end
 
---- Tells `owner` how `co` ends: function(true, count, ...) or function(false, error).
+--- Tells `owner` how `co` ends: function(true) or function(false, error).
 ---@param co thread
 ---@param owner function
 function wait.own(co, owner)
@@ -154,101 +181,102 @@ function wait.is_owned(co)
   return co ~= nil and owners[co] ~= nil
 end
 
+--- Whether the coroutine still stands in a wait. Where Lua cannot tell beforehand that a coroutine
+--- may not yield (5.1, 5.2), its yield may have failed, and a pcall of its own kept it alive.
+local stands_still
+
 --- Never raises: there are others to wake.
 local function wake(waiter)
-  local ok, err
-  if type(waiter) == "thread" then
-    ok, err = pcall(wait.resume, waiter)
-  else
+  local ok, err = true, nil
+  if type(waiter) ~= "thread" then
     ok, err = pcall(waiter)
+  elseif not waiting[waiter] or stands_still(waiter) then
+    ok, err = pcall(wait.resume, waiter)
   end
   if not ok then
     wait.fail(err)
-  end
-end
-
---- Told of each thing that is done, before those who wait for it.
-local announce = function() end
-
---- Sets who is told of each thing that is done, inside the step.
----@param listener fun(object: any)
-function wait.announce_to(listener)
-  announce = function(object)
-    local ok, err = pcall(listener, object)
-    if not ok then
-      wait.fail(err)
+    if type(waiter) == "thread" then
+      runnable[#runnable + 1] = waiter -- perhaps it was not resumed
     end
   end
 end
 
-local function wake_all(object)
-  announce(object)
-  local list = waiters[object]
-  waiters[object] = nil
-  for i = 1, list and #list or 0 do
+--- Wakes all of a list, which is in `waking`.
+local function wake_list(list)
+  for i = 1, #list do
     if list[i] then
       wake(list[i])
+      list[i] = false -- now: it was woken
     end
   end
+  waking[list] = nil
 end
 
---- Moves the core's finished things into the queue: the list may grow while it is worked off.
-local function collect()
-  local finished = core.finished
-  local count = #finished
-  for i = 1, count do -- may raise: then all of it is done once more
-    queue[last + i] = finished[i]
+--- Wakes those who wait for `object`, and tells the on_event of a job that was cancelled.
+local function wake_all(object)
+  local ok, err = pcall(core.announce, object)
+  if not ok then
+    wait.fail(err)
   end
-  last = last + count
-  for i = count, 1, -1 do
-    finished[i] = nil
+  local list = waiters[object]
+  if list then
+    waking[list] = true
+    waiters[object] = nil
+    wake_list(list)
   end
 end
 
 local function run_runnable()
   local list = runnable
+  waking[list] = true
   runnable = {}
-  for i = 1, #list do
-    wait.resume(list[i])
-  end
+  wake_list(list)
   return #list
 end
 
-local function drain()
-  local woken = run_runnable()
+--- What the step before did not come to the end of.
+local function resume_waking()
+  local list = next(waking)
+  while list do
+    wake_list(list)
+    list = next(waking)
+  end
+end
+
+--- The Lua side's part of a step, after the events. `outermost`: no other step is under way.
+local function drain(handled, outermost)
+  if outermost then
+    resume_waking()
+  end
+  handled = handled + run_runnable()
   local stop = core.now() + STINT
-  collect()
-  while first <= last do
-    local object = queue[first]
-    queue[first] = nil
-    first = first + 1
+  local object = core.first()
+  while object ~= nil do
+    telling = object
     wake_all(object)
-    collect()
-    woken = woken + 1
-    if core.now() >= stop then
-      break
-    end
+    telling = nil
+    core.drop(object)
+    handled = handled + 1
+    object = core.now() < stop and core.first() or nil
   end
-  if first > last then
-    first, last = 1, 0
-  end
-  return woken
+  return handled
 end
 
 --- How many things are done but not told: what a step had no time for is not finished yet, for
 --- it may start something, as the end of a job starts its saving.
 ---@return integer
 function wait.untold()
-  return last - first + 1 + #core.finished
+  local told = telling ~= nil and core.first() == telling
+  return core.untold() - (told and 1 or 0)
 end
 
 --- Whether the next step has something to do that the core knows nothing of.
 local function is_left()
-  return first <= last
-    or runnable[1] ~= nil
+  return runnable[1] ~= nil
     or failures[1] ~= nil
     or spare_failure ~= nil
-    or core.finished[1] ~= nil
+    or core.untold() > 0
+    or (next(waking) ~= nil and not core.is_stepping("any"))
 end
 
 --- Makes the descriptor readable when something is left to the next step.
@@ -261,15 +289,16 @@ end
 --- The core's step, but for long times in slices: a signal that comes just before the core stands
 --- still sets its hook (Ctrl-C does), and the hook waits for Lua code to run.
 local function step_in_slices(timeout)
-  if not timeout or timeout <= SLICE then
-    return core.step(timeout)
+  local left_over = is_left()
+  if left_over or not timeout or timeout <= SLICE then
+    return core.step(drain, left_over, timeout)
   end
   local now = core.now()
   local deadline = now + timeout
   local handled, err, slice_end
   repeat
     slice_end = math.min(now + SLICE, deadline)
-    handled, err = core.step(slice_end - now)
+    handled, err = core.step(drain, false, slice_end - now)
     now = core.now()
   until handled ~= 0 or now >= deadline or now < slice_end -- what woke it may be the caller's
   return handled, err
@@ -280,17 +309,13 @@ end
 ---@return integer|nil handled
 ---@return gptimage2.Error|nil err
 function wait.step(timeout)
-  if is_left() then
-    timeout = nil
-  end
+  steps = steps + 1
   local handled, err = step_in_slices(timeout)
   if not handled then
     return nil, err
+  elseif core.is_handling() or (handled == 0 and not is_left()) then
+    return handled
   end
-  if handled == 0 and not is_left() then
-    return 0
-  end
-  handled = handled + drain()
   local failure = table.remove(failures, 1)
   local spare = spare_failure
   if not failure then
@@ -305,10 +330,11 @@ function wait.step(timeout)
   return handled
 end
 
---- A coroutine that may yield, or nil. Lua 5.1 and 5.2 cannot tell a coroutine inside pcall.
+--- A coroutine that may yield, or nil. Lua 5.1 and 5.2 cannot tell a coroutine inside pcall; that
+--- it is inside of a step we know.
 local function yieldable()
   local co, is_main = coroutine.running()
-  if not co or is_main then
+  if not co or is_main or core.is_stepping() then
     return nil
   end
   if coroutine.isyieldable and not coroutine.isyieldable() then
@@ -317,12 +343,30 @@ local function yieldable()
   return co
 end
 
+--- The coroutine that a wait yields from, or nil.
+local function yields()
+  return mode ~= "block" and type(mode) ~= "table" and yieldable() or nil
+end
+
+--- The error for a wait where nothing can be waited for, or nil. Calls that cost something ask
+--- before they begin.
+---@return gptimage2.Error|nil err
+function wait.refusal()
+  if core.is_handling() and not yields() then
+    return select(2, core.cannot_wait())
+  end
+end
+
 --- Seconds left, or nil without a deadline.
 local function left(deadline)
   return deadline and deadline - core.now()
 end
 
 local function block(object, deadline)
+  local refused = wait.refusal()
+  if refused then
+    return nil, refused
+  end
   while not object:done() do
     local rest = left(deadline)
     if rest and rest <= 0 then
@@ -336,9 +380,46 @@ local function block(object, deadline)
   return true
 end
 
---- Yields the object until it is done; who resumes the coroutine too early just sees it yield
+--- Yields `object` until it, or the timer, is done.
+local function yield(object, timer)
+  local seen, resumes = steps, 0
+  repeat
+    if seen ~= steps then
+      seen, resumes = steps, 0
+    elseif resumes == RESUMES_MAX then
+      return false
+    end
+    coroutine.yield(object)
+    resumes = resumes + 1
+  until object:done() or (timer and timer:done())
+  return true
+end
+
+if coroutine.isyieldable then
+  function stands_still()
+    return true
+  end
+else
+  --- `yield` is near the top of its stack, below coroutine.yield.
+  function stands_still(co)
+    for level = 0, 3 do
+      local info = debug.getinfo(co, level, "f")
+      if not info or info.func == yield then
+        return info ~= nil
+      end
+    end
+    return false
+  end
+end
+
+local NOT_DRIVEN = "this coroutine waits for gptimage2, and was resumed %d times while nobody "
+  .. "called gptimage2.step: what it yields is not a result. Start it with gptimage2.spawn, let "
+  .. "the loop that resumes it call gptimage2.step, or call "
+  .. 'gptimage2.use("block") (validation/not_driven)'
+
+--- Leaves it to the steps to go on with the coroutine; who resumes it too early just sees it yield
 --- again.
-local function yield(object, deadline, co)
+local function suspend(object, deadline, co)
   local timer, err
   if deadline then
     timer, err = core.sleep(left(deadline))
@@ -347,22 +428,30 @@ local function yield(object, deadline, co)
     end
     add(timer, co)
   end
+  if waiting[co] then
+    remove(waiting[co], co) -- from a wait whose yield failed
+  end
   add(object, co)
   waiting[co] = object
-  repeat
-    coroutine.yield(object)
-  until object:done() or (timer and timer:done())
+  local driven = yield(object, timer)
   waiting[co] = nil
   remove(object, co)
   if timer then
     remove(timer, co)
     core.cancel(timer)
   end
+  if not driven then
+    error(NOT_DRIVEN:format(RESUMES_MAX), 0)
+  end
   return object:done()
 end
 
 --- Lets the host's own loop wait, and handles what has come after each turn of it.
 local function delegate(object, deadline)
+  local refused = wait.refusal()
+  if refused then
+    return nil, refused
+  end
   local function ready()
     return object:done()
   end
@@ -393,9 +482,9 @@ function wait.until_done(object, timeout)
   if type(mode) == "table" then
     return delegate(object, deadline)
   end
-  local co = mode ~= "block" and yieldable()
+  local co = yields()
   if co then
-    return yield(object, deadline, co)
+    return suspend(object, deadline, co)
   end
   if mode == "yield" then
     error('cannot wait here: gptimage2.use("yield") needs a coroutine that may yield', 0)

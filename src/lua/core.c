@@ -34,20 +34,78 @@ bool core_usable(lua_State *L, Core *core) {
   return false;
 }
 
-void core_push_finished(lua_State *L) {
-  compat_getregistry(L, &finished_key);
+int core_cannot_wait(lua_State *L) {
+  lua_pushnil(L);
+  error_push(L, "validation", "cannot_wait_here",
+             "nothing can be waited for here: this is a finalizer, a hook or a "
+             "metamethod that runs while gptimage2 takes in what has arrived; "
+             "wait later, or in a task started with gptimage2.spawn");
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "retryable");
+  return 2;
 }
 
 void core_push_kept(lua_State *L) {
   compat_getregistry(L, &kept_key);
 }
 
+/* ---- the list of finished objects: a queue ---- */
+
 void core_finished(lua_State *L, int index) {
+  Core *core = core_get(L);
   index = compat_absindex(L, index);
-  core_push_finished(L);
+  compat_getregistry(L, &finished_key);
   lua_pushvalue(L, index);
-  lua_rawseti(L, -2, (int)compat_rawlen(L, -2) + 1);
+  lua_rawseti(L, -2, core->last + 1); /* may raise */
+  core->last++;
   lua_pop(L, 1);
+}
+
+/* ARG: anything that somebody waits for */
+static int f_finish(lua_State *L) {
+  luaL_checkany(L, 1);
+  core_finished(L, 1);
+  return 0;
+}
+
+/* RES: the first of the list, which stays there | nil */
+static int f_first(lua_State *L) {
+  const Core *core = core_get(L);
+  compat_getregistry(L, &finished_key);
+  lua_rawgeti(L, -1, core->first);
+  return 1;
+}
+
+/* ARG: what `first` gave: it leaves the list, unless it has left before */
+static int f_drop(lua_State *L) {
+  Core *core = core_get(L);
+  lua_settop(L, 1);
+  compat_getregistry(L, &finished_key);
+  lua_rawgeti(L, 2, core->first);
+  if (core->first > core->last || !lua_rawequal(L, 1, 3))
+    return 0;
+  lua_pushnil(L);
+  lua_rawseti(L, 2, core->first++);
+  if (core->first > core->last)
+    core->first = 1, core->last = 0;
+  return 0;
+}
+
+/* RES: how many are in the list */
+static int f_untold(lua_State *L) {
+  const Core *core = core_get(L);
+  lua_pushinteger(L, core->last - core->first + 1);
+  return 1;
+}
+
+/* The module table is on top. */
+void core_open_finished(lua_State *L) {
+  static const luaL_Reg functions[] = {{"finish", f_finish},
+                                       {"first", f_first},
+                                       {"drop", f_drop},
+                                       {"untold", f_untold},
+                                       {NULL, NULL}};
+  compat_setfuncs(L, functions);
 }
 
 bool core_push_method(lua_State *L) {
@@ -103,7 +161,7 @@ void core_open(lua_State *L) {
   if (core)
     return;
   core = lua_newuserdata(L, sizeof *core);
-  *core = (Core){0};
+  *core = (Core){.first = 1};
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, m__gc);
   lua_setfield(L, -2, "__gc");

@@ -42,6 +42,13 @@ typedef struct Anchors {
   uint32_t free; /* the first free one; 0 = none */
 } Anchors;
 
+/* Why a job is cancelled: static texts. */
+typedef struct Reason {
+  const char *kind; /* NULL = there is none */
+  const char *code;
+  const char *message;
+} Reason;
+
 typedef struct Core {
   Anchors anchors;
   Engine *engine;   /* NULL once the Lua state is closing */
@@ -49,7 +56,12 @@ typedef struct Core {
   Event *current;   /* the event being handled: see step.c */
   bool asked;       /* it is a reply that still waits for its verdict */
   bool taken;       /* its object is up to date */
-  unsigned tries;   /* times it could not be taken in */
+  bool handling;    /* it is being taken in: nothing else may be meanwhile */
+  unsigned tries;   /* how often that was begun */
+  Reason later;     /* its job is to be cancelled once it is taken in */
+  int first, last;  /* of the list of finished objects */
+  const void *stepping; /* the innermost coroutine inside of step: never used,
+                           only compared; NULL = none */
 } Core;
 
 /* Makes the Core of this state, unless it has one. */
@@ -59,10 +71,15 @@ Core *core_get(lua_State *L);
 /* True when the engine can be used; else pushes nil and an error (2 values). */
 bool core_usable(lua_State *L, Core *core);
 
+/* Pushes nil and the error for a wait inside of something that runs while an
+ * event is taken in (2 values). */
+int core_cannot_wait(lua_State *L);
+
 /* Appends the object at `index` to the list the Lua side works off after each
- * step: somebody waits for it. */
+ * step: somebody waits for it.  What may raise comes first. */
 void core_finished(lua_State *L, int index);
-void core_push_finished(lua_State *L);
+/* What the Lua side has of that list. */
+void core_open_finished(lua_State *L);
 /* Pushes the table that outlives a second loading of the Lua side. */
 void core_push_kept(lua_State *L);
 /* For the __index of our objects, whose methods are its upvalue: pushes the one
@@ -190,6 +207,7 @@ typedef struct LuaJob {
   bool awaited : 1;  /* somebody waits: tell when it is done */
   bool refunded : 1; /* what it cost was given back */
   bool has_balance : 1;
+  bool told : 1;          /* its on_event has heard of the cancel */
   bool unread : 1;        /* the raw reply has news: see news.h */
   bool quiet : 1;         /* on_event is not told of it */
   unsigned char oddities; /* answers in a row: say final, are not usable */
@@ -225,7 +243,8 @@ bool job_is_named(lua_State *L, int index, const JsonPiece *id);
 /* Ends the job for its host: the status, whose error is on top (or nil) and is
  * popped; wakes those who wait. */
 void job_finish(lua_State *L, int index, JobStatus status);
-/* Stops waiting and polling; `kind` and `code` say why. */
+/* Stops waiting and polling; `kind` and `code` say why, in static texts.  In
+ * the middle of an event of that very job it happens after it. */
 void job_cancel(lua_State *L, int index, const char *kind, const char *code,
                 const char *message);
 /* Credits are reserved by key: whoever learns what became of the job that has
@@ -302,7 +321,9 @@ void record_open(lua_State *L);
 
 /* ---- step.c ---- */
 
-/* core.step([timeout]) -> handled */
+/* core.step(after, left, [timeout]) -> handled */
 int step(lua_State *L);
+/* core.announce(object): tells its on_event of a job that was cancelled */
+int step_announce(lua_State *L);
 
 #endif

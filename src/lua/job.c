@@ -184,6 +184,15 @@ void job_finish(lua_State *L, int index, JobStatus status) {
   job->ended = clock_monotonic();
 }
 
+/* Tells the engine, for which the job may be done by now. */
+static void tell_of_cancel(Core *core, const LuaJob *job, const char *kind) {
+  if (job->work && strcmp(kind, "closed") == 0)
+    engine_leave(core->engine, job->work); /* recover takes it up */
+  else if (job->work)
+    engine_cancel(core->engine, job->work);
+  engine_stay_readable(core->engine); /* the next step tells */
+}
+
 /* What is known of the money while the engine has not come to rest: a create
  * may go out before the cancel reaches it, or never.  The error is on top. */
 static void set_charged(lua_State *L, int index, const LuaJob *job) {
@@ -198,22 +207,33 @@ static void set_charged(lua_State *L, int index, const LuaJob *job) {
   lua_setfield(L, -2, "job_id");
 }
 
+/* Whether an event of this job is being taken in. */
+static bool is_handled(const Core *core, const LuaJob *job) {
+  return core->handling && core->current && core->current->owner == job->ticket;
+}
+
+/* Whatever is allocated may run a finalizer, and a step in there may end the
+ * job: so the error comes first. */
 void job_cancel(lua_State *L, int index, const char *kind, const char *code,
                 const char *message) {
   LuaJob *job = lua_touserdata(L, index = compat_absindex(L, index));
   if (job_is_done(job))
     return;
-  if (job->work && strcmp(kind, "closed") == 0)
-    engine_leave(core_get(L)->engine, job->work); /* recover takes it up */
-  else if (job->work)
-    engine_cancel(core_get(L)->engine, job->work);
-  engine_stay_readable(core_get(L)->engine); /* the next step tells */
-  job->awaited = true;
+  if (is_handled(core_get(L), job)) {
+    core_get(L)->later = (Reason){kind, code, message};
+    return;
+  }
   error_push(L, kind, code, message);
   set_charged(L, index, job);
   job_get(L, index, JOB_KEY);
   lua_setfield(L, -2, "idempotency_key");
+  if (job_is_done(job)) {
+    lua_pop(L, 1);
+    return;
+  }
+  job->awaited = true;
   job_finish(L, index, JOB_CANCELLED);
+  tell_of_cancel(core_get(L), job, kind);
 }
 
 /* ---- fields ---- */

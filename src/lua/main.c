@@ -50,6 +50,23 @@ static int f_remind(lua_State *L) {
   return 0;
 }
 
+/* RES: whether an event is being taken in, and something else was called in the
+**      middle of it */
+static int f_is_handling(lua_State *L) {
+  lua_pushboolean(L, core_get(L)->handling);
+  return 1;
+}
+
+/* ARG: ["any"]
+** RES: whether this coroutine, or any, is inside of a step of its own, across
+**      which it cannot yield */
+static int f_is_stepping(lua_State *L) {
+  const Core *core = core_get(L);
+  bool any = !lua_isnoneornil(L, 1);
+  lua_pushboolean(L, any ? core->stepping != NULL : core->stepping == L);
+  return 1;
+}
+
 /* RES: monotonic seconds */
 static int f_now(lua_State *L) {
   lua_pushnumber(L, clock_monotonic());
@@ -219,6 +236,10 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"pending", f_pending},
                                        {"fd", f_fd},
                                        {"remind", f_remind},
+                                       {"announce", step_announce},
+                                       {"cannot_wait", core_cannot_wait},
+                                       {"is_handling", f_is_handling},
+                                       {"is_stepping", f_is_stepping},
                                        {"now", f_now},
                                        {"wall", f_wall},
                                        {"error", f_error},
@@ -246,8 +267,7 @@ int luaopen_gptimage2_core(lua_State *L) {
   compat_setfuncs(L, functions);
   lua_pushliteral(L, GPTIMAGE2_VERSION);
   lua_setfield(L, -2, "version");
-  core_push_finished(L);
-  lua_setfield(L, -2, "finished");
+  core_open_finished(L);
   core_push_kept(L);
   lua_setfield(L, -2, "kept");
   client_open(L);

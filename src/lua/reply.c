@@ -32,19 +32,30 @@ static void set_raw(lua_State *L, int at, const Event *event) {
   job_set(L, at, JOB_RAW);
 }
 
-/* What the ledger should know of the job now: NULL = as it was. */
-static JobNote note(lua_State *L, int at, const char *state,
+/* What the ledger should know of the job, whose error is at `error`: NULL = as
+ * it was.  Job and error keep the texts alive. */
+static JobNote note(lua_State *L, int at, int error, const char *state,
                     const char *charged) {
   JobNote noted = {.state = state, .charged = charged};
   job_get(L, at, JOB_ID);
-  noted.job_id = (char *)lua_tostring(L, -1); /* the job keeps it alive */
-  job_get(L, at, JOB_ERROR);
-  if (lua_istable(L, -1)) {
-    lua_getfield(L, -1, "code");
+  noted.job_id = (char *)lua_tostring(L, -1);
+  lua_pop(L, 1);
+  if (lua_istable(L, error)) {
+    lua_pushliteral(L, "code");
+    lua_rawget(L, error);
     noted.error = (char *)lua_tostring(L, -1);
     lua_pop(L, 1);
   }
-  lua_pop(L, 2);
+  return noted;
+}
+
+/* The same with the error that the job has. */
+static JobNote note_as_is(lua_State *L, int at, const char *state,
+                          const char *charged) {
+  JobNote noted;
+  job_get(L, at, JOB_ERROR);
+  noted = note(L, at, lua_gettop(L), state, charged);
+  lua_pop(L, 1);
   return noted;
 }
 
@@ -61,10 +72,13 @@ static void go_on(lua_State *L, Core *core, int at) {
   judge(L, core, at, FLOW_VERDICT_AGAIN, NULL, (JobNote){0});
 }
 
+/* The error is on top.  What may raise comes first: once the job is done, its
+ * answer is not read a second time. */
 static void finish(lua_State *L, Core *core, int at, JobStatus status,
                    const char *state, const char *charged) {
+  JobNote noted = note(L, at, lua_gettop(L), state, charged);
   job_finish(L, at, status);
-  judge(L, core, at, FLOW_VERDICT_FINAL, NULL, note(L, at, state, charged));
+  judge(L, core, at, FLOW_VERDICT_FINAL, NULL, noted);
 }
 
 static const char *succeed(lua_State *L, Core *core, int at) {
@@ -144,7 +158,7 @@ static const char *read_final(lua_State *L, Core *core, int at,
 
 /* The job has its id: it will be polled. */
 static void go_on_as_created(lua_State *L, Core *core, int at) {
-  JobNote noted = note(L, at, "accepted", "yes");
+  JobNote noted = note_as_is(L, at, "accepted", "yes");
   judge(L, core, at, FLOW_VERDICT_AGAIN, noted.job_id, noted);
 }
 
@@ -255,7 +269,7 @@ static const char *on_object(lua_State *L, Core *core, int at,
   news_take_balance(L, at, reply);
   if (job_is_done(lua_touserdata(L, at))) {
     late_read(L, at, event->created, reply);
-    judge(L, core, at, FLOW_VERDICT_FINAL, NULL, note(L, at, NULL, NULL));
+    judge(L, core, at, FLOW_VERDICT_FINAL, NULL, note_as_is(L, at, NULL, NULL));
     return NULL;
   }
   if (event->created)

@@ -5,6 +5,11 @@
  * event, then call the host's function.  Whatever that function does, raise
  * included, finds everything consistent; it may even call step.  An event that
  * Lua had no memory to take in is taken once more by the next step.
+ *
+ * While an event is taken in (`handling`) Lua may run code of the host's all
+ * the same: finalizers, by any allocation; hooks; metamethods of what it has
+ * been given.  A step in there handles nothing, and nothing else takes or frees
+ * events.  No coroutine can yield out of it, nor out of step: C is below.
  */
 #include "core.h"
 
@@ -17,10 +22,8 @@
 
 #define TRIES_MAX 3 /* for an event that cannot be taken in */
 
-/* What a public event tells beyond type, job and time. */
-static void set_details(lua_State *L, const Event *event, const char *type) {
-  if (strcmp(type, "retry") != 0)
-    return;
+/* What a retry tells beyond what all events do. */
+static void set_details(lua_State *L, const Event *event) {
   lua_pushnumber(L, event->delay > 0 ? event->delay : 0);
   lua_setfield(L, -2, "delay");
   if (event->status)
@@ -39,8 +42,7 @@ static void copy_slot(lua_State *L, int job, int slot, const char *name) {
 }
 
 /* Pushes on_event and its argument; false when the host has no on_event. */
-static bool push_call(lua_State *L, int job, const Event *event,
-                      const char *type) {
+static bool push_call(lua_State *L, int job, const char *type, double time) {
   if (!job_client(L, job)->narrates ||
       ((LuaJob *)lua_touserdata(L, job))->quiet)
     return false;
@@ -52,7 +54,7 @@ static bool push_call(lua_State *L, int job, const Event *event,
   lua_setfield(L, -2, "type");
   lua_pushvalue(L, job);
   lua_setfield(L, -2, "job");
-  lua_pushnumber(L, event->time);
+  lua_pushnumber(L, time);
   lua_setfield(L, -2, "time");
   copy_slot(L, job, JOB_ID, "id");
   job_push_balance(L, job);
@@ -61,31 +63,69 @@ static bool push_call(lua_State *L, int job, const Event *event,
   copy_slot(L, job, JOB_METADATA, "metadata");
   lua_getfield(L, job, "status");
   lua_setfield(L, -2, "status");
-  set_details(L, event, type);
   return true;
+}
+
+/* The same for an event; false when nobody is to be told. */
+static bool push_told(lua_State *L, int job, const Event *event,
+                      const char *type) {
+  if (!type || !push_call(L, job, type, event->time))
+    return false;
+  if (event->kind == EVENT_RETRY)
+    set_details(L, event);
+  return true;
+}
+
+/* ARG: anything that is done.  A cancel takes effect at once, so its event does
+**      not wait for the engine: it is told here, once */
+int step_announce(lua_State *L) {
+  LuaJob *job = job_test(L, 1);
+  if (!job || job->status != JOB_CANCELLED || job->told)
+    return 0;
+  if (!push_call(L, 1, "cancelled", clock_wall()) || job->told)
+    return 0;
+  job->told = true;
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+/* Raises only while `handling`, and then the event is still the current one. */
+static bool take_in(lua_State *L, Core *core, Event *event) {
+  int top = lua_gettop(L);
+  const char *type = NULL;
+  LuaJob *job;
+  Transfer *transfer;
+  bool call;
+  core->handling = true;
+  core->tries++;
+  core->asked = event->kind == EVENT_REPLY;
+  if (anchor_push(L, &core->anchors, event->owner)) {
+    job = job_test(L, -1);
+    transfer = job ? NULL : transfer_test(L, -1);
+    if (job)
+      type = reply_handle(L, core, job, event);
+    else if (transfer)
+      transfer_handle(L, core, transfer, event);
+  }
+  core->taken = true;
+  call = push_told(L, top + 1, event, type);
+  core_settle(core);
+  core->handling = false;
+  return call;
+}
+
+/* What the host asked for in the middle of the event. */
+static void cancel_now(lua_State *L, Core *core, int index) {
+  Reason reason = core->later;
+  core->later = (Reason){0};
+  if (reason.kind && job_test(L, index))
+    job_cancel(L, index, reason.kind, reason.code, reason.message);
 }
 
 static void handle(lua_State *L, Core *core, Event *event) {
   int top = lua_gettop(L);
-  const char *type = NULL;
-  bool call = false;
-  LuaJob *job;
-  Transfer *transfer;
-  core->asked = event->kind == EVENT_REPLY;
-  if (!anchor_push(L, &core->anchors, event->owner)) {
-    core_settle(core);
-    return;
-  }
-  job = job_test(L, -1);
-  transfer = job ? NULL : transfer_test(L, -1);
-  if (job)
-    type = reply_handle(L, core, job, event);
-  else if (transfer)
-    transfer_handle(L, core, transfer, event);
-  core->taken = true;
-  if (type)
-    call = push_call(L, top + 1, event, type);
-  core_settle(core);
+  bool call = take_in(L, core, event);
+  cancel_now(L, core, top + 1);
   if (call) {
     engine_gather(core->engine, false);
     lua_call(L, 1, 0);
@@ -98,7 +138,7 @@ static void handle(lua_State *L, Core *core, Event *event) {
  * that is to be taken once more stays the current one. */
 static void settle(lua_State *L, Core *core) {
   Event *event = core->current;
-  if (event && !core->taken && ++core->tries < TRIES_MAX)
+  if (event && !core->taken && core->tries < TRIES_MAX)
     return;
   if (event && !core->taken && event->kind == EVENT_ENDED &&
       anchor_push(L, &core->anchors, event->owner)) {
@@ -109,6 +149,7 @@ static void settle(lua_State *L, Core *core) {
       transfer_abandon(L, core, transfer_test(L, -1));
     lua_pop(L, 1);
   }
+  core->later = (Reason){0};
   core_settle(core);
 }
 
@@ -123,7 +164,8 @@ static Event *next(lua_State *L, Core *core) {
   return core->current;
 }
 
-/* RES: how many events were handled, the current one first */
+/* ARG: after, outermost
+** RES: what after(how many events were handled, outermost) gives */
 static int work_off(lua_State *L) {
   Core *core = core_get(L);
   double until = clock_monotonic() + SLICE;
@@ -140,29 +182,50 @@ static int work_off(lua_State *L) {
   engine_gather(core->engine, false);
   if (event)
     engine_stay_readable(core->engine);
+  lua_settop(L, 2);
   lua_pushinteger(L, handled);
+  lua_insert(L, 2);
+  lua_call(L, 2, 1);
   return 1;
 }
 
-/* ARG: [timeout in seconds: how long to wait when nothing has arrived]
-** RES: how many events were handled | nil, err */
+/* Calls work_off.  What it gave, or the error, is on top. */
+static bool run(lua_State *L, Core *core) {
+  const void *outer = core->stepping;
+  bool ok;
+  lua_pushcfunction(L, work_off);
+  lua_pushvalue(L, 1);
+  lua_pushboolean(L, !outer);
+  core->stepping = L;
+  ok = lua_pcall(L, 2, 1, 0) == 0;
+  core->stepping = outer;
+  if (ok)
+    return true;
+  core->handling = false;
+  engine_gather(core->engine, false);
+  engine_stay_readable(core->engine); /* what is left must be asked for */
+  return false;
+}
+
+/* ARG: after: function(handled, outermost) to be called in the end,
+**      left: whether it has something to do in any case,
+**      [timeout in seconds: how long to wait when nothing has arrived]
+** RES: what `after` gives, or 0 | nil, err */
 int step(lua_State *L) {
   Core *core = core_get(L);
-  double wait = luaL_optnumber(L, 1, 0);
+  bool left = lua_toboolean(L, 2);
+  double wait = left ? 0 : luaL_optnumber(L, 3, 0);
+  luaL_checktype(L, 1, LUA_TFUNCTION);
   if (!core_usable(L, core))
     return 2;
-  if (!next(L, core) && wait > 0) {
+  if (core->handling && wait > 0)
+    return core_cannot_wait(L);
+  if (!core->handling && !next(L, core) && wait > 0) {
     engine_wait(core->engine, wait);
     next(L, core);
   }
-  if (!core->current) {
-    lua_pushinteger(L, 0);
-    return 1;
-  }
-  lua_pushcfunction(L, work_off);
-  if (lua_pcall(L, 0, 1, 0) == 0)
-    return 1;
-  engine_gather(core->engine, false);
-  engine_stay_readable(core->engine); /* what is left must be asked for */
-  return lua_error(L);
+  if (!core->handling && (core->current || left))
+    return run(L, core) ? 1 : lua_error(L);
+  lua_pushinteger(L, 0);
+  return 1;
 }

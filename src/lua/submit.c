@@ -176,7 +176,32 @@ static void read_entry(lua_State *L, LuaJob *job, LedgerEntry *entry) {
   lua_pop(L, 1);
 }
 
-/* `before`: its credits stay reserved if it cannot be started. */
+/* Hands the job to the engine; false pushes an error.  `before`: its credits
+ * stay reserved if it cannot be started.  Whatever was allocated until here may
+ * have run a finalizer that closed the client; from here on nothing does. */
+static bool launch(lua_State *L, Core *core, Client *client, LuaJob *job,
+                   const JobSpec *spec, bool before) {
+  if (!client->account) {
+    client_push_closed(L);
+    return false;
+  }
+  if (spec->body && !reserve(L, client, job, before))
+    return false;
+  job->ticket = anchor_add(L, &core->anchors, JOB);
+  job->work = engine_job(core->engine, client->account, spec, job->ticket);
+  if (job->work) {
+    core->pending++;
+    return true;
+  }
+  anchor_drop(L, &core->anchors, job->ticket);
+  if (!before)
+    job_refund(L, JOB);
+  error_push(L, "io", "no_thread",
+             "the I/O thread could not be started: out of memory or threads");
+  return false;
+}
+
+/* The same, once it is known what the engine needs. */
 static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
                   bool before) {
   LedgerEntry entry;
@@ -192,7 +217,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
   lua_pop(L, 1);
   if (spec.body) {
     spec.reference_count = read_references(L, client, urls);
-    if (client->account->ledger) {
+    if (client->account && client->account->ledger) {
       read_entry(L, job, &entry);
       spec.entry = &entry;
     }
@@ -204,18 +229,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
   if (lua_isnumber(L, -1))
     spec.timeout = lua_tonumber(L, -1);
   lua_pop(L, 1);
-  job->ticket = anchor_add(L, &core->anchors, JOB);
-  job->work = engine_job(core->engine, client->account, &spec, job->ticket);
-  if (job->work) {
-    core->pending++;
-    return true;
-  }
-  anchor_drop(L, &core->anchors, job->ticket);
-  if (!before)
-    job_refund(L, JOB);
-  error_push(L, "io", "no_thread",
-             "the I/O thread could not be started: out of memory or threads");
-  return false;
+  return launch(L, core, client, job, &spec, before);
 }
 
 /* ARG: client, "generate"|"create"|"poll"|"resume",
@@ -245,8 +259,6 @@ int submit(lua_State *L) {
     return error_return(L);
   before = !lua_isstring(L, BODY) ||
            (flag_of(L, "reserved") && job_has_reserved(L, JOB));
-  if (lua_isstring(L, BODY) && !reserve(L, client, job, before))
-    return error_return(L);
   keep_option(L, "origin", JOB_ORIGIN);
   job->quiet = flag_of(L, "quiet");
   if (!start(L, core, client, job,

@@ -33,20 +33,27 @@ static Transfer *push(lua_State *L, int owner_index) {
   return transfer;
 }
 
-/* The transfer is on top: gives it, or an error when it has no work. */
-static int launched(lua_State *L, Core *core, Transfer *transfer) {
+/* The transfer is on top, and of the client, where it has one: gives it, or an
+ * error when it has no work. */
+static int launched(lua_State *L, Core *core, Transfer *transfer,
+                    const Client *client) {
   if (transfer->work) {
     core->pending += transfer->quiet ? 0 : 1;
     return 1;
   }
   anchor_drop(L, &core->anchors, transfer->ticket);
+  if (client && !client->account) {
+    client_push_closed(L);
+    return error_return(L);
+  }
   error_push(L, "io", "no_thread",
              "the I/O thread could not be started: out of memory or threads");
   return error_return(L);
 }
 
 /* ARG: client, url, path | nil, overwrite, timeout in seconds, fresh
-** RES: transfer | nil, err */
+** RES: transfer | nil, err
+** (Whatever is allocated may run a finalizer that closes the client.) */
 int transfer_download(lua_State *L) {
   Core *core = core_get(L);
   Client *client = client_check(L, 1);
@@ -58,14 +65,11 @@ int transfer_download(lua_State *L) {
   Transfer *transfer;
   if (!core_usable(L, core))
     return 2;
-  if (!client->account) {
-    client_push_closed(L);
-    return error_return(L);
-  }
   transfer = push(L, 1);
-  transfer->work =
-      engine_download(core->engine, client->account, &spec, transfer->ticket);
-  return launched(L, core, transfer);
+  if (client->account)
+    transfer->work =
+        engine_download(core->engine, client->account, &spec, transfer->ticket);
+  return launched(L, core, transfer, client);
 }
 
 /* The pieces of the list at `index`, one after the other; false without memory.
@@ -108,7 +112,7 @@ int transfer_write(lua_State *L) {
                                   lua_toboolean(L, 3), transfer->ticket);
   else
     text_free(&text);
-  return launched(L, core, transfer);
+  return launched(L, core, transfer, NULL);
 }
 
 /* ARG: seconds
@@ -122,7 +126,7 @@ int transfer_sleep(lua_State *L) {
   transfer = push(L, 0);
   transfer->quiet = true;
   transfer->work = engine_sleep(core->engine, seconds, transfer->ticket);
-  return launched(L, core, transfer);
+  return launched(L, core, transfer, NULL);
 }
 
 void transfer_push_client(lua_State *L, int index) {
@@ -142,7 +146,6 @@ static bool is_closed(lua_State *L) {
   return closed;
 }
 
-/* The value table is on top. */
 /* The words a note may use, as static texts: the engine keeps no copy. */
 static const char *word(lua_State *L, int index, const char *name,
                         const char *const *words) {
@@ -171,10 +174,6 @@ int transfer_note(lua_State *L) {
   unsigned n;
   if (!core_usable(L, core))
     return 2;
-  if (!client->account) {
-    client_push_closed(L);
-    return error_return(L);
-  }
   lua_settop(L, 3);
   lua_getfield(L, 3, "job_id");
   note.job_id = (char *)lua_tostring(L, 4);
@@ -182,9 +181,10 @@ int transfer_note(lua_State *L) {
   n = (unsigned)lua_tointeger(L, 5);
   lua_getfield(L, 3, "path");
   transfer = push(L, 1);
-  transfer->work = engine_note(core->engine, client->account, key, &note, n,
-                               lua_tostring(L, 6), transfer->ticket);
-  return launched(L, core, transfer);
+  if (client->account)
+    transfer->work = engine_note(core->engine, client->account, key, &note, n,
+                                 lua_tostring(L, 6), transfer->ticket);
+  return launched(L, core, transfer, client);
 }
 
 static void set_error(lua_State *L, const Event *event) {
