@@ -53,12 +53,13 @@ end
 -- How the I/O thread wakes the host, as strace writes it.
 local TELLING = [[write%(%d+, "\1\0\0\0\0\0\0\0", 8]]
 
--- One job from beginning to end; arguments: the sandbox's URL and key, the ledger's path.
+-- One job from beginning to end; arguments: the sandbox's URL and key, the ledger's path, and how
+-- long it may take.
 local ONE_JOB = [[
   local gptimage2 = require("gptimage2")
-  local _, url, key, path = ...
+  local _, url, key, path, timeout = ...
   local client = assert(gptimage2.new({
-    api_key = key, base_url = url, ledger = path,
+    api_key = key, base_url = url, ledger = path, timeout = tonumber(timeout),
     poll = { first = 0.02, interval = 0.02, max = 0.02 },
   }))
   print(assert(client:generate({ prompt = "a cup" })).status)
@@ -74,7 +75,7 @@ local SPEND_ALL = [[
   local box = assert(sandbox.start({ credits = 1e6, duration = 0, image_size = 32 }))
   local client = assert(gptimage2.new({
     api_key = box.api_key, base_url = box.url, ledger = path,
-    poll = { first = 0.02, interval = 0.02, max = 0.02 },
+    poll = { first = 0.02, interval = 0.02, max = 0.02 }, timeout = 2,
   }))
   local job, err
   for _ = 1, 1000 do
@@ -274,7 +275,7 @@ describe("the ledger", function()
       local inject =
         "strace -f -o /dev/null -e trace=pwrite64 -e inject=pwrite64:error=ENOSPC:when=%d+"
       local before = box:ledger().requests.create
-      child.run(ONE_JOB, { box.url, box.api_key, copy }, inject:format(write))
+      child.run(ONE_JOB, { box.url, box.api_key, copy, "0.5" }, inject:format(write))
       if box:ledger().requests.create > before then
         sent = sent + 1
         local rows = assert(core.ledger_rows(copy, {}))

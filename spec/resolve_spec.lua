@@ -17,7 +17,7 @@ local FULL = [[
   local box = assert(sandbox.start({ credits = 1e6, duration = 0, image_size = 32 }))
   local client = assert(gptimage2.new({
     api_key = box.api_key, base_url = box.url, ledger = path,
-    poll = { first = 0.02, interval = 0.02, max = 0.02 },
+    poll = { first = 0.02, interval = 0.02, max = 0.02 }, timeout = 2,
   }))
   box:fault({ on = "create", action = "reset", work = true })
   local lost = select(2, client:generate({ prompt = "a cup" }))
@@ -159,7 +159,7 @@ describe("client:resolve", function()
       local limit = [[sh -c 'trap "" XFSZ; ulimit -f 400; exec "$@"' sh]]
       local path = book.path()
       local result = child.run(FULL, { path }, limit)
-      local lines = "lost\tledger_unwritable\nunknown\tledger_unwritable\tyes\tunknown\n0\n"
+      local lines = "lost\tledger_unwritable\nunknown\tdeadline_passed\tyes\tunknown\n0\n"
       assert.equal(lines, result.output, result.errors)
       assert.equal("unknown", book.rows(path)[1].state)
     end)

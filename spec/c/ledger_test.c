@@ -52,7 +52,8 @@ static LedgerEntry entry_for(const char *key) {
                        .count = 2,
                        .cost = 20,
                        .body = "{\0}",
-                       .body_length = 3};
+                       .body_length = 3,
+                       .attempt_id = key};
 }
 
 static void intend(Ledger *ledger, const char *key) {
@@ -178,6 +179,8 @@ static void a_key_is_taken_once(void **state) {
   Failure failure = {0};
   (void)state;
   intend(ledger, "k");
+  assert_true(ledger_intend(ledger, &entry, false, &failure)); /* its own */
+  entry.attempt_id = "other";
   assert_false(ledger_intend(ledger, &entry, false, &failure));
   assert_string_equal(failure.code, "key_in_use");
   failure_clear(&failure);
@@ -200,12 +203,16 @@ static void again_needs_the_very_same_body(void **state) {
   flush(ledger);
   assert_string_equal(find(&(LedgerFilter){.state = "intent"}), "k");
   ledger_tell(ledger, "k", &(LedgerNews){.state = "unknown"});
+  assert_false(ledger_intend(ledger, &entry, true, &failure));
+  assert_string_equal(failure.code, "not_ours_to_send");
+  failure_clear(&failure);
+  entry.doubt = true;
   assert_true(ledger_intend(ledger, &entry, true, &failure));
   flush(ledger); /* a crash now: it may have been made, as before */
   assert_string_equal(find(&(LedgerFilter){.state = "sent"}), "k");
   entry.body = "{1}";
   assert_false(ledger_intend(ledger, &entry, true, &failure));
-  assert_string_equal(failure.code, "key_in_use");
+  assert_string_equal(failure.code, "not_ours_to_send");
   failure_clear(&failure);
   ledger_close(ledger);
 }
@@ -393,28 +400,120 @@ static void readers_take_nothing_from_the_writer(void **state) {
   assert_string_equal(find(&(LedgerFilter){0}), "kl");
 }
 
-static void a_broken_ledger_stays_broken_and_says_why(void **state) {
-  Ledger *ledger = open_ledger();
+static void assert_down(Ledger *ledger, bool broken, const char *code) {
   LedgerEntry entry = entry_for("l");
   Failure failure = {0};
-  (void)state;
-  intend(ledger, "k");
-  flush(ledger);
-  run_sql("CREATE TRIGGER stop BEFORE INSERT ON jobs"
-          " BEGIN SELECT raise(ROLLBACK, 'no room'); END");
   for (int i = 0; i < 2; i++) {
     assert_false(ledger_intend(ledger, &entry, false, &failure));
     assert_string_equal(failure.kind, "ledger");
-    assert_string_equal(failure.code, "ledger_unwritable");
+    assert_string_equal(failure.code, code);
     failure_clear(&failure);
     assert_false(ledger_flush(ledger, &failure));
-    assert_string_equal(failure.code, "ledger_unwritable");
+    assert_string_equal(failure.code, code);
     failure_clear(&failure);
+    assert_true(ledger_is_down(ledger));
+    assert_int_equal(ledger_is_broken(ledger), broken);
+    assert_false(ledger_restart(ledger, false));
   }
+}
+
+/* What was told meanwhile is written once it can be. */
+static void a_ledger_that_is_down_keeps_what_it_is_told(void **state) {
+  Ledger *ledger = open_ledger();
+  Failure failure = {0};
+  LedgerReader *reader;
+  LedgerRow row;
+  sqlite3 *other;
+  (void)state;
+  intend(ledger, "k");
+  flush(ledger);
+  assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+  sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+  ledger_tell(
+      ledger, "k",
+      &(LedgerNews){.state = "accepted", .answer = "{1}", .answer_length = 3});
+  ledger_tell(ledger, "k", &(LedgerNews){.job_id = "id-1"});
+  assert_down(ledger, false, "ledger_unwritable");
+  assert_false(ledger_settle(ledger, "k", &(LedgerNews){.state = "abandoned"},
+                             &failure)); /* and that is forgotten */
+  failure_clear(&failure);
+  ledger_tell(ledger, "k", &(LedgerNews){.charged = "yes"});
+  ledger_save_file(ledger, "k", 1, "/a.png");
+  sqlite3_exec(other, "COMMIT", NULL, NULL, NULL);
+  assert_true(ledger_restart(ledger, false));
+  intend(ledger, "l");
+  flush(ledger);
+  assert_false(ledger_is_down(ledger));
+  reader = first_row(&row);
+  assert_string_equal(row.state, "accepted");
+  assert_string_equal(row.charged, "yes");
+  assert_string_equal(row.job_id, "id-1");
+  assert_memory_equal(row.answer, "{1}", 3);
+  assert_string_equal(ledger_reader_file(reader, "k", 1), "/a.png");
+  ledger_reader_close(reader);
+  sqlite3_close(other);
+  assert_string_equal(find(&(LedgerFilter){0}), "kl");
+  ledger_close(ledger);
+}
+
+static void a_broken_ledger_stays_broken_and_says_why(void **state) {
+  Ledger *ledger = open_ledger();
+  (void)state;
+  intend(ledger, "k");
+  flush(ledger);
+  run_sql("ALTER TABLE jobs RENAME TO stolen");
+  assert_down(ledger, true, "ledger_damaged");
   ledger_tell(ledger, "k", &(LedgerNews){.state = "sent"}); /* nothing */
   ledger_save_file(ledger, "k", 1, "/a.png");
   ledger_close(ledger);
-  assert_string_equal(find(&(LedgerFilter){.state = "intent"}), "k");
+}
+
+static bool permit(Ledger *ledger, const char *held, const char *next,
+                   bool again, const char *code) {
+  LedgerSend send = {
+      .attempt_id = held, .next_id = next, .again = again, .attempts = 1};
+  Failure failure = {0};
+  bool permitted = ledger_permit(ledger, "k", &send, &failure);
+  check(permitted == !code, "%s after %s", next, held);
+  if (code)
+    assert_string_equal(failure.code, code);
+  failure_clear(&failure);
+  return permitted;
+}
+
+/* Whose row it is may send it once, and nobody else. */
+static void a_row_is_sent_by_one(void **state) {
+  Ledger *ledger = open_ledger();
+  LedgerEntry entry = entry_for("k");
+  Failure failure = {0};
+  (void)state;
+  intend(ledger, "k"); /* under the attempt id "k" */
+  permit(ledger, "other", "other-1", false, "not_ours_to_send");
+  permit(ledger, "k", "k-1", true, "not_ours_to_send");
+  permit(ledger, "k", "k-1", false, NULL);
+  permit(ledger, "k", "k-1", false, NULL); /* in doubt: it is read back */
+  permit(ledger, "k", "k-2", false, "not_ours_to_send");
+  permit(ledger, "k-1", "k-2", true, NULL); /* a repeat */
+  ledger_tell(ledger, "k",
+              &(LedgerNews){.state = "intent",
+                            .attempt_id = "k-1",
+                            .next_id = "k-9"}); /* it was, but is not */
+  assert_string_equal((flush(ledger), find(&(LedgerFilter){.state = "sent"})),
+                      "k");
+  ledger_tell(ledger, "k",
+              &(LedgerNews){.state = "intent", .attempt_id = "k-2"});
+  entry.attempt_id = "b";
+  assert_true(ledger_intend(ledger, &entry, true, &failure));
+  permit(ledger, "k-2", "k-3", false, "not_ours_to_send");
+  permit(ledger, "b", "b-1", false, NULL);
+  ledger_tell(ledger, "k",
+              &(LedgerNews){.state = "cancelled", .attempt_id = "b-1"});
+  permit(ledger, "b-1", "b-2", true, "not_ours_to_send");
+  permit(ledger, "b-1", "b-2", false, "not_ours_to_send");
+  assert_false(ledger_intend(ledger, &entry, true, &failure));
+  assert_string_equal(failure.code, "not_ours_to_send");
+  failure_clear(&failure);
+  ledger_close(ledger);
 }
 
 static void only_ledgers_are_opened(void **state) {
@@ -518,7 +617,9 @@ int main(void) {
       TEST(a_version_0_1_is_kept_out),
       TEST(a_forked_child_holds_nothing_and_closes_nothing),
       TEST(readers_take_nothing_from_the_writer),
+      TEST(a_ledger_that_is_down_keeps_what_it_is_told),
       TEST(a_broken_ledger_stays_broken_and_says_why),
+      TEST(a_row_is_sent_by_one),
       TEST(only_ledgers_are_opened),
       TEST(a_reader_makes_nothing),
       TEST(the_file_is_its_owner_s),

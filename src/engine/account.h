@@ -11,6 +11,7 @@
 #include "command.h"
 #include "curl_lib.h"
 #include "flow.h"
+#include "job_list.h"
 #include "ledger.h"
 #include "turn.h"
 #include "url.h"
@@ -18,7 +19,6 @@
 #include <stdbool.h>
 
 struct Exchange;
-struct Job;
 typedef struct Account Account;
 
 /* Texts are copied.  Times in seconds. */
@@ -65,16 +65,20 @@ struct Account {
   bool needs_http1;   /* and wants it: HTTP_1_1_REQUIRED */
   struct curl_slist post_headers[4];
   struct curl_slist get_headers[3];
-  RetryQuota quota;    /* for the creates of all its jobs */
-  Turns turns;         /* jobs that wait, and how many do not */
-  unsigned checked;    /* of those that wait: their references are good */
-  Ledger *ledger;      /* owned; NULL = none */
-  struct Job *sending; /* creates not yet marked: job_record.c */
-  Link dirty_link;     /* in the engine's list while `dirty` */
-  unsigned unended;    /* works that have not ended */
-  bool dropped;        /* the host wants no more of it */
-  bool dirty;          /* the ledger has something to flush */
-  Command dropping;    /* the host wants no more of it */
+  RetryQuota quota;   /* for the creates of all its jobs */
+  Turns turns;        /* jobs that wait, and how many do not */
+  unsigned checked;   /* of those that wait: their references are good */
+  Ledger *ledger;     /* owned; NULL = none */
+  JobList unrecorded; /* jobs whose intent is not durable yet, in order */
+  JobList sending;    /* creates not yet permitted: job_record.c */
+  JobList held;       /* creates that wait for the ledger to be written */
+  double retry_at;    /* when to look at a ledger that is down, and */
+  double retry_pause; /* how long the last pause was: seconds */
+  Link dirty_link;    /* in the engine's list while `dirty` */
+  unsigned unended;   /* works that have not ended */
+  bool dropped;       /* the host wants no more of it */
+  bool dirty;         /* the ledger has something to flush */
+  Command dropping;   /* the host wants no more of it */
   IdleExchanges idle[HTTP_SORTS];
 };
 

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "http.h"
+#include "job_record.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -191,21 +192,46 @@ static void fire_timers(Engine *engine, double now) {
   }
 }
 
+static Account *account_of_dirty(Link *link) {
+  return (Account *)(void *)((char *)link - offsetof(Account, dirty_link));
+}
+
+/* Writes the ledger, and closes it when that was the last.  False while it
+ * cannot be written. */
+static bool flush_ledger(Engine *engine, Account *account, double now) {
+  bool last = atomic_load(&engine->stopping);
+  bool written = record_flush(account, now, last);
+  bool broken = ledger_is_broken(account->ledger);
+  if (!written && !broken && !last)
+    return false;
+  if (account->dropped && account->unended == 0)
+    close_ledger(account);
+  return true;
+}
+
 /* What is in the ledgers must be durable before the host hears of it, and
- * before libcurl, in its next turn, sends anything.  A ledger that fails keeps
- * its failure: every create asks for it. */
-static void flush_ledgers(Engine *engine) {
+ * before libcurl, in its next turn, sends anything.  One that cannot be written
+ * stays in the list: jobs wait for it. */
+static void flush_ledgers(Engine *engine, double now) {
+  List down = {0};
   Link *link;
+  engine->ledgers_at = (double)INFINITY;
   while ((link = list_shift(&engine->dirty))) {
-    Account *account =
-        (Account *)(void *)((char *)link - offsetof(Account, dirty_link));
-    Failure failure = {0};
+    Account *account = account_of_dirty(link);
     account->dirty = false;
-    ledger_flush(account->ledger, &failure);
-    failure_clear(&failure);
-    if (account->dropped && account->unended == 0)
-      close_ledger(account);
+    if (!flush_ledger(engine, account, now)) {
+      engine->ledgers_at = fmin(engine->ledgers_at, account->retry_at);
+      if (account->dirty) /* in the list once more */
+        account_drop(account);
+      else
+        list_append(&down, link);
+      continue;
+    }
     account_drop(account);
+  }
+  while ((link = list_shift(&down))) {
+    account_of_dirty(link)->dirty = true;
+    list_append(&engine->dirty, link);
   }
 }
 
@@ -261,8 +287,11 @@ void *io_thread_run(void *user) {
   double now;
   pthread_setname_np(pthread_self(), "gptimage2"); /* in top, gdb, perf */
   engine->wake_at = engine->attends_until = (double)INFINITY;
+  engine->ledgers_at = (double)INFINITY;
   while (!atomic_load(&engine->stopping)) {
-    loop_wait(&engine->loop, fmin(engine->wake_at, engine->attends_until));
+    loop_wait(
+        &engine->loop,
+        fmin(engine->ledgers_at, fmin(engine->wake_at, engine->attends_until)));
     while ((easy = loop_finished(&engine->loop, &result)))
       http_finish(easy, result);
     if (engine->loop.broken)
@@ -271,12 +300,12 @@ void *io_thread_run(void *user) {
     now = clock_monotonic();
     take_commands(engine, now);
     fire_timers(engine, now);
-    flush_ledgers(engine);
+    flush_ledgers(engine, now);
     hand_over(engine);
   }
   obey_last(engine);
   stop_all(engine);
-  flush_ledgers(engine);
+  flush_ledgers(engine, clock_monotonic());
   return NULL;
 }
 

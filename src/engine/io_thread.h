@@ -31,6 +31,7 @@ struct Engine {
   atomic_bool stopping; /* set by the host */
   Loop loop;            /* (I/O) */
   List dirty;           /* (I/O) accounts whose ledger must be flushed */
+  double ledgers_at;    /* (I/O) when to look at those that are down */
   List outbox;          /* (I/O) events of this turn */
   double woken_at;      /* (I/O) when the host was woken last */
   double wake_at;       /* (I/O) when to wake it next, infinite = never */

@@ -99,6 +99,8 @@ static void on_exchanged(Exchange *exchange) {
   FlowAction action;
   if (!created)
     read_news(exchange);
+  if (exchange->vetoed && job->held)
+    exchange->reply.kind = REPLY_HELD;
   action = flow_on_reply(&job->flow, &exchange->reply, now,
                          engine_random(job->work.engine));
   job->exchange = NULL;
@@ -129,6 +131,12 @@ static void on_not_started(Job *job) {
                          engine_random(job->work.engine)));
 }
 
+/* The ledger is down: the create is not even begun. */
+static void hold(Job *job) {
+  Reply reply = {.kind = REPLY_HELD, .retry_after = -1};
+  act(job, flow_on_reply(&job->flow, &reply, clock_monotonic(), 0));
+}
+
 static void expect(Job *job, Exchange *exchange) {
   if (!exchange) {
     on_not_started(job);
@@ -141,6 +149,10 @@ static void expect(Job *job, Exchange *exchange) {
 
 static void send_create(Job *job) {
   Exchange *exchange;
+  if (record_must_wait(job)) {
+    hold(job);
+    return;
+  }
   tell_bare(job, EVENT_CREATING);
   exchange =
       http_post(engine_loop(job->work.engine), job->work.account, job->body,
@@ -234,8 +246,11 @@ static void act(Job *job, FlowAction action) {
     break;
   case FLOW_DO_REST:
     heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer, action.at);
+    if (job->flow.state == FLOW_HELD)
+      record_hold(job);
     if (action.retry)
-      tell_retry(job, action.at);
+      tell_retry(job, job->flow.state == FLOW_HELD ? clock_monotonic() + 1
+                                                   : action.at);
     break;
   case FLOW_DO_END:
     end(job, action.end);
@@ -331,6 +346,15 @@ static void stop(Work *work) {
     http_abort(engine_loop(work->engine), job->exchange);
   job->exchange = NULL;
   let_probe_go(job);
+}
+
+void job_go_on(Job *job) {
+  act(job, flow_on_ready(&job->flow, clock_monotonic()));
+}
+
+void job_refuse(Job *job) {
+  stop(&job->work);
+  act(job, (FlowAction){.what = FLOW_DO_END, .end = FLOW_END_FAILED});
 }
 
 static void on_cancel(Work *work) {

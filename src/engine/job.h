@@ -6,6 +6,7 @@
 #define GPTIMAGE2_ENGINE_JOB_H
 
 #include "http.h"
+#include "job_list.h"
 #include "probe.h"
 #include "work.h"
 
@@ -18,18 +19,24 @@ typedef struct Job {
   const char *key;    /* behind the job, in its memory; NULL = it has none */
   char *id;           /* the service's; NULL = not known yet */
   LedgerEntry *entry; /* until it is recorded */
-  bool again;         /* the ledger has it already */
-  bool recorded;      /* its intent is in the ledger */
-  bool marked;        /* the ledger says sent */
-  bool sending;       /* in the account's list: see job_record.c */
-  bool takes_notes;   /* (host) its account has a ledger */
+  uint64_t claim;   /* names it in the ledger, with `sends`; 0 = nothing does */
+  unsigned sends;   /* sends that the ledger permitted */
+  bool again;       /* the ledger has it already */
+  bool intended;    /* its intent is in the open transaction */
+  bool recorded;    /* its intent is in the ledger */
+  bool asked;       /* its permission is in the open transaction */
+  bool permitted;   /* the create under way may go out */
+  bool marked;      /* the ledger says sent */
+  bool held;        /* the create under way had to be kept back */
+  bool refused;     /* the ledger says that it is not ours to send */
+  bool takes_notes; /* (host) its account has a ledger */
   bool narrate;
   bool keeps_place; /* until it has ended */
   bool checked;     /* its references are good, and it waits for its turn */
   uint16_t reference_count;
-  struct Job *sending_before;
-  struct Job *sending_after;
-  JobNote note; /* with the verdict */
+  JobLink unwritten; /* in the account's list of unrecorded */
+  JobLink place;     /* in its list of those sending, or held */
+  JobNote note;      /* with the verdict */
   char **references;
   Probe *probe;       /* while references are looked at */
   Exchange *exchange; /* while one runs */
@@ -45,6 +52,12 @@ extern const WorkType job_type;
  * when there is none.  I/O thread; the host's while that waits for a verdict.
  */
 bool job_set_id(Job *job, const char *id, size_t length);
+
+/* What held its create back is over. */
+void job_go_on(Job *job);
+
+/* It must not be sent: the work's failure says why. */
+void job_refuse(Job *job);
 
 void job_note_free(JobNote *note);
 

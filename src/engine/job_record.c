@@ -4,86 +4,200 @@
 #include "decode.h"
 #include "url.h"
 
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 static Ledger *ledger_of(const Job *job) {
   return job->work.account->ledger;
 }
 
+/* ---- whose row it is ---- */
+
+#define ATTEMPT_MAX 32 /* bytes of an attempt id */
+
+/* The id of the n-th send of this job by this program. */
+static const char *attempt_id(const Job *job, unsigned n, char *text) {
+  snprintf(text, ATTEMPT_MAX, "%016" PRIx64 "-%u", job->claim, n);
+  return text;
+}
+
+/* What only who sends it can say; all else is a fact that the service told. */
+static bool is_own_word(const char *state) {
+  return state && strcmp(state, "accepted") != 0 &&
+         strcmp(state, "succeeded") != 0 && strcmp(state, "failed") != 0;
+}
+
 static void tell(Job *job, const LedgerNews *news) {
   LedgerNews told = *news;
+  char id[ATTEMPT_MAX], next[ATTEMPT_MAX];
   told.base_url = job->work.account->settings.base_url;
+  if (job->claim && is_own_word(news->state)) {
+    told.attempt_id = attempt_id(job, job->sends, id);
+    told.next_id = attempt_id(job, job->sends + 1, next); /* never confirmed */
+  }
   ledger_tell(ledger_of(job), job->key, &told);
   work_touch_ledger(&job->work);
 }
 
+/* ---- intents ---- */
+
+/* False when the ledger is down, or says no: then the work's failure tells. */
+static bool intend(Job *job) {
+  char id[ATTEMPT_MAX];
+  Failure failure = {0};
+  job->entry->attempt_id = attempt_id(job, 0, id);
+  job->intended =
+      ledger_intend(ledger_of(job), job->entry, job->again, &failure);
+  if (job->intended || ledger_is_down(ledger_of(job))) {
+    failure_clear(&failure);
+    return job->intended;
+  }
+  /* Somebody else may have sent it. */
+  job->refused = failure.code && strcmp(failure.code, "not_ours_to_send") == 0;
+  failure_clear(&job->work.last.failure);
+  job->work.last.failure = failure;
+  return false;
+}
+
 bool record_intent(Job *job) {
   LedgerEntry *entry = job->entry;
-  bool ok;
+  Account *account = job->work.account;
   if (!entry)
     return true;
   entry->key = job->key;
-  entry->base_url = job->work.account->settings.base_url;
+  entry->base_url = account->settings.base_url;
   entry->body = job->body;
   entry->body_length = job->body_length;
-  ok =
-      ledger_intend(ledger_of(job), entry, job->again, &job->work.last.failure);
+  entry->doubt = job->flow.doubt;
+  job->claim = engine_random_bits(job->work.engine);
+  job->marked = job->flow.doubt; /* the row says sent from now on */
   work_touch_ledger(&job->work);
-  ledger_entry_free(entry);
+  if (!ledger_is_down(account->ledger) && !intend(job) &&
+      !ledger_is_down(account->ledger))
+    return false;
+  if (ledger_is_broken(account->ledger)) {
+    ledger_why(account->ledger, &job->work.last.failure);
+    return false;
+  }
+  job_list_join(&account->unrecorded, &job->unwritten);
+  return true;
+}
+
+/* It is in the ledger: durable. */
+static void confirm(Job *job) {
+  job_list_leave(&job->unwritten);
+  job->intended = false;
+  job->recorded = true;
+  ledger_entry_free(job->entry);
   job->entry = NULL;
-  return ok;
+}
+
+static Job *of_unwritten(JobLink *link) {
+  return (Job *)(void *)((char *)link - offsetof(Job, unwritten));
+}
+
+static Job *of_place(JobLink *link) {
+  return (Job *)(void *)((char *)link - offsetof(Job, place));
+}
+
+static void confirm_all(Account *account) {
+  JobLink *link = account->unrecorded.first;
+  while (link) {
+    JobLink *after = link->after;
+    if (of_unwritten(link)->intended)
+      confirm(of_unwritten(link));
+    link = after;
+  }
 }
 
 /* ---- sent ---- */
 
-static void join_sending(Job *job) {
-  Account *account = job->work.account;
-  job->sending = true;
-  job->sending_before = NULL;
-  job->sending_after = account->sending;
-  if (account->sending)
-    account->sending->sending_before = job;
-  account->sending = job;
+bool record_must_wait(Job *job) {
+  Ledger *ledger = ledger_of(job);
+  if (!ledger || !ledger_is_down(ledger) || ledger_is_broken(ledger))
+    return false;
+  ledger_why(ledger, &job->work.last.failure);
+  return true;
 }
 
-static void leave_sending(Job *job) {
-  if (!job->sending)
-    return;
-  job->sending = false;
-  if (job->sending_before)
-    job->sending_before->sending_after = job->sending_after;
-  else
-    job->work.account->sending = job->sending_after;
-  if (job->sending_after)
-    job->sending_after->sending_before = job->sending_before;
+void record_hold(Job *job) {
+  job->held = false;
+  job_list_join(&job->work.account->held, &job->place);
 }
 
-/* Creates that start together are marked together, with one sync; one that
+static void ask(Job *job) {
+  char id[ATTEMPT_MAX], next[ATTEMPT_MAX];
+  LedgerSend send = {.attempt_id = attempt_id(job, job->sends, id),
+                     .next_id = attempt_id(job, job->sends + 1, next),
+                     .again = job->marked,
+                     .attempts = job->flow.attempts};
+  Failure failure = {0};
+  job->asked = ledger_permit(ledger_of(job), job->key, &send, &failure);
+  if (!job->asked && !ledger_is_down(ledger_of(job))) {
+    job->exchange->failure = failure;
+    job->refused = true;
+    job_list_leave(&job->place);
+  } else {
+    failure_clear(&failure);
+  }
+}
+
+static void permit(Job *job) {
+  job->sends++;
+  job->permitted = job->marked = true;
+  job_list_leave(&job->place);
+}
+
+/* Creates that start together are permitted together, with one sync; one that
  * turns out not to have left is marked back. */
+static void permit_all(Account *account) {
+  Failure failure = {0};
+  JobLink *after;
+  bool durable;
+  for (JobLink *link = account->sending.first; link; link = after) {
+    Job *job = of_place(link);
+    after = link->after;
+    if (job->exchange && (job->recorded || job->intended))
+      ask(job);
+  }
+  durable = ledger_flush(account->ledger, &failure);
+  failure_clear(&failure);
+  if (durable)
+    confirm_all(account);
+  for (JobLink *link = account->sending.first; link; link = after) {
+    Job *job = of_place(link);
+    after = link->after;
+    if (job->asked && durable)
+      permit(job);
+    job->asked = false;
+  }
+}
+
+/* Libcurl's last moment before the request: inside of it no job may be ended.
+ */
 static bool before_send(Exchange *exchange) {
   Job *job = exchange->owner;
   Account *account = job->work.account;
-  LedgerNews news = {.state = "sent", .charged = "unknown"};
   if (!ledger_may_spend(account->ledger, &exchange->failure))
     return false;
-  if (!job->sending) /* marked already, with another */
-    return ledger_flush(account->ledger, &exchange->failure);
-  while (account->sending) {
-    Job *other = account->sending;
-    news.attempts = other->flow.attempts;
-    ledger_tell(account->ledger, other->key, &news);
-    other->marked = true;
-    leave_sending(other);
-  }
-  return ledger_flush(account->ledger, &exchange->failure);
+  if (!job->permitted && !job->refused && !ledger_is_down(account->ledger))
+    permit_all(account);
+  if (job->permitted || job->refused)
+    return job->permitted;
+  ledger_why(account->ledger, &exchange->failure);
+  job->held = !ledger_is_broken(account->ledger);
+  work_touch_ledger(&job->work);
+  return false;
 }
 
 void record_sending(Job *job, Exchange *exchange) {
   if (!ledger_of(job))
     return;
   exchange->before_send = before_send;
-  if (!job->marked)
-    join_sending(job);
+  job->permitted = job->held = false;
+  job_list_join(&job->work.account->sending, &job->place);
 }
 
 /* ---- answers ---- */
@@ -127,8 +241,8 @@ void record_answer(Job *job, const Reply *reply, const Buffer *body) {
                      .answer_length = body->length};
   if (!ledger_of(job))
     return;
-  leave_sending(job);
-  if (reply->kind == REPLY_NOT_SENT || reply->kind == REPLY_HOPELESS) {
+  job_list_leave(&job->place);
+  if (reply->kind != REPLY_ANSWERED && reply->kind != REPLY_LOST) {
     mark_back(job);
     return;
   }
@@ -202,17 +316,114 @@ void record_end(Job *job, FlowEnd how) {
   LedgerNews news = {.state = last_state(job, how),
                      .error = job->work.left ? NULL : last->failure.code,
                      .status = last->status};
-  if (!ledger_of(job) || how == FLOW_END_ANSWERED || !job->key ||
-      !job->recorded)
+  bool known = job->recorded || job->intended;
+  if (!ledger_of(job))
     return;
-  leave_sending(job);
+  job_list_leave(&job->place);
+  job_list_leave(&job->unwritten); /* never sent: never recorded, then */
+  if (how == FLOW_END_ANSWERED || !job->key || !known)
+    return;
   tell(job, &news);
 }
 
 void record_torn(Job *job) {
   if (!ledger_of(job))
     return;
-  leave_sending(job);
+  job_list_leave(&job->place);
   if (job->exchange && !job->exchange->guarded)
     mark_back(job);
+}
+
+/* ---- writing ---- */
+
+#define RETRY_FIRST                                                            \
+  0.05 /* seconds until a ledger that is down is looked at                     \
+        */
+#define RETRY_MAX 1.0
+#define INTENTS_MAX 1000 /* that one transaction takes after that */
+
+static bool is_up(Account *account, double now, bool last) {
+  if (!ledger_is_down(account->ledger))
+    return true;
+  if (now < account->retry_at && !last)
+    return false;
+  for (JobLink *link = account->unrecorded.first; link; link = link->after)
+    of_unwritten(link)->intended = false; /* lost with its transaction */
+  return ledger_restart(account->ledger, last);
+}
+
+/* Those that could not be intended when they were submitted.  False when there
+ * are more of them. */
+static bool intend_all(Account *account) {
+  JobLink *link = account->unrecorded.first;
+  unsigned count = 0;
+  for (; link && !ledger_is_down(account->ledger); link = link->after) {
+    Job *job = of_unwritten(link);
+    if (job->intended)
+      continue;
+    if (count++ == INTENTS_MAX)
+      return false;
+    intend(job);
+  }
+  return true;
+}
+
+/* What is left and was not intended has been refused: unless there are more. */
+static void refuse_rest(Account *account) {
+  JobLink *link;
+  while ((link = account->unrecorded.first))
+    job_refuse(of_unwritten(link));
+}
+
+/* Those that are held again come after those that were. */
+static void let_go_on(Account *account) {
+  JobLink *last = account->held.last;
+  JobLink *link;
+  bool more = last != NULL;
+  while (more && (link = account->held.first)) {
+    more = link != last;
+    job_list_leave(link);
+    job_go_on(of_place(link));
+  }
+}
+
+/* It stays down: every job that waits to be sent hears why. */
+static void give_up(Account *account) {
+  JobLink *link;
+  while ((link = account->unrecorded.first)) {
+    ledger_why(account->ledger, &of_unwritten(link)->work.last.failure);
+    job_refuse(of_unwritten(link));
+  }
+  let_go_on(account);
+}
+
+bool record_flush(Account *account, double now, bool last) {
+  Failure failure = {0};
+  bool all = false;
+  bool written = is_up(account, now, last);
+  if (written) {
+    all = intend_all(account);
+    written = ledger_flush(account->ledger, &failure);
+    failure_clear(&failure);
+  }
+  if (!written && now >= account->retry_at) {
+    double pause = account->retry_pause * 2;
+    if (pause < RETRY_FIRST)
+      pause = RETRY_FIRST;
+    account->retry_pause = pause > RETRY_MAX ? RETRY_MAX : pause;
+    account->retry_at = now + account->retry_pause;
+  }
+  if (written) {
+    account->retry_pause = 0;
+    account->retry_at = 0;
+    confirm_all(account);
+    if (last)
+      return true;
+    if (all)
+      refuse_rest(account);
+    let_go_on(account);
+  } else if (ledger_is_broken(account->ledger) && !last) {
+    give_up(account);
+  }
+  return written && all;
 }

@@ -3,21 +3,33 @@
  * without a ledger.  Private to the engine; I/O thread only.
  *
  *   intent    when the job is submitted; durable before its first byte leaves
- *   sent      in libcurl's last moment before the request; durable at once
+ *   sent      in libcurl's last moment before the request; durable at once, and
+ *             only where the row is still this job's (ledger_permit)
  *   answer    the raw answer to the create; durable before anybody reads it
  *   result    the raw final answer, likewise
  *   the rest  with the next flush
+ *
+ * While the ledger is down, creates wait; the rest is kept, and written first
+ * when it can be.
  */
 #ifndef GPTIMAGE2_ENGINE_JOB_RECORD_H
 #define GPTIMAGE2_ENGINE_JOB_RECORD_H
 
 #include "job.h"
 
-/* False, with the work's failure set, when the job must not be sent. */
+/* False, with the work's failure set, when the job must not be sent.  A ledger
+ * that is down makes it wait, no more. */
 bool record_intent(Job *job);
+
+/* True, with the work's failure set, while no create may go out because the
+ * ledger is down. */
+bool record_must_wait(Job *job);
 
 /* The create is about to be handed to libcurl. */
 void record_sending(Job *job, Exchange *exchange);
+
+/* Its create is held until the ledger can be written: job_go_on. */
+void record_hold(Job *job);
 
 /* The exchange of a create is over.  An API key in the body is blotted out. */
 void record_answer(Job *job, const Reply *reply, const Buffer *body);
@@ -34,5 +46,10 @@ void record_end(Job *job, FlowEnd how);
 /* The job stops, its exchange still there: a create that has not left will not
  * leave any more, and the ledger says so. */
 void record_torn(Job *job);
+
+/* Writes what is to be written, and lets jobs go on that waited for it.  False
+ * while the ledger is down: it is to be called again at account->retry_at.
+ * `last`: there will be no other time. */
+bool record_flush(Account *account, double now, bool last);
 
 #endif

@@ -33,7 +33,7 @@ static void describe(const Job *job, Event *event) {
   event->attempts = job->flow.attempts;
   event->polls = job->flow.polls;
   event->sent = job->flow.sent;
-  event->doubt = job->flow.doubt;
+  event->doubt = job->flow.doubt || job->refused;
 }
 
 static Event *event_of(Job *job, EventKind kind) {

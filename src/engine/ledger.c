@@ -5,16 +5,25 @@
 #include "ledger_account.h"
 #include "ledger_file.h"
 #include "ledger_lock.h"
+#include "ledger_notes.h"
 #include "ledger_open.h"
 #include "ledger_schema.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* Milliseconds for which the I/O thread, and with it every job, waits for
+ * somebody who has the file locked; and for the last time. */
+#define BUSY_TIMEOUT 20
+#define BUSY_TIMEOUT_LAST 2000
+
 enum {
   INTEND,
   INTEND_BODY,
   INTEND_AGAIN,
+  INTEND_REPEAT,
+  PERMIT,
+  STATE_OF,
   TELL_BY_KEY,
   TELL_BY_ID,
   ANSWER_BY_KEY,
@@ -38,6 +47,13 @@ enum {
   " job_id = coalesce(?4, job_id), attempts = max(attempts, ?6),"              \
   " http_status = coalesce(?7, http_status), updated_at = ?8 WHERE "
 
+/* A row of an older version tells no account. */
+#define IS_OWN(account)                                                        \
+  " AND (account IS NULL OR " account " IS NULL OR account = " account ")"
+
+#define HAS_BODY                                                               \
+  " AND EXISTS (SELECT 1 FROM bodies WHERE key = ?1 AND body = ?2)"
+
 /* The answers of a job that is there; the request's row is another.  That a job
  * failed (?4) replaces no pictures. */
 #define ANSWER                                                                 \
@@ -49,20 +65,33 @@ enum {
   " result = coalesce(excluded.result, result)"
 
 static const char *const sql[STATEMENTS] = {
-    [INTEND] = "INSERT INTO jobs (key, base_url, mode, prompt, ratio, metadata,"
-               " count, cost, state, created_at, updated_at, account) VALUES"
-               " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'intent', ?9, ?9, ?10)",
-    [INTEND_BODY] = "INSERT INTO bodies (key, body) VALUES (?1, ?2)",
+    [INTEND] =
+        "INSERT INTO jobs (key, base_url, mode, prompt, ratio, metadata,"
+        " count, cost, state, created_at, updated_at, account, attempt_id)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'intent', ?9, ?9, ?10, ?11)"
+        /* Who is not told whether it was made asks once more. */
+        " ON CONFLICT (key) DO UPDATE SET updated_at = ?9"
+        " WHERE attempt_id = ?11",
+    [INTEND_BODY] = "INSERT OR IGNORE INTO bodies (key, body) VALUES (?1, ?2)",
     /* Only the very same request may go out under a key again. */
-    [INTEND_AGAIN] = "UPDATE jobs SET state = CASE state WHEN 'intent' THEN"
-                     " 'intent' ELSE 'sent' END, updated_at = ?3,"
-                     " account = coalesce(?4, account) WHERE key = ?1 AND "
-                     "EXISTS (SELECT 1 FROM bodies"
-                     " WHERE key = ?1 AND body = ?2)",
-    [TELL_BY_KEY] = TELL "key = ?1",
-    [TELL_BY_ID] = TELL "job_id = ?1 AND base_url = ?9",
+    [INTEND_AGAIN] = "UPDATE jobs SET attempt_id = ?5, updated_at = ?3,"
+                     " account = coalesce(?4, account)"
+                     " WHERE key = ?1 AND state = 'intent'" HAS_BODY,
+    [INTEND_REPEAT] =
+        "UPDATE jobs SET state = 'sent', attempt_id = ?5, updated_at = ?3,"
+        " account = coalesce(?4, account)"
+        " WHERE key = ?1 AND (state IN ('sent', 'unknown')"
+        " OR state = 'accepted' AND job_id IS NULL)" HAS_BODY,
+    [PERMIT] = "UPDATE jobs SET state = 'sent', charged = 'unknown',"
+               " attempts = max(attempts, ?5), attempt_id = ?3, updated_at = ?6"
+               " WHERE key = ?1 AND (attempt_id = ?2 AND state = ?4"
+               " OR attempt_id = ?3 AND state = 'sent')",
+    [STATE_OF] = "SELECT state FROM jobs WHERE key = ?1",
+    [TELL_BY_KEY] = TELL "key = ?1 AND (?9 IS NULL OR attempt_id IN (?9, ?10))",
+    [TELL_BY_ID] = TELL "job_id = ?1 AND base_url = ?9" IS_OWN("?10"),
     [ANSWER_BY_KEY] = ANSWER "key = ?1" OR_REPLACE,
-    [ANSWER_BY_ID] = ANSWER "job_id = ?1 AND base_url = ?5" OR_REPLACE,
+    [ANSWER_BY_ID] =
+        ANSWER "job_id = ?1 AND base_url = ?5" IS_OWN("?6") OR_REPLACE,
     [SAVE_FILE] = ("INSERT OR REPLACE INTO files (key, n, path, saved_at)"
                    " VALUES (?1, ?2, ?3, ?4)"),
 };
@@ -74,10 +103,13 @@ struct Ledger {
   sqlite3 *db;
   LedgerLock *lock;
   sqlite3_stmt *statements[STATEMENTS];
-  bool open;       /* a transaction is */
-  bool made;       /* the file was not there before */
-  Failure trouble; /* what broke it; kind NULL = nothing */
-  Failure moved;   /* its file is not where it was; likewise */
+  bool open;         /* a transaction is */
+  bool broken;       /* for good */
+  bool made;         /* the file was not there before */
+  Failure moved;     /* its file is not where it was; kind NULL = it is */
+  Failure trouble;   /* why it is down; kind NULL = it is not */
+  LedgerNotes notes; /* told, and not durable */
+  LedgerNote *left;  /* the first of those that is not in the transaction */
 };
 
 static void copy_failure(Failure *to, const Failure *from) {
@@ -85,15 +117,29 @@ static void copy_failure(Failure *to, const Failure *from) {
               from->detail ? from->detail : "");
 }
 
+/* What says that the file, not the machine or somebody else, is in the way. */
+static bool is_final(int code) {
+  return code == SQLITE_READONLY_DBMOVED ||
+         strcmp(ledger_trouble(code), "ledger_damaged") == 0;
+}
+
+static void explain(Ledger *ledger) {
+  int code = sqlite3_extended_errcode(ledger->db);
+  ledger->broken = is_final(code);
+  failure_set(&ledger->trouble, "ledger",
+              ledger->broken ? "ledger_damaged" : "ledger_unwritable",
+              "the ledger '%.300s' cannot be written (%s): nothing is spent%s",
+              ledger->path, sqlite3_errmsg(ledger->db),
+              ledger->broken ? " any more" : " until it can");
+}
+
 static bool fail(Ledger *ledger) {
-  if (!ledger->trouble.kind)
-    failure_set(&ledger->trouble, "ledger", "ledger_unwritable",
-                "the ledger '%.300s' cannot be written (%s): nothing more is "
-                "spent",
-                ledger->path, sqlite3_errmsg(ledger->db));
+  failure_clear(&ledger->trouble);
+  explain(ledger);
   if (ledger->open)
     sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
   ledger->open = false;
+  ledger->left = ledger->notes.first;
   return false;
 }
 
@@ -123,6 +169,7 @@ static bool prepare(Ledger *ledger, Failure *failure) {
                   sqlite3_errmsg(ledger->db));
       return false;
     }
+  sqlite3_busy_timeout(ledger->db, BUSY_TIMEOUT);
   return true;
 }
 
@@ -149,6 +196,7 @@ static void close_contents(Ledger *ledger) {
 
 static void free_ledger(Ledger *ledger) {
   ledger_unlock(ledger->lock, false);
+  ledger_notes_clear(&ledger->notes);
   failure_clear(&ledger->trouble);
   failure_clear(&ledger->moved);
   free(ledger->account);
@@ -213,18 +261,15 @@ bool ledger_may_spend(Ledger *ledger, Failure *failure) {
   return true;
 }
 
-/* The statement, clean, inside a transaction; NULL when the ledger is broken.
- */
-static sqlite3_stmt *begin(Ledger *ledger, int which) {
+/* A transaction is open.  False when the ledger is down. */
+static bool begin(Ledger *ledger) {
   if (ledger->trouble.kind)
-    return NULL;
+    return false;
   if (!ledger->open && sqlite3_exec(ledger->db, "BEGIN IMMEDIATE", NULL, NULL,
-                                    NULL) != SQLITE_OK) {
-    fail(ledger);
-    return NULL;
-  }
+                                    NULL) != SQLITE_OK)
+    return fail(ledger);
   ledger->open = true;
-  return ledger->statements[which];
+  return true;
 }
 
 /* Runs it; SQLITE_DONE or the error. */
@@ -259,6 +304,7 @@ static void bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry,
   sqlite3_bind_int(statement, 8, entry->cost);
   sqlite3_bind_double(statement, 9, clock_wall());
   bind_text(statement, 10, account);
+  bind_text(statement, 11, entry->attempt_id);
 }
 
 /* What INTEND_BODY and INTEND_AGAIN have in common. */
@@ -267,52 +313,96 @@ static void bind_body(sqlite3_stmt *statement, const LedgerEntry *entry) {
   bind_blob(statement, 2, entry->body, entry->body_length);
 }
 
-static bool refuse_key(const LedgerEntry *entry, bool again, Failure *failure) {
+static bool refuse_key(const LedgerEntry *entry, Failure *failure) {
   failure_set(failure, "ledger", "key_in_use",
-              again ? "the ledger has no job with the key %.255s and this body"
-                    : "the ledger has a job with the key %.255s already: "
-                      "client:recover() and client:history() tell of it",
+              "the ledger has a job with the key %.255s already: "
+              "client:recover() and client:history() tell of it",
               entry->key);
   return false;
 }
 
-/* SQLITE_DONE; SQLITE_CONSTRAINT_PRIMARYKEY when the key is taken. */
-static int insert(Ledger *ledger, const LedgerEntry *entry) {
+/* The row is not as one who wants to send its job must have it. */
+static bool refuse_send(Ledger *ledger, const char *key, Failure *failure) {
+  sqlite3_stmt *statement = ledger->statements[STATE_OF];
+  bind_text(statement, 1, key);
+  if (sqlite3_step(statement) == SQLITE_ROW)
+    failure_set(failure, "ledger", "not_ours_to_send",
+                "the ledger says that the job with the key %.255s is %.32s, "
+                "and not this client's to send: it was not sent by it",
+                key, (const char *)sqlite3_column_text(statement, 0));
+  else
+    failure_set(failure, "ledger", "key_in_use",
+                "the ledger has no job with the key %.255s", key);
+  finish(statement);
+  return false;
+}
+
+/* SQLITE_DONE, or the error.  `done`: the row is the entry's. */
+static int insert(Ledger *ledger, const LedgerEntry *entry, bool *done) {
   sqlite3_stmt *body = ledger->statements[INTEND_BODY];
   int code;
   bind_entry(ledger->statements[INTEND], entry, ledger->account);
   code = finish(ledger->statements[INTEND]);
-  if (code != SQLITE_DONE)
+  *done = code == SQLITE_DONE && sqlite3_changes(ledger->db) == 1;
+  if (!*done)
     return code;
   bind_body(body, entry);
   return finish(body);
 }
 
-static int mark_again(Ledger *ledger, const LedgerEntry *entry) {
-  sqlite3_stmt *statement = ledger->statements[INTEND_AGAIN];
+static int take_over(Ledger *ledger, const LedgerEntry *entry, bool *done) {
+  sqlite3_stmt *statement =
+      ledger->statements[entry->doubt ? INTEND_REPEAT : INTEND_AGAIN];
+  int code;
   bind_body(statement, entry);
   sqlite3_bind_double(statement, 3, clock_wall());
   bind_text(statement, 4, ledger->account); /* who sends it, owns it */
-  return finish(statement);
+  bind_text(statement, 5, entry->attempt_id);
+  code = finish(statement);
+  *done = code == SQLITE_DONE && sqlite3_changes(ledger->db) == 1;
+  return code;
 }
 
 bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
                    Failure *failure) {
+  bool done = false;
   int code;
   if (!ledger_may_spend(ledger, failure))
     return false;
-  if (begin(ledger, INTEND)) {
-    code = again ? mark_again(ledger, entry) : insert(ledger, entry);
-    if (code == SQLITE_CONSTRAINT_PRIMARYKEY)
-      return refuse_key(entry, again, failure);
+  if (begin(ledger)) {
+    code =
+        again ? take_over(ledger, entry, &done) : insert(ledger, entry, &done);
+    if (code == SQLITE_DONE && done)
+      return true;
     if (code == SQLITE_DONE)
-      return sqlite3_changes(ledger->db) == 1 ||
-             refuse_key(entry, again, failure);
+      return again ? refuse_send(ledger, entry->key, failure)
+                   : refuse_key(entry, failure);
     fail(ledger);
   }
-  copy_failure(failure, &ledger->trouble);
+  ledger_why(ledger, failure);
   return false;
 }
+
+bool ledger_permit(Ledger *ledger, const char *key, const LedgerSend *send,
+                   Failure *failure) {
+  sqlite3_stmt *statement = ledger->statements[PERMIT];
+  if (begin(ledger)) {
+    bind_text(statement, 1, key);
+    bind_text(statement, 2, send->attempt_id);
+    bind_text(statement, 3, send->next_id);
+    bind_text(statement, 4, send->again ? "sent" : "intent");
+    sqlite3_bind_int(statement, 5, (int)send->attempts);
+    sqlite3_bind_double(statement, 6, clock_wall());
+    if (finish(statement) == SQLITE_DONE)
+      return sqlite3_changes(ledger->db) == 1 ||
+             refuse_send(ledger, key, failure);
+    fail(ledger);
+  }
+  ledger_why(ledger, failure);
+  return false;
+}
+
+/* ---- news ---- */
 
 /* The answers go to a table of their own. */
 static bool tell_answers(Ledger *ledger, const char *key,
@@ -325,15 +415,16 @@ static bool tell_answers(Ledger *ledger, const char *key,
   bind_blob(statement, 2, news->answer, news->answer_length);
   bind_blob(statement, 3, news->result, news->result_length);
   sqlite3_bind_int(statement, 4, news->failed);
-  if (!key)
+  if (!key) {
     bind_text(statement, 5, news->base_url);
+    bind_text(statement, 6, ledger->account);
+  }
   return finish(statement) == SQLITE_DONE;
 }
 
-void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news) {
-  sqlite3_stmt *statement = begin(ledger, key ? TELL_BY_KEY : TELL_BY_ID);
-  if (!statement)
-    return;
+static bool write_news(Ledger *ledger, const char *key,
+                       const LedgerNews *news) {
+  sqlite3_stmt *statement = ledger->statements[key ? TELL_BY_KEY : TELL_BY_ID];
   bind_text(statement, 1, key ? key : news->job_id);
   bind_text(statement, 2, news->state);
   bind_text(statement, 3, news->charged);
@@ -343,32 +434,100 @@ void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news) {
   if (news->status)
     sqlite3_bind_int(statement, 7, news->status);
   sqlite3_bind_double(statement, 8, clock_wall());
-  if (!key)
-    bind_text(statement, 9, news->base_url);
-  if (finish(statement) != SQLITE_DONE || !tell_answers(ledger, key, news))
-    fail(ledger);
+  bind_text(statement, 9, key ? news->attempt_id : news->base_url);
+  bind_text(statement, 10, key ? news->next_id : ledger->account);
+  return finish(statement) == SQLITE_DONE && tell_answers(ledger, key, news);
+}
+
+static bool write_file(Ledger *ledger, const LedgerNote *note) {
+  sqlite3_stmt *statement = ledger->statements[SAVE_FILE];
+  bind_text(statement, 1, note->key);
+  sqlite3_bind_int(statement, 2, (int)note->n);
+  bind_text(statement, 3, note->path);
+  sqlite3_bind_double(statement, 4, clock_wall());
+  return finish(statement) == SQLITE_DONE;
+}
+
+static bool write_note(Ledger *ledger, const LedgerNote *note) {
+  bool ok =
+      begin(ledger) && (note->n ? write_file(ledger, note)
+                                : write_news(ledger, note->key, &note->news));
+  return ok || (ledger->trouble.kind ? false : fail(ledger));
+}
+
+/* Written now if it can be, and kept until that is durable. */
+static void keep(Ledger *ledger, const LedgerNote *note) {
+  LedgerNote *kept = ledger_notes_add(&ledger->notes, note);
+  if (!ledger->left && !ledger->trouble.kind)
+    write_note(ledger, kept ? kept : note);
+  else if (!ledger->left)
+    ledger->left = kept;
+}
+
+void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news) {
+  keep(ledger, &(LedgerNote){.key = key, .news = *news});
 }
 
 void ledger_save_file(Ledger *ledger, const char *key, unsigned n,
                       const char *path) {
-  sqlite3_stmt *statement = begin(ledger, SAVE_FILE);
-  if (!statement)
-    return;
-  bind_text(statement, 1, key);
-  sqlite3_bind_int(statement, 2, (int)n);
-  bind_text(statement, 3, path);
-  sqlite3_bind_double(statement, 4, clock_wall());
-  if (finish(statement) != SQLITE_DONE)
-    fail(ledger);
+  keep(ledger, &(LedgerNote){.key = key, .n = n, .path = path});
+}
+
+bool ledger_settle(Ledger *ledger, const char *key, const LedgerNews *news,
+                   Failure *failure) {
+  const LedgerNote *last = ledger->notes.last;
+  if (!ledger->trouble.kind)
+    ledger_tell(ledger, key, news);
+  if (ledger_flush(ledger, failure))
+    return true;
+  if (ledger->notes.last && ledger->notes.last != last)
+    ledger_notes_drop_last(&ledger->notes);
+  ledger->left = ledger->notes.first;
+  return false;
+}
+
+/* ---- what is durable ---- */
+
+static bool write_left(Ledger *ledger) {
+  for (; ledger->left; ledger->left = ledger->left->next)
+    if (!write_note(ledger, ledger->left))
+      return false;
+  return true;
 }
 
 bool ledger_flush(Ledger *ledger, Failure *failure) {
-  if (ledger->open &&
-      sqlite3_exec(ledger->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+  if (!ledger->trouble.kind && write_left(ledger)) {
+    if (!ledger->open ||
+        sqlite3_exec(ledger->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
+      ledger->open = false;
+      ledger_notes_clear(&ledger->notes);
+      return true;
+    }
     fail(ledger);
-  ledger->open = false;
-  if (!ledger->trouble.kind)
-    return true;
-  copy_failure(failure, &ledger->trouble);
+  }
+  ledger_why(ledger, failure);
   return false;
+}
+
+bool ledger_is_down(const Ledger *ledger) {
+  return ledger->trouble.kind != NULL;
+}
+
+bool ledger_is_broken(const Ledger *ledger) {
+  return ledger->broken;
+}
+
+void ledger_why(const Ledger *ledger, Failure *failure) {
+  failure_clear(failure);
+  copy_failure(failure, &ledger->trouble);
+}
+
+bool ledger_restart(Ledger *ledger, bool last) {
+  if (ledger->broken || !ledger->trouble.kind)
+    return !ledger->broken;
+  failure_clear(&ledger->trouble);
+  sqlite3_busy_timeout(ledger->db, last ? BUSY_TIMEOUT_LAST : 0);
+  begin(ledger);
+  sqlite3_busy_timeout(ledger->db, BUSY_TIMEOUT);
+  return !ledger->trouble.kind;
 }

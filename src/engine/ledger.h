@@ -2,8 +2,11 @@
  * The ledger: a SQLite file with every paid job, durable before it is sent.
  *
  * Writes gather in one transaction until ledger_flush makes them durable, so
- * that a thousand jobs cost a few syncs.  The first write that fails breaks the
- * ledger: nothing is written to it any more, and nobody may spend on it.
+ * that a thousand jobs cost a few syncs.  Where one fails the ledger is down:
+ * nobody may spend on it, and what was told is kept until ledger_restart finds
+ * that it can be written again.  Only a damaged file is for good.
+ *
+ * The row is the arbiter of who sends its job: see ledger_permit.
  *
  * Opened on the host's thread; from then on used by the I/O thread alone, until
  * it is closed.  The schema is documented in ledger_open.c and the README.
@@ -31,9 +34,12 @@ typedef struct LedgerEntry {
   int cost; /* credits */
   const char *body;
   size_t body_length;
+  const char *attempt_id; /* whose job it is from now on: see ledger_permit */
+  bool doubt;             /* of one that is sent again: it may have been made */
 } LedgerEntry;
 
-/* A copy of the texts but key, base_url and body; NULL without memory. */
+/* A copy of the texts but key, base_url, body and attempt_id; NULL without
+ * memory. */
 LedgerEntry *ledger_entry_copy(const LedgerEntry *entry);
 void ledger_entry_free(LedgerEntry *entry);
 
@@ -51,6 +57,10 @@ typedef struct LedgerNews {
   const char *result; /* the final answer to a poll, as received */
   size_t result_length;
   bool failed; /* the result says so: it replaces no pictures */
+  /* Where it is no fact but the word of one who sends: only where the row is
+   * still theirs, under either of the two.  NULL = whosever it is. */
+  const char *attempt_id;
+  const char *next_id;
 } LedgerNews;
 
 /* How a ledger is opened; all zero is the usual. */
@@ -59,6 +69,13 @@ typedef struct LedgerOptions {
   const char *account; /* whose jobs its client makes: a name */
   const char *api_key; /* where `account` is NULL: tells the account */
 } LedgerOptions;
+/* One who wants to send a job. */
+typedef struct LedgerSend {
+  const char *attempt_id; /* that the row has, if it is theirs */
+  const char *next_id;    /* that it is to have from now on */
+  bool again;             /* the row says sent, by them */
+  unsigned attempts;      /* creates, this one included */
+} LedgerSend;
 
 /* Opens or makes the file at `path` and locks it: one process spends on it at a
  * time.  NULL with a failure of kind ledger, the file untouched and nothing new
@@ -84,10 +101,21 @@ bool ledger_may_spend(Ledger *ledger, Failure *failure);
  * forked child: it is the parent's. */
 void ledger_close(Ledger *ledger);
 
-/* Records a job in the state "intent".  `again`: the job is in the ledger and
- * is about to be sent once more.  False, with `failure`, when the key is taken
- * (ledger/key_in_use) or the ledger is broken. */
+/* Records a job in the state "intent".  `again`: the job is in the ledger, not
+ * sent (or, with its `doubt`, perhaps) and not settled, and is about to be sent
+ * once more; whoever had it until now does not any more.  False with `failure`
+ * when the key is taken (ledger/key_in_use), the row says otherwise
+ * (ledger/not_ours_to_send), or the ledger is down.  To repeat it after it was
+ * lost with its transaction does no harm. */
 bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
+                   Failure *failure);
+
+/* Marks the job as sent.  Only who gets true, and then has it durable, may send
+ * it, and once: the row is `send`'s no longer under the old id.  False with
+ * `failure` (ledger/not_ours_to_send) when the row is not theirs, or not in
+ * that state, or the ledger is down.  Where it is not known whether that became
+ * durable, to ask once more for the same id tells, and makes it so. */
+bool ledger_permit(Ledger *ledger, const char *key, const LedgerSend *send,
                    Failure *failure);
 
 /* Records news of the job with this key; where `key` is NULL, of the service's
@@ -98,8 +126,25 @@ void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news);
 void ledger_save_file(Ledger *ledger, const char *key, unsigned n,
                       const char *path);
 
+/* The same, and makes it durable; forgotten where that fails, with `failure`.
+ */
+bool ledger_settle(Ledger *ledger, const char *key, const LedgerNews *news,
+                   Failure *failure);
+
 /* Makes everything so far durable.  False, with `failure`, when the ledger is
- * broken. */
+ * down: what was told is kept, what was intended or permitted is not. */
 bool ledger_flush(Ledger *ledger, Failure *failure);
+
+/* True while it cannot be written; and when it never will be. */
+bool ledger_is_down(const Ledger *ledger);
+bool ledger_is_broken(const Ledger *ledger);
+
+/* Why it is down. */
+void ledger_why(const Ledger *ledger, Failure *failure);
+
+/* Looks whether it can be written again, without waiting.  Jobs must then be
+ * intended once more, before the next flush.  `last`: it waits, for the last
+ * time. */
+bool ledger_restart(Ledger *ledger, bool last);
 
 #endif

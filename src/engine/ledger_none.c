@@ -62,9 +62,43 @@ void ledger_save_file(Ledger *ledger, const char *key, unsigned n,
   (void)ledger, (void)key, (void)n, (void)path;
 }
 
+bool ledger_permit(Ledger *ledger, const char *key, const LedgerSend *send,
+                   Failure *failure) {
+  (void)ledger, (void)key, (void)send;
+  refuse(failure);
+  return false;
+}
+
+bool ledger_settle(Ledger *ledger, const char *key, const LedgerNews *news,
+                   Failure *failure) {
+  (void)ledger, (void)key, (void)news;
+  refuse(failure);
+  return false;
+}
+
 bool ledger_flush(Ledger *ledger, Failure *failure) {
   (void)ledger;
   refuse(failure);
+  return false;
+}
+
+bool ledger_is_down(const Ledger *ledger) {
+  (void)ledger;
+  return true;
+}
+
+bool ledger_is_broken(const Ledger *ledger) {
+  (void)ledger;
+  return true;
+}
+
+void ledger_why(const Ledger *ledger, Failure *failure) {
+  (void)ledger;
+  refuse(failure);
+}
+
+bool ledger_restart(Ledger *ledger, bool last) {
+  (void)ledger, (void)last;
   return false;
 }
 

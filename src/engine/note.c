@@ -3,7 +3,9 @@
  * an unknown job was settled.  engine_note runs on the host's thread, the rest
  * on the I/O thread.
  */
+#include "clock.h"
 #include "job.h"
+#include "job_record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +35,9 @@ static void start(Work *work) {
     ledger_save_file(ledger, note->key, note->n, note->path);
     work_touch_ledger(work);
   } else {
-    ledger_tell(ledger, note->key, &news);
-    ledger_flush(ledger, &work->last.failure);
+    work->account->retry_at = 0; /* it may be writable again: look now */
+    record_flush(work->account, clock_monotonic(), false);
+    ledger_settle(ledger, note->key, &news, &work->last.failure);
   }
   work_end(work);
 }

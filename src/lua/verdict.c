@@ -154,6 +154,14 @@ static const char *failed_at(const char *kind, const char *code) {
   return "the service could not be reached";
 }
 
+/* What may be over by the next call.  A ledger that cannot be written may be
+ * written again; one that is damaged, or says no, will not. */
+static bool is_passing(const char *kind, const char *code) {
+  if (strcmp(kind, "ledger") == 0)
+    return strcmp(code, "ledger_unwritable") == 0;
+  return strcmp(code, "certificate_refused") != 0;
+}
+
 static void push_failed(lua_State *L, int index, const LuaJob *job,
                         const Event *event) {
   const char *charged = charged_so_far(L, index, event);
@@ -168,8 +176,7 @@ static void push_failed(lua_State *L, int index, const LuaJob *job,
   lua_pushfstring(L, "%s: %s%s", failed_at(kind, code), detail(event), money);
   error_push(L, kind, code, lua_tostring(L, -1));
   set_common(L, index, job, event, charged);
-  set_retryable(L, strcmp(kind, "ledger") != 0 &&
-                       strcmp(code, "certificate_refused") != 0);
+  set_retryable(L, is_passing(kind, code));
   lua_remove(L, -2);
 }
 

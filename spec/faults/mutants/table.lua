@@ -30,15 +30,15 @@ end
 mutant(
   "intent: not recorded",
   RECORD,
-  "ledger_intend(ledger_of(job), entry, job->again, &job->work.last.failure);",
+  "ledger_intend(ledger_of(job), job->entry, job->again, &failure);",
   "true;",
   "spec durable: before it can be sent"
 )
 mutant(
   "intent: not flushed before the next turn",
-  "src/engine/io_thread.c",
-  "    ledger_flush(account->ledger, &failure);\n",
-  "",
+  RECORD,
+  "    written = ledger_flush(account->ledger, &failure);\n",
+  "    written = true;\n",
   "spec durable: before it can be sent"
 )
 mutant(
@@ -51,15 +51,15 @@ mutant(
 mutant(
   "sent: not recorded",
   RECORD,
-  "    ledger_tell(account->ledger, other->key, &news);\n    other->marked = true;",
-  "    other->marked = true;",
+  "job->asked = ledger_permit(ledger_of(job), job->key, &send, &failure);",
+  "job->asked = send.next_id != NULL;",
   "spec durable: as sent, perhaps charged"
 )
 mutant(
   "sent: not flushed before the first byte",
   RECORD,
-  "    leave_sending(other);\n  }\n  return ledger_flush(account->ledger, &exchange->failure);",
-  "    leave_sending(other);\n  }\n  return true;",
+  "durable = ledger_flush(account->ledger, &failure);",
+  "durable = true;",
   "spec durable: dies while it sends it"
 )
 in_short()
@@ -80,8 +80,8 @@ mutant(
 mutant(
   "answer: the host hears of it before it is flushed",
   "src/engine/io_thread.c",
-  "    flush_ledgers(engine);\n    hand_over(engine);",
-  "    hand_over(engine);\n    flush_ledgers(engine);",
+  "    flush_ledgers(engine, now);\n    hand_over(engine);",
+  "    hand_over(engine);\n    flush_ledgers(engine, now);",
   "spec durable: on the disk before the host"
 )
 mutant(
@@ -156,6 +156,57 @@ mutant(
   "options.doubt = false",
   "spec resolve",
   "spec recover"
+)
+
+mutant(
+  "a cancel lets a create go that has not left",
+  "src/engine/job.c",
+  "bool gone = job->exchange && job->exchange->guarded;",
+  "bool gone = job->exchange;",
+  "spec cancel: not charged, and nobody"
+)
+in_short()
+mutant(
+  "a row is sent by whoever comes",
+  "src/engine/ledger.c",
+  "attempt_id = ?2 AND state = ?4",
+  "state = ?4",
+  "c ledger"
+)
+mutant(
+  "a row is sent in whatever state",
+  "src/engine/ledger.c",
+  "attempt_id = ?2 AND state = ?4",
+  "attempt_id = ?2",
+  "c ledger"
+)
+mutant(
+  "what a ledger is told while it is down is lost",
+  "src/engine/ledger.c",
+  "  else if (!ledger->left)\n    ledger->left = kept;\n",
+  "",
+  "c ledger"
+)
+mutant(
+  "a later poll replaces the pictures",
+  "src/engine/ledger.c",
+  "NOT (?4 AND state = 'succeeded') AND ",
+  "NOT (?4 AND state = 'gone') AND ",
+  "spec rows: keeps its pictures"
+)
+mutant(
+  "a create that is held is an attempt",
+  FLOW,
+  "  flow->attempts--;\n",
+  "",
+  "c flow"
+)
+mutant(
+  "no last look before the deadline",
+  FLOW,
+  "now < last ? last : flow->deadline",
+  "flow->deadline",
+  "c flow"
 )
 
 -- The ledger: whose it is, and what it is.

@@ -1,0 +1,190 @@
+-- A ledger that cannot be written for a while: creates wait, and all goes on by itself.
+
+local book = require("spec.helpers.book")
+local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
+local support = require("spec.support")
+
+local CUP = { prompt = "a cup" }
+
+local lockers = {}
+
+--- Somebody else with the file open, who can take SQLite's write lock on it.
+local function locker(path)
+  local log = os.tmpname()
+  local pipe = io.popen(("sqlite3 %s >%s 2>&1"):format(folder.quote(path), log), "w")
+  local self = {}
+  local function say(sql, answer)
+    pipe:write(sql, ";\nSELECT '", answer, "';\n")
+    pipe:flush()
+    while not folder.read(log):find(answer, 1, true) do
+    end
+  end
+  function self.lock()
+    say("BEGIN IMMEDIATE", "held")
+  end
+  function self.release()
+    say("ROLLBACK", "free")
+  end
+  function self.close()
+    pipe:close()
+    os.remove(log)
+  end
+  say("SELECT count(*) FROM jobs", "ready")
+  lockers[#lockers + 1] = self
+  return self
+end
+
+--- The same, and the lock is taken. Gives what releases it.
+local function hold(path)
+  local self = locker(path)
+  self.lock()
+  return self.release
+end
+
+local function release_all()
+  while lockers[1] do
+    table.remove(lockers).close()
+  end
+end
+
+local function posts(box)
+  return box:ledger().requests.create
+end
+
+--- Steps for so many seconds.
+local function pass(seconds)
+  local until_then = gptimage2.now() + seconds
+  while gptimage2.now() < until_then do
+    gptimage2.step(0.01)
+  end
+end
+
+describe("a ledger that somebody else has locked", function()
+  after_each(release_all)
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  it("keeps creates waiting, and no others, and they go on by themselves", function()
+    local events, on_event = support.recorder()
+    local client, box, path = book.pair({ on_event = on_event, max_active = 3 })
+    local stranger = support.client(box)
+    assert(client:generate(CUP))
+    local release = hold(path)
+    local jobs = {}
+    for i = 1, 5 do
+      jobs[i] = assert(client:submit(CUP))
+    end
+    assert(stranger:generate(CUP)) -- who has no ledger is not held up
+    pass(0.3)
+    assert.equal(2, posts(box))
+    for _, job in ipairs(jobs) do
+      assert.is_false(job:done())
+    end
+    assert.truthy(support.types(events, jobs[1]):find("retry", 1, true))
+    release()
+    for _, job in ipairs(jobs) do
+      assert.equal("succeeded", support.finish(job).status)
+      assert.equal(1, job.attempts)
+      assert.equal("succeeded", book.settled(path, "succeeded", job.idempotency_key).state)
+    end
+    assert.equal(7, posts(box))
+    assert.equal(60, client.spent)
+  end)
+
+  it("lets a job end by its timeout, which says why and can be tried again", function()
+    local client, box, path = book.pair({ timeout = 0.3 })
+    local release = hold(path)
+    local job, err = client:generate(CUP)
+    assert.is_nil(job)
+    assert.equal("ledger", err.kind)
+    assert.equal("ledger_unwritable", err.code)
+    assert.is_true(err.retryable)
+    assert.equal("no", err.sent)
+    assert.equal("no", err.charged)
+    assert.truthy(err.message:find("locked", 1, true), err.message)
+    assert.equal(0, client.spent)
+    release()
+    assert(client:generate(CUP, { timeout = 60 }))
+    assert.equal(1, posts(box))
+    assert.equal(1, #book.rows(path))
+  end)
+
+  it("loses no answer that comes meanwhile", function()
+    local client, box, path = book.pair({ timeout = 60 })
+    local other = locker(path)
+    box:fault({ on = "create", action = "delay", seconds = support.slow and 5 or 0.7 })
+    local job = assert(client:submit(CUP))
+    support.step_until(function()
+      return posts(box) == 1
+    end)
+    other.lock()
+    support.finish(job)
+    assert.equal("succeeded", job.status)
+    assert.equal("sent", book.row(path).state)
+    other.release()
+    local row = book.settled(path, "succeeded")
+    assert.equal("yes", row.charged)
+    assert.equal(job.id, row.job_id)
+    assert.truthy(row.answer:find(job.id, 1, true))
+    assert.truthy(row.result:find("imageUrl", 1, true))
+    assert(client:generate(CUP))
+    assert.equal(2, posts(box))
+  end)
+
+  it("is written before its client lets go of it", function()
+    local client, box, path = book.pair()
+    local other = locker(path)
+    box:fault({ on = "create", action = "delay", seconds = support.slow and 5 or 0.7 })
+    local job = assert(client:submit(CUP))
+    support.step_until(function()
+      return posts(box) == 1
+    end)
+    other.lock()
+    support.finish(job)
+    client:close()
+    pass(0.1)
+    assert.equal("sent", book.row(path).state)
+    other.release()
+    local again = support.step_until(function()
+      return (gptimage2.new({ api_key = box.api_key, base_url = box.url, ledger = path }))
+    end)
+    assert.equal("succeeded", book.row(path).state)
+    again:close()
+  end)
+
+  it("settles nothing by hand, and says so", function()
+    local client, box, path = book.pair()
+    box:fault({ on = "create", action = "reset" })
+    local _, lost = client:generate(CUP)
+    local release = hold(path)
+    local job, err = client:resolve(lost.idempotency_key, "abandon")
+    assert.is_nil(job)
+    assert.equal("ledger_unwritable", err.code)
+    release()
+    pass(0.2)
+    assert.equal("unknown", book.row(path).state)
+    assert(client:resolve(lost.idempotency_key, "abandon"))
+    assert.equal("abandoned", book.row(path).state)
+  end)
+
+  it("has no cancelled job sent, when it can be written again", function()
+    local client, box, path = book.pair()
+    local release = hold(path)
+    local job = assert(client:submit(CUP))
+    pass(0.1)
+    job:cancel()
+    support.step_until(function()
+      return gptimage2.pending() == 0
+    end)
+    assert.equal("no", job.error.charged)
+    assert.equal(0, client.spent)
+    release()
+    pass(0.2)
+    assert.same({}, assert(client:recover()))
+    assert(client:generate(CUP))
+    assert.equal(1, posts(box))
+    assert.is_nil(assert(client:history({ key = job.idempotency_key }))[1])
+    assert.equal(1, #book.rows(path))
+  end)
+end)
