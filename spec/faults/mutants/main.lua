@@ -47,7 +47,7 @@ local function read_test(test)
   local filter = pattern ~= "" and " --filter=" .. quote(pattern) or ""
   local command = 'cd %s && timeout %d %s/lua/5.4/lua "$(command -v busted)"%s spec/%s_spec.lua'
   return {
-    target = "core-5.4",
+    target = "lua-5.4",
     command = command:format(quote(SOURCE), LIMIT, quote(BUILD), filter, name),
     name = name,
     pattern = pattern,

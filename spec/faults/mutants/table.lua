@@ -351,7 +351,7 @@ mutant(
 mutant(
   "libcurl may repeat a POST",
   HTTP,
-  "  if (exchange->guarded)\n    return CURL_PREREQFUNC_ABORT;\n",
+  "  if (exchange->guarded && exchange->create)\n    return CURL_PREREQFUNC_ABORT;\n",
   "",
   "c job",
   "spec once: warm connection dies"
@@ -360,7 +360,7 @@ in_short()
 mutant(
   "a create uses a connection that was idle for long",
   HTTP,
-  "#define CREATE_IDLE_MAX 2L",
+  "#define CREATE_IDLE_MAX 1L",
   "#define CREATE_IDLE_MAX 118L",
   "spec safeguards: lay idle"
 )
@@ -371,6 +371,68 @@ mutant(
   "setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);",
   "c job",
   "spec once: that is redirected"
+)
+mutant(
+  "what HTTP/2 refused is taken for lost",
+  "src/engine/http_refused.c",
+  "if (begins_with(text, length, \"REFUSED_STREAM, retrying a fresh\") ||\n           is_goodbye",
+  "if (is_goodbye",
+  "c http_reply"
+)
+mutant(
+  "any goodbye refuses a create",
+  "src/engine/http_refused.c",
+  "return found == text + length || *found < '0' || *found > '9';",
+  "return true;",
+  "c http_reply"
+)
+mutant(
+  "what was taken before a reset counts as refused",
+  "src/engine/http_reply.c",
+  "return exchange->guarded && !exchange->refused &&",
+  "return exchange->guarded && exchange->headed &&",
+  "c http_reply",
+  "spec once: warm connection dies"
+)
+mutant(
+  "a create joins others before the server's limit is known",
+  HTTP,
+  "setopt(exchange->easy, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);",
+  "setopt(exchange->easy, CURLOPT_FRESH_CONNECT, stale ? 1L : 0L);",
+  "spec http2: over a limit"
+)
+mutant(
+  "a redirect of a create leaves no doubt",
+  POLICY,
+  "(reply->status < 400 || reply->status == 408",
+  "(reply->status < 300 || reply->status == 408",
+  "c policy"
+)
+mutant(
+  "what a proxy was told counts as the request",
+  "src/engine/http_reply.c",
+  "  if (!exchange->create)\n    return request_bytes > 0;\n  return exchange->guarded &&",
+  "  if (request_bytes > 0)\n    return true;\n  return exchange->guarded &&",
+  "spec once: through a proxy"
+)
+mutant(
+  "time runs out before what has arrived was read",
+  "src/engine/http_limits.c",
+  "  while (heap_first_at(&loop->limits) <= loop->read_at) {\n"
+    .. "    Exchange *exchange = exchange_of_limit(heap_first(&loop->limits));\n"
+    .. "    if (next_limit(exchange) <= loop->read_at)",
+  "  double now = clock_monotonic();\n"
+    .. "  while (heap_first_at(&loop->limits) <= now) {\n"
+    .. "    Exchange *exchange = exchange_of_limit(heap_first(&loop->limits));\n"
+    .. "    if (next_limit(exchange) <= now)",
+  "spec stopped"
+)
+mutant(
+  "a thread that was held up gives nothing back",
+  "src/engine/http_limits.c",
+  "  loop->on_delay = forgive;\n",
+  "  (void)forgive;\n",
+  "spec stopped"
 )
 mutant(
   "lost creates are sent again",
@@ -501,6 +563,27 @@ mutant(
   "#define HTTP_REPLY_MAX ((size_t)1 << 20)",
   "#define HTTP_REPLY_MAX ((size_t)1 << 28)",
   "spec reply: over 1 MiB"
+)
+mutant(
+  "an error's body may be larger than 64 KiB",
+  "src/engine/http_reply.c",
+  "size_t room = HTTP_ERROR_MAX - exchange->error_bytes;",
+  "size_t room = HTTP_ERROR_MAX * 1024 - exchange->error_bytes;",
+  "c http_reply"
+)
+mutant(
+  "a body nobody asked for is taken for the picture",
+  "src/engine/http_reply.c",
+  "return status == 200 || status == 206;",
+  "return status == 200 || status == 206 || status / 100 == 4;",
+  "c http_reply"
+)
+mutant(
+  "trailers are obeyed",
+  "src/engine/http_reply.c",
+  "if (exchange->headed && exchange->block_status >= 200)",
+  "if (exchange->headed && exchange->block_status >= 2000)",
+  "c http_reply"
 )
 mutant(
   "headers may be larger than 64 KiB",
@@ -719,9 +802,8 @@ mutant(
 mutant(
   "part of an image counts as all of it",
   "src/engine/download.c",
-  "return exchange->reply.status != 206 || exchange->range_total < 0 ||\n"
-    .. "         exchange->range_total == download->length;",
-  "return exchange->range_total != -2 || download->length == 0;",
+  "    return exchange->range_total == download->length;\n",
+  "    return download->length > 0;\n",
   "spec data: a part that it did not ask for",
   "spec save: from where it was cut off",
   "spec safeguards: ends early"
@@ -747,8 +829,8 @@ in_short()
 mutant(
   "the key that a reply repeats is shown, and gets into the ledger",
   "src/engine/http_reply.c",
-  "  hide_key(exchange, length);\n",
-  "",
+  "  long status = 0;\n  http_hide_key(exchange);\n",
+  "  long status = 0;\n",
   "spec history: the API key"
 )
 mutant(
@@ -1005,8 +1087,8 @@ mutant(
 mutant(
   "half a picture can be read by others",
   "src/engine/file.c",
-  "fd = openat(folder, path, flags | O_CLOEXEC, 0600);",
-  "fd = openat(folder, path, flags | O_CLOEXEC, 0644);",
+  "return fchmod(file->fd, 0600) == 0 ||",
+  "return file->fd >= 0 ||",
   "spec save: nobody else can read"
 )
 mutant(
