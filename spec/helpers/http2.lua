@@ -45,6 +45,19 @@ function mt:counts()
   return counts
 end
 
+--- The idempotency keys of the creates that it took, each of which is paid: key -> how often.
+---@return table<string, integer>
+function mt:taken()
+  local keys = {}
+  for line in io.lines(self.books) do
+    local key = line:match("^taken (%S+)$")
+    if key then
+      keys[key] = (keys[key] or 0) + 1
+    end
+  end
+  return keys
+end
+
 function mt:stop()
   self.pipe:close()
   os.remove(self.books)

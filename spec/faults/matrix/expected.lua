@@ -224,7 +224,6 @@ expected.poll = {
   { { action = "short", bytes = 60 }, OK, LATE },
   { { action = "nesting" }, OK, LATE },
   { { action = "unknown_status" }, OK, LATE },
-  { { action = "unknown_status", name = "SUCCEEDED", status = 202 }, OK, LATE },
   { { action = "other_job" }, OK, LATE },
   { { action = "duplicate_keys", last = true }, OK, LATE },
   { { action = "escapes", status = 500 }, OK, LATE },
@@ -242,6 +241,7 @@ expected.poll = {
   { { action = "results", shape = "without_urls" }, OK, NO_RESULTS },
   { { action = "results", shape = "null_urls" }, OK, NO_RESULTS },
   { { action = "results", shape = "object" }, OK, NO_RESULTS },
+  { { action = "unknown_status", name = "SUCCEEDED", status = 202 }, OK, NO_RESULTS },
   -- the first final state wins
   { { action = "failed" }, JOB_FAILED, JOB_FAILED },
   { { action = "fail", on = "job" }, JOB_FAILED, JOB_FAILED },
@@ -329,6 +329,87 @@ expected.tls = {
   { "self_signed", BAD_CERTIFICATE, LATE, BAD_CERTIFICATE },
   { "none", "tls/handshake_failed", LATE, "tls/handshake_failed" },
   { "nobody", "network/connect_failed", LATE, "network/connect_failed" },
+}
+
+--- Creates over HTTP/2 and TLS (spec/lib/http2): the server's script, how many jobs there are at
+--- once, how many attempts they have; how many of them fail, with what, and what it says of the
+--- money; how many creates the server took, and what is spent. Three figures are those of the modes
+--- safe, documented, idempotent. What was refused was not taken: it is sent again in every mode.
+local NOT_TAKEN = "network/stream_refused"
+
+local function refused(script)
+  return { script = script, jobs = 1, attempts = 2, failed = 0, taken = 1, spent = 10 }
+end
+
+local function refused_for_good(script)
+  return {
+    script = script,
+    jobs = 1,
+    attempts = 1,
+    failed = 1,
+    outcome = NOT_TAKEN,
+    charged = "no",
+    taken = 0,
+    spent = 0,
+  }
+end
+
+expected.http2 = {
+  refused("--refuse 1"),
+  refused("--goaway 1"),
+  refused("--http1"),
+  refused_for_good("--refuse 1"),
+  refused_for_good("--goaway 1"),
+  refused_for_good("--http1"),
+  -- taken, and then reset: nobody knows
+  {
+    script = "--reset 1",
+    jobs = 1,
+    attempts = 2,
+    failed = { 1, 1, 0 },
+    outcome = GONE,
+    charged = "unknown",
+    taken = LOST,
+    spent = 10,
+  },
+  {
+    script = "--reset 1",
+    jobs = 1,
+    attempts = 1,
+    failed = 1,
+    outcome = GONE,
+    charged = "unknown",
+    taken = 1,
+    spent = 10,
+  },
+  -- more jobs than streams: none is over the limit, known or not
+  {
+    script = "--limit 1 --late 50 --delay 50",
+    jobs = 8,
+    attempts = 1,
+    failed = 0,
+    taken = 8,
+    spent = 80,
+  },
+  {
+    script = "--limit 4 --late 50 --delay 50",
+    jobs = 8,
+    attempts = 1,
+    failed = 0,
+    taken = 8,
+    spent = 80,
+  },
+  -- everything at once
+  {
+    script = "--limit 4 --refuse 2 --goaway 4 --reset 6 --delay 50",
+    jobs = 8,
+    attempts = 2,
+    failed = { 1, 1, 0 },
+    outcome = GONE,
+    charged = "unknown",
+    taken = { 8, 8, 9 },
+    spent = 80,
+  },
 }
 
 expected.LATE = LATE

@@ -1,6 +1,6 @@
 --- The fault matrix: every fault of the sandbox in the phases create, poll and image, in the three
---- retry modes, against services that honour idempotency keys and that ignore them; expected.lua
---- tells what must come of each.
+--- retry modes, against services that honour idempotency keys and that ignore them; and creates
+--- over HTTP/2 that are refused or reset. expected.lua tells what must come of each.
 ---
 --- Arguments: a folder for the pictures; optionally a text that the names of the cases must hold,
 --- which are then told one by one. Exit status 1 unless all is as expected.
@@ -8,13 +8,14 @@
 local case = require("spec.faults.matrix.case")
 local expected = require("spec.faults.matrix.expected")
 local gptimage2 = require("gptimage2")
+local http2 = require("spec.faults.matrix.http2")
 local judge = require("spec.faults.matrix.judge")
 local sandbox_module = require("gptimage2.sandbox")
 
 local FOLDER = assert(arg[1])
 local ONLY = arg[2]
 --- Cases at once. The engine downloads few pictures at a time: the others must not wait for them.
-local AT_ONCE = { image = 32, others = 96 }
+local AT_ONCE = { image = 32, others = 96, http2 = 12 }
 local MODES = { "safe", "documented", "idempotent" }
 
 local function shown(rule)
@@ -42,7 +43,7 @@ local function does_work(rule)
   return works[rule.action]
 end
 
-local plans = { image = {}, others = {} }
+local plans = { image = {}, others = {}, http2 = {} }
 
 local function add(row, plan)
   plan.row = row
@@ -95,6 +96,25 @@ local function add_tls()
           late = on == "poll",
         })
       end
+    end
+  end
+end
+
+local function add_http2()
+  if not http2.is_there() then
+    return print("HTTP/2 is left out: nghttp2 is not installed")
+  end
+  for _, row in ipairs(expected.http2) do
+    for _, mode in ipairs(MODES) do
+      add(row, {
+        on = "http2",
+        what = (row.script:gsub("%-%-", "")),
+        script = row.script,
+        mode = mode,
+        hits = row.attempts == 1 and "one attempt" or "two attempts",
+        jobs = row.jobs,
+        attempts = row.attempts,
+      })
     end
   end
 end
@@ -153,9 +173,10 @@ local files = 0 -- that must be there
 local function worker(next_plan)
   for number, plan in next_plan do
     plan.folder = ("%s/%d"):format(FOLDER, number)
-    local found = case.run(plan)
+    local found = plan.script and http2.run(plan) or case.run(plan)
+    local verdict = (plan.script and http2.judge or judge.case)(plan, plan.row, found)
     files = files + found.saves
-    count(plan, found, judge.case(plan, plan.row, found))
+    count(plan, found, verdict)
   end
 end
 
@@ -200,6 +221,7 @@ add_rows("create", { "honoured", "ignored" })
 add_rows("poll", { "honoured" })
 add_rows("image", { "honoured" })
 add_tls()
+add_http2()
 
 for _, text in ipairs(uncovered()) do
   totals.wrong = totals.wrong + 1

@@ -941,10 +941,18 @@ mutant(
 mutant(
   "C1 controls come through",
   "src/lua/error.c",
-  "return left >= 2 && (unsigned char)text[0] == 0xc2 &&",
-  "return left >= 2 && (unsigned char)text[0] == 0xff &&",
+  "if (code == 0 || (code >= 0xA0 && !is_turning(code, lines)))",
+  "if (code == 0 || !is_turning(code, lines))",
   "spec security: cannot drive a terminal",
   "spec decode: control characters"
+)
+mutant(
+  "text may turn the direction of writing",
+  "src/lua/error.c",
+  "if (code == 0 || (code >= 0xA0 && !is_turning(code, lines)))",
+  "if (code == 0 || code >= 0xA0)",
+  "spec error",
+  "spec security: cannot drive a terminal"
 )
 mutant(
   "image URLs may be plain http",
@@ -1164,9 +1172,30 @@ mutant(
 mutant(
   "a long step does not look after Ctrl-C",
   "lua/gptimage2/wait.lua",
-  "  if not timeout or timeout <= SLICE then",
-  "  if true then",
+  "  if left_over or not timeout or timeout <= SLICE then",
+  "  if left_over or true then",
   "spec interrupt: stands still"
+)
+mutant(
+  "a finalizer handles the event that is being handled",
+  "src/lua/step.c",
+  "  if (!core->handling && (core->current || left))",
+  "  if (core->current || left)",
+  "spec reentry: while an event is taken in"
+)
+mutant(
+  "a finalizer may wait while an event is handled",
+  "src/lua/step.c",
+  "  if (core->handling && wait > 0)\n    return core_cannot_wait(L);\n",
+  "",
+  "spec reentry: while an event is taken in"
+)
+mutant(
+  "a cancel of the job whose event is handled takes effect at once",
+  "src/lua/job.c",
+  "  return core->handling && core->current && core->current->owner == job->ticket;",
+  "  return core->handling && !core->current && job->ticket;",
+  "spec reentry: while an event is taken in"
 )
 mutant(
   "a setuid program reads its caller's environment",
