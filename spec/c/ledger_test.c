@@ -429,6 +429,7 @@ static void a_ledger_that_is_down_keeps_what_it_is_told(void **state) {
   flush(ledger);
   assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
   sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+  assert_down(ledger, false, "ledger_unwritable"); /* before there is news */
   ledger_tell(
       ledger, "k",
       &(LedgerNews){.state = "accepted", .answer = "{1}", .answer_length = 3});
