@@ -152,6 +152,10 @@ local function after_resume(co, ok, ...)
   if coroutine.status(co) == "dead" then
     tell_end(co, ok, ...)
   elseif owners[co] and (waiting[co] == nil or waiting[co] ~= (...)) then
+    if waiting[co] then -- a wait whose yield failed, see stands_still
+      remove(waiting[co], co)
+      waiting[co] = nil
+    end
     runnable[#runnable + 1] = co
   end
 end
