@@ -430,6 +430,14 @@ static void a_ledger_that_is_down_keeps_what_it_is_told(void **state) {
   assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
   sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL);
   assert_down(ledger, false, "ledger_unwritable"); /* before there is news */
+  ledger_tell(ledger, "k", &(LedgerNews){.error = "told_while_down"});
+  sqlite3_exec(other, "COMMIT", NULL, NULL, NULL);
+  assert_true(ledger_restart(ledger, false));
+  flush(ledger);
+  reader = first_row(&row);
+  assert_string_equal(row.error, "told_while_down");
+  ledger_reader_close(reader);
+  sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL);
   ledger_tell(
       ledger, "k",
       &(LedgerNews){.state = "accepted", .answer = "{1}", .answer_length = 3});
