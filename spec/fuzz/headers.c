@@ -22,6 +22,11 @@ static CURLcode getinfo(CURL *easy, CURLINFO info, ...) {
   long *out;
   (void)easy;
   va_start(arguments, info);
+  if (info == CURLINFO_PRIMARY_IP) {
+    *va_arg(arguments, char **) = NULL;
+    va_end(arguments);
+    return CURLE_OK;
+  }
   out = va_arg(arguments, long *);
   va_end(arguments);
   *out = info == CURLINFO_RESPONSE_CODE ? status : request_bytes;

@@ -147,13 +147,16 @@ static void try_job_id(const char *text, size_t length) {
   static const char path[] = "https://example.com/api/jobs/";
   char url[sizeof path + 3 * JOB_ID_MAX];
   char *segment = url + sizeof path - 1;
+  char id[JOB_ID_MAX + 1];
   Url parts;
   if (!url_is_job_id(text, length))
     return;
   check(length >= 1 && length <= JOB_ID_MAX, "an id of %zu bytes", length);
-  check(strlen(text) == length, "a NUL in an id");
+  memcpy(id, text, length);
+  id[length] = '\0';
+  check(strlen(id) == length, "a NUL in an id");
   memcpy(url, path, sizeof path);
-  url_write_segment(segment, text);
+  url_write_segment(segment, id);
   check(!url_parse(url, strlen(url), &parts), "an id spoils its URL");
   check(strspn(segment, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                         "0123456789-._~%") == strlen(segment),
