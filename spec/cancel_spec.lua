@@ -133,6 +133,23 @@ describe("a cancel after the create was let go", function()
     assert.equal(row.job_id, client:history()[1].id)
   end)
 
+  for _, how in ipairs({ "killed", "closed" }) do
+    it(("is no job for the next process where this one is %s meanwhile"):format(how), function()
+      local job, client, box, path = let_go({ action = "hang", work = false }, "idempotent")
+      job:cancel()
+      book.settled(path, "cancelled")
+      if how == "closed" then
+        client:close()
+      end
+      local again = book.open(box, book.crash(path), { retry = "idempotent" })
+      assert.same({}, assert(again:recover()))
+      local row = again:history()[1]
+      assert.equal("unknown", row.charged)
+      assert.equal("cancelled", row.error.code)
+      assert.equal(1, box:ledger().requests.create)
+    end)
+  end
+
   it("is no job for recover meanwhile, whatever may be repeated", function()
     local job, client, box = let_go({ action = "hang" }, "idempotent")
     job:cancel()

@@ -70,7 +70,8 @@ local function left_answered()
   support.step_until(function()
     return copy
   end)
-  book.query(copy, "UPDATE jobs SET job_id = NULL") -- it may have been read meanwhile
+  -- It was version 0.1: that wrote the id once the host had read it, and no attempt.
+  book.query(copy, "UPDATE jobs SET job_id = NULL, attempt_id = NULL")
   return copy, box, job
 end
 
@@ -187,6 +188,98 @@ describe("client:recover", function()
       assert.equal(1, posts(box))
     end)
   end
+
+  it("believes no id that stands in an answer of version 0.1 which was no success", function()
+    local path, box = left_answered()
+    book.query(path, "UPDATE jobs SET state = 'sent', http_status = 500")
+    local job = assert(book.open(box, path):recover())[1]
+    assert.equal("unknown", job.status)
+    assert.equal("lost", job.error.kind)
+    assert.is_nil(job.id)
+  end)
+
+  it("believes no answer to an earlier create of what it has sent again", function()
+    local client, box, path = book.pair({ retry = "idempotent" }, { duration = 1000 })
+    box:fault({ on = "create", action = "malformed" })
+    local _, err = client:generate(CUP)
+    assert.equal("protocol", err.kind)
+    assert.equal("unknown", book.row(path).state)
+    assert.truthy(book.row(path).answer)
+    local made = box:ledger().jobs[1].id
+    box:fault({ on = "create", action = "hang", work = true })
+    assert(client:recover())
+    until_posted(box, 2)
+    local copy = book.crash(path)
+    assert.equal("sent", book.row(copy).state)
+    box:advance(1000)
+    local again = book.open(box, copy, { retry = "idempotent" })
+    local job = support.finish(assert(again:recover())[1])
+    assert.equal("succeeded", job.status)
+    assert.equal(made, job.id)
+    assert.equal(3, posts(box))
+    assert.equal(1, #box:ledger().jobs)
+    assert.equal(box:ledger().jobs[1].polls, box:ledger().requests.poll) -- none of another id
+  end)
+
+  it("asks for the key again where the service does not know the id any more", function()
+    local client, box, path = book.pair()
+    box:fault({ on = "create", action = "other_job", id = "no-such-job" })
+    local _, err = client:generate(CUP)
+    assert.equal("not_found", err.kind)
+    local row = book.settled(path, "unknown")
+    assert.equal("no-such-job", row.job_id)
+    _, err = assert(client:recover())[1]:wait() -- by its id alone
+    assert.equal("not_found", err.kind)
+    assert.equal(1, posts(box))
+    client:close()
+    local again = book.open(box, path, { retry = "idempotent" })
+    local job = support.finish(assert(again:recover())[1])
+    assert.equal("succeeded", job.status)
+    assert.equal(box:ledger().jobs[1].id, job.id)
+    assert.equal(1, #box:ledger().jobs)
+    assert.equal(job.id, book.settled(path, "succeeded").job_id)
+  end)
+
+  it("goes on with the others where a row has lost its request", function()
+    local client, box, path = book.pair({ max_active = 1 }, { duration = 1000 })
+    local jobs = {}
+    for i = 1, 3 do
+      jobs[i] = assert(client:submit({ prompt = "cup " .. i }))
+    end
+    support.polled(box, 1, 1)
+    client:close()
+    local first, second = jobs[1].idempotency_key, jobs[2].idempotency_key
+    local sql = "UPDATE bodies SET body = %s WHERE key = '%s' AND body IS NOT NULL"
+    book.query(path, "DELETE FROM bodies WHERE key = '" .. first .. "'")
+    book.query(path, sql:format("x''", second))
+    box:advance(1000)
+    client = book.open(box, path)
+    assert.equal("cup 1", client:history()[3].request.prompt)
+    local left = assert(client:recover())
+    assert.equal("succeeded", support.finish(left[1]).status)
+    assert.equal("unknown", left[2].status)
+    assert.equal("ledger_damaged", left[2].error.code)
+    assert.equal("no", left[2].error.charged)
+    support.polled(box, 2, 1)
+    box:advance(1000)
+    assert.equal("succeeded", support.finish(left[3]).status)
+    local _, err = client:resolve(second, "resend")
+    assert.equal("ledger_damaged", err.code)
+    assert(client:resolve(second, "abandon"))
+    assert.equal("abandoned", book.row(path, second).state)
+    assert.equal(2, posts(box))
+  end)
+
+  it("reads a request that somebody else wrote", function()
+    local path, key, port = left_intent()
+    local body = [[CAST('{"prompt":[],"imageUrls":[{},1]}' AS BLOB)]]
+    book.query(path, "UPDATE bodies SET body = " .. body)
+    local box = support.sandbox({ port = port })
+    local client = book.open(box, path, { verify_references = true })
+    local job = support.finish(assert(client:recover())[1])
+    assert.equal("failed", job.status)
+    assert.equal(key, job.idempotency_key)
+  end)
 
   it("returns what is unknown each time, until it is resolved", function()
     local client, box = book.pair()

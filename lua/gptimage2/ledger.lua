@@ -9,12 +9,24 @@ local ledger = {}
 
 local WIRE = { imageUrls = "image_urls" }
 
---- The request as it was before it was encoded.
+--- The list, if it is one of strings: the core counts on it.
+local function strings(list)
+  for _, value in ipairs(type(list) == "table" and list or { 0 }) do
+    if type(value) ~= "string" then
+      return nil
+    end
+  end
+  return list
+end
+
+--- The request as it was before it was encoded. Anybody may have written to the file: of a row
+--- without its request there is what the other columns say.
 local function request_of(row)
-  local request = {}
-  for name, value in pairs(core.decode(row.body) or {}) do
+  local request = { mode = row.mode, prompt = row.prompt, ratio = row.ratio }
+  for name, value in pairs(row.body and core.decode(row.body) or {}) do
     request[WIRE[name] or name] = value
   end
+  request.image_urls = strings(request.image_urls)
   request.count = row.count
   return request
 end
@@ -39,7 +51,9 @@ local STATUS = {
 
 --- The code of a job that went wrong; where the service answered with a status alone, its word.
 local function code_of(row)
-  if row.error or row.state ~= "refused" and row.state ~= "unknown" then
+  if row.state == "cancelled" then -- recorded before it is known what else there is to say
+    return row.error or "cancelled"
+  elseif row.error or row.state ~= "refused" and row.state ~= "unknown" then
     return row.error
   end
   local reply = row.answer and core.decode_reply(row.answer) or {}
@@ -147,11 +161,16 @@ function ledger.history(config, filter)
   return rows
 end
 
---- The id the service gave, from its column or from the raw answer. Of an answer that was cut off
---- the beginning is enough; a whole one that is broken is not trusted.
+--- The id the service gave. Version 0.1 wrote it after the raw answer, which may be all there is:
+--- of one that was cut off the beginning is enough; a whole one that is broken is not trusted, nor
+--- one that was no success. Who sends a row today writes its attempt, and the id with the answer:
+--- an answer that is still there from an earlier create tells nothing then.
 local function id_of(row)
-  if row.job_id then
+  if row.job_id or row.attempt_id then
     return row.job_id
+  end
+  if row.state ~= "accepted" and (row.http_status < 200 or row.http_status > 299) then
+    return nil
   end
   local reply = row.answer and core.decode_reply(row.answer) or {}
   local whole = row.state == "accepted" or row.error == "unreadable_reply"
@@ -172,6 +191,16 @@ end
 
 --- Sends the very same bytes under the very same key, where the budget allows it.
 local function resend(client, row, retry)
+  if not row.body then
+    return nil,
+      core.error({
+        kind = "ledger",
+        code = "ledger_damaged",
+        message = "the ledger has lost the request of this job: it cannot be sent",
+        charged = row.charged,
+        idempotency_key = row.key,
+      })
+  end
   local options = options_of(row)
   options.again = true
   options.doubt = row.state ~= "intent"
@@ -229,11 +258,14 @@ end
 --- Takes up one unfinished row.
 local function take_up(client, row, retry)
   local id = id_of(row)
-  if id then
+  -- An id that the service does not know any more proves nothing where its key can be asked.
+  local disowned = row.state == "unknown" and retry == "idempotent"
+  if id and not disowned then
     return resume(client, row, id)
   elseif row.state == "intent" or retry == "idempotent" then
     local job, err = resend(client, row, retry)
-    if err and err.kind == "budget" then -- its row stays: a larger budget finishes it
+    -- Its row stays: a larger budget finishes it, and the others are no worse for it.
+    if err and (err.kind == "budget" or not row.body) then
       job = core.unknown_job(client, options_of(row), err)
     end
     return job, err
@@ -298,6 +330,7 @@ local function unsettled(client, config, key, any_key)
   local open = row.state == "unknown"
     or row.state == "sent"
     or row.state == "accepted" and not id_of(row)
+    or row.state == "intent" and not row.body
   if not open or core.live_keys(client)[key] then
     local message = ("this job needs no settling: its state is %s"):format(row.state)
     return nil, ledger_error("not_unknown", message, key)

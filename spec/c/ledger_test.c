@@ -206,10 +206,12 @@ static void again_needs_the_very_same_body(void **state) {
   assert_false(ledger_intend(ledger, &entry, true, &failure));
   assert_string_equal(failure.code, "not_ours_to_send");
   failure_clear(&failure);
+  ledger_tell(ledger, "k", &(LedgerNews){.job_id = "id"});
   entry.doubt = true;
   assert_true(ledger_intend(ledger, &entry, true, &failure));
   flush(ledger); /* a crash now: it may have been made, as before */
   assert_string_equal(find(&(LedgerFilter){.state = "sent"}), "k");
+  assert_string_equal(find(&(LedgerFilter){.job_id = "id"}), "");
   entry.body = "{1}";
   assert_false(ledger_intend(ledger, &entry, true, &failure));
   assert_string_equal(failure.code, "not_ours_to_send");

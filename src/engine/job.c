@@ -363,6 +363,8 @@ static void on_cancel(Work *work) {
   FlowAction action = flow_on_cancel(&job->flow, gone);
   if (action.what == FLOW_DO_END)
     stop(work);
+  else if (job->flow.cancelled)
+    record_cancelled(job);
   act(job, action);
 }
 

@@ -294,6 +294,11 @@ void record_verdict(Job *job) {
   job_note_free(note);
 }
 
+void record_cancelled(Job *job) {
+  if (ledger_of(job) && !job->work.left)
+    tell(job, &(LedgerNews){.state = "cancelled"});
+}
+
 /* ---- the end ---- */
 
 /* The state after an end that no answer explains; NULL = as it is. */

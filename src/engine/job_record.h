@@ -31,6 +31,10 @@ void record_sending(Job *job, Exchange *exchange);
 /* Its create is held until the ledger can be written: job_go_on. */
 void record_hold(Job *job);
 
+/* Its create is out, and the host gave it up meanwhile: durable soon, for the
+ * answer may never come.  Closing a client gives up nothing. */
+void record_cancelled(Job *job);
+
 /* The exchange of a create is over.  An API key in the body is blotted out. */
 void record_answer(Job *job, const Reply *reply, const Buffer *body);
 

@@ -77,9 +77,10 @@ static const char *const sql[STATEMENTS] = {
     [INTEND_AGAIN] = "UPDATE jobs SET attempt_id = ?5, updated_at = ?3,"
                      " account = coalesce(?4, account)"
                      " WHERE key = ?1 AND state = 'intent'" HAS_BODY,
+    /* What an earlier create was answered tells nothing of the next one. */
     [INTEND_REPEAT] =
-        "UPDATE jobs SET state = 'sent', attempt_id = ?5, updated_at = ?3,"
-        " account = coalesce(?4, account)"
+        "UPDATE jobs SET state = 'sent', job_id = NULL, attempt_id = ?5,"
+        " updated_at = ?3, account = coalesce(?4, account)"
         " WHERE key = ?1 AND (state IN ('sent', 'unknown')"
         " OR state = 'accepted' AND job_id IS NULL)" HAS_BODY,
     [PERMIT] = "UPDATE jobs SET state = 'sent', charged = 'unknown',"

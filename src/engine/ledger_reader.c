@@ -22,10 +22,10 @@ struct LedgerReader {
   " (SELECT answer FROM bodies WHERE key = jobs.key AND body IS NULL),"        \
   " (SELECT result FROM bodies WHERE key = jobs.key AND body IS NULL)"
 
-#define ROWS(bodies, account)                                                  \
+#define ROWS(bodies, of_version_2)                                             \
   "SELECT key, state, charged, base_url, mode, prompt, ratio, metadata,"       \
   " job_id, error, " bodies ", created_at, updated_at, count, cost,"           \
-  " attempts, http_status, " account                                           \
+  " attempts, http_status, " of_version_2                                      \
   " FROM jobs WHERE (?1 IS NULL OR key = ?1)"                                  \
   " AND (?2 IS NULL OR job_id = ?2) AND (?3 IS NULL OR state = ?3)"            \
   " AND (?4 IS NULL OR created_at >= ?4)"                                      \
@@ -37,8 +37,9 @@ struct LedgerReader {
 #define OLDEST " ORDER BY created_at, rowid LIMIT ?6"
 #define NEWEST " ORDER BY created_at DESC, rowid DESC LIMIT ?6"
 static const char *const rows_sql[2][2] = {
-    {ROWS(BODIES_1, "NULL") OLDEST, ROWS(BODIES_1, "NULL") NEWEST},
-    {ROWS(BODIES_2, "account") OLDEST, ROWS(BODIES_2, "account") NEWEST}};
+    {ROWS(BODIES_1, "NULL, NULL") OLDEST, ROWS(BODIES_1, "NULL, NULL") NEWEST},
+    {ROWS(BODIES_2, "account, attempt_id") OLDEST,
+     ROWS(BODIES_2, "account, attempt_id") NEWEST}};
 
 static const char files_sql[] =
     "SELECT path FROM files WHERE key = ?1 ORDER BY n, saved_at, path"
@@ -154,6 +155,7 @@ static void read_row(sqlite3_stmt *rows, LedgerRow *row) {
   row->attempts = sqlite3_column_int(rows, 17);
   row->status = sqlite3_column_int(rows, 18);
   row->account = text(rows, 19);
+  row->attempt_id = text(rows, 20);
 }
 
 bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,

@@ -29,7 +29,7 @@ typedef struct LedgerFilter {
 /* One row.  Texts are the reader's, until the next one; NULL where empty. */
 typedef struct LedgerRow {
   const char *key, *state, *charged, *base_url, *mode, *prompt, *ratio;
-  const char *metadata, *job_id, *error, *account;
+  const char *metadata, *job_id, *error, *account, *attempt_id;
   const char *body, *answer, *result;
   size_t body_length, answer_length, result_length;
   double created_at, updated_at;

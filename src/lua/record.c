@@ -72,7 +72,8 @@ static void set_files(lua_State *L, LedgerReader *reader, const char *key) {
 }
 
 static void push_row(lua_State *L, LedgerReader *reader, const LedgerRow *row) {
-  lua_createtable(L, 0, 21);
+  lua_createtable(L, 0, 23);
+  set_text(L, "attempt_id", row->attempt_id);
   set_text(L, "key", row->key);
   set_text(L, "state", row->state);
   set_text(L, "charged", row->charged);
@@ -82,11 +83,17 @@ static void push_row(lua_State *L, LedgerReader *reader, const LedgerRow *row) {
   set_text(L, "job_id", row->job_id);
   set_text(L, "error", row->error);
   set_bytes(L, "body", row->body, row->body_length);
+  if (!row->body || row->body_length == 0) { /* somebody took it out */
+    set_text(L, "mode", row->mode);
+    set_text(L, "prompt", row->prompt);
+    set_text(L, "ratio", row->ratio);
+  }
   set_bytes(L, "answer", row->answer, row->answer_length);
   set_bytes(L, "result", row->result, row->result_length);
   error_set_number(L, "count", row->count);
   error_set_number(L, "cost", row->cost);
   error_set_number(L, "attempts", row->attempts);
+  error_set_number(L, "http_status", row->status);
   lua_pushnumber(L, row->created_at);
   lua_setfield(L, -2, "created_at");
   lua_pushnumber(L, row->updated_at);

@@ -49,6 +49,27 @@ mutant(
   "spec durable: takes each key once"
 )
 mutant(
+  "sent again: the id of an earlier answer is kept",
+  LEDGER,
+  "SET state = 'sent', job_id = NULL, attempt_id",
+  "SET state = 'sent', attempt_id",
+  "c ledger"
+)
+mutant(
+  "sent again: the answer to an earlier create is believed",
+  "lua/gptimage2/ledger.lua",
+  "if row.job_id or row.attempt_id then",
+  "if row.job_id then",
+  "spec recover: believes no answer to an earlier create"
+)
+mutant(
+  "cancelled: not recorded before the answer",
+  "src/engine/job.c",
+  "else if (job->flow.cancelled)",
+  "else if (false)",
+  "spec cancel: is no job for the next process"
+)
+mutant(
   "sent: not recorded",
   RECORD,
   "job->asked = ledger_permit(ledger_of(job), job->key, &send, &failure);",
