@@ -1226,4 +1226,21 @@ mutant(
   "spec options: more rights than its caller"
 )
 
+-- Tasks and their coroutines.
+
+mutant(
+  "tasks: variables to be closed stay open after an error",
+  "lua/gptimage2/wait.lua",
+  "      coroutine.close(co)\n",
+  "",
+  "spec task: when it ends by an error"
+)
+mutant(
+  "tasks: one whose coroutine was closed goes on",
+  "lua/gptimage2/task.lua",
+  "if not guard.over and wait.closing ~= guard.co then",
+  "if guard.over and wait.closing ~= guard.co then",
+  "spec task: when somebody closes its coroutine"
+)
+
 return rows
