@@ -340,13 +340,17 @@ static int open_nearest(char *folder, bool *whole) {
  * full disks, file systems that are read-only or not for files. */
 static bool can_write(int folder, uint64_t random) {
   char name[FILE_NAME_SIZE];
+  ssize_t written;
   int fd;
   bool ok;
   name_temporary(name, random);
   fd = open_temporary(folder, name);
   if (fd < 0)
     return false;
-  ok = write(fd, "x", 1) == 1;
+  do
+    written = write(fd, "x", 1);
+  while (written < 0 && errno == EINTR);
+  ok = written == 1;
   if (close(fd) != 0)
     ok = false;
   unlinkat(folder, name, 0);

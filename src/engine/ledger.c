@@ -118,9 +118,11 @@ static void copy_failure(Failure *to, const Failure *from) {
               from->detail ? from->detail : "");
 }
 
-/* What says that the file, not the machine or somebody else, is in the way. */
+/* What says that the file, not the machine or somebody else, is in the way.  A
+ * file that cannot be locked (SQLITE_PROTOCOL) holds each try up for ten
+ * seconds. */
 static bool is_final(int code) {
-  return code == SQLITE_READONLY_DBMOVED ||
+  return code == SQLITE_READONLY_DBMOVED || code == SQLITE_PROTOCOL ||
          strcmp(ledger_trouble(code), "ledger_damaged") == 0;
 }
 
