@@ -159,12 +159,18 @@ local function judge_loading(name, faults, told)
   end
 end
 
---- A ledger that failed one job takes no other.
-local function judge_spending(name, told)
+--- A ledger that cannot be written for ever, and failed one job, takes no other.
+local function judge_spending(name, faults, told)
   local third = told["job 3"]
   for n = 1, 2 do
     local entry = told["job " .. n]
-    if entry and entry.code == "ledger_unwritable" and third and third.kind ~= "ledger" then
+    if
+      entry
+      and entry.code == "ledger_unwritable"
+      and faults:find("%+")
+      and third
+      and third.kind ~= "ledger"
+    then
       complain("wrong", name, ("job %d had no ledger; job 3: %s"):format(n, describe(third)))
     end
   end
@@ -219,6 +225,35 @@ local function judge_jobs(name, run, books, told, row)
   end
 end
 
+--- Jobs of the second client: none is posted twice, and what was paid is in its ledger and not
+--- called "not charged".
+local function judge_others(name, run, books, told)
+  local states = {}
+  for _, line in ipairs(lines_of(run .. "/rows")) do
+    local n, state, charged = table.unpack(split(line))
+    states[n] = { state = state, charged = charged }
+  end
+  for _, n in ipairs({ "4", "5" }) do
+    local paid = books[name .. " " .. n] or { paid = 0, posts = 0 }
+    local entry, row = told["job " .. n], states[n]
+    local story = ("job %s, paid %d times; told: %s; in the ledger: %s, charged %s"):format(
+      n,
+      paid.paid,
+      describe(entry),
+      row and row.state or "nothing",
+      row and row.charged or "-"
+    )
+    if paid.paid > 0 and (not row or row.state == "intent") then
+      complain("lost", name, story)
+    elseif paid.paid > 0 and (row.charged == "no" or entry and entry.charged == "no") then
+      complain("wrong", name, "told as not charged: " .. story)
+    end
+    if paid.posts > 1 then
+      complain("twice", name, story)
+    end
+  end
+end
+
 local rows, order = {}, {}
 
 local function row_of(key)
@@ -253,9 +288,10 @@ local function judge(books, line)
   judge_told(name, told, list)
   judge_interruption(name, faults, told)
   judge_loading(name, faults, told)
-  judge_spending(name, told)
+  judge_spending(name, faults, told)
   judge_files(name, run, faults)
   judge_jobs(name, run, books, told, row)
+  judge_others(name, run, books, told)
 end
 
 local COLUMNS = "  %-34s %6s %9s %9s %9s %6s %5s"

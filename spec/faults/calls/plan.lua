@@ -26,6 +26,7 @@ local ERRORS = {
   mkdir = { "EACCES", "ENOSPC" },
   newfstatat = { "EIO", "EACCES" },
   fstat = { "EIO" },
+  fstatfs = { "EIO" },
   lseek = { "EIO" },
   access = { "EACCES" },
   getcwd = { "EACCES" },
@@ -66,7 +67,7 @@ local IMPATIENT = {
   '%.so[.%d]*[">]', -- the dynamic linker
   '%.lua[">]', -- Lua's loading of sources
   "^fdatasync", -- SQLite's
-  "^fcntl.*/renders%.db[^.]", -- SQLite's
+  "^fcntl.*/%a+%.db[^.]", -- SQLite's
   "^fcntl.*F_[GS]ETF", -- flags: never interrupted
 }
 
@@ -161,6 +162,9 @@ local function is_impatient(line, thread)
   return false
 end
 
+--- Giving a lock back never fails.
+local UNLOCK = "F_UNLCK"
+
 --- The places of a call where `failure` is possible.
 local function possible(lines, failure, thread)
   local places = {}
@@ -168,7 +172,11 @@ local function possible(lines, failure, thread)
     local call = line:match("^[%w_]+")
     if failure == "EINTR" and not is_impatient(line, thread) then
       places[#places + 1] = k
-    elseif failure ~= "EINTR" and not (ON_EVENTFD[call] and line:find(EVENTFD, 1, true)) then
+    elseif
+      failure ~= "EINTR"
+      and not line:find(UNLOCK, 1, true)
+      and not (ON_EVENTFD[call] and line:find(EVENTFD, 1, true))
+    then
       places[#places + 1] = k
     end
   end
@@ -196,7 +204,9 @@ local function fail(thread, call, lines)
       emit(thread, what .. k)
     end
     for _, k in ipairs(spread(places, most[thread].ever)) do
-      if failure ~= "EINTR" then
+      if failure ~= "EINTR" and thread == "main" and ON_EVENTFD[call] then
+        emit(thread, ("%s%d..%d"):format(what, k, last_of_burst(places, k)))
+      elseif failure ~= "EINTR" then
         emit(thread, what .. k .. "+")
       elseif not ONE_INTERRUPTION[call] then
         emit(thread, ("%s%d..%d"):format(what, k, last_of_burst(places, k)))

@@ -1,5 +1,7 @@
---- The first run of an attempt: three jobs with a ledger and saved pictures, the first two at once,
---- the third after them. From its set-up on, system calls of one thread fail. It writes down what
+--- The first run of an attempt: three jobs with a ledger and saved pictures, two at once, one of
+--- them with a reference, the third after them; then, by a second client with its own ledger, one
+--- that is cancelled at once, and one whose answer is torn and which is settled by hand. From its
+--- set-up on, system calls of one thread fail. It writes down what
 --- the host was told; nothing it is told may end it.
 ---
 --- Arguments: URL, folder, name of the run, thread ("main", "io" or "limit"), what strace
@@ -70,12 +72,13 @@ end
 
 --- A client with some patience and no more: nothing here may take long. Interruptions must not show
 --- even on a slow machine.
-local function open_client()
+local function open_client(base_url, ledger)
   local patience = options:find("EINTR", 1, true) and 10 or 1
   local client, err = gptimage2.new({
     api_key = "kill-run",
-    base_url = url,
-    ledger = folder .. "/renders.db",
+    base_url = base_url,
+    ledger = folder .. "/" .. ledger,
+    allow_private_references = true,
     retry = "documented",
     max_attempts = 2,
     connect_timeout = patience,
@@ -89,16 +92,42 @@ local function open_client()
   return client
 end
 
+local function open_both()
+  local client = open_client(url, "renders.db")
+  return client, client and open_client(os.getenv("CALLS_TORN"), "other.db")
+end
+
 local PATTERNS = { "%s/1.{ext}", "%s/2.{ext}", "%s/more/3.{ext}" }
 
 local function ask(client, n)
+  local references = n == 2 and { url .. "/reference/cup.png" } or nil
   local job, err = client:generate(
-    { prompt = name .. " " .. n },
+    { prompt = name .. " " .. n, image_urls = references },
     { metadata = { n = tostring(n) }, save = PATTERNS[n]:format(folder) }
   )
   tell("job " .. n, job and job.status or "failed", err, job and job.id)
   if job and job.save_error then
     tell("save " .. n, "failed", job.save_error)
+  end
+end
+
+--- Cancelled wherever it is by then.
+local function ask_and_cancel(client)
+  local job, err = client:submit({ prompt = name .. " 4" }, { metadata = { n = "4" } })
+  if job then
+    job:cancel()
+    gptimage2.sleep(0.05) -- what it still brings
+    err = job.error
+  end
+  tell("job 4", job and job.status or "failed", err, job and job.id)
+end
+
+local function settle(client)
+  local job, err = client:generate({ prompt = name .. " 5" }, { metadata = { n = "5" } })
+  tell("job 5", job and job.status or "failed", err, job and job.id)
+  if err and err.kind == "lost" then
+    job, err = client:resolve(err.idempotency_key, "abandon")
+    tell("resolve 5", job and job.status or "failed", err)
   end
 end
 
@@ -121,7 +150,7 @@ local function load_module()
   local ok, result = pcall(require, "gptimage2")
   if ok then
     gptimage2 = result
-    return open_client()
+    return open_both()
   end
   local err = { kind = "require", code = "not_loaded" }
   err.__tostring = function()
@@ -130,17 +159,22 @@ local function load_module()
   tell("new", "refused", setmetatable(err, err))
 end
 
-local pipe, client
+local pipe, client, other
 if thread == "main" then
   pipe = attach()
 end
-client = guarded("new", load_module)
+client, other = guarded("new", load_module)
 if thread == "io" then
   gptimage2.sleep(0)
   pipe = attach()
 end
 if client then
   guarded("jobs", scenario, client)
+  if other then
+    guarded("job 4", ask_and_cancel, other)
+    guarded("job 5", settle, other)
+    guarded("close", other.close, other)
+  end
   guarded("close", client.close, client)
 end
 if pipe then

@@ -2,10 +2,10 @@
 --- judge's.
 ---
 --- Arguments: "honours" or "ignores" (the idempotency keys), and "calm", "trouble" for one that
---- fails creates, or "mixed": one over TLS, and a second one that tears the answers to all creates.
---- Prints its URL (mixed: both, and the file of the certificate, with commas between); then, for
---- each line read from stdin, which is a path, writes its books there and prints "written". Ends
---- with its input.
+--- fails creates, "torn" for two, the second of which tears the answers to all creates, or "mixed":
+--- the same, the first over TLS. Prints its URL (torn: both, with a comma between; mixed: and the
+--- file of the certificate); then, for each line read from stdin, which is a path, writes its books
+--- there and prints "written". Ends with its input.
 --- A line of the books: prompt, job id, credits kept, times it was posted; tabs between.
 
 local sandbox = require("gptimage2.sandbox")
@@ -26,10 +26,10 @@ end
 local service = start(mixed)
 local services = { service }
 local address = service.url
-if mixed then
+if mixed or arg[2] == "torn" then
   services[2] = start(false)
   services[2]:fault({ on = "create", action = "truncate", bytes = 0, times = math.huge })
-  address = table.concat({ address, services[2].url, service.ca_file }, ",")
+  address = table.concat({ address, services[2].url, mixed and service.ca_file or nil }, ",")
 end
 
 --- Every fourth create fails: half of those after they were paid. A 503 after the payment is left

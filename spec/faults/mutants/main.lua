@@ -58,14 +58,26 @@ local function build(target)
   return run(("cmake --build %s --target %s"):format(quote(BUILD), target))
 end
 
---- Replaces the one place where `from` stands.
+local function list_of(value)
+  return type(value) == "table" and value or { value }
+end
+
+--- `text` with `to` at the one place where `from` stands.
+local function replace(row, text, from, to)
+  local first, last = text:find(from, 1, true)
+  assert(first, row.name .. ": the place is not there any more")
+  assert(not text:find(from, last + 1, true), row.name .. ": there are several such places")
+  return text:sub(1, first - 1) .. to .. text:sub(last + 1)
+end
+
 local function apply(row)
   local path = SOURCE .. "/" .. row.file
   local before = read(path)
-  local first, last = before:find(row.from, 1, true)
-  assert(first, row.name .. ": the place is not there any more")
-  assert(not before:find(row.from, last + 1, true), row.name .. ": there are several such places")
-  write(path, before:sub(1, first - 1) .. row.to .. before:sub(last + 1))
+  local after, to = before, list_of(row.to)
+  for i, from in ipairs(list_of(row.from)) do
+    after = replace(row, after, from, to[i])
+  end
+  write(path, after)
   return function()
     write(path, before)
   end

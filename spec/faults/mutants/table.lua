@@ -1,7 +1,8 @@
 --- The mutants: each row takes out one safeguard.
 ---
---- `name` says what is gone; in `file` the text `from`, which stands there once, becomes `to`;
---- `tests` are those that should notice, tried in this order (how they are written: main.lua).
+--- `name` says what is gone; in `file` the text `from`, which stands there once, becomes `to` (or
+--- each of a list does, where two safeguards do the same); `tests` are those that should notice,
+--- tried in this order (how they are written: main.lua).
 --- Rows with `short` are the sample for the short run.
 
 local READER = "src/engine/json_reader.c"
@@ -418,8 +419,14 @@ mutant(
 mutant(
   "a create joins others before the server's limit is known",
   HTTP,
-  "setopt(exchange->easy, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);",
-  "setopt(exchange->easy, CURLOPT_FRESH_CONNECT, stale ? 1L : 0L);",
+  {
+    "setopt(exchange->easy, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);",
+    "setopt(exchange->easy, CURLOPT_FORBID_REUSE, http1 ? 0L : 1L);",
+  },
+  {
+    "setopt(exchange->easy, CURLOPT_FRESH_CONNECT, stale ? 1L : 0L);",
+    "setopt(exchange->easy, CURLOPT_PIPEWAIT, 1L);",
+  },
   "spec http2: over a limit"
 )
 mutant(
@@ -436,23 +443,20 @@ mutant(
   "  if (request_bytes > 0)\n    return true;\n  return exchange->guarded &&",
   "spec once: through a proxy"
 )
+-- Either of the two alone is enough as a rule.
 mutant(
   "time runs out before what has arrived was read",
   "src/engine/http_limits.c",
-  "  while (heap_first_at(&loop->limits) <= loop->read_at) {\n"
-    .. "    Exchange *exchange = exchange_of_limit(heap_first(&loop->limits));\n"
-    .. "    if (next_limit(exchange) <= loop->read_at)",
-  "  double now = clock_monotonic();\n"
-    .. "  while (heap_first_at(&loop->limits) <= now) {\n"
-    .. "    Exchange *exchange = exchange_of_limit(heap_first(&loop->limits));\n"
-    .. "    if (next_limit(exchange) <= now)",
-  "spec stopped"
-)
-mutant(
-  "a thread that was held up gives nothing back",
-  "src/engine/http_limits.c",
-  "  loop->on_delay = forgive;\n",
-  "  (void)forgive;\n",
+  {
+    "  while (heap_first_at(&loop->limits) <= loop->read_at) {\n",
+    "    if (next_limit(exchange) <= loop->read_at)",
+    "  loop->on_delay = forgive;\n",
+  },
+  {
+    "  double now = clock_monotonic();\n  while (heap_first_at(&loop->limits) <= now) {\n",
+    "    if (next_limit(exchange) <= now)",
+    "  (void)forgive;\n",
+  },
   "spec stopped"
 )
 mutant(
@@ -972,8 +976,7 @@ mutant(
   "src/lua/error.c",
   "if (code == 0 || (code >= 0xA0 && !is_turning(code, lines)))",
   "if (code == 0 || code >= 0xA0)",
-  "spec error",
-  "spec security: cannot drive a terminal"
+  "spec security: cannot turn the direction"
 )
 mutant(
   "image URLs may be plain http",
