@@ -150,6 +150,34 @@ describe("a cancel after the create was let go", function()
     end)
   end
 
+  for name, fault in pairs({
+    ["that was lost"] = { action = "close", seconds = 0.2, work = false },
+    ["409"] = { action = "status", status = 409, seconds = 0.2 },
+    ["without an id"] = { action = "body", body = '{"success":true}', seconds = 0.2, work = false },
+    ["of success"] = { action = "delay", seconds = 0.2 },
+  }) do
+    for _, how in ipairs({ "waited for", "closed" }) do
+      it(("stays cancelled whatever the answer is (%s, %s)"):format(name, how), function()
+        local job, client, box, path = let_go(fault)
+        local count = #box:ledger().jobs
+        job:cancel()
+        if how == "closed" then
+          client:close()
+        end
+        settled()
+        local row = book.row(path)
+        assert.equal("cancelled", row.state)
+        assert.equal(name == "of success" and "yes" or "unknown", row.charged)
+        if how == "closed" then
+          client = book.open(box, path, { retry = "idempotent" })
+        end
+        assert.same({}, assert(client:recover()))
+        assert.equal(1, box:ledger().requests.create)
+        assert.equal(name == "of success" and 1 or count, #box:ledger().jobs)
+      end)
+    end
+  end
+
   it("is no job for recover meanwhile, whatever may be repeated", function()
     local job, client, box = let_go({ action = "hang" }, "idempotent")
     job:cancel()

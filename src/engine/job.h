@@ -29,6 +29,7 @@ typedef struct Job {
   bool marked;      /* the ledger says sent */
   bool held;        /* the create under way had to be kept back */
   bool refused;     /* the ledger says that it is not ours to send */
+  bool given_up;    /* cancelled while its create was out */
   bool takes_notes; /* (host) its account has a ledger */
   bool narrate;
   bool keeps_place; /* until it has ended */

@@ -228,8 +228,8 @@ static const char *read_id(const Reply *reply, const Buffer *body, char *id) {
 
 /* An answer of success without an id that could be polled has made a job,
  * perhaps: somebody must look. */
-static void read_success(LedgerNews *news) {
-  news->state = news->job_id ? "accepted" : "unknown";
+static void read_success(LedgerNews *news, bool given_up) {
+  news->state = given_up ? "cancelled" : news->job_id ? "accepted" : "unknown";
   news->charged = news->job_id ? "yes" : "unknown";
 }
 
@@ -249,7 +249,7 @@ void record_answer(Job *job, const Reply *reply, const Buffer *body) {
   if (reply->status / 100 == 2)
     news.job_id = read_id(reply, body, id);
   if (reply->kind == REPLY_ANSWERED && reply->status / 100 == 2) {
-    read_success(&news);
+    read_success(&news, job->given_up);
   } else if (!job->flow.doubt) { /* a 429: it was refused, and may go again */
     job->marked = false;
     news.state = "intent";
@@ -295,8 +295,10 @@ void record_verdict(Job *job) {
 }
 
 void record_cancelled(Job *job) {
-  if (ledger_of(job) && !job->work.left)
-    tell(job, &(LedgerNews){.state = "cancelled"});
+  if (!ledger_of(job) || job->work.left)
+    return;
+  job->given_up = true;
+  tell(job, &(LedgerNews){.state = "cancelled"});
 }
 
 /* ---- the end ---- */
@@ -305,14 +307,14 @@ void record_cancelled(Job *job) {
 static const char *last_state(const Job *job, FlowEnd how) {
   bool made = job->flow.created > 0;
   if (how == FLOW_END_CANCELLED)
-    return job->work.left ? NULL : "cancelled";
+    return job->work.left && !job->given_up ? NULL : "cancelled";
   if (made && how == FLOW_END_REFUSED &&
       (job->work.last.status == 404 || job->work.last.status == 410))
     return "unknown"; /* the service does not know the id: settle it by hand */
   if (made)
     return NULL; /* it goes on at the service: recover takes it up */
   if (job->flow.doubt || how == FLOW_END_LOST)
-    return "unknown";
+    return job->given_up ? "cancelled" : "unknown"; /* nobody wants it now */
   return how == FLOW_END_REFUSED ? "refused" : "unsent";
 }
 

@@ -71,6 +71,13 @@ mutant(
   "spec cancel: is no job for the next process"
 )
 mutant(
+  "cancelled: what is lost then is unknown",
+  RECORD,
+  'return job->given_up ? "cancelled" : "unknown";',
+  'return "unknown";',
+  "spec cancel: stays cancelled whatever"
+)
+mutant(
   "sent: not recorded",
   RECORD,
   "job->asked = ledger_permit(ledger_of(job), job->key, &send, &failure);",
