@@ -61,6 +61,32 @@ describe("client:resolve", function()
   after_each(folder.clean)
 
   describe("with 'resend'", function()
+    it("keeps no credits reserved for a send that cost nothing", function()
+      local client, box, _, key = lost({ max_attempts = 1, max_active = 1, budget = 30 })
+      support.answer(box, "create", 402)
+      support.finish(assert(client:resolve(key, "resend")))
+      assert.equal(10, client.spent) -- the first one, perhaps
+      box:fault({ on = "create", action = "hang" })
+      assert(client:submit(CUP)) -- has the only place
+      local queued = assert(client:resolve(key, "resend"))
+      assert.equal(30, client.spent)
+      queued:cancel()
+      support.step_until(function()
+        return client.spent == 20
+      end)
+      assert.equal("unknown", queued.error.charged)
+    end)
+
+    it("keeps none where the service is not to be reached", function()
+      local client, box, _, key = lost({ max_attempts = 1, budget = 20 })
+      box:stop()
+      for _ = 1, 3 do
+        local job = support.finish(assert(client:resolve(key, "resend")))
+        assert.equal("unknown", job.status)
+        assert.equal(10, client.spent)
+      end
+    end)
+
     for _, work in ipairs({ true, false }) do
       local made = work and "was made" or "was never made"
       it(("sends the same bytes under the same key when the job %s"):format(made), function()

@@ -49,6 +49,7 @@ typedef struct Event {
   bool created;    /* REPLY: the answer to a create, else to a poll */
   bool sent;       /* jobs: a create may have reached the service */
   bool doubt;      /* jobs: a create may have made, and charged, a job */
+  bool risked;     /* jobs: one of this job's own, not of an earlier process */
   bool embedded;   /* lives in its Work: not to be freed by itself */
   unsigned attempts;
   unsigned polls;

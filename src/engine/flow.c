@@ -144,7 +144,8 @@ static FlowAction on_created(Flow *flow, const Reply *reply, double now,
     return hold(flow, now);
   if (reply->kind == REPLY_ANSWERED || reply->kind == REPLY_LOST)
     flow->sent = true;
-  flow->doubt = flow->doubt || policy_leaves_doubt(reply);
+  flow->risked = flow->risked || policy_leaves_doubt(reply);
+  flow->doubt = flow->doubt || flow->risked;
   /* The beginning of an answer may hold the id; asking again is better only
    * where the service is sure to give the same answer. */
   if (outcome == CREATE_ACCEPTED ||

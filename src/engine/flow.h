@@ -86,6 +86,7 @@ typedef struct Flow {
   bool repeated;                /* the key has been sent before */
   bool sent;                    /* a create may have reached the service */
   bool doubt;                   /* a create may have made a job */
+  bool risked;                  /* one of its own, not of an earlier job's */
   bool cancelled;               /* while the create was on its way */
   double deadline;              /* monotonic seconds */
   double created;               /* when the create was answered */

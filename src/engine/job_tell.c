@@ -34,6 +34,7 @@ static void describe(const Job *job, Event *event) {
   event->polls = job->flow.polls;
   event->sent = job->flow.sent;
   event->doubt = job->flow.doubt || job->refused;
+  event->risked = job->flow.risked;
 }
 
 static Event *event_of(Job *job, EventKind kind) {

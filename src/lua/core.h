@@ -206,6 +206,7 @@ typedef struct LuaJob {
   JobStatus status;
   bool awaited : 1;  /* somebody waits: tell when it is done */
   bool refunded : 1; /* what it cost was given back */
+  bool reserved : 1; /* by itself, not by one with its key before it */
   bool has_balance : 1;
   bool told : 1;          /* its on_event has heard of the cancel */
   bool unread : 1;        /* the raw reply has news: see news.h */

@@ -53,6 +53,7 @@ static void settle_charged(lua_State *L) {
 }
 
 void late_settle(lua_State *L, int at, const Event *event) {
+  const LuaJob *job = lua_touserdata(L, at);
   bool made;
   read_last(L, at, event);
   made = job_has_id(L, at);
@@ -67,6 +68,8 @@ void late_settle(lua_State *L, int at, const Event *event) {
   if (!made && !event->doubt) {
     error_set(L, "charged", "no");
     job_refund(L, at);
+  } else if (!made && job->reserved && !event->risked) {
+    job_refund(L, at); /* what an earlier one cost stays reserved */
   }
   lua_pop(L, 1);
 }

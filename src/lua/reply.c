@@ -364,7 +364,8 @@ static const char *on_ended(lua_State *L, Core *core, int at,
   }
   verdict_push_error(L, at, job, event);
   lua_getfield(L, -1, "charged");
-  if (strcmp(luaL_optstring(L, -1, ""), "no") == 0)
+  if (strcmp(luaL_optstring(L, -1, ""), "no") == 0 ||
+      (job->reserved && !event->risked)) /* what an earlier one cost stays */
     job_refund(L, at);
   lua_pop(L, 1);
   job_finish(L, at, status_after(job, event));

@@ -152,6 +152,7 @@ static bool reserve(lua_State *L, Client *client, LuaJob *job, bool before) {
     return false;
   }
   job_reserve(L, JOB, before);
+  job->reserved = !before;
   return true;
 }
 

@@ -78,6 +78,13 @@ mutant(
   "spec cancel: stays cancelled whatever"
 )
 mutant(
+  "budget: a resend that cost nothing stays reserved",
+  "src/lua/reply.c",
+  "(job->reserved && !event->risked)",
+  "false",
+  "spec resolve: keeps none where"
+)
+mutant(
   "sent: not recorded",
   RECORD,
   "job->asked = ledger_permit(ledger_of(job), job->key, &send, &failure);",
