@@ -33,17 +33,22 @@ enum {
 };
 
 /* A job that succeeded stays so, and one that failed unless it turns out to
- * have succeeded. */
+ * have succeeded.  One that is abandoned is nobody's from then on: who still
+ * sends it has no more word in it, and no second permission.  One that is
+ * cancelled is not marked back. */
 #define IS_SETTLED                                                             \
   "(state = 'succeeded' OR state = 'failed' AND ?2 IS NOT 'succeeded')"
 
 #define TELL                                                                   \
   "UPDATE jobs SET"                                                            \
-  " state = CASE WHEN " IS_SETTLED " THEN state ELSE coalesce(?2, state) END," \
+  " state = CASE WHEN " IS_SETTLED                                             \
+  " OR state = 'cancelled' AND ?2 IS 'intent'"                                 \
+  "  THEN state ELSE coalesce(?2, state) END,"                                 \
   " charged = CASE WHEN " IS_SETTLED " THEN charged"                           \
   "  ELSE coalesce(?3, charged) END,"                                          \
   " error = CASE WHEN ?2 IS 'succeeded' THEN NULL WHEN " IS_SETTLED            \
   "  THEN error ELSE coalesce(?5, error) END,"                                 \
+  " attempt_id = CASE WHEN ?2 IS 'abandoned' THEN NULL ELSE attempt_id END,"   \
   " job_id = coalesce(?4, job_id), attempts = max(attempts, ?6),"              \
   " http_status = coalesce(?7, http_status), updated_at = ?8 WHERE "
 

@@ -217,6 +217,42 @@ mutant(
   "c ledger"
 )
 mutant(
+  "a row is sent by all who come",
+  "src/engine/ledger.c",
+  "AND (attempt_id = ?2 AND state = ?4",
+  "AND (1",
+  "spec race: is sent once by two",
+  "c ledger_orders"
+)
+mutant(
+  "a send in doubt is anybody's",
+  "src/engine/ledger.c",
+  "attempt_id = ?3 AND state = 'sent'",
+  "state = 'sent'",
+  "c ledger_orders"
+)
+mutant(
+  "a cancelled job is marked back, and sent",
+  "src/engine/ledger.c",
+  " OR state = 'cancelled' AND ?2 IS 'intent'",
+  "",
+  "c ledger_orders"
+)
+mutant(
+  "who sends an abandoned job takes it back",
+  "src/engine/ledger.c",
+  "WHEN ?2 IS 'abandoned' THEN NULL",
+  "WHEN ?2 IS 'gone' THEN NULL",
+  "c ledger_orders"
+)
+mutant(
+  "the word of one whose row it is not counts",
+  "src/engine/ledger.c",
+  "(?9 IS NULL OR attempt_id IN (?9, ?10))",
+  "1",
+  "c ledger_orders"
+)
+mutant(
   "what a ledger is told while it is down is lost",
   "src/engine/ledger.c",
   "  else if (!ledger->left)\n    ledger->left = kept;\n",

@@ -1,0 +1,517 @@
+/*
+ * Two who want to send the same job, in every order of their steps there is,
+ * however long: all states that the row and the two can get into together are
+ * visited, and every step is taken from each.  What a step does to the row is
+ * asked of the real ledger, once for each row and step: its statements see
+ * nothing but the row and the ids that they are given.
+ *
+ * Each step is a transaction of its own: SQLite lets one follow another.  One
+ * whose end was not told has happened here, or has not.  ledger_walk_test.c
+ * walks at random through what this one leaves out: long lives of one row.
+ */
+#include "folder.h"
+
+#include "engine/ledger.h"
+
+#include <sqlite3.h>
+
+typedef enum Row {
+  NONE,
+  INTENT,
+  SENT,
+  UNKNOWN,
+  ACCEPTED,
+  REFUSED,
+  CANCELLED,
+  ABANDONED,
+  ROWS
+} Row;
+
+static const char *const row_names[ROWS] = {"",          "intent",   "sent",
+                                            "unknown",   "accepted", "refused",
+                                            "cancelled", "abandoned"};
+
+/* Whose attempt id the row has: nobody's who lives, or of the first or second
+ * the one that they hold, or the one that they have asked for. */
+typedef enum Owner { NOBODY, HELD_1, NEXT_1, HELD_2, NEXT_2, OWNERS } Owner;
+
+static const char *const owner_ids[OWNERS] = {"x-0", "a-0", "a-1", "b-0",
+                                              "b-1"};
+
+/* What is done to the row. */
+typedef enum Deed {
+  INSERT,
+  TAKE,
+  TAKE_DOUBTED,
+  PERMIT,
+  PERMIT_AGAIN,
+  SAY_INTENT,
+  SAY_UNKNOWN,
+  SAY_REFUSED,
+  SAY_CANCELLED,
+  TELL_ACCEPTED,
+  ABANDON,
+  DEEDS
+} Deed;
+
+static const Row said[DEEDS] = {[SAY_INTENT] = INTENT,
+                                [SAY_UNKNOWN] = UNKNOWN,
+                                [SAY_REFUSED] = REFUSED,
+                                [SAY_CANCELLED] = CANCELLED};
+
+typedef enum Phase {
+  IDLE,
+  TAKING, /* it has tried, and was not told what came of it */
+  TAKEN,  /* the row is its own, it believes */
+  PERMITTED,
+  GONE /* its create is out */
+} Phase;
+
+typedef struct Sender {
+  bool repeats; /* by its mode: what may have been made may go again */
+  Row seen;     /* what it has read, whenever */
+  Phase phase;
+  bool marked;    /* it believes that the row says sent */
+  bool doubt;     /* what it sends may have been made */
+  bool cancelled; /* its host wants no more */
+} Sender;
+
+typedef struct State {
+  Row row;
+  Owner owner;
+  unsigned plain; /* creates out that were no repeats and may have been paid */
+  bool repeated;  /* a repeat is out */
+  unsigned given_up; /* the row was cancelled or abandoned, by the first (1) or
+                      * the second */
+  Sender senders[2];
+} State;
+
+/* What a deed makes of a row. */
+typedef struct Outcome {
+  bool known, done;
+  Row row;
+  Owner owner;
+} Outcome;
+
+#define PLACES (1u << 22)
+
+static struct {
+  Folder folder;
+  Ledger *ledger;
+  sqlite3 *db; /* another look at the file */
+  unsigned keys;
+  Outcome outcomes[ROWS][OWNERS][DEEDS][2];
+  uint32_t *visited; /* packed + 1 */
+  State *stack;
+  size_t depth, size;
+  unsigned states, steps, deeds, permitted;
+} all;
+
+/* ---- the real ledger ---- */
+
+static LedgerEntry entry_for(const char *key, const char *id, bool doubt) {
+  return (LedgerEntry){.key = key,
+                       .base_url = "http://localhost:1",
+                       .count = 1,
+                       .cost = 10,
+                       .body = "{}",
+                       .body_length = 2,
+                       .attempt_id = id,
+                       .doubt = doubt};
+}
+
+static bool intend(const char *key, const char *id, bool again, bool doubt) {
+  LedgerEntry entry = entry_for(key, id, doubt);
+  Failure failure = {0};
+  bool done = ledger_intend(all.ledger, &entry, again, &failure);
+  failure_clear(&failure);
+  return done;
+}
+
+static bool permit(const char *key, const char *id, const char *next,
+                   bool again) {
+  LedgerSend send = {
+      .attempt_id = id, .next_id = next, .again = again, .attempts = 1};
+  Failure failure = {0};
+  bool done = ledger_permit(all.ledger, key, &send, &failure);
+  failure_clear(&failure);
+  return done;
+}
+
+static void make_row(const char *key, Row row, Owner owner) {
+  const char *id = owner_ids[owner];
+  if (row == NONE)
+    return;
+  assert_true(intend(key, id, false, false));
+  if (row == SENT)
+    assert_true(permit(key, id, id, false));
+  else if (row != INTENT)
+    ledger_tell(all.ledger, key,
+                &(LedgerNews){.state = row_names[row],
+                              .job_id = row == ACCEPTED ? key : NULL});
+}
+
+static bool do_deed(const char *key, Deed deed, const char *held,
+                    const char *next) {
+  switch (deed) {
+  case INSERT:
+    return intend(key, held, false, false);
+  case TAKE:
+  case TAKE_DOUBTED:
+    return intend(key, held, true, deed == TAKE_DOUBTED);
+  case PERMIT:
+  case PERMIT_AGAIN:
+    return permit(key, held, next, deed == PERMIT_AGAIN);
+  case TELL_ACCEPTED:
+    ledger_tell(all.ledger, key,
+                &(LedgerNews){.state = "accepted", .job_id = key});
+    return true;
+  case ABANDON:
+    ledger_tell(all.ledger, key, &(LedgerNews){.state = "abandoned"});
+    return true;
+  default:
+    ledger_tell(all.ledger, key,
+                &(LedgerNews){.state = row_names[said[deed]],
+                              .attempt_id = held,
+                              .next_id = next});
+    return true;
+  }
+}
+
+static void read_row(const char *key, Outcome *outcome) {
+  sqlite3_stmt *statement;
+  assert_int_equal(
+      sqlite3_prepare_v2(all.db,
+                         "SELECT state, attempt_id FROM jobs WHERE key = ?1",
+                         -1, &statement, NULL),
+      SQLITE_OK);
+  sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
+  outcome->row = NONE;
+  outcome->owner = NOBODY;
+  if (sqlite3_step(statement) == SQLITE_ROW) {
+    const char *state = (const char *)sqlite3_column_text(statement, 0);
+    const char *id = (const char *)sqlite3_column_text(statement, 1);
+    while (outcome->row < ROWS && strcmp(state, row_names[outcome->row]) != 0)
+      outcome->row++;
+    assert_true(outcome->row < ROWS);
+    for (Owner i = NOBODY; id && i < OWNERS; i++)
+      if (strcmp(id, owner_ids[i]) == 0)
+        outcome->owner = i;
+  }
+  sqlite3_finalize(statement);
+}
+
+/* What the real ledger makes of such a row. */
+static Outcome ask_ledger(Row row, Owner owner, Deed deed, int who) {
+  Outcome before, after = {.known = true};
+  Failure failure = {0};
+  char key[16];
+  all.deeds++;
+  snprintf(key, sizeof key, "key-%u", ++all.keys);
+  make_row(key, row, owner);
+  assert_true(ledger_flush(all.ledger, &failure));
+  read_row(key, &before);
+  check(before.row == row && before.owner == owner, "%s of %s cannot be made",
+        row_names[row], owner_ids[owner]);
+  after.done = do_deed(key, deed, owner_ids[who ? HELD_2 : HELD_1],
+                       owner_ids[who ? NEXT_2 : NEXT_1]);
+  assert_true(ledger_flush(all.ledger, &failure));
+  read_row(key, &after);
+  return after;
+}
+
+/* ---- what must hold of every deed ---- */
+
+static void check_deed(const State *from, const Outcome *to, Deed deed,
+                       int who) {
+  Owner held = who ? HELD_2 : HELD_1, next = who ? NEXT_2 : NEXT_1;
+  bool same = to->row == from->row && to->owner == from->owner;
+  bool own = from->owner == held || from->owner == next;
+  bool takes = deed <= TAKE_DOUBTED;
+  const char *row = row_names[from->row];
+  check(to->done || same, "deed %d refused, and the row %s changed", deed, row);
+  if (takes && to->done)
+    check(to->owner == held &&
+              to->row == (deed == TAKE_DOUBTED ? SENT : INTENT),
+          "deed %d took the row %s", deed, row);
+  else if (deed <= PERMIT_AGAIN && to->done)
+    check(to->owner == next && to->row == SENT && own,
+          "permitted: the row %s of %s", row, owner_ids[from->owner]);
+  else if (deed == SAY_INTENT && from->row == CANCELLED)
+    check(same, "a cancelled job is marked back");
+  else if (said[deed] && own)
+    check(to->row == said[deed], "the word of its owner: %s", row);
+  else if (said[deed])
+    check(same, "the word of one whose row it is not: %s", row);
+}
+
+static bool act(State *state, Deed deed, int who) {
+  Outcome *outcome = &all.outcomes[state->row][state->owner][deed][who];
+  if (!outcome->known) {
+    *outcome = ask_ledger(state->row, state->owner, deed, who);
+    check_deed(state, outcome, deed, who);
+  }
+  state->row = outcome->row;
+  state->owner = outcome->owner;
+  if (!state->given_up && (state->row == CANCELLED || state->row == ABANDONED))
+    state->given_up = 1 + (unsigned)who;
+  return outcome->done;
+}
+
+/* ---- all states ---- */
+
+static uint32_t pack(const State *state) {
+  uint32_t packed = state->row | (uint32_t)state->owner << 3 |
+                    state->plain << 6 | (uint32_t)state->repeated << 8 |
+                    state->given_up << 9;
+  for (int i = 0; i < 2; i++) {
+    const Sender *sender = &state->senders[i];
+    uint32_t one =
+        sender->seen | (uint32_t)sender->phase << 3 |
+        (uint32_t)sender->marked << 6 | (uint32_t)sender->doubt << 7 |
+        (uint32_t)sender->repeats << 8 | (uint32_t)sender->cancelled << 9;
+    packed |= one << (11 + 10 * i);
+  }
+  return packed + 1;
+}
+
+static void visit(const State *state) {
+  uint32_t packed = pack(state);
+  uint32_t place = (packed * 2654435761u) % PLACES;
+  all.steps++;
+  while (all.visited[place] && all.visited[place] != packed)
+    place = (place + 1) % PLACES;
+  if (all.visited[place])
+    return;
+  all.visited[place] = packed;
+  assert_true(++all.states < PLACES / 2);
+  if (all.depth == all.size) {
+    all.size = all.size ? 2 * all.size : 1024;
+    all.stack = realloc(all.stack, all.size * sizeof *all.stack);
+    assert_non_null(all.stack);
+  }
+  all.stack[all.depth++] = *state;
+}
+
+/* ---- the steps of one ---- */
+
+/* It is over for this one, or it died; what it has read it may still know. */
+static void leave(State *state, int who) {
+  Sender *sender = &state->senders[who];
+  if (state->owner == (who ? HELD_2 : HELD_1) ||
+      state->owner == (who ? NEXT_2 : NEXT_1))
+    state->owner = NOBODY;
+  *sender = (Sender){.repeats = sender->repeats, .seen = sender->seen};
+}
+
+static void try_leaving(State state, int who) {
+  leave(&state, who);
+  visit(&state);
+}
+
+static void read_it(State state, int who) {
+  state.senders[who].seen = state.row;
+  visit(&state);
+}
+
+/* Told what came of it; not told; and the same with the permission that it
+ * asked for in the same transaction. */
+static void take(State state, int who) {
+  Sender *sender = &state.senders[who];
+  bool doubt = sender->seen == SENT || sender->seen == UNKNOWN;
+  Deed deed = doubt ? TAKE_DOUBTED : sender->seen == NONE ? INSERT : TAKE;
+  State told;
+  if (sender->seen > UNKNOWN || (doubt && !sender->repeats))
+    return;
+  sender->phase = TAKING;
+  visit(&state); /* it did not happen */
+  if (!act(&state, deed, who)) {
+    try_leaving(state, who);
+    return;
+  }
+  visit(&state);
+  told = state;
+  told.senders[who].phase = TAKEN;
+  told.senders[who].marked = told.senders[who].doubt = doubt;
+  visit(&told);
+  if (act(&state, doubt ? PERMIT_AGAIN : PERMIT, who))
+    visit(&state);
+}
+
+static void check_permission(const State *state, int who) {
+  const Sender *sender = &state->senders[who], *other = &state->senders[!who];
+  all.permitted++;
+  check(!state->given_up, "permitted after it was given up");
+  check(!sender->doubt || sender->repeats, "a repeat that no mode allows");
+  check(sender->doubt ||
+            (state->plain == 0 && !state->repeated && other->phase < PERMITTED),
+        "permitted, and the other's create is or will be out");
+}
+
+static void ask(State state, int who) {
+  Sender *sender = &state.senders[who];
+  if (!act(&state, sender->marked ? PERMIT_AGAIN : PERMIT, who)) {
+    try_leaving(state, who);
+    return;
+  }
+  visit(&state); /* it was not told */
+  check_permission(&state, who);
+  sender->phase = PERMITTED;
+  sender->marked = true;
+  state.owner = who ? HELD_2 : HELD_1; /* what it asked for, it holds now */
+  visit(&state);
+}
+
+static void post(State state, int who) {
+  Sender *sender = &state.senders[who];
+  if (sender->doubt)
+    state.repeated = true;
+  else
+    state.plain++;
+  check(state.plain <= 1, "sent twice");
+  check(state.given_up != 1 + (unsigned)who, "sent after it gave it up");
+  sender->phase = GONE;
+  visit(&state);
+}
+
+/* Its last word, from wherever it is: its row is given up, or refused. */
+static void end_with(State state, Deed deed, int who) {
+  act(&state, deed, who);
+  state.senders[who].phase = TAKEN;
+  visit(&state); /* it forgets, and asks again */
+  try_leaving(state, who);
+}
+
+/* Provably not sent: it may ask again. */
+static void mark_back(State state, int who) {
+  Sender *sender = &state.senders[who];
+  if (!sender->doubt) {
+    act(&state, SAY_INTENT, who);
+    sender->marked = false;
+  }
+  sender->phase = TAKEN;
+  visit(&state);
+}
+
+/* The service says that it took nothing, for now or for good. */
+static void hear_no(State state, int who) {
+  if (!state.senders[who].doubt)
+    state.plain--;
+  mark_back(state, who);
+  if (!state.senders[who].doubt)
+    act(&state, SAY_REFUSED, who);
+  try_leaving(state, who);
+}
+
+/* While its create is out: it waits for the answer. */
+static void cancel(State state, int who) {
+  act(&state, SAY_CANCELLED, who);
+  state.senders[who].cancelled = true;
+  visit(&state);
+}
+
+/* What came of the create of one who was cancelled meanwhile. */
+static void hear_cancelled(State state, int who) {
+  State refused = state;
+  act(&state, SAY_CANCELLED, who);
+  try_leaving(state, who);
+  if (refused.senders[who].doubt)
+    return;
+  refused.plain--;
+  act(&refused, SAY_INTENT, who);
+  try_leaving(refused, who); /* it dies in between */
+  act(&refused, SAY_CANCELLED, who);
+  try_leaving(refused, who);
+}
+
+static void hear_yes(State state, int who) {
+  act(&state, TELL_ACCEPTED, who);
+  try_leaving(state, who);
+}
+
+/* It may have been made: by its mode it goes again, or is over. */
+static void lose(State state, int who) {
+  State again = state;
+  if (again.senders[who].repeats) {
+    again.senders[who].doubt = true;
+    again.senders[who].phase = TAKEN;
+    visit(&again);
+  }
+  act(&state, SAY_UNKNOWN, who);
+  try_leaving(state, who);
+}
+
+/* By hand, of what it has read. */
+static void abandon(State state, int who) {
+  if (state.senders[who].seen != SENT && state.senders[who].seen != UNKNOWN)
+    return;
+  act(&state, ABANDON, who);
+  visit(&state);
+}
+
+static void step(const State *state, int who) {
+  try_leaving(*state, who);
+  switch (state->senders[who].phase) {
+  case IDLE:
+    read_it(*state, who);
+    abandon(*state, who);
+    take(*state, who);
+    break;
+  case TAKING:
+    take(*state, who);
+    break;
+  case TAKEN:
+    ask(*state, who);
+    end_with(*state, SAY_CANCELLED, who);
+    end_with(*state, SAY_REFUSED, who);
+    break;
+  case PERMITTED:
+    post(*state, who);
+    mark_back(*state, who);
+    end_with(*state, SAY_CANCELLED, who);
+    break;
+  case GONE:
+    if (state->senders[who].cancelled) {
+      hear_cancelled(*state, who);
+      break;
+    }
+    cancel(*state, who);
+    hear_yes(*state, who);
+    hear_no(*state, who);
+    lose(*state, who);
+    break;
+  }
+}
+
+static void a_row_is_sent_once_in_every_order(void **state) {
+  char path[PATH_MAX];
+  Failure failure = {0};
+  (void)state;
+  folder_make(&all.folder);
+  folder_path(&all.folder, "renders.db", path);
+  all.ledger = ledger_open(path, &failure);
+  assert_non_null(all.ledger);
+  assert_int_equal(sqlite3_open(path, &all.db), SQLITE_OK);
+  all.visited = calloc(PLACES, sizeof *all.visited);
+  assert_non_null(all.visited);
+  for (unsigned i = 0; i < 4; i++)
+    visit(&(State){.senders = {{.repeats = i & 1}, {.repeats = (i & 2) != 0}}});
+  while (all.depth) {
+    State from = all.stack[--all.depth];
+    step(&from, 0);
+    step(&from, 1);
+  }
+  assert_true(all.states > 1000 && all.deeds > 100 && all.permitted > 100);
+  free(all.visited);
+  free(all.stack);
+  sqlite3_close(all.db);
+  ledger_close(all.ledger);
+  folder_remove(&all.folder);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_row_is_sent_once_in_every_order),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
