@@ -1,4 +1,4 @@
--- Two processes that both spend on one ledger, its lock taken from them: what each row says decides
+-- Two that both spend on one ledger, its lock taken from them: what each row says decides
 -- alone who sends its job.
 
 local book = require("spec.helpers.book")
@@ -7,17 +7,17 @@ local folder = require("spec.folder")
 local support = require("spec.support")
 
 local LUA = os.getenv("GPTIMAGE2_SPEC_LUA")
-local ROUNDS, ROWS = 20, 8
+local ROUNDS, ROWS = 12, 8
 
 --- Submits jobs that cannot be sent, a ledger for each round, and is killed.
 local MAKER = [[
   local pid, folder, url, key, rounds, rows = ...
   local gptimage2, host = require("gptimage2"), require("spec.host")
-  for round = 1, rounds do
+  for round = 1, tonumber(rounds) do
     local path = ("%s/%d.db"):format(folder, round)
     local options = { api_key = key, base_url = url, ledger = path, timeout = 600 }
     local client = assert(gptimage2.new(options))
-    for row = 1, rows do
+    for row = 1, tonumber(rows) do
       assert(client:submit({ prompt = ("cup %d of %d"):format(row, round) }))
     end
     repeat
@@ -52,7 +52,7 @@ local RACER = [[
     return rows, err
   end
 
-  for i = 1, rounds do
+  for i = 1, tonumber(rounds) do
     round = i
     local client = assert(gptimage2.new({
       api_key = key,
@@ -77,6 +77,55 @@ local RACER = [[
   end
 ]]
 
+--- The same by one process that has loaded the module twice, each with its own list of open files
+--- and its own thread: the second one takes all up when the first has read the rows.
+local TWINS = [[
+  local _, folder, url, key, rounds, copy = ...
+  local ONE = [=[
+    local path, url, key = ...
+    client = assert(require("gptimage2").new({
+      api_key = key,
+      base_url = url,
+      ledger = path,
+      poll = { first = 0.02, interval = 0.02, max = 0.02 },
+      timeout = 120,
+    }))
+  ]=]
+  local RECOVER = [=[
+    jobs = assert(client:recover())
+  ]=]
+  local FINISH = [=[
+    for _, job in ipairs(jobs) do
+      while not job:done() do
+        assert(require("gptimage2").step(0.05))
+      end
+      print(job.status, job.error and job.error.code or "")
+    end
+    client:close()
+  ]=]
+  local load = loadstring or load
+  local core = require("gptimage2.core")
+  local read = core.ledger_rows
+  local twin = require("spec.host").state()
+  twin:run("package.cpath = ... .. '/?.so;' .. package.cpath", copy)
+
+  function core.ledger_rows(...)
+    local rows, err = read(...)
+    twin:run(RECOVER)
+    return rows, err
+  end
+
+  for round = 1, tonumber(rounds) do
+    local path = ("%s/%d.db"):format(folder, round)
+    assert(load(ONE))(path, url, key)
+    twin:run(ONE, path, url, key)
+    assert(load(RECOVER))()
+    assert(load(FINISH))()
+    twin:run(FINISH)
+  end
+  twin:close()
+]]
+
 local function words(box, place, ...)
   return { place, box.url, box.api_key, ROUNDS, ... }
 end
@@ -90,13 +139,12 @@ local function left_intents()
   return place, port
 end
 
---- Lets two race, and counts what each was told.
-local function race(box, place, how)
-  local preload = "LD_PRELOAD=" .. LUA:gsub("lua/[^/]+/lua$", "tools/no_lock.so")
-  local one = child.start(RACER, words(box, place, "one", "two", ""), preload)
-  local two = child.start(RACER, words(box, place, "two", "one", how), preload)
+local PRELOAD = "LD_PRELOAD=" .. LUA:gsub("lua/[^/]+/lua$", "tools/no_lock.so")
+
+--- What the jobs of these processes were told, counted.
+local function count(...)
   local told = {}
-  for _, process in ipairs({ one, two }) do
+  for _, process in ipairs({ ... }) do
     local result = process:finish()
     assert.equal(0, result.exit, result.errors)
     for status, code in result.output:gmatch("(%a+)\t([%w_]*)\n") do
@@ -105,6 +153,13 @@ local function race(box, place, how)
     end
   end
   return told
+end
+
+--- Lets two race.
+local function race(box, place, how)
+  local one = child.start(RACER, words(box, place, "one", "two", ""), PRELOAD)
+  local two = child.start(RACER, words(box, place, "two", "one", how), PRELOAD)
+  return count(one, two)
 end
 
 --- How often the sandbox got each job: by its bytes, which no other has.
@@ -142,10 +197,7 @@ describe("a row of a ledger without a lock", function()
     return support.sandbox({ port = port, idempotency = false, credits = 1e6 })
   end
 
-  it("is sent once by two who take it up at the same moment", function()
-    local place, port = left_intents()
-    local box = box_at(port)
-    local told = race(box, place, "")
+  local function check_sent_once(box, place, told)
     local sum = check_rows(place, posts_of(box), function(row, posts)
       assert.equal(1, posts)
       assert.equal("succeeded", row.state)
@@ -153,6 +205,21 @@ describe("a row of a ledger without a lock", function()
     assert.equal(sum, box:ledger().requests.create)
     assert.equal(sum, told.succeeded)
     assert.equal(2 * ROUNDS * ROWS - sum, told.not_ours_to_send)
+  end
+
+  it("is sent once by two who take it up at the same moment", function()
+    local place, port = left_intents()
+    local box = box_at(port)
+    check_sent_once(box, place, race(box, place, ""))
+  end)
+
+  it("is sent once by two threads of one process", function()
+    local place, port = left_intents()
+    local box, copy = box_at(port), folder.new()
+    local core = LUA:gsub("lua$", "gptimage2/core.so")
+    local command = "mkdir %s/gptimage2 && cp %s %s/gptimage2"
+    assert.equal("", folder.run(command:format(copy, folder.quote(core), copy)))
+    check_sent_once(box, place, count(child.start(TWINS, words(box, place, copy), PRELOAD)))
   end)
 
   it("is sent once, or cancelled, where one of two cancels it", function()
