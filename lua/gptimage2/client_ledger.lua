@@ -83,9 +83,9 @@ function methods:resolve(key, what, opts)
   if not ok then
     return nil, err
   end
-  local job, note
-  job, err, note = ledger().resolve(self, config, key, what, opts.any_key)
-  if not job then
+  local job, note, go
+  job, err, note, go = ledger().resolve(self, config, key, what, opts.any_key)
+  if err then
     return nil, err
   end
   if note then
@@ -98,6 +98,9 @@ function methods:resolve(key, what, opts)
     if not done then
       return nil, err
     end
+  end
+  if go then
+    return go()
   end
   return job
 end

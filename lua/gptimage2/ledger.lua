@@ -363,6 +363,7 @@ end
 ---@return gptimage2.Job|nil
 ---@return gptimage2.Error|nil err
 ---@return any note to wait for before the job means anything
+---@return (fun(): gptimage2.Job|nil, gptimage2.Error|nil)|nil go gives the job, behind the note
 function ledger.resolve(client, config, key, what, any_key)
   local row, err = unsettled(client, config, key, any_key)
   if not row then
@@ -384,9 +385,12 @@ function ledger.resolve(client, config, key, what, any_key)
   if what == "abandon" then
     return core.unknown_job(client, options_of(row), nil), nil, note
   end
-  local job
-  job, err = resume(client, row, what)
-  return job, err, note
+  return nil, nil, note, function() -- what is not recorded is not done
+    if core.live_keys(client)[key] then
+      return nil, ledger_error("not_unknown", "this job was taken up meanwhile", key)
+    end
+    return resume(client, row, what)
+  end
 end
 
 return ledger
