@@ -142,22 +142,56 @@ describe("job:data", function()
     assert.equal(4, box:ledger().requests.image)
   end)
 
+  --- A job whose image is at "localhost", another host than the sandbox's own.
+  local function made_elsewhere(client, box)
+    local url = assert(client:generate(CUP)).results[1].image_url
+    local there = { { imageUrl = (url:gsub("127%.0%.0%.1", "localhost")) } }
+    local body = cjson.encode({ status = "succeeded", results = there })
+    box:fault({ on = "poll", action = "body", body = body })
+    return assert(client:generate(CUP))
+  end
+
+  --- Begins so many downloads.
+  local function download(job, count)
+    for _ = 1, count do
+      gptimage2.spawn(function()
+        job:data()
+      end)
+    end
+  end
+
+  local function await_requests(box, count)
+    support.step_until(function()
+      return box:ledger().requests.image == count
+    end)
+  end
+
+  it("is not held up by one silent host, however many wait for that", function()
+    local crowd, box = support.pair()
+    local theirs = made_elsewhere(crowd, box)
+    local client = support.client(box)
+    local job = assert(client:generate(CUP))
+    box:fault({ on = "image", action = "hang", times = 12 })
+    download(theirs, 40)
+    await_requests(box, 12)
+    assert.equal(PNG, assert(job:data()):sub(1, 8))
+    assert.equal(13, box:ledger().requests.image)
+    crowd:close()
+  end)
+
   describe("beyond sixteen at once", function()
-    -- Sixteen downloads that hang, their client, and a job of another client.
+    -- Sixteen downloads that hang, half of them of another host, their client, and a job of
+    -- another client.
     local function crowded(options)
       local crowd, box = support.pair()
       local theirs = assert(crowd:generate(CUP))
+      local elsewhere = made_elsewhere(crowd, box)
       local client = support.client(box, options)
       local job = assert(client:generate(CUP))
       box:fault({ on = "image", action = "hang", times = 16 })
-      for _ = 1, 16 do
-        gptimage2.spawn(function()
-          theirs:data()
-        end)
-      end
-      support.step_until(function()
-        return box:ledger().requests.image == 16
-      end)
+      download(theirs, 8)
+      download(elsewhere, 8)
+      await_requests(box, 16)
       return crowd, client, job, box
     end
 

@@ -6,6 +6,7 @@
  * thread, the rest on the I/O thread.
  */
 #include "clock.h"
+#include "download_host.h"
 #include "file.h"
 #include "http.h"
 #include "image.h"
@@ -25,8 +26,10 @@
 #define STALL_TIMEOUT 30.0     /* seconds without a byte, at most */
 
 typedef struct Download {
-  Work work; /* first */
-  Turn turn;
+  Work work;          /* first */
+  DownloadHost *host; /* NULL when it waits for no place and has none */
+  Turn host_turn;     /* a place of the host's */
+  Turn turn;          /* with that, one of all downloads' */
   char *url;
   char *redirected; /* where this attempt was sent on to, or NULL */
   char *path;       /* with "{ext}"; NULL = into memory */
@@ -51,10 +54,18 @@ static void attempt(Download *download);
 static void on_fetched(Exchange *exchange);
 
 static void end(Download *download) {
+  Downloads *downloads = engine_downloads(download->work.engine);
+  DownloadHost *host = download->host;
   file_abandon(&download->file);
   turn_leave(&download->turn);
+  turn_leave(&download->host_turn);
+  download->host = NULL;
   work_end(&download->work);
-  turn_advance(download->turn.turns);
+  if (!host)
+    return;
+  download_host_advance(downloads, host);
+  download_host_leave(downloads, host);
+  turn_advance(&downloads->turns);
 }
 
 static void fail(Download *download, const char *kind, const char *code,
@@ -376,14 +387,30 @@ static void on_turn(Turn *turn) {
   attempt(download);
 }
 
-static void start(Work *work) {
-  Download *download = (Download *)work;
-  download->turn.turns = engine_downloads(work->engine);
-  download->turn.begin = on_turn;
-  if (!may_fetch(download, download->url, "the service gave"))
-    return;
+static void on_host_turn(Turn *turn) {
+  Download *download =
+      (Download *)(void *)((char *)turn - offsetof(Download, host_turn));
   turn_join(&download->turn);
   turn_advance(download->turn.turns);
+}
+
+static void start(Work *work) {
+  Download *download = (Download *)work;
+  Downloads *downloads = engine_downloads(work->engine);
+  if (!may_fetch(download, download->url, "the service gave"))
+    return;
+  download->host = download_host_enter(downloads, download->url);
+  if (!download->host) {
+    failure_set(&work->last.failure, "network", "out_of_memory",
+                "out of memory");
+    end(download);
+    return;
+  }
+  download->turn = (Turn){.turns = &downloads->turns, .begin = on_turn};
+  download->host_turn =
+      (Turn){.turns = &download->host->turns, .begin = on_host_turn};
+  turn_join(&download->host_turn);
+  download_host_advance(downloads, download->host);
 }
 
 static void on_timer(Work *work) {
@@ -410,6 +437,8 @@ static void on_cancel(Work *work) {
 
 static void free_download(Work *work) {
   Download *download = (Download *)work;
+  if (download->host) /* the engine ends */
+    download_host_leave(engine_downloads(work->engine), download->host);
   buffer_free(&download->memory);
   free(download->url);
   free(download->redirected);

@@ -108,6 +108,7 @@ typedef struct DownloadSpec {
 
 /* Downloads at once, the rest wait in order: each has three descriptors. */
 #define ENGINE_DOWNLOADS_MAX 16
+#define ENGINE_DOWNLOADS_HOST_MAX 12 /* of them from one host */
 
 /* An engine without a thread; NULL when memory or descriptors run out. */
 Engine *engine_open(void);

@@ -30,7 +30,7 @@ Loop *engine_loop(Engine *engine) {
   return &engine->loop;
 }
 
-Turns *engine_downloads(Engine *engine) {
+Downloads *engine_downloads(Engine *engine) {
   return &engine->downloads;
 }
 
@@ -257,7 +257,7 @@ static void obey_last(Engine *engine) {
   List commands = mailbox_take(&engine->commands);
   List left = {0};
   Link *link;
-  engine->downloads.pace = (Pace){0};
+  engine->downloads.turns.pace = (Pace){0};
   for (Work *work = engine->works; work; work = work->after)
     if (work->account)
       work->account->turns.pace = (Pace){0};

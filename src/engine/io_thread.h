@@ -9,6 +9,7 @@
 #ifndef GPTIMAGE2_ENGINE_IO_THREAD_H
 #define GPTIMAGE2_ENGINE_IO_THREAD_H
 
+#include "download_host.h"
 #include "event_pool.h"
 #include "probe.h"
 #include "work.h"
@@ -38,7 +39,7 @@ struct Engine {
   double attends_until; /* (I/O) commands are looked for, infinite = not */
   Work *works;          /* (I/O) all that was started and not yet freed */
   size_t work_count;    /* (I/O) */
-  Turns downloads;      /* (I/O) at most ENGINE_DOWNLOADS_MAX at once */
+  Downloads downloads;  /* (I/O) */
   Checks checks;        /* (I/O) */
   uint64_t seed;        /* (I/O) */
 };

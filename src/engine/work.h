@@ -59,8 +59,8 @@ void engine_send(Engine *engine, Command *command, CommandKind kind);
 
 Loop *engine_loop(Engine *engine);
 
-/* The queue in which downloads wait. */
-Turns *engine_downloads(Engine *engine);
+/* The queues in which downloads wait. */
+struct Downloads *engine_downloads(Engine *engine);
 
 /* The places of looks at reference images. */
 struct Checks *engine_checks(Engine *engine);

@@ -677,9 +677,16 @@ mutant(
 mutant(
   "all downloads go at once",
   "src/engine/engine.c",
-  "engine->downloads.pace.limit = ENGINE_DOWNLOADS_MAX;",
-  "engine->downloads.pace.limit = ENGINE_DOWNLOADS_MAX * 100;",
+  "engine->downloads.turns.pace.limit = ENGINE_DOWNLOADS_MAX;",
+  "engine->downloads.turns.pace.limit = ENGINE_DOWNLOADS_MAX * 100;",
   "spec data: sixteen at once"
+)
+mutant(
+  "one image host may have all places of downloads",
+  "src/engine/download_host.c",
+  "host->turns.pace.limit = ENGINE_DOWNLOADS_HOST_MAX;",
+  "host->turns.pace.limit = ENGINE_DOWNLOADS_MAX;",
+  "spec data: one silent host"
 )
 mutant(
   "buffers have no maximum",
