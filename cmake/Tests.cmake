@@ -66,7 +66,7 @@ function(gptimage2_add_valgrind_tests)
   list(JOIN GPTIMAGE2_VALGRIND_RUN "' '" run)
   gptimage2_write_launcher(valgrind 5.4
     "'${run}' '${GPTIMAGE2_PROGRAM_5.4}'" ON)
-  gptimage2_add_specs(valgrind valgrind 600)
+  gptimage2_add_specs(valgrind valgrind 900)
   if(NOT GPTIMAGE2_CMOCKA_INCLUDE OR NOT GPTIMAGE2_CMOCKA_LIBRARY)
     return()
   endif()
@@ -172,7 +172,7 @@ endfunction()
 function(gptimage2_add_proof name)
   add_test(NAME faults/${name}
     COMMAND "${GPTIMAGE2_SPECS}/faults/${name}_run" ${ARGN})
-  set_tests_properties(faults/${name} PROPERTIES LABELS faults TIMEOUT 600
+  set_tests_properties(faults/${name} PROPERTIES LABELS faults TIMEOUT 900
     ENVIRONMENT "GPTIMAGE2_SPEC_LUA=${CMAKE_BINARY_DIR}/lua/5.4/lua")
   gptimage2_keeps_busy(faults/${name} 60)
 endfunction()
