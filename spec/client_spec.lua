@@ -426,7 +426,17 @@ describe("a job id", function()
   after_each(support.clean)
 
   local bad = {
-    "", "/a", ".a", "../x", "a/../b", "a/.", "a\\b", "a b", "a\0b", "ü", ("x"):rep(257),
+    "",
+    "/a",
+    ".a",
+    "../x",
+    "a/../b",
+    "a/.",
+    "a\\b",
+    "a b",
+    "a\0b",
+    "ü",
+    ("x"):rep(257),
   }
 
   it("that may not stand in a path is refused, and nothing is sent", function()

@@ -7,7 +7,7 @@ local folder = require("spec.folder")
 local CODE = [[
 local place = ({ ... })[2]
 assert(os.setlocale("de_DE.UTF-8"), "no such locale")
-assert(("%.1f"):format(1.5) == "1,5", "the locale has no comma")
+assert(jit or ("%.1f"):format(1.5) == "1,5", "the locale has no comma")
 local gptimage2 = require("gptimage2")
 local migrate = require("gptimage2.migrate")
 local template = gptimage2.prompt.template("a cup of {n} l")
@@ -57,11 +57,10 @@ describe("numbers", function()
 
   local SOURCE = "/usr/share/i18n/locales/de_DE"
   local made = folder.new()
-  local can = exists(SOURCE)
-    and folder.run(
-        "localedef -i de_DE -f UTF-8 " .. folder.quote(made .. "/de_DE.UTF-8") .. " 2>&1; echo $?"
-      )
-      :find("0%s*$")
+  local make = ("localedef -i de_DE -f UTF-8 %s 2>&1; echo $?"):format(
+    folder.quote(made .. "/de_DE.UTF-8")
+  )
+  local can = exists(SOURCE) and folder.run(make):find("0%s*$")
   if not can then
     pending("are written with a point: skipped, the locale de_DE cannot be made (locales)")
     return

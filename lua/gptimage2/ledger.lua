@@ -385,12 +385,15 @@ function ledger.resolve(client, config, key, what, any_key)
   if what == "abandon" then
     return core.unknown_job(client, options_of(row), nil), nil, note
   end
-  return nil, nil, note, function() -- what is not recorded is not done
-    if core.live_keys(client)[key] then
-      return nil, ledger_error("not_unknown", "this job was taken up meanwhile", key)
+  return nil,
+    nil,
+    note,
+    function() -- what is not recorded is not done
+      if core.live_keys(client)[key] then
+        return nil, ledger_error("not_unknown", "this job was taken up meanwhile", key)
+      end
+      return resume(client, row, what)
     end
-    return resume(client, row, what)
-  end
 end
 
 return ledger

@@ -58,6 +58,9 @@ function naming.id(id)
   local text = id:gsub("[^A-Za-z0-9._-]", function(c)
     return ("%%%02X"):format(c:byte())
   end)
+  if text == "" then -- no service gives such an id
+    return "_"
+  end
   return cut(text:gsub("^%.", "%%2E"), MAX_ID)
 end
 

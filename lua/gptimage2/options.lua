@@ -114,8 +114,7 @@ end
 --- The account that the ledger's rows carry: a name of the user's. Those with "sha256:" are made
 --- from API keys.
 local function read_account(account, level)
-  local good = account == nil
-    or account ~= "" and #account <= 128 and check.visible_ascii(account)
+  local good = account == nil or account ~= "" and #account <= 128 and check.visible_ascii(account)
   if not good or account and account:find("^sha256:") then
     local must = "1 to 128 visible ASCII characters, without 'sha256:' in front"
     refuse(1, "new", "account", must, level + 1)

@@ -516,10 +516,7 @@ function wait.timeout_error(what, timeout, job_id)
   return core.error({
     kind = "timeout",
     code = "wait_timeout",
-    message = ("%s is not done after %s s; it goes on"):format(
-      what,
-      check.number(timeout, "%g")
-    ),
+    message = ("%s is not done after %s s; it goes on"):format(what, check.number(timeout, "%g")),
     job_id = job_id,
     retryable = true,
   })

@@ -134,8 +134,8 @@ static void mixed_spellings_are_one(void **state) {
     to = stpcpy(to, "#"); /* a "%" before would make it something else */
     for (const char *c = secret; *c; c++)
       to = put_character(to, *c, &seed);
-    strcpy(to, "#x");
-    strcpy(expected, "#[key]#x");
+    memcpy(to, "#x", sizeof "#x");
+    memcpy(expected, "#[key]#x", sizeof "#[key]#x");
     found = hidden(before, secret);
     check(strcmp(found, after) == 0, "round %d: %s: %s", round, before, found);
     free(found);

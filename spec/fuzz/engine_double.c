@@ -58,6 +58,7 @@ static void post(Work *work, Event *event) {
   event->polls = work->flow.polls;
   event->sent = work->flow.sent;
   event->doubt = work->flow.doubt;
+  event->risked = work->flow.risked;
   list_append(&the_engine.events, &event->link);
 }
 

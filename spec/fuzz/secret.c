@@ -103,7 +103,7 @@ static bool look_inside(const char *text, size_t length, const char *key,
       abort();
     size = json_unescape(&piece, meant);
     expect_none(meant, size, key, "in the JSON");
-    if (!strchr(key, '%'))
+    if (!strpbrk(key, "%\\")) /* of such keys only the plain spelling */
       expect_none(meant, decode_percent(meant, size), key, "in the URL");
     free(meant);
   }

@@ -389,9 +389,8 @@ bool file_check(const FileTarget *target, uint64_t random, Failure *failure) {
   if (fd < 0)
     return fail(failure, "open the folder", *folder ? folder : ".");
   snprintf(path, sizeof path, "%s%s", target->folder, target->name);
-  if (!fits(fd, target->name))
-    fail(failure, "create", path);
-  else if (whole && target->exact && !is_free(fd, target))
+  if (!fits(fd, target->name) ||
+      (whole && target->exact && !is_free(fd, target)))
     fail(failure, "create", path);
   else if (!can_write(fd, random))
     fail(failure, "make a file in the folder", *folder ? folder : ".");

@@ -7,7 +7,11 @@
 
 #include <stddef.h>
 
-/* GPTIMAGE2_LEDGER_MISSING names what was missing when this was built. */
+/* Names what was missing when this was built. */
+#ifndef GPTIMAGE2_LEDGER_MISSING
+#define GPTIMAGE2_LEDGER_MISSING "SQLite or libsodium"
+#endif
+
 static void refuse(Failure *failure) {
   failure_set(failure, "ledger", "ledger_unsupported",
               "this gptimage2 has no ledger: it was built "

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#if SQLITE_VERSION_NUMBER < 3031000
+#if defined(SQLITE_VERSION_NUMBER) && SQLITE_VERSION_NUMBER < 3031000
 #error "SQLite 3.31 or newer is needed, for generated columns"
 #endif
 

@@ -182,6 +182,7 @@ char *url_encode(const char *text) {
       *at++ = text[i];
       continue;
     }
+    /* cppcheck-suppress uninitdata ; it is being written */
     *at++ = '%';
     *at++ = digits[c >> 4];
     *at++ = digits[c & 15];

@@ -40,7 +40,7 @@ typedef struct ServerOptions {
 } ServerOptions;
 
 typedef struct Server {
-  struct Server *next; /* see server.c's running */
+  struct Server *next;  /* see server.c's running */
   pthread_mutex_t lock; /* guards from here ... */
   Service service;
   Journal journal;

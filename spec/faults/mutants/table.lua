@@ -266,13 +266,7 @@ mutant(
   "NOT (?4 AND state = 'gone') AND ",
   "spec rows: keeps its pictures"
 )
-mutant(
-  "a create that is held is an attempt",
-  FLOW,
-  "  flow->attempts--;\n",
-  "",
-  "c flow"
-)
+mutant("a create that is held is an attempt", FLOW, "  flow->attempts--;\n", "", "c flow")
 mutant(
   "no last look before the deadline",
   FLOW,
@@ -447,7 +441,7 @@ mutant(
 mutant(
   "what HTTP/2 refused is taken for lost",
   "src/engine/http_refused.c",
-  "if (begins_with(text, length, \"REFUSED_STREAM, retrying a fresh\") ||\n           is_goodbye",
+  'if (begins_with(text, length, "REFUSED_STREAM, retrying a fresh") ||\n           is_goodbye',
   "if (is_goodbye",
   "c http_reply"
 )
@@ -466,19 +460,13 @@ mutant(
   "c http_reply",
   "spec once: warm connection dies"
 )
-mutant(
-  "a create joins others before the server's limit is known",
-  HTTP,
-  {
-    "setopt(exchange->easy, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);",
-    "setopt(exchange->easy, CURLOPT_FORBID_REUSE, http1 ? 0L : 1L);",
-  },
-  {
-    "setopt(exchange->easy, CURLOPT_FRESH_CONNECT, stale ? 1L : 0L);",
-    "setopt(exchange->easy, CURLOPT_PIPEWAIT, 1L);",
-  },
-  "spec http2: over a limit"
-)
+mutant("a create joins others before the server's limit is known", HTTP, {
+  "setopt(exchange->easy, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);",
+  "setopt(exchange->easy, CURLOPT_FORBID_REUSE, http1 ? 0L : 1L);",
+}, {
+  "setopt(exchange->easy, CURLOPT_FRESH_CONNECT, stale ? 1L : 0L);",
+  "setopt(exchange->easy, CURLOPT_PIPEWAIT, 1L);",
+}, "spec http2: over a limit")
 mutant(
   "a redirect of a create leaves no doubt",
   POLICY,
@@ -494,21 +482,15 @@ mutant(
   "spec once: through a proxy"
 )
 -- Either of the two alone is enough as a rule.
-mutant(
-  "time runs out before what has arrived was read",
-  "src/engine/http_limits.c",
-  {
-    "  while (heap_first_at(&loop->limits) <= loop->read_at) {\n",
-    "    if (next_limit(exchange) <= loop->read_at)",
-    "  loop->on_delay = forgive;\n",
-  },
-  {
-    "  double now = clock_monotonic();\n  while (heap_first_at(&loop->limits) <= now) {\n",
-    "    if (next_limit(exchange) <= now)",
-    "  (void)forgive;\n",
-  },
-  "spec stopped"
-)
+mutant("time runs out before what has arrived was read", "src/engine/http_limits.c", {
+  "  while (heap_first_at(&loop->limits) <= loop->read_at) {\n",
+  "    if (next_limit(exchange) <= loop->read_at)",
+  "  loop->on_delay = forgive;\n",
+}, {
+  "  double now = clock_monotonic();\n  while (heap_first_at(&loop->limits) <= now) {\n",
+  "    if (next_limit(exchange) <= now)",
+  "  (void)forgive;\n",
+}, "spec stopped")
 mutant(
   "lost creates are sent again",
   POLICY,
