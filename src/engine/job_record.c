@@ -320,8 +320,11 @@ static const char *last_state(const Job *job, FlowEnd how) {
 
 void record_end(Job *job, FlowEnd how) {
   const Event *last = &job->work.last;
+  /* The host's flag: to be looked at behind its command alone. */
+  bool obeyed = how == FLOW_END_CANCELLED || job->flow.cancelled;
+  bool left = obeyed && job->work.left;
   LedgerNews news = {.state = last_state(job, how),
-                     .error = job->work.left ? NULL : last->failure.code,
+                     .error = left ? NULL : last->failure.code,
                      .status = last->status};
   bool known = job->recorded || job->intended;
   if (!ledger_of(job))
