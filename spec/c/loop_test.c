@@ -4,6 +4,7 @@
 #include "engine/http.h"
 
 #include <math.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -116,6 +117,40 @@ static void an_idle_connection_that_ends_is_let_go(void **state) {
   assert_int_equal(service.asked, 2);
 }
 
+static __typeof__(curl_lib.multi_socket_action) true_action;
+static unsigned delays;
+
+/* The process is stopped in the midst of it, once. */
+static CURLMcode held_up(CURLM *multi, curl_socket_t fd, int events,
+                         int *running) {
+  curl_lib.multi_socket_action = true_action;
+  poll(NULL, 0, 1100);
+  return true_action(multi, fd, events, running);
+}
+
+static void on_delay(Loop *held, double now, double seconds) {
+  assert_true(held == &loop && now > seconds && seconds > 1);
+  delays++;
+}
+
+/* Its limits run already, and are to be moved before they are looked at. */
+static void a_delay_while_an_exchange_begins_is_noticed(void **state) {
+  Failure failure = {0};
+  Exchange *exchange;
+  (void)state;
+  enter("http://127.0.0.1:1");
+  exchange = http_get(&loop, account, "http://127.0.0.1:1/1", 60, &failure);
+  assert_non_null(exchange);
+  loop.on_delay = on_delay;
+  true_action = curl_lib.multi_socket_action;
+  curl_lib.multi_socket_action = held_up;
+  loop_wait(&loop, 0);
+  assert_true(curl_lib.multi_socket_action == true_action);
+  assert_int_equal(delays, 1);
+  http_abort(&loop, exchange);
+  leave();
+}
+
 /* As a child that the host has forked would. */
 static void a_closed_socket_is_forgotten_though_others_hold_it(void **state) {
   static const Line script[] = {{200, "{}", .keep = 1}};
@@ -142,6 +177,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_idle_connection_stays_in_the_set),
       cmocka_unit_test(an_idle_connection_that_ends_is_let_go),
+      cmocka_unit_test(a_delay_while_an_exchange_begins_is_noticed),
       cmocka_unit_test(a_closed_socket_is_forgotten_though_others_hold_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

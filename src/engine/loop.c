@@ -223,14 +223,24 @@ static CURLMsg *read_message(const Loop *loop) {
   return message;
 }
 
-/* Exchanges that were added begin here.  The time afterwards. */
+/* It is `now`, and should have been `due` at the latest. */
+static void notice_delay(Loop *loop, double now, double due) {
+  if (now - due > DELAY_MIN && loop->on_delay)
+    loop->on_delay(loop, now, now - due);
+}
+
+/* Exchanges that were added begin here: their limits run, their requests are
+ * not out.  The time afterwards. */
 static double let_timer_work(Loop *loop, double now) {
+  double after;
   if (!loop->multi || loop->curl_at > now)
     return now;
   loop->curl_at = (double)INFINITY;
   let_work(loop, CURL_SOCKET_TIMEOUT, 0);
   loop->message = read_message(loop);
-  return clock_monotonic();
+  after = clock_monotonic();
+  notice_delay(loop, after, now);
+  return after;
 }
 
 static void let_socket_work(Loop *loop, int fd, uint32_t events) {
@@ -239,12 +249,6 @@ static void let_socket_work(Loop *loop, int fd, uint32_t events) {
     set_watch(loop, watch, fd, 0);
   else
     let_work(loop, fd, to_curl_events(events));
-}
-
-/* It is `now`, and should have been `due` at the latest. */
-static void notice_delay(Loop *loop, double now, double due) {
-  if (now - due > DELAY_MIN && loop->on_delay)
-    loop->on_delay(loop, now, now - due);
 }
 
 /* Waits for at most so many milliseconds.  The number of events. */

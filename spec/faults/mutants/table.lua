@@ -612,6 +612,14 @@ mutant(
   "c flow"
 )
 
+mutant(
+  "a stop while exchanges begin: their limits run on",
+  "src/engine/loop.c",
+  "  notice_delay(loop, after, now);\n",
+  "",
+  "c loop"
+)
+
 -- Caps.
 
 mutant(
