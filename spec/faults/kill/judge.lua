@@ -2,15 +2,24 @@
 --- reported, and prints what came of the kills at each system call.
 ---
 --- Arguments: "honours" or "ignores", number of jobs, folder of the runs, file to add the sums to,
---- "trouble", "calm" or "mixed"; or "totals" and that file: prints the closing line, status 1 when
---- something is wrong.
+--- "trouble", "calm", "mixed" or "streams"; or "totals" and that file: prints the closing line,
+--- status 1 when something is wrong.
 
 --- What a run that went well says of a job.
 local CONTENT = { succeeded = true, ["nothing to do"] = true, reported = true }
 
 local COMPLAINTS_MOST = 20 -- for each scenario
 
-local server, jobs, folder, totals_path = arg[1], tonumber(arg[2]), arg[3], arg[4]
+--- The job of mixed work that is cancelled before anything can be sent (mixed.lua).
+local HELD = 4
+
+local server, jobs, folder, totals_path, mood = arg[1], tonumber(arg[2]), arg[3], arg[4], arg[5]
+
+local MOODS = {
+  trouble = " and is in trouble",
+  mixed = ", mixed work",
+  streams = ", HTTP/2 with streams refused and reset",
+}
 
 local function split(line)
   local fields = {}
@@ -51,16 +60,19 @@ end
 
 local sums = { faults = 0, lost = 0, twice = 0, finished = 0, reported = 0, needless = 0 }
 
---- What became of one job: "finished", "reported", "lost".
-local function fate(told, paid)
+--- What became of one job: "finished", "reported", "lost". `whole`: nobody was killed, so that all
+--- must be finished.
+local function fate(n, told, paid, whole)
   local charged = told and told.state:match("^cancelled:(%a+)")
-  if not told then
+  if not told or whole and told.state == "reported" then
     return "lost"
+  elseif mood == "mixed" and n == HELD then
+    return charged == "no" and not paid and "reported" or "lost"
   elseif charged then
     return charged == "no" and paid and paid.paid > 0 and "lost" or "reported"
   elseif told.state == "succeeded" and told.picture == "whole" and paid then
     return paid.ids[told.id] and "finished" or "lost"
-  elseif told.state == "reported" and (server == "ignores" or arg[5] == "mixed") then
+  elseif told.state == "reported" and (server == "ignores" or mood == "mixed") then
     return "reported"
   end
   return "lost"
@@ -85,9 +97,9 @@ local function complain(what, name, n, told, paid)
   )
 end
 
-local function judge_job(books, name, n, told)
+local function judge_job(books, name, n, told, whole)
   local paid = books[name .. " " .. n]
-  local result = fate(told, paid)
+  local result = fate(n, told, paid, whole)
   if result == "finished" and not CONTENT[told.note] then
     result = "lost"
   end
@@ -118,13 +130,14 @@ end
 
 local function judge_attempt(books, line)
   local name, first, outcome = line:match("^(%S+) (%S+) (%S+)")
-  local row, faults = row_of(first), select(2, line:gsub(" killed", ""))
+  local row, stopped = row_of(first), outcome == "stopped"
+  local faults = select(2, line:gsub(" killed", "")) + (stopped and 1 or 0)
   local report = read_report(name)
-  row.places = row.places + (outcome == "killed" and 1 or 0)
+  row.places = row.places + ((stopped or outcome == "killed") and 1 or 0)
   row.faults = row.faults + faults
   sums.faults = sums.faults + faults
   for n = 1, jobs do
-    local result = judge_job(books, name, n, report[n])
+    local result = judge_job(books, name, n, report[n], stopped)
     row[result] = row[result] + 1
   end
 end
@@ -166,7 +179,7 @@ local function judge_scenario()
   print(
     ("The service %s idempotency keys%s, %d job%s at once:"):format(
       server,
-      arg[5] == "trouble" and " and is in trouble" or arg[5] == "mixed" and ", mixed work" or "",
+      MOODS[mood] or "",
       jobs,
       jobs == 1 and "" or "s"
     )

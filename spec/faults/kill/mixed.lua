@@ -1,7 +1,8 @@
 --- What else programs do with a ledger, killed like the pipeline (worker.lua, whose arguments it
 --- takes; the URL is what service.lua says when it is mixed): a picture with a reference, a job
---- that is cancelled while its connection is made, and, by a second client with a ledger of its
---- own, one whose answer never comes and which is settled by hand.
+--- that is cancelled while its connection is made; by a second client with a ledger of its own, one
+--- whose answer never comes and which is settled by hand; by a third, one that is cancelled while a
+--- proxy says nothing to the CONNECT.
 ---
 --- The second service tears every answer to a create, after the work. The report has the same lines
 --- as the pipeline's; the state of the cancelled job is followed by what its row says was charged.
@@ -12,25 +13,31 @@ local urls, folder, name, _, retry, injection = table.unpack(arg)
 local url, torn_url, ca_file = urls:match("^(.-),(.-),(.*)$")
 
 --- The numbers of the jobs.
-local REFERENCE, CANCELLED, SETTLED = 1, 2, 3
+local REFERENCE, CANCELLED, SETTLED, HELD = 1, 2, 3, 4
 
-local trace = dofile(os.getenv("KILL_PARTS") .. "/trace.lua")
+local parts = os.getenv("KILL_PARTS")
+local shared = dofile(parts .. "/shared.lua")
+local trace = dofile(parts .. "/trace.lua")
+local by_number, metadata = shared.by_number, shared.numbered
+local silent = ("http://127.0.0.1:%d"):format(require("spec.host").silent_port())
 
-local function open(base_url, ledger)
-  return assert(gptimage2.new({
-    api_key = "kill-run",
+local function open(base_url, ledger, proxy)
+  return shared.open({
     base_url = base_url,
     ca_file = ca_file,
     ledger = folder .. "/" .. ledger,
+    proxy = proxy,
     retry = retry,
-    poll = { first = 0.01, interval = 0.01, max = 0.01 },
-    timeout = 30,
     max_attempts = 1,
     allow_private_references = true,
-  }))
+  })
 end
 
-local client, torn = open(url, "renders.db"), open(torn_url, "torn.db")
+local function open_all()
+  return open(url, "renders.db"), open(torn_url, "torn.db"), open(url, "held.db", silent)
+end
+
+local client, torn, held = open_all()
 local pipe = trace.attach(folder, injection)
 
 local said = {}
@@ -40,18 +47,6 @@ local function note(n, job, err)
   if err and (err.kind == "lost" or err.kind == "cancelled") then
     said[n] = "reported"
   end
-end
-
-local function metadata(n)
-  return { metadata = { n = tostring(n) } }
-end
-
-local function by_number(list)
-  local found = {}
-  for _, item in ipairs(list) do
-    found[tonumber(item.metadata.n)] = item
-  end
-  return found
 end
 
 local function finish(n, handle)
@@ -81,6 +76,17 @@ local function ask_and_cancel()
   note(CANCELLED, job, select(2, job:wait()))
 end
 
+--- Cancelled before anything can be sent, in whatever run.
+local function hold(handle)
+  local job = handle or assert(held:submit({ prompt = name .. " " .. HELD }, metadata(HELD)))
+  while job.status == "queued" do
+    gptimage2.sleep(0.002)
+  end
+  gptimage2.sleep(#name % 8 / 1000)
+  job:cancel()
+  note(HELD, job, select(2, job:wait()))
+end
+
 local function settled_row()
   return by_number(assert(torn:history()))[SETTLED]
 end
@@ -107,6 +113,8 @@ end
 
 local recovered = by_number(assert(client:recover()))
 local torn_recovered = by_number(assert(torn:recover()))
+local held_recovered = by_number(assert(held:recover()))
+local held_rows = by_number(assert(held:history()))
 local rows = by_number(assert(client:history()))
 
 local function go_on(n, ask)
@@ -127,20 +135,17 @@ end
 gptimage2.spawn(go_on, REFERENCE, ask_with_reference)
 gptimage2.spawn(go_on, CANCELLED, ask_and_cancel)
 gptimage2.spawn(settle, torn_recovered[SETTLED])
+if held_recovered[HELD] or not held_rows[HELD] then
+  gptimage2.spawn(hold, held_recovered[HELD])
+else
+  said[HELD] = "reported"
+end
 gptimage2.run()
 gptimage2.sleep(0.05) -- what a cancelled create still brings
 
-local function is_whole(n)
-  local file = io.open(("%s/%d.png"):format(folder, n), "rb")
-  local bytes = file and file:read("a") or ""
-  if file then
-    file:close()
-  end
-  return bytes:sub(1, 8) == "\137PNG\r\n\26\n" and bytes:sub(-8, -5) == "IEND"
-end
-
 client:close()
 torn:close()
+held:close()
 local report = {}
 local function tell(list)
   for n, row in pairs(by_number(list)) do
@@ -148,21 +153,13 @@ local function tell(list)
     if row.state == "cancelled" then
       told = "cancelled:" .. tostring(row.charged)
     end
-    report[#report + 1] = ("%d\t%s\t%s\t%s\t%s"):format(
-      n,
-      told,
-      row.id or "-",
-      is_whole(n) and "whole" or "missing",
-      said[n]:gsub("%s+", " ")
-    )
+    report[#report + 1] = shared.line(n, told, row.id, shared.is_whole(folder, n), said[n])
   end
 end
-client, torn = open(url, "renders.db"), open(torn_url, "torn.db")
-tell(assert(client:history()))
-tell(assert(torn:history()))
-local file = assert(io.open(folder .. "/report", "w"))
-file:write(table.concat(report, "\n"), "\n")
-assert(file:close())
+for _, each in ipairs({ open_all() }) do
+  tell(assert(each:history()))
+end
+shared.write_report(folder, report)
 if pipe then
   os.exit(true, false) -- strace goes with the thread
 end

@@ -26,6 +26,10 @@ local SHORT = {
 --- How many of a call's places the short form takes at most, by thread.
 local SHORT_MOST = { main = 2, io = 4 }
 
+--- Where the process is stopped and continued, if it is, and how many of a call's places.
+local STOPS = { "connect", "sendto", "recvfrom", "pwrite64", "fdatasync" }
+local STOPS_MOST = form == "short" and 1 or 8
+
 --- State after state in which every call of a recovery is killed, too.
 local SWEPT = { "io:sendto:1", "io:recvfrom:1" }
 
@@ -63,20 +67,35 @@ local function all(thread, map, places)
   end
 end
 
---- Some of the calls that matter, spread evenly.
+--- At most so many places of a call, spread evenly.
+local function spread(thread, call, count, most, places)
+  local taken = math.min(count, most)
+  for i = 1, taken do
+    places[#places + 1] = place(thread, call, 1 + (i - 1) * count // taken)
+  end
+end
+
+--- Some of the calls that matter.
 local function some(thread, map, places)
   for _, call in ipairs(SHORT) do
-    local count = map[call] or 0
-    local taken = math.min(count, SHORT_MOST[thread])
-    for i = 1, taken do
-      places[#places + 1] = place(thread, call, 1 + (i - 1) * count // taken)
-    end
+    spread(thread, call, map[call] or 0, SHORT_MOST[thread], places)
   end
 end
 
 local function emit(first, second, third)
   local name = table.concat({ first, second, third }, "+"):gsub(":", ".")
-  print(name, first, second, third)
+  print(table.concat({ name, first, second, third }, "\t"))
+end
+
+--- A run that is stopped is not killed.
+local function stop(map)
+  local places = {}
+  for _, call in ipairs(STOPS) do
+    spread("stop", call, map[call] or 0, STOPS_MOST, places)
+  end
+  for _, first in ipairs(places) do
+    emit(first)
+  end
 end
 
 --- Each place is once the first kill, once the second, once the third.
@@ -130,6 +149,9 @@ local places = {}
 take("main", main, places)
 take("io", io_calls, places)
 pair_up(places)
+if os.getenv("KILL_STOPS") then
+  stop(io_calls)
+end
 if form == "long" and os.getenv("KILL_JOBS") == "1" then
   sweep(main, io_calls)
 end

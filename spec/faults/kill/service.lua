@@ -2,15 +2,19 @@
 --- judge's.
 ---
 --- Arguments: "honours" or "ignores" (the idempotency keys), and "calm", "trouble" for one that
---- fails creates, "torn" for two, the second of which tears the answers to all creates, or "mixed":
---- the same, the first over TLS. Prints its URL (torn: both, with a comma between; mixed: and the
---- file of the certificate); then, for each line read from stdin, which is a path, writes its books
---- there and prints "written". Ends with its input.
+--- fails creates, "torn" for two, the second of which tears the answers to all creates, "mixed":
+--- the same, the first over TLS, or "streams": one of HTTP/2 that refuses, goes away, and resets.
+--- Prints its URL (torn: both, with a comma between; mixed and streams: and the file of the
+--- certificate); then, for each line read from stdin, which is a path, writes its books there and
+--- prints "written". Ends with its input.
 --- A line of the books: prompt, job id, credits kept, times it was posted; tabs between.
 
 local sandbox = require("gptimage2.sandbox")
 
-local mixed = arg[2] == "mixed"
+local mixed, streams = arg[2] == "mixed", arg[2] == "streams"
+
+--- Of each four creates one is refused, one met by a GOAWAY, one taken and reset.
+local SCRIPT = "--every 4 --refuse 1 --goaway 2 --reset 3"
 
 local function start(tls)
   return assert(sandbox.start({
@@ -23,9 +27,15 @@ local function start(tls)
   }))
 end
 
-local service = start(mixed)
+--- The HTTP/2 server of the specs, which runs in a process of its own.
+local function start_http2()
+  package.path = os.getenv("KILL_PARTS") .. "/../../../?.lua;" .. package.path
+  return require("spec.helpers.http2").start(SCRIPT)
+end
+
+local service = streams and start_http2() or start(mixed)
 local services = { service }
-local address = service.url
+local address = streams and service.url .. "," .. service.ca_file or service.url
 if mixed or arg[2] == "torn" then
   services[2] = start(false)
   services[2]:fault({ on = "create", action = "truncate", bytes = 0, times = math.huge })
@@ -57,14 +67,29 @@ local function say(line)
   io.stdout:flush()
 end
 
-local function write_books(path)
-  local file = assert(io.open(path, "w"))
+--- Its books know keys (streams.lua): each that was taken is a job that was paid.
+local function write_taken(file)
+  for key, times in pairs(service:taken()) do
+    local prompt = key:gsub("/", " ")
+    for _ = 1, times do
+      file:write(("%s\t%s\t%d\t%d\n"):format(prompt, "job-1", 10, 1))
+    end
+  end
+end
+
+local function write_jobs(file)
   for _, each in ipairs(services) do
     for _, job in ipairs(each:ledger().jobs) do
       local kept = job.refunded and 0 or job.credits
       file:write(("%s\t%s\t%d\t%d\n"):format(job.prompt, job.id, kept, job.posts))
     end
   end
+end
+
+local function write_books(path)
+  local file = assert(io.open(path, "w"))
+  local write = streams and write_taken or write_jobs
+  write(file)
   assert(file:close())
 end
 

@@ -10,16 +10,21 @@ local gptimage2 = require("gptimage2")
 local url, folder, name, jobs, retry, injection = table.unpack(arg)
 jobs = tonumber(jobs)
 
-local trace = dofile(os.getenv("KILL_PARTS") .. "/trace.lua")
+local parts = os.getenv("KILL_PARTS")
+local shared = dofile(parts .. "/shared.lua")
+local trace = dofile(parts .. "/trace.lua")
+local by_number = shared.by_number
 
-local client = assert(gptimage2.new({
-  api_key = "kill-run",
+--- Where it is stopped, and goes on later: shorter than that.
+local limit = injection:find("SIGSTOP", 1, true) and 2 or nil
+
+local client = shared.open({
   base_url = url,
   ledger = folder .. "/renders.db",
   retry = retry,
-  poll = { first = 0.01, interval = 0.01, max = 0.01 },
-  timeout = 30,
-}))
+  connect_timeout = limit,
+  request_timeout = limit,
+})
 local pipe = trace.attach(folder, injection)
 
 --- What came of picture n in this run, for the report.
@@ -48,23 +53,13 @@ local function finish(n, handle)
 end
 
 local function ask(n)
-  local job, err = client:generate(
-    { prompt = name .. " " .. n },
-    { metadata = { n = tostring(n) }, save = picture(n) }
-  )
+  local options = shared.numbered(n)
+  options.save = picture(n)
+  local job, err = client:generate({ prompt = name .. " " .. n }, options)
   note(n, job, err or job.save_error)
   if err and err.kind == "lost" then
     said[n] = "reported"
   end
-end
-
---- Jobs of this ledger by their number: those taken up, and rows of all.
-local function by_number(list)
-  local found = {}
-  for _, item in ipairs(list) do
-    found[tonumber(item.metadata.n)] = item
-  end
-  return found
 end
 
 local recovered = by_number(assert(client:recover()))
@@ -92,27 +87,13 @@ for n = 1, jobs do
 end
 gptimage2.run()
 
---- The whole picture is there: its first and its last bytes.
-local function is_whole(n)
-  local file = io.open(("%s/%d.png"):format(folder, n), "rb")
-  local bytes = file and file:read("a") or ""
-  if file then
-    file:close()
-  end
-  return bytes:sub(1, 8) == "\137PNG\r\n\26\n" and bytes:sub(-8, -5) == "IEND"
-end
-
 local report = {}
 for n, row in pairs(by_number(assert(client:history()))) do
   local told = said[n] == "reported" and "reported" or row.status
-  local whole = is_whole(n) and "whole" or "missing"
-  local note_of = said[n]:gsub("%s+", " ")
-  report[#report + 1] = ("%d\t%s\t%s\t%s\t%s"):format(n, told, row.id or "-", whole, note_of)
+  report[#report + 1] = shared.line(n, told, row.id, shared.is_whole(folder, n), said[n])
 end
 client:close()
-local file = assert(io.open(folder .. "/report", "w"))
-file:write(table.concat(report, "\n"), "\n")
-assert(file:close())
+shared.write_report(folder, report)
 if pipe then
   os.exit(true, false) -- strace goes with the thread
 end

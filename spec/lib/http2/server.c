@@ -13,6 +13,7 @@
  *   --refuse N     the Nth create (from 1) is refused: REFUSED_STREAM
  *   --goaway N     ... is met by a GOAWAY that names the stream before it
  *   --reset N      ... is taken, and its stream reset: INTERNAL_ERROR
+ *   --every K      counts creates from 1 to K again and again
  *   --http1        creates over HTTP/2 are met by HTTP_1_1_REQUIRED
  *   --only-http1   offers no HTTP/2
  *   --delay MS     answers a create after so long
@@ -51,9 +52,9 @@ void book(const char *what, const char *key) {
 unsigned next_create(void) {
   unsigned n;
   pthread_mutex_lock(&lock);
-  n = ++creates;
+  n = creates++;
   pthread_mutex_unlock(&lock);
-  return n;
+  return (script.every ? n % script.every : n) + 1;
 }
 
 static void *serve(void *user) {
@@ -85,6 +86,8 @@ static void read_options(char **argument) {
       script.goaway = number(*++argument);
     else if (strcmp(name, "--reset") == 0)
       script.reset = number(*++argument);
+    else if (strcmp(name, "--every") == 0)
+      script.every = number(*++argument);
     else if (strcmp(name, "--delay") == 0)
       script.delay = number(*++argument);
     else if (strcmp(name, "--late") == 0)

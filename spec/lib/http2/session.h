@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 typedef struct Script {
-  unsigned limit, refuse, goaway, reset; /* 0 = not */
-  unsigned delay, late;                  /* milliseconds */
+  unsigned limit, refuse, goaway, reset, every; /* 0 = not */
+  unsigned delay, late;                         /* milliseconds */
   bool wants_http1, only_http1;
   const char *priority;
 } Script;
