@@ -89,7 +89,8 @@ static void on_warning(void *user, const char *text, int more) {
   note("warning", text);
 }
 
-/* Runs the file with (host, url, folder, name, start); notes what it raises. */
+/* Runs the file with (host, url, folder, name, start, the folder of all such
+ * files); notes what it raises. */
 static void run(lua_State *L, const char *file) {
   char path[300];
   snprintf(path, sizeof path, "%s/%s", parts, file);
@@ -99,7 +100,8 @@ static void run(lua_State *L, const char *file) {
     luaL_newlib(L, functions);
     for (int i = 0; i < 4; i++)
       lua_pushstring(L, arguments[i]);
-    if (lua_pcall(L, 5, 0, 0) == LUA_OK)
+    lua_pushstring(L, parts);
+    if (lua_pcall(L, 6, 0, 0) == LUA_OK)
       return;
   }
   note("raised", lua_tostring(L, -1) ? lua_tostring(L, -1) : "?");

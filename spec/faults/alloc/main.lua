@@ -14,31 +14,60 @@ local ONLY, TOOL = arg[7], arg[8]
 --- Faults that one host injects before the books are read.
 local CHUNK = 12
 
---- Who runs out of memory, how, and from when on: from the module's loading on ("load"), once it is
---- loaded ("work"), or likewise for jobs that no ledger records ("plain"). `short` is how many
---- faults the short form takes.
+--- Who runs out of memory, how, and in which scenario: the pipeline from the module's loading on
+--- ("load"), once it is loaded ("work"), or likewise for jobs that no ledger records ("plain"); or
+--- a scene of scenes.lua. `short` is how many faults the short form takes, `each` which of them the
+--- long form takes: every second, every third …
 --- stylua: ignore start
 local PLANS = {
-  { pool = "engine", mode = "once", start = "load", short = 30 },
-  { pool = "engine", mode = "ever", start = "load", short = 20 },
-  { pool = "curl", mode = "once", start = "load", short = 20 },
-  { pool = "curl", mode = "ever", start = "load", short = 12 },
-  { pool = "bare", mode = "once", start = "load", short = 10 },
-  { pool = "bare", mode = "ever", start = "load", short = 8 },
-  { pool = "sqlite", mode = "once", start = "load", short = 30 },
-  { pool = "sqlite", mode = "ever", start = "load", short = 15 },
-  { pool = "lua", mode = "once", start = "load", short = 8 },
-  { pool = "lua", mode = "once", start = "work", short = 40 },
-  { pool = "lua", mode = "ever", start = "load", short = 5 },
-  { pool = "lua", mode = "ever", start = "work", short = 20 },
-  { pool = "lua", mode = "collect", start = "work", short = 15 },
-  { pool = "engine", mode = "once", start = "plain", short = 10 },
-  { pool = "engine", mode = "ever", start = "plain", short = 8 },
-  { pool = "lua", mode = "once", start = "plain", short = 15 },
-  { pool = "lua", mode = "ever", start = "plain", short = 8 },
-  { pool = "lua", mode = "collect", start = "plain", short = 8 },
+  { pool = "engine", mode = "once", start = "load", short = 24 },
+  { pool = "engine", mode = "ever", start = "load", short = 16 },
+  { pool = "curl", mode = "once", start = "load", short = 16 },
+  { pool = "curl", mode = "ever", start = "load", short = 10 },
+  { pool = "bare", mode = "once", start = "load", short = 8 },
+  { pool = "bare", mode = "ever", start = "load", short = 6 },
+  { pool = "sqlite", mode = "once", start = "load", short = 24 },
+  { pool = "sqlite", mode = "ever", start = "load", short = 12 },
+  { pool = "lua", mode = "once", start = "load", short = 6 },
+  { pool = "lua", mode = "once", start = "work", short = 32 },
+  { pool = "lua", mode = "ever", start = "load", short = 4 },
+  { pool = "lua", mode = "ever", start = "work", short = 16 },
+  { pool = "lua", mode = "collect", start = "work", short = 12 },
+  { pool = "engine", mode = "once", start = "plain", short = 8 },
+  { pool = "engine", mode = "ever", start = "plain", short = 6 },
+  { pool = "lua", mode = "once", start = "plain", short = 12 },
+  { pool = "lua", mode = "ever", start = "plain", short = 6 },
+  { pool = "lua", mode = "collect", start = "plain", short = 6 },
+}
+
+--- The same in every scene.
+local SCENES = { "cancel", "two", "resolve", "references", "saves" }
+local SCENE_PLANS = {
+  { pool = "engine", mode = "once", short = 4 },
+  { pool = "engine", mode = "ever", short = 2 },
+  { pool = "curl", mode = "once", short = 2, each = 2 },
+  { pool = "sqlite", mode = "once", short = 3, each = 20 },
+  { pool = "sqlite", mode = "ever", short = 1, each = 60 },
+  { pool = "lua", mode = "once", short = 4, each = 4 },
+  { pool = "lua", mode = "ever", short = 2, each = 8 },
 }
 --- stylua: ignore end
+
+for _, scene in ipairs(SCENES) do
+  for _, row in ipairs(SCENE_PLANS) do
+    local plan = { start = scene }
+    for name, value in pairs(row) do
+      plan[name] = value
+    end
+    PLANS[#PLANS + 1] = plan
+  end
+end
+
+--- What the service is like, and what it does at every create, where that is not as usual.
+local SERVICES = {
+  cancel = { tls = true, fault = { action = "delay", seconds = 0.03 } },
+  resolve = { idempotency = true, fault = { action = "delay", seconds = 0.3 } },
+}
 
 local POOLS = { lua = 1, engine = 2, curl = 3, bare = 3, sqlite = 4 }
 
@@ -64,20 +93,43 @@ local function read_runs(pipe, runs)
   pipe:close()
 end
 
-local function open_box()
-  return sandbox.start({ duration = 0.02, idempotency = false, credits = 100000 })
+--- The service for a scenario, and its URL, with its certificate's file where it has one.
+local function open_box(start)
+  local service = SERVICES[start] or {}
+  local box = assert(sandbox.start({
+    duration = 0.02,
+    idempotency = service.idempotency or false,
+    tls = service.tls or false,
+    credits = 1000000,
+  }))
+  if service.fault then
+    local fault = { on = "create", times = math.huge }
+    for name, value in pairs(service.fault) do
+      fault[name] = value
+    end
+    box:fault(fault)
+  end
+  return box, service.tls and box.url .. "," .. box.ca_file or box.url
 end
+
+--- Scenario -> its run without faults; libcurl's own malloc is another's only where it is "bare".
+local faultless = {}
 
 --- How often the pool allocates when nothing fails.
 local function count(plan)
-  local box = open_box()
-  local runs = {}
-  read_runs(start_host(plan, "never", box.url, { 0 }), runs)
-  local run = runs[0]
-  local problem = run and report.problem_of_faultless(run, box:ledger().jobs)
-  box:stop()
-  if not run or problem then
-    error("the run without faults failed: " .. (problem or "no report"))
+  local key = plan.start .. (plan.pool == "bare" and " bare" or "")
+  local run = faultless[key]
+  if not run then
+    local box, url = open_box(plan.start)
+    local runs = {}
+    read_runs(start_host(plan, "never", url, { 0 }), runs)
+    run = runs[0]
+    local problem = run and report.problem_of_faultless(plan, run)
+    box:stop()
+    if not run or problem then
+      error(("%s without faults failed: %s"):format(key, problem or "no report"))
+    end
+    faultless[key] = run
   end
   return run.calls[POOLS[plan.pool]], run
 end
@@ -85,7 +137,7 @@ end
 --- The faults to inject: all, or a fixed choice spread over them.
 local function choose(plan, calls)
   local list = {}
-  local wanted = FORM == "short" and plan.short or math.ceil(calls / STRIDE)
+  local wanted = FORM == "short" and plan.short or math.ceil(calls / STRIDE / (plan.each or 1))
   local step = math.max(1, calls / wanted)
   local at = 1
   while math.floor(at) <= calls do
@@ -111,14 +163,14 @@ local function clean()
 end
 
 local function inject(plan)
-  local calls, faultless = count(plan)
+  local calls, run = count(plan)
   local parts = chunks(choose(plan, calls))
-  local tally = report.tally(plan, calls, faultless)
+  local tally = report.tally(plan, calls, run)
   for i = 1, #parts, WORKERS do
-    local box = open_box()
+    local box, url = open_box(plan.start)
     local pipes, runs = {}, {}
     for worker = i, math.min(i + WORKERS - 1, #parts) do
-      pipes[#pipes + 1] = start_host(plan, plan.mode, box.url, parts[worker])
+      pipes[#pipes + 1] = start_host(plan, plan.mode, url, parts[worker])
     end
     for _, pipe in ipairs(pipes) do
       read_runs(pipe, runs)

@@ -4,7 +4,30 @@ local report = {}
 
 local COLUMNS = { "lua", "engine", "libcurl", "SQLite", "lua-cjson" }
 --- States of the ledger that say: this was, or may have been, paid.
-local KNOWN = { sent = true, accepted = true, unknown = true, succeeded = true }
+local KNOWN = {
+  sent = true,
+  accepted = true,
+  unknown = true,
+  succeeded = true,
+  cancelled = true,
+  abandoned = true,
+}
+
+local PIPELINE = { a = "succeeded", b = "succeeded", rows = "2" }
+
+--- What becomes of the jobs of each scenario when nothing fails, and how many rows there are.
+--- `plain` are those that no ledger knows, `posts` how often one may be sent.
+local SCENES = {
+  load = PIPELINE,
+  work = PIPELINE,
+  plain = { a = "succeeded", b = "succeeded", plain = { a = true, b = true } },
+  cancel = { a = "cancelled", b = "cancelled", c = "cancelled", rows = "3" },
+  two = { a = "succeeded", b = "succeeded", c = "succeeded", rows = "2", plain = { c = true } },
+  resolve = { a = "succeeded", b = "cancelled", c = "succeeded", rows = "3", posts = 2 },
+  references = { a = "succeeded", b = "failed", c = "failed", rows = "3" },
+  saves = { a = "succeeded", b = "succeeded", rows = "2" },
+}
+local JOBS = { "a", "b", "c" }
 --- What an error says that is about memory: its own words, SQLite's, libcurl's, lua-cjson's.
 local WORDS = { "memory", "Memory" }
 
@@ -83,11 +106,13 @@ local function has(list, text)
 end
 
 --- Everything went as if nothing had happened.
-local function is_whole(run)
-  return has(run.notes.errors, "none")
-    and has(run.notes.a, "succeeded")
-    and has(run.notes.b, "succeeded")
-    and (has(run.notes.rows, "2") or not run.notes.rows)
+local function is_whole(run, scene)
+  for _, which in ipairs(JOBS) do
+    if scene[which] and not has(run.notes[which], scene[which]) then
+      return false
+    end
+  end
+  return has(run.notes.errors, "none") and (not scene.rows or has(run.notes.rows, scene.rows))
 end
 
 local function speaks_of_memory(run)
@@ -113,8 +138,8 @@ local function show(run)
   return table.concat(parts, "; ")
 end
 
-function report.problem_of_faultless(run)
-  if not run.ended or not is_whole(run) then
+function report.problem_of_faultless(plan, run)
+  if not run.ended or not is_whole(run, SCENES[plan.start]) then
     return ("ended at %s (signal %d): %s"):format(run.stage, run.signal, show(run))
   end
   for i = 1, 4 do
@@ -127,6 +152,7 @@ end
 function report.tally(plan, calls, faultless)
   return {
     plan = plan,
+    scene = SCENES[plan.start],
     calls = calls,
     cjson = faultless.calls[5],
     counts = {},
@@ -144,29 +170,30 @@ local function problem(tally, run, what)
   table.insert(tally.problems, ("%s, n = %d, at %s: %s"):format(what, run.n, run.stage, show(run)))
 end
 
---- State of the ledger's row for `prompt` after the recovery.
+--- The ledger's row for `prompt` after the recovery: its state and `charged`.
 local function row_of(run, prompt)
   for _, row in ipairs(run.back and run.back.notes.row or {}) do
-    local found, state = row:match("^(%S+) (%S+)")
+    local found, state, charged = row:match("^(%S+) (%S+) (%S+)")
     if found == prompt then
-      return state
+      return state, charged
     end
   end
 end
 
 --- Whether a paid job is known: by the ledger or, where there is none, by what its host was told.
 local function is_known(tally, run, prompt, which)
-  if tally.plan.start ~= "plain" then
-    return KNOWN[row_of(run, prompt) or ""]
+  if not (tally.scene.plain and tally.scene.plain[which]) then
+    local state, charged = row_of(run, prompt)
+    return KNOWN[state or ""] and charged ~= "no"
   end
   return not has(run.notes[which .. "_charged"], "no") and not has(run.notes[which], "failed")
 end
 
 local function judge_money(tally, run, name, books)
-  for _, which in ipairs({ "a", "b" }) do
+  for _, which in ipairs(JOBS) do
     local prompt = ("%s-%d-%s"):format(name, run.n, which)
     local page = books[prompt]
-    if page and (page.jobs > 1 or page.posts > 1) then
+    if page and (page.jobs > 1 or page.posts > (tally.scene.posts or 1)) then
       total.twice = total.twice + 1
       problem(tally, run, "paid twice")
     end
@@ -176,6 +203,9 @@ local function judge_money(tally, run, name, books)
     end
     if page and not run.notes.raised and not has(run.notes.submitted, which) then
       problem(tally, run, "paid, but submit gave no job (" .. which .. ")")
+    end
+    if page and has(run.notes.unsent, which) then
+      problem(tally, run, "sent, though it was told that it was not (" .. which .. ")")
     end
   end
 end
@@ -200,7 +230,7 @@ local function judge_run(tally, run)
     problem(tally, run, run.signal == 14 and "hang" or "crash (signal " .. run.signal .. ")")
   elseif run.notes.hung then
     problem(tally, run, "hang (pending)")
-  elseif is_whole(run) then
+  elseif is_whole(run, tally.scene) then
     add(tally, "unnoticed")
   elseif speaks_of_memory(run) then
     add(tally, "told")
@@ -212,6 +242,12 @@ local function judge_run(tally, run)
   end
   if run.ended then
     judge_leaks(tally, run)
+  end
+  if run.notes.wrong then
+    problem(tally, run, "wrong: " .. table.concat(run.notes.wrong, ", "))
+  end
+  if run.back and run.back.notes.half then
+    problem(tally, run, "not whole: " .. table.concat(run.back.notes.half, ", "))
   end
   if not run.back or not run.back.ended or run.back.notes.raised then
     problem(tally, run, "no recovery (" .. (run.back and show(run.back) or "none") .. ")")
