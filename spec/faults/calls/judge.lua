@@ -225,6 +225,15 @@ local function judge_jobs(name, run, books, told, row)
   end
 end
 
+--- The job that is cancelled before anything can have been sent: nobody may think otherwise.
+local function judge_held(name, told, row)
+  if row and row.charged ~= "no" then
+    complain("wrong", name, ("job 6 was not sent: %s, charged %s"):format(row.state, row.charged))
+  elseif told and told.charged ~= "no" and told.charged ~= "-" then
+    complain("wrong", name, "job 6 was not sent: " .. describe(told))
+  end
+end
+
 --- Jobs of the second client: none is posted twice, and what was paid is in its ledger and not
 --- called "not charged".
 local function judge_others(name, run, books, told)
@@ -233,6 +242,7 @@ local function judge_others(name, run, books, told)
     local n, state, charged = table.unpack(split(line))
     states[n] = { state = state, charged = charged }
   end
+  judge_held(name, told["job 6"], states["6"])
   for _, n in ipairs({ "4", "5" }) do
     local paid = books[name .. " " .. n] or { paid = 0, posts = 0 }
     local entry, row = told["job " .. n], states[n]

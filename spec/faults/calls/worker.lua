@@ -1,8 +1,9 @@
 --- The first run of an attempt: three jobs with a ledger and saved pictures, two at once, one of
 --- them with a reference, the third after them; then, by a second client with its own ledger, one
---- that is cancelled at once, and one whose answer is torn and which is settled by hand. From its
---- set-up on, system calls of one thread fail. It writes down what
---- the host was told; nothing it is told may end it.
+--- that is cancelled at once, and one whose answer is torn and which is settled by hand; by a
+--- third, one that is cancelled while a proxy says nothing to the CONNECT. From its set-up on,
+--- system calls of one thread fail. It writes down what the host was told; nothing it is told may
+--- end it.
 ---
 --- Arguments: URL, folder, name of the run, thread ("main", "io" or "limit"), what strace
 --- is to do.
@@ -72,12 +73,13 @@ end
 
 --- A client with some patience and no more: nothing here may take long. Interruptions must not show
 --- even on a slow machine.
-local function open_client(base_url, ledger)
+local function open_client(base_url, ledger, proxy)
   local patience = options:find("EINTR", 1, true) and 10 or 1
   local client, err = gptimage2.new({
     api_key = "kill-run",
     base_url = base_url,
     ledger = folder .. "/" .. ledger,
+    proxy = proxy,
     allow_private_references = true,
     retry = "documented",
     max_attempts = 2,
@@ -92,9 +94,16 @@ local function open_client(base_url, ledger)
   return client
 end
 
-local function open_both()
+--- Its calls are none of the module's.
+local silent = ("http://127.0.0.1:%d"):format(require("spec.host").silent_port())
+
+local function open_all()
   local client = open_client(url, "renders.db")
-  return client, client and open_client(os.getenv("CALLS_TORN"), "other.db")
+  if client then
+    return client,
+      open_client(os.getenv("CALLS_TORN"), "other.db"),
+      open_client("https://held.invalid", "held.db", silent)
+  end
 end
 
 local PATTERNS = { "%s/1.{ext}", "%s/2.{ext}", "%s/more/3.{ext}" }
@@ -120,6 +129,21 @@ local function ask_and_cancel(client)
     err = job.error
   end
   tell("job 4", job and job.status or "failed", err, job and job.id)
+end
+
+--- Cancelled before anything can have been sent.
+local function ask_and_hold(client)
+  local job, err = client:submit({ prompt = name .. " 6" }, { metadata = { n = "6" } })
+  while job and job.status == "queued" do
+    gptimage2.step(0.01)
+  end
+  if job then
+    gptimage2.sleep(0.01)
+    job:cancel()
+    gptimage2.sleep(0.02)
+    err = job.error
+  end
+  tell("job 6", job and job.status or "failed", err, job and job.id)
 end
 
 local function settle(client)
@@ -150,7 +174,7 @@ local function load_module()
   local ok, result = pcall(require, "gptimage2")
   if ok then
     gptimage2 = result
-    return open_both()
+    return open_all()
   end
   local err = { kind = "require", code = "not_loaded" }
   err.__tostring = function()
@@ -159,11 +183,11 @@ local function load_module()
   tell("new", "refused", setmetatable(err, err))
 end
 
-local pipe, client, other
+local pipe, client, other, held
 if thread == "main" then
   pipe = attach()
 end
-client, other = guarded("new", load_module)
+client, other, held = guarded("new", load_module)
 if thread == "io" then
   gptimage2.sleep(0)
   pipe = attach()
@@ -174,6 +198,10 @@ if client then
     guarded("job 4", ask_and_cancel, other)
     guarded("job 5", settle, other)
     guarded("close", other.close, other)
+  end
+  if held then
+    guarded("job 6", ask_and_hold, held)
+    guarded("close", held.close, held)
   end
   guarded("close", client.close, client)
 end
