@@ -1,18 +1,16 @@
 -- job:data: one image in memory.
 
-local cjson = require("cjson")
 local gptimage2 = require("gptimage2")
+local picture = require("spec.helpers.picture")
 local support = require("spec.support")
 
-local CUP = { prompt = "a cup" }
-local PNG = "\137PNG\r\n\26\n"
+local CUP, PNG = picture.CUP, picture.PNG
 
 describe("job:data", function()
   after_each(support.clean)
 
   local function made(request, sandbox_options)
-    local client, box = support.pair(nil, sandbox_options)
-    return assert(client:generate(request or CUP)), box
+    return picture.made(request, nil, sandbox_options)
   end
 
   local function expect_failure(job, kind, code, n)
@@ -145,9 +143,7 @@ describe("job:data", function()
   --- A job whose image is at "localhost", another host than the sandbox's own.
   local function made_elsewhere(client, box)
     local url = assert(client:generate(CUP)).results[1].image_url
-    local there = { { imageUrl = (url:gsub("127%.0%.0%.1", "localhost")) } }
-    local body = cjson.encode({ status = "succeeded", results = there })
-    box:fault({ on = "poll", action = "body", body = body })
+    picture.answer(box, { { imageUrl = (url:gsub("127%.0%.0%.1", "localhost")) } })
     return assert(client:generate(CUP))
   end
 
@@ -267,8 +263,7 @@ describe("job:data", function()
   it("is refused for a URL that is not https, shown without its query", function()
     local client, box = support.pair()
     local result = { imageUrl = "http://192.0.2.1/a.png?sig=hidden-word", seed = "1" }
-    local body = cjson.encode({ status = "succeeded", results = { result } })
-    box:fault({ on = "poll", action = "body", body = body })
+    picture.answer(box, { result })
     local job = assert(client:generate(CUP))
     local err = expect_failure(job, "protocol", "image_url_refused")
     assert.truthy(err.message:find("http://192.0.2.1/a.png", 1, true))

@@ -4,12 +4,11 @@ local cjson = require("cjson")
 local core = require("gptimage2.core")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
+local picture = require("spec.helpers.picture")
 local support = require("spec.support")
 
-local CUP = { prompt = "a cup" }
-local PNG = "\137PNG\r\n\26\n"
-local PNG_END = "\0\0\0\0IEND\174B`\130"
-local JPEG = "\255\216\255\224" .. ("\0"):rep(64) .. "\255\217"
+local PNG, JPEG = picture.PNG, picture.JPEG
+local made = picture.made
 
 describe("fetching an image", function()
   local place
@@ -23,19 +22,9 @@ describe("fetching an image", function()
     folder.clean()
   end)
 
-  local function made(request, client_options, sandbox_options)
-    local client, box = support.pair(client_options, sandbox_options)
-    return assert(client:generate(request or CUP)), box, client
-  end
-
   --- Makes polls say that the job has images at these URLs.
-  local function answer(box, urls, times)
-    local results = {}
-    for i, url in ipairs(urls) do
-      results[i] = { imageUrl = url, seed = tostring(i), finalPrompt = "a cup" }
-    end
-    local body = cjson.encode({ status = "succeeded", results = results })
-    box:fault({ on = "poll", action = "body", body = body, times = times or 1 })
+  local function answer(box, urls)
+    picture.answer(box, picture.at(urls))
   end
 
   --- A job whose images are at these URLs, as its first poll says.
@@ -258,7 +247,7 @@ describe("fetching an image", function()
       local head = "HTTP/1.0 200 OK\r\nContent-Type: image/png\r\n\r\n"
       return { on = "image", action = "raw", body = head .. bytes }
     end
-    local whole = PNG .. ("x"):rep(5000) .. PNG_END
+    local whole = PNG .. ("x"):rep(5000) .. picture.PNG_END
 
     it("is whole where its own end is", function()
       local job, box = made()

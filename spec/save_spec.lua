@@ -3,20 +3,12 @@
 local cjson = require("cjson")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
+local picture = require("spec.helpers.picture")
 local support = require("spec.support")
 
-local CUP = { prompt = "a cup" }
-local PNG = "\137PNG\r\n\26\n"
+local CUP, PNG, IMAGES = picture.CUP, picture.PNG, picture.BEGINNINGS
+local made = picture.made
 local SLOW = os.getenv("GPTIMAGE2_SPEC_SLOW")
-
---- The beginnings of the sorts of images, with bytes behind that make them long enough to tell.
-local IMAGES = {
-  png = PNG .. ("\0"):rep(64),
-  jpg = "\255\216\255\224" .. ("\0"):rep(64),
-  gif = "GIF89a" .. ("\0"):rep(64),
-  webp = "RIFF\64\0\0\0WEBPVP8 " .. ("\0"):rep(64),
-  avif = "\0\0\0\28ftypavif" .. ("\0"):rep(64),
-}
 
 describe("saving", function()
   local place
@@ -30,16 +22,9 @@ describe("saving", function()
     folder.clean()
   end)
 
-  --- A job that has succeeded, and its sandbox.
-  local function made(request, client_options, sandbox_options)
-    local client, box = support.pair(client_options, sandbox_options)
-    return assert(client:generate(request or CUP)), box
-  end
-
   --- Makes the next polls say that the job has these results.
   local function answer(box, results)
-    local body = cjson.encode({ status = "succeeded", results = results })
-    box:fault({ on = "poll", action = "body", body = body, times = math.huge })
+    picture.answer(box, results, math.huge)
   end
 
   --- Expects that saving `job` fails, leaves the job as it is and nothing in the folder.
@@ -477,7 +462,7 @@ describe("saving", function()
     --- A job whose only image is at `url`.
     local function job_with_url(url)
       local client, box = support.pair()
-      answer(box, { { imageUrl = url, seed = "1", finalPrompt = "a cup" } })
+      answer(box, picture.at({ url }))
       return assert(client:generate(CUP)), box
     end
 
@@ -600,7 +585,7 @@ describe("saving", function()
         local url = assert(client:generate(CUP)).results[1].image_url
         support.answer(box, "create", 200, cjson.encode({ jobId = id, status = "pending" }))
         local results = { { imageUrl = url } }
-        support.answer(box, "poll", 200, cjson.encode({ status = "succeeded", results = results }))
+        support.answer(box, "poll", 200, picture.body(results))
         local job = assert(client:generate(CUP))
         local paths = assert(job:save(place .. "/" .. #id .. "/"))
         assert.equal(place .. "/" .. #id, paths[1]:match("^(.*)/"))

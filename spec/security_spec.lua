@@ -3,9 +3,10 @@
 local cjson = require("cjson")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
+local picture = require("spec.helpers.picture")
 local support = require("spec.support")
 
-local CUP = { prompt = "a cup" }
+local CUP = picture.CUP
 local KEY = support.KEY
 
 --- Calls visit(text) for every text that can be had from `value`: strings, keys, what tostring
@@ -442,8 +443,7 @@ describe("what the service says", function()
     assert.truthy(tostring(err):find(shown, 1, true))
     assert.truthy(err.body:find(turned, 1, true)) -- as it came
     local result = { imageUrl = "https://h/1.png", finalPrompt = turned }
-    local body = cjson.encode({ status = "succeeded", results = { result } })
-    support.answer(box, "poll", 200, body)
+    support.answer(box, "poll", 200, picture.body({ result }))
     local prompt = assert(client:generate(CUP)).results[1].final_prompt
     expect_printable(prompt)
     assert.truthy(prompt:find("c\226\128\143d", 1, true)) -- a mark of the writing, not of a turn
@@ -468,8 +468,7 @@ describe("what the service says", function()
   it("cannot drive a terminal through a result", function()
     local client, box = support.pair()
     local result = { imageUrl = "https://h/" .. NASTY, seed = NASTY, finalPrompt = NASTY }
-    local body = cjson.encode({ status = "succeeded", results = { result } })
-    box:fault({ on = "poll", action = "body", body = body })
+    picture.answer(box, { result })
     local job = assert(client:generate(CUP))
     assert.equal(SHOWN, job.results[1].final_prompt)
     assert.equal(SHOWN, job.results[1].seed)

@@ -1,0 +1,67 @@
+--- Pictures for specs: what their files begin and end with, jobs that have made one, and answers
+--- that say where they are.
+---
+--- Use with `after_each(support.clean)`.
+
+local cjson = require("cjson")
+local support = require("spec.support")
+
+local picture = {}
+
+picture.CUP = { prompt = "a cup" }
+
+--- The first and the last bytes of a PNG.
+picture.PNG = "\137PNG\r\n\26\n"
+picture.PNG_END = "\0\0\0\0IEND\174B`\130"
+
+--- The beginnings of the sorts of images, with bytes behind that make them long enough to tell.
+picture.BEGINNINGS = {
+  png = picture.PNG .. ("\0"):rep(64),
+  jpg = "\255\216\255\224" .. ("\0"):rep(64),
+  gif = "GIF89a" .. ("\0"):rep(64),
+  webp = "RIFF\64\0\0\0WEBPVP8 " .. ("\0"):rep(64),
+  avif = "\0\0\0\28ftypavif" .. ("\0"):rep(64),
+}
+
+--- One that has its end.
+picture.JPEG = picture.BEGINNINGS.jpg .. "\255\217"
+
+--- A job that has succeeded, its sandbox and its client.
+---@param request? table
+---@param client_options? gptimage2.Options
+---@param sandbox_options? table
+---@return gptimage2.Job job
+---@return table sandbox
+---@return gptimage2.Client client
+function picture.made(request, client_options, sandbox_options)
+  local client, box = support.pair(client_options, sandbox_options)
+  return assert(client:generate(request or picture.CUP)), box, client
+end
+
+--- What an answer says of images at these URLs.
+---@param urls string[]
+---@return table[] results
+function picture.at(urls)
+  local results = {}
+  for i, url in ipairs(urls) do
+    results[i] = { imageUrl = url, seed = tostring(i), finalPrompt = "a cup" }
+  end
+  return results
+end
+
+--- The body of an answer that says that the job has these results.
+---@param results table[]
+---@return string
+function picture.body(results)
+  return cjson.encode({ status = "succeeded", results = results })
+end
+
+--- Makes the next poll, or so many, say that the job has these results.
+---@param box table
+---@param results table[]
+---@param times? number
+function picture.answer(box, results, times)
+  box:fault({ on = "poll", action = "body", body = picture.body(results), times = times or 1 })
+end
+
+return picture
