@@ -208,3 +208,60 @@ describe("a ledger that somebody else has locked", function()
     assert.equal(1, #book.rows(path))
   end)
 end)
+
+-- The signal of such a limit (SIGXFSZ) would end the program.
+describe("a limit on the size of files (ulimit -f)", function()
+  local LUA = os.getenv("GPTIMAGE2_SPEC_LUA")
+  local CODE = [[
+    local url, key, place = ...
+    local options = { api_key = key, base_url = url, timeout = 2 }
+    options.poll = { first = 0.02, interval = 0.02, max = 0.02 }
+    local gptimage2 = require("gptimage2")
+    local plain = assert(gptimage2.new(options))
+    local job, err = plain:generate({ prompt = "a cup" }, { save = place .. "/checked" })
+    local saved, why = (job or plain:job("none")):save(place .. "/saved")
+    print(err and err.code or "made", why and why.code or "saved")
+    options.ledger = place .. "/r.db"
+    local client
+    client, err = gptimage2.new(options)
+    print(err and err.kind or "opened")
+    for _ = 1, client and 100 or 0 do
+      job, err = client:create({ prompt = ("x"):rep(32000) })
+      if err then
+        print(err.kind, err.code, err.sent)
+        break
+      end
+    end
+    if client then
+      client:close()
+    end
+  ]]
+
+  after_each(function()
+    support.clean()
+    folder.clean()
+  end)
+
+  --- What the program prints under a limit of so many blocks of 512 bytes.
+  local function run(blocks)
+    local place = folder.new()
+    local box = support.sandbox({ image_bytes = 1024 * 1024 })
+    folder.write(place .. "/code.lua", CODE)
+    local words = { folder.quote(LUA), place .. "/code.lua", box.url, box.api_key, place }
+    local command = ("ulimit -f %d; %s; echo exit $?"):format(blocks, table.concat(words, " "))
+    local output = folder.run(command)
+    return output:gsub("%s+", " "), folder.list(place)
+  end
+
+  it("of nothing ends no program", function()
+    local output, list = run(0)
+    assert.equal("disk_full not_succeeded ledger exit 0", output)
+    assert.equal("code.lua", list)
+  end)
+
+  it("is a full disk to pictures and ledger", function()
+    local output, list = run(1000)
+    assert.equal("made disk_full opened ledger ledger_unwritable no exit 0", output)
+    assert.is_nil(list:find("part", 1, true), list)
+  end)
+end)

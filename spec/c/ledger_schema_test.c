@@ -3,6 +3,7 @@
 
 #include "engine/buffer.h"
 #include "engine/ledger.h"
+#include "engine/ledger_open.h"
 #include "engine/ledger_reader.h"
 
 #include <errno.h>
@@ -271,6 +272,17 @@ static void an_older_file_becomes_what_a_new_one_is(void **state) {
   assert_string_equal(made, upgraded);
 }
 
+/* As a client does it, who hears of a limit; or without that. */
+static bool upgrade(bool killed) {
+  Failure failure = {0};
+  sqlite3_int64 schema = 0;
+  sqlite3 *db;
+  if (!killed)
+    return ledger_open(path, &failure);
+  db = ledger_open_writer(path, &schema, &failure);
+  return db && ledger_set_up(db, path, schema, &failure);
+}
+
 /* In a process of its own that may write so far into a file: 0 = it came to its
  * end, 1 = it was refused, 2 = it was killed. */
 static int upgrade_within(rlim_t bytes, bool killed) {
@@ -279,12 +291,11 @@ static int upgrade_within(rlim_t bytes, bool killed) {
   assert_true(child >= 0);
   if (child == 0) {
     struct rlimit limit = {bytes, bytes};
-    Failure failure = {0};
-    signal(SIGXFSZ, killed ? SIG_DFL : SIG_IGN);
+    signal(SIGXFSZ, SIG_DFL);
     limit.rlim_max = RLIM_INFINITY;
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     setrlimit(RLIMIT_FSIZE, &limit);
-    _exit(ledger_open(path, &failure) == NULL);
+    _exit(!upgrade(killed));
   }
   while (waitpid(child, &status, 0) < 0)
     assert_int_equal(errno, EINTR);

@@ -35,7 +35,7 @@ static bool fail(Failure *failure, const char *doing, const char *path) {
   int error = errno;
   char said[128];
   const char *code = "file_failed";
-  if (error == ENOSPC || error == EDQUOT)
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG)
     code = "disk_full";
   else if (error == EACCES || error == EPERM || error == EROFS)
     code = "permission_denied";

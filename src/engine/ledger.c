@@ -2,6 +2,7 @@
 #include "ledger.h"
 
 #include "clock.h"
+#include "file_limit.h"
 #include "ledger_account.h"
 #include "ledger_file.h"
 #include "ledger_lock.h"
@@ -222,7 +223,7 @@ static void abandon(Ledger *ledger, bool locked) {
   free_ledger(ledger);
 }
 
-Ledger *ledger_open_as(const char *path, const LedgerOptions *options,
+static Ledger *open_as(const char *path, const LedgerOptions *options,
                        Failure *failure) {
   Ledger *ledger = calloc(1, sizeof *ledger);
   if (!ledger) {
@@ -236,16 +237,30 @@ Ledger *ledger_open_as(const char *path, const LedgerOptions *options,
   return NULL;
 }
 
+/* On the host's thread. */
+Ledger *ledger_open_as(const char *path, const LedgerOptions *options,
+                       Failure *failure) {
+  FileLimit limit;
+  Ledger *ledger;
+  file_limit_hold(&limit);
+  ledger = open_as(path, options, failure);
+  file_limit_release(&limit);
+  return ledger;
+}
+
 Ledger *ledger_open(const char *path, Failure *failure) {
   return ledger_open_as(path, &(LedgerOptions){0}, failure);
 }
 
 /* In a child SQLite would close the parent's log: what there is stays. */
 void ledger_close(Ledger *ledger) {
+  FileLimit limit; /* it may be the host's thread */
   if (!ledger_lock_is_mine(ledger->lock))
     return;
+  file_limit_hold(&limit);
   close_contents(ledger);
   free_ledger(ledger);
+  file_limit_release(&limit);
 }
 
 const char *ledger_path(const Ledger *ledger) {

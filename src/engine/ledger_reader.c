@@ -1,6 +1,7 @@
 /* Reading a ledger: see ledger_reader.h. */
 #include "ledger_reader.h"
 
+#include "file_limit.h"
 #include "ledger_file.h"
 #include "ledger_lock.h"
 #include "ledger_open.h"
@@ -107,7 +108,7 @@ static bool prepare(LedgerReader *reader, const char *path,
   return false;
 }
 
-LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
+static LedgerReader *open_reader(const char *path, const LedgerFilter *filter,
                                  Failure *failure) {
   LedgerReader *reader = calloc(1, sizeof *reader);
   char *whole = reader ? ledger_file_path(path, failure) : NULL;
@@ -122,6 +123,17 @@ LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
   else
     failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
   return NULL;
+}
+
+/* Whoever reads may have to write the log's index. */
+LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
+                                 Failure *failure) {
+  FileLimit limit;
+  LedgerReader *reader;
+  file_limit_hold(&limit);
+  reader = open_reader(path, filter, failure);
+  file_limit_release(&limit);
+  return reader;
 }
 
 static const char *text(sqlite3_stmt *rows, int column) {

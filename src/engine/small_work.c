@@ -7,6 +7,7 @@
  */
 #include "clock.h"
 #include "file.h"
+#include "file_limit.h"
 #include "work.h"
 
 #include <stdlib.h>
@@ -52,7 +53,12 @@ Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner) {
 /* The time tells the names of those apart that look at the same moment; where
  * it does not, the other one has shown what there is to know. */
 bool engine_check_target(const FileTarget *target, Failure *failure) {
-  return file_check(target, (uint64_t)(clock_monotonic() * 1e9), failure);
+  FileLimit limit;
+  bool ok;
+  file_limit_hold(&limit);
+  ok = file_check(target, (uint64_t)(clock_monotonic() * 1e9), failure);
+  file_limit_release(&limit);
+  return ok;
 }
 
 typedef struct Writing {
