@@ -307,7 +307,8 @@ function job:cancel() end
 ---`{id}.json`. Waits.
 ---
 ---A failed save never fails the job: save again, to the same place; what is there from before is
----not fetched again. `err.paths` has the paths that were saved.
+---not fetched again. `err.paths` has the paths that were saved. A relative place begins in the
+---folder that the program is in now.
 ---@param where string a folder, or a pattern with {id} {n} {seed} {ext} {date}
 ---@param options? gptimage2.SaveOptions
 ---@return gptimage2.Paths|nil paths of the images, in their order

@@ -1,5 +1,6 @@
 -- job:save and options.save: what lands where, and that nothing else does.
 
+local child = require("spec.helpers.child")
 local cjson = require("cjson")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
@@ -325,6 +326,24 @@ describe("saving", function()
       assert.same(paths, assert(job:save(place)))
       assert.equal(before + 1, box:ledger().requests.image)
       assert.is_true(job:data(2) == folder.read(paths[2]))
+    end)
+
+    it("knows what it has saved under every name of the folder", function()
+      local job, box = made({ prompt = "two cups", count = 2 })
+      assert(job:save(place .. "/a"))
+      local before = box:ledger().requests.image
+      folder.link("a", place .. "/link")
+      local names = { "/a/", "/./a", "/link", "/a/{id}-{n}.{ext}", "/link/{id}-{n}.png" }
+      for _, name in ipairs(names) do
+        local paths = assert(job:save(place .. name))
+        assert.equal(2, #paths, name)
+      end
+      assert.equal(before, box:ledger().requests.image)
+      folder.write(("%s/a/%s.json"):format(place, "other"), "{}")
+      os.rename(place .. "/a/other.json", ("%s/a/%s.json"):format(place, job.id))
+      local paths, err = job:save(place .. "/a")
+      assert.is_nil(paths) -- that is somebody else's now
+      assert.equal("file_exists", err.code)
     end)
 
     it("saves under other names beside, and tells of them in the sidecar", function()
@@ -660,6 +679,57 @@ describe("saving", function()
       box:fault({ on = "image", action = "oversize", bytes = bytes, chunked = true })
       expect_failure(job, "protocol", "image_too_large")
       assert.equal(1, box:ledger().requests.image)
+    end)
+  end)
+
+  describe("to a relative place", function()
+    local CODE = [[
+      local _, url, key, inside, goes = ...
+      local ok, lfs = pcall(require, "lfs")
+      if not ok then print("no lfs") return end
+      assert(lfs.chdir(inside))
+      local options = { api_key = key, base_url = url, ledger = "r.db" }
+      options.poll = { first = 0.02, interval = 0.02, max = 0.02 }
+      local gptimage2 = require("gptimage2")
+      local client = assert(gptimage2.new(options))
+      local job = assert(client:submit({ prompt = "a cup" }, { save = "out/{n}.{ext}" }))
+      assert(lfs.mkdir("b"))
+      if goes == "away" then assert(lfs.chdir("b")) end
+      while gptimage2.pending() > 0 do gptimage2.step(0.01) end
+      print(job.files and job.files[1] or job.save_error, job.id)
+      local file = job.files and io.open(job.files[1])
+      print(file and "there", client:history()[1].files[1])
+    ]]
+
+    local function run(goes)
+      local box = support.sandbox()
+      local result = child.run(CODE, { box.url, box.api_key, place, goes })
+      return result.output, result.errors
+    end
+
+    it("is in the folder that the program was in when it asked", function()
+      local output, errors = run("away")
+      if output == "no lfs\n" then
+        pending("lua-filesystem is not here")
+        return
+      end
+      local path, id, there, recorded = output:match("^(%S+)%s+(%S+)%s+(%S+)%s+(%S+)\n$")
+      assert.equal(place .. "/out/1.png", path, output .. errors)
+      assert.equal("there", there)
+      assert.equal(path, recorded)
+      assert.equal(1, folder.list(place):find("out/1.png out/" .. id .. ".json r.db", 1, true))
+    end)
+
+    it("is told as it was asked for while the program stays there", function()
+      local output, errors = run("nowhere")
+      if output == "no lfs\n" then
+        pending("lua-filesystem is not here")
+        return
+      end
+      local path, _, there, recorded = output:match("^(%S+)%s+(%S+)%s+(%S+)%s+(%S+)\n$")
+      assert.equal("out/1.png", path, output .. errors)
+      assert.equal("there", there)
+      assert.equal(place .. "/out/1.png", recorded)
     end)
   end)
 

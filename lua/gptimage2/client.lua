@@ -48,20 +48,24 @@ function client.new(opts)
   return self
 end
 
---- The save of the options, checked as far as that is possible before anything is paid.
+--- The save of the options, checked as far as that is possible before anything is paid, and fixed
+--- to the folder that the program is in now.
 local function check_save(wanted, count)
-  local where, is_dir = wanted.where, core.is_folder(wanted.where)
+  local where, base = wanted.where, save.base(wanted.where)
+  local is_dir = core.is_folder(base .. where)
   local ok, err = naming.check(where, is_dir, count)
   if not ok then
     return nil, err
   end
   for _, target in ipairs(naming.targets(where, is_dir, count)) do
-    ok, err = core.check_target(target.folder, target.name, target.exact, wanted.overwrite)
+    local place = base .. target.folder
+    ok, err = core.check_target(place, target.name, target.exact, wanted.overwrite)
     if not ok then
       err.sent, err.charged = "no", "no"
       return nil, err
     end
   end
+  wanted.base = base
   return true
 end
 

@@ -17,28 +17,80 @@ local save = {}
 local methods = {}
 local mt = { __index = methods, __name = "gptimage2.Save" }
 
---- Job -> what this process has saved of it: image and planned path -> path; 0 is the sidecar. A
---- save that is repeated leaves alone what is there.
+--- Job -> what this process has saved of it: image (0 is the sidecar) -> a list of what was
+--- planned, the path it got, and which file it is. A save that is repeated leaves alone what is
+--- there.
 local written = core.kept.written or setmetatable({}, { __mode = "k" })
 core.kept.written = written
 
-local function remember(job, n, place, path)
-  written[job] = written[job] or {}
-  written[job][n .. ":" .. place] = path
+local function recall(job, n)
+  return written[job] and written[job][n] or {}
 end
 
-local function recall(job, n, place)
-  return written[job] and written[job][n .. ":" .. place]
+local function remember(job, n, place, path)
+  local list = recall(job, n)
+  written[job] = written[job] or {}
+  written[job][n] = list
+  for i = #list, 1, -1 do
+    if list[i].place == place then
+      table.remove(list, i)
+    end
+  end
+  list[#list + 1] = { place = place, path = path, id = core.file_id(path) }
+end
+
+--- Whether the file at `path` is one that was saved as `n`, as it was then: folders have many
+--- names, and a number of a file that is gone may be another's.
+local function is_own(job, n, path)
+  local id = core.file_id(path)
+  for _, saved in ipairs(id and recall(job, n) or {}) do
+    if saved.id == id then
+      return true
+    end
+  end
+  return false
+end
+
+local function is_there(path)
+  local file = io.open(path, "rb")
+  return file ~= nil and file:close()
+end
+
+--- The path that the engine gives an image of this kind.
+local function with_kind(place, format)
+  local folder = place:match("^.*/") or ""
+  return folder .. place:sub(#folder + 1):gsub("{ext}", format)
 end
 
 --- The path of image `n` if it was saved there before, and still is.
 local function saved_before(job, n, place)
-  local path = recall(job, n, place)
-  local file = path and io.open(path, "rb")
-  if file then
-    file:close()
-    return path
+  for _, saved in ipairs(recall(job, n)) do
+    if saved.place == place and is_there(saved.path) then
+      return saved.path
+    end
   end
+  local path = with_kind(place, job.results[n].format or "")
+  return is_own(job, n, path) and path or nil
+end
+
+--- The folder in front of a relative place, as long as the program is in it: it may be elsewhere by
+--- the time the images are there. "" where there is none, or it has no name.
+---@param where string
+---@return string
+function save.base(where)
+  return where:sub(1, 1) ~= "/" and core.here() or ""
+end
+
+--- The paths as they were asked for, while that leads to them.
+local function as_asked(self, paths)
+  if self.base == "" or core.here() ~= self.base then
+    return paths
+  end
+  local short = {}
+  for i, path in ipairs(paths) do
+    short[i] = path:sub(#self.base + 1)
+  end
+  return short
 end
 
 --- Made now: then there may be no memory to make it.
@@ -146,13 +198,14 @@ end
 local function finish(self, err)
   if err then
     err.job_id = self.job.id
-    err.paths = self.saved
+    err.paths = as_asked(self, self.saved)
     self.err = err
   end
   self.ended = true
   if not err then
-    with_formats(self)
     record_files(self)
+    self.paths = as_asked(self, self.paths)
+    with_formats(self)
   end
   core.saved(self.job, not err and self.paths or nil, err)
   wait.finished(self)
@@ -188,7 +241,7 @@ end
 
 local function write_sidecar(self)
   local pieces = sidecar_pieces(self.job, self.paths)
-  local own = recall(self.job, 0, self.sidecar) ~= nil
+  local own = is_own(self.job, 0, self.sidecar)
   local writing, err = core.write(self.sidecar, pieces, self.overwrite or own)
   if not writing then
     return finish(self, err)
@@ -286,7 +339,7 @@ end
 --- Starts to save all images of a job that has succeeded.
 ---@param job gptimage2.Job
 ---@param where string a folder or a pattern
----@param options { overwrite: boolean, sidecar: boolean }
+---@param options { overwrite: boolean, sidecar: boolean, base: string? } base: see `save.base`
 ---@param config { timeout: number, ledger: string? } the client's: seconds for each download
 ---@return table|nil handle with done() and result()
 ---@return gptimage2.Error|nil err
@@ -296,14 +349,19 @@ function save.start(job, where, options, config)
     return nil, err
   end
   local fields = { id = job.id, created_at = job.created_at, seeds = seeds_of(job) }
-  local paths, sidecar = naming.plan(where, core.is_folder(where), fields, #job.results)
+  local base = options.base or save.base(where)
+  local paths, sidecar = naming.plan(where, core.is_folder(base .. where), fields, #job.results)
   if not paths then
     return nil, sidecar
+  end
+  for i, path in ipairs(paths) do
+    paths[i] = base .. path
   end
   local self = setmetatable({
     job = job,
     overwrite = options.overwrite,
-    sidecar = options.sidecar and sidecar or nil,
+    sidecar = options.sidecar and base .. sidecar or nil,
+    base = base,
     places = paths,
     renewal = fetch.renewal(job),
     seconds = config.timeout,

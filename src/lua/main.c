@@ -12,12 +12,14 @@
 #include "../engine/url.h"
 #include "../engine/version.h"
 
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #ifdef __linux__
 #include <sys/auxv.h>
-#else
-#include <unistd.h>
 #endif
-#include <sys/stat.h>
 
 #ifdef _WIN32
 #define EXPORT __declspec(dllexport)
@@ -170,6 +172,38 @@ static int f_is_folder(lua_State *L) {
   return 1;
 }
 
+/* RES: the folder that relative paths begin in, with a slash at its end; nil
+** where it cannot be had by its name (any more, or by this user) */
+static int f_here(lua_State *L) {
+  char path[PATH_MAX];
+  struct stat here, named;
+  if (!getcwd(path, sizeof path) || path[0] != '/' || stat(".", &here) != 0 ||
+      stat(path, &named) != 0 || here.st_dev != named.st_dev ||
+      here.st_ino != named.st_ino) {
+    lua_pushnil(L);
+    return 1;
+  }
+  lua_pushfstring(L, "%s%s", path, path[1] ? "/" : "");
+  return 1;
+}
+
+/* ARG: path
+** RES: what is the same for all names of this very file, until somebody changes
+** it; nil for none */
+static int f_file_id(lua_State *L) {
+  struct stat info;
+  char id[96];
+  if (lstat(luaL_checkstring(L, 1), &info) != 0) {
+    lua_pushnil(L);
+    return 1;
+  }
+  snprintf(id, sizeof id, "%" PRIxMAX ":%" PRIxMAX ":%" PRIxMAX ":%lx",
+           (uintmax_t)info.st_dev, (uintmax_t)info.st_ino,
+           (uintmax_t)info.st_mtim.tv_sec, (unsigned long)info.st_mtim.tv_nsec);
+  lua_pushstring(L, id);
+  return 1;
+}
+
 /* ARG: folder ("" or with a slash at its end), name, exact, overwrite
 ** RES: true | nil, err when a file certainly cannot be written there */
 static int f_check_target(lua_State *L) {
@@ -246,6 +280,8 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"url", f_url},
                                        {"is_job_id", f_is_job_id},
                                        {"is_folder", f_is_folder},
+                                       {"here", f_here},
+                                       {"file_id", f_file_id},
                                        {"check_target", f_check_target},
                                        {"is_plain", f_is_plain},
                                        {"is_privileged", f_is_privileged},
