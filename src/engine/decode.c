@@ -144,7 +144,6 @@ static DecodedResult read_result(JsonReader *reader) {
 }
 
 static void read_results(JsonReader *reader, Decoded *reply) {
-  size_t count = 0;
   reply->result_count = 0;
   if (json_peek(reader) != JSON_ARRAY) {
     json_skip(reader);
@@ -153,11 +152,9 @@ static void read_results(JsonReader *reader, Decoded *reply) {
   json_enter(reader);
   while (json_next_element(reader)) {
     DecodedResult result = read_result(reader);
-    if (++count <= RESULTS_MAX && result.image_url.at)
+    if (reply->result_count < RESULTS_MAX && result.image_url.at)
       reply->results[reply->result_count++] = result;
   }
-  if (count > RESULTS_MAX)
-    reply->result_count = 0;
 }
 
 static void read_member(JsonReader *reader, const JsonPiece *name,

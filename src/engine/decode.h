@@ -9,7 +9,7 @@
 
 #include "json_reader.h"
 
-#define RESULTS_MAX 64 /* more is not a reply to a count of 1 to 4 */
+#define RESULTS_MAX 64 /* those behind are not read: a count is at most 4 */
 
 /* paid_credits, free_images_remaining, total_images, free_images_per_day */
 #define BALANCE_FIELDS 4
