@@ -122,6 +122,38 @@ describe("on_event", function()
     assert.equal(1, events[4].attempts)
   end)
 
+  it("hears of polls whose answers are of no use, and the timeout tells", function()
+    local events, on_event = support.recorder()
+    local client, box = support.pair({ on_event = on_event })
+    local useless = {
+      "no JSON",
+      "{}",
+      '{"jobId":"another","status":"running"}',
+      '{"status":"succeeded","results":[]}',
+      '{"status":"error"}',
+    }
+    for _, body in ipairs(useless) do
+      box:fault({ on = "poll", action = "status", status = 200, body = body })
+    end
+    assert(client:generate({ prompt = "a cup" }))
+    local told = 0
+    for _, event in ipairs(events) do
+      if event.type == "retry" then
+        told = told + 1
+        assert.equal("unreadable_reply", event.code)
+        assert.equal(200, event.status)
+        assert.truthy(event.message:find("not usable", 1, true), event.message)
+        assert.truthy(event.delay > 0)
+      end
+    end
+    assert.equal(#useless, told)
+    box:fault({ on = "poll", action = "status", status = 200, body = "no JSON", times = math.huge })
+    local _, err = client:generate({ prompt = "a cup" }, { timeout = support.seconds(0.5) })
+    assert.equal("deadline_passed", err.code)
+    local why = "(the last try came to nothing: the service's answer to the poll is not usable)"
+    assert.truthy(err.message:find(why, 1, true), err.message)
+  end)
+
   it("hears of a status only when it is news", function()
     local client, box, events = pair({ duration = 1000 })
     local job = assert(client:submit({ prompt = "a cup" }))

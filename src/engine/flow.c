@@ -250,11 +250,14 @@ FlowAction flow_on_timer(Flow *flow, double now) {
 
 FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
                            double random) {
+  FlowAction action;
   if (flow->state != FLOW_ASKING)
     return nothing();
   if (verdict == FLOW_VERDICT_FINAL)
     return end(flow, FLOW_END_ANSWERED);
-  return rest_before_poll(flow, flow->wish, now, random);
+  action = rest_before_poll(flow, flow->wish, now, random);
+  action.retry = verdict == FLOW_VERDICT_UNUSABLE;
+  return action;
 }
 
 FlowAction flow_on_ready(Flow *flow, double now) {

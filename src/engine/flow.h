@@ -63,12 +63,13 @@ typedef struct FlowAction {
   FlowDo what;
   double at;   /* monotonic seconds, for FLOW_DO_REST */
   FlowEnd end; /* for FLOW_DO_END */
-  bool retry;  /* the rest is a backoff after a failure: worth telling */
+  bool retry;  /* the rest comes after a failure: worth telling */
 } FlowAction;
 
 typedef enum FlowVerdict {
-  FLOW_VERDICT_AGAIN, /* not final, or unreadable: go on polling */
-  FLOW_VERDICT_FINAL  /* the body ended the job */
+  FLOW_VERDICT_AGAIN,    /* not final: go on polling */
+  FLOW_VERDICT_UNUSABLE, /* the same, but it said nothing about the job */
+  FLOW_VERDICT_FINAL     /* the body ended the job */
 } FlowVerdict;
 
 typedef struct FlowSettings {

@@ -325,11 +325,15 @@ static void on_verdict(Work *work, FlowVerdict verdict) {
   if (!job->recorded) /* the ledger knows it by its key */
     job->key = NULL;
   record_verdict(job);
-  if (verdict == FLOW_VERDICT_AGAIN && !job->turn.active) {
+  if (verdict == FLOW_VERDICT_AGAIN && job->unusable) {
+    verdict = FLOW_VERDICT_UNUSABLE;
+    tell_unusable(job);
+  }
+  if (verdict != FLOW_VERDICT_FINAL && !job->turn.active) {
     turn_take(&job->turn); /* it only looked final: ask() gave its place away */
     job->keeps_place = true;
   }
-  if (!job->id && !job->flow.cancelled && verdict == FLOW_VERDICT_AGAIN) {
+  if (!job->id && !job->flow.cancelled && verdict != FLOW_VERDICT_FINAL) {
     failure_set(&work->last.failure, "lost", "reply_not_read",
                 "this program failed while it read the answer");
     end(job, FLOW_END_LOST);

@@ -28,6 +28,8 @@ typedef struct Job {
   bool permitted;   /* the create under way may go out */
   bool marked;      /* the ledger says sent */
   bool held;        /* the create under way had to be kept back */
+  bool unusable;    /* with the verdict: see FLOW_VERDICT_UNUSABLE */
+  int told_status;  /* the HTTP status of the last body handed up */
   bool refused;     /* the ledger says that it is not ours to send */
   bool given_up;    /* cancelled while its create was out */
   bool takes_notes; /* (host) its account has a ledger */

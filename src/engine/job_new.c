@@ -124,6 +124,7 @@ bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
   Job *job = (Job *)work;
   if (work->cancelled)
     verdict = FLOW_VERDICT_AGAIN;
+  job->unusable = verdict == FLOW_VERDICT_UNUSABLE;
   if (service_id && job->body && verdict == FLOW_VERDICT_AGAIN)
     job_set_id(job, service_id, strlen(service_id));
   copy_note(job, note);

@@ -113,9 +113,17 @@ bool tell_reply(Job *job, Exchange *exchange, bool created) {
   event->failure = exchange->failure; /* the answer may be cut off */
   exchange->failure = (Failure){0};
   job->told = fingerprint(&exchange->body);
+  job->told_status = exchange->reply.status;
   give_body(exchange, event);
   work_post(&job->work, event);
   return true;
+}
+
+void tell_unusable(Job *job) {
+  Event *last = &job->work.last;
+  last->status = job->told_status;
+  failure_set(&last->failure, "protocol", "unreadable_reply",
+              "the service's answer to the poll is not usable");
 }
 
 void tell_keep_failure(Job *job, Exchange *exchange) {
@@ -136,13 +144,24 @@ void tell_forget_failure(Job *job) {
   last->delay = -1;
 }
 
+/* Its detail is what the last exchange came to nothing by; none when it went
+ * well. */
+static void set_timeout(Event *last) {
+  Failure trouble = last->failure;
+  last->failure = (Failure){.kind = "timeout", .code = "deadline_passed"};
+  if (trouble.kind)
+    last->failure.detail = trouble.detail;
+  else if (last->status)
+    failure_set(&last->failure, "timeout", "deadline_passed", "HTTP status %d",
+                last->status);
+}
+
 void tell_end(Job *job, FlowEnd how) {
   Event *last = &job->work.last;
   describe(job, last);
   last->end = how;
   if (how == FLOW_END_TIMEOUT)
-    failure_set(&last->failure, "timeout", "deadline_passed",
-                "the job's timeout ran out");
+    set_timeout(last);
   else if (how == FLOW_END_CANCELLED)
     failure_set(&last->failure, "cancelled", "cancelled", "cancelled");
   else if (how == FLOW_END_LOST && last->failure.kind &&

@@ -24,6 +24,9 @@ void tell_status(Job *job, Exchange *exchange);
 /* EVENT_REPLY: a body to be judged.  False without memory. */
 bool tell_reply(Job *job, Exchange *exchange, bool created);
 
+/* The body handed up was of no use: a failure like any other. */
+void tell_unusable(Job *job);
+
 /* Keeps what the exchange had to say about a failure, for RETRY and ENDED. The
  * one before must have been forgotten. */
 void tell_keep_failure(Job *job, Exchange *exchange);

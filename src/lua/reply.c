@@ -68,8 +68,8 @@ static void judge(lua_State *L, Core *core, int at, FlowVerdict verdict,
     let_go(L, core, job);
 }
 
-static void go_on(lua_State *L, Core *core, int at) {
-  judge(L, core, at, FLOW_VERDICT_AGAIN, NULL, (JobNote){0});
+static void go_on(lua_State *L, Core *core, int at, FlowVerdict verdict) {
+  judge(L, core, at, verdict, NULL, (JobNote){0});
 }
 
 /* The error is on top.  What may raise comes first: once the job is done, its
@@ -206,13 +206,14 @@ static const char *read_created(lua_State *L, Core *core, int at,
 
 /* ---- the answer to a poll ---- */
 
+/* It said nothing about the job, or what nobody knows (FLOW_VERDICT_AGAIN). */
 static const char *poll_again(lua_State *L, Core *core, int at,
-                              const Event *event) {
+                              const Event *event, FlowVerdict verdict) {
   LuaJob *job = lua_touserdata(L, at);
   if (job->mode == FLOW_POLL_ONCE)
     return give_up(L, core, at, event, "unreadable_reply",
                    "the service's answer to the poll is not usable");
-  go_on(L, core, at);
+  go_on(L, core, at, verdict);
   return NULL;
 }
 
@@ -221,18 +222,18 @@ static const char *read_polled(lua_State *L, Core *core, int at,
   LuaJob *job = lua_touserdata(L, at);
   DecodedStatus status = reply->status;
   const char *type;
-  if (!job_is_named(L, at, &reply->id))
-    return poll_again(L, core, at, event);
-  if (is_passing_trouble(job, reply))
-    return poll_again(L, core, at, event);
+  if (!job_is_named(L, at, &reply->id) || is_passing_trouble(job, reply))
+    return poll_again(L, core, at, event, FLOW_VERDICT_UNUSABLE);
   type = read_final(L, core, at, event, reply);
   if (type)
     return type;
   if (status == DECODED_SUCCEEDED && ++job->oddities >= ODDITIES_MAX)
     return give_up(L, core, at, event, "results_missing",
                    "the service says the job succeeded but gives no images");
+  if (status == DECODED_NONE && reply->said.length > 0)
+    return poll_again(L, core, at, event, FLOW_VERDICT_AGAIN);
   if (status == DECODED_NONE || status == DECODED_SUCCEEDED)
-    return poll_again(L, core, at, event);
+    return poll_again(L, core, at, event, FLOW_VERDICT_UNUSABLE);
   job->oddities = 0;
   type = news_take_status(job, status) ? "status" : NULL;
   if (job->mode == FLOW_POLL_ONCE) {
@@ -240,7 +241,7 @@ static const char *read_polled(lua_State *L, Core *core, int at,
     finish(L, core, at, job->status, NULL, NULL);
     return "status";
   }
-  go_on(L, core, at);
+  go_on(L, core, at, FLOW_VERDICT_AGAIN);
   return type;
 }
 
@@ -260,7 +261,7 @@ static const char *on_unreadable(lua_State *L, Core *core, int at,
     return give_up(L, core, at, event, "unreadable_reply",
                    "the service's answer to the create is not readable: the "
                    "job may have been paid, and was not sent again");
-  return poll_again(L, core, at, event);
+  return poll_again(L, core, at, event, FLOW_VERDICT_UNUSABLE);
 }
 
 /* A body that must be judged, and was read. */

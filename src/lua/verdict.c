@@ -221,18 +221,23 @@ static void push_strange_status(lua_State *L, int index) {
     lua_pushliteral(L, "");
 }
 
-static void push_timeout(lua_State *L, int index, const LuaJob *job,
-                         const Event *event) {
-  bool known = job_has_id(L, index);
-  const char *charged = charged_so_far(L, index, event);
-  int top = lua_gettop(L);
-  job_get(L, index, JOB_ID);
-  push_strange_status(L, index);
-  if (known)
+/* Pushes what the last exchange came to nothing by, or "". */
+static void push_last_trouble(lua_State *L, const Event *event) {
+  if (event->failure.detail)
+    lua_pushfstring(L, " (the last try came to nothing: %s)",
+                    event->failure.detail);
+  else
+    lua_pushliteral(L, "");
+}
+
+/* Pushes what happened, and what to do; the job's id is at `id`. */
+static void push_timeout_words(lua_State *L, int index, int id,
+                               const LuaJob *job, const Event *event) {
+  if (job_has_id(L, index))
     lua_pushfstring(L,
                     "the job was not done within its timeout; it goes on at "
                     "the service: client:wait(\"%s\") takes it up again%s",
-                    lua_tostring(L, top + 1), lua_tostring(L, -1));
+                    lua_tostring(L, id), lua_tostring(L, -1));
   else if (event->doubt)
     lua_pushfstring(L,
                     "the timeout ran out; a create before may have made the "
@@ -241,6 +246,18 @@ static void push_timeout(lua_State *L, int index, const LuaJob *job,
   else
     lua_pushliteral(L, "the timeout ran out before the job was sent: it had to "
                        "wait for its turn (max_active) or for the network");
+}
+
+static void push_timeout(lua_State *L, int index, const LuaJob *job,
+                         const Event *event) {
+  bool known = job_has_id(L, index);
+  const char *charged = charged_so_far(L, index, event);
+  int top = lua_gettop(L);
+  job_get(L, index, JOB_ID);
+  push_strange_status(L, index);
+  push_timeout_words(L, index, top + 1, job, event);
+  push_last_trouble(L, event);
+  lua_concat(L, 2);
   error_push(L, "timeout", "deadline_passed", lua_tostring(L, -1));
   set_common(L, index, job, event, charged);
   set_retryable(L, !known && !event->doubt);
