@@ -267,6 +267,94 @@ describe("fetching an image", function()
     end)
   end)
 
+  describe("from a host that does not speak as it should", function()
+    local function raw(box, status, headers, body, times)
+      local head = ("HTTP/1.1 %s\r\n%s"):format(status, headers)
+      local length = ("Content-Length: %d\r\n\r\n"):format(#body)
+      box:fault({ on = "image", action = "raw", body = head .. length .. body, times = times })
+    end
+
+    --- The error of a download that has little time.
+    local function hurried(client, url)
+      local seconds = support.seconds(0.4)
+      local download = core.download(client, url, nil, false, seconds, false)
+      local bytes, err = support.finish(download):result()
+      assert.is_nil(bytes)
+      return err
+    end
+
+    --- Expects that it was asked once, and that the error says this.
+    local function expect(box, job, kind, code, words)
+      local before = box:ledger().requests.image
+      local bytes, err = job:data()
+      assert.is_nil(bytes)
+      assert.equal(kind, err.kind, err.message)
+      assert.equal(code, err.code, err.message)
+      assert.truthy(err.message:find(words, 1, true), err.message)
+      assert.truthy(err.message:find(job.results[1].image_url, 1, true), err.message)
+      assert.equal(before + 1, box:ledger().requests.image)
+    end
+
+    it("takes no part for the whole, and says so", function()
+      local job, box, client = made()
+      local image = PNG .. ("x"):rep(100)
+      for _, range in ipairs({
+        "",
+        "Content-Range: bytes 100-207/1000\r\n",
+        "Content-Type: multipart/byteranges; boundary=x\r\n",
+      }) do
+        raw(box, "206 Partial Content", range, image, math.huge)
+        local err = hurried(client, job.results[1].image_url)
+        assert.equal("protocol", err.kind)
+        assert.equal("unexpected_status", err.code)
+        assert.equal(206, err.status)
+        local words = "a part of the image that was not asked for (HTTP status 206)"
+        assert.truthy(err.message:find(words, 1, true), err.message)
+        box:clear()
+      end
+      raw(box, "206 Partial Content", "Content-Range: bytes 0-107/108\r\n", image)
+      assert.is_true(image == job:data()) -- it is all of it
+    end)
+
+    it("says that a head is too large", function()
+      local job, box = made()
+      local head = "the head of the reply is larger than 64 KiB"
+      raw(box, "200 OK", ("X-Fill: " .. ("x"):rep(1000) .. "\r\n"):rep(70), PNG)
+      expect(box, job, "protocol", "reply_too_large", head)
+      raw(box, "200 OK", "X-Fill: " .. ("x"):rep(200000) .. "\r\n", PNG)
+      expect(box, job, "protocol", "reply_too_large", head)
+      local hints = ("Link: </a>\r\n\r\nHTTP/1.1 103 Early Hints\r\n"):rep(2000)
+      raw(box, "103 Early Hints", hints, PNG)
+      local words = "the reply begins with more than 64 KiB of 1xx answers"
+      expect(box, job, "protocol", "reply_too_large", words)
+    end)
+
+    it("names the status of what leads nowhere", function()
+      local job, box = made()
+      raw(box, "304 Not Modified", "Location: /elsewhere\r\n", "")
+      expect(box, job, "network", "image_refused", "HTTP status 304 and names no other place")
+      raw(box, "302 Found", "", "")
+      expect(box, job, "network", "image_refused", "HTTP status 302 and names no other place")
+      raw(box, "302 Found", "Location: http://[\r\n", "")
+      expect(box, job, "protocol", "image_url_refused", "redirects to what is no URL")
+    end)
+
+    it("says what was lost, without what is secret in the URL", function()
+      local _, box, client = made()
+      local url = box:reference("cup")
+      for _, action in ipairs({ "reset", "close" }) do
+        box:fault({ on = "reference", action = action, times = math.huge })
+        local err = hurried(client, url .. "?sig=hidden")
+        assert.equal("network", err.kind)
+        assert.equal("connection_lost", err.code)
+        assert.truthy(err.message:find("the image could not be fetched", 1, true), err.message)
+        assert.truthy(err.message:find(url, 1, true), err.message)
+        assert.is_nil(err.message:find("hidden", 1, true))
+        box:clear()
+      end
+    end)
+  end)
+
   describe("of another kind than its name says", function()
     it("keeps the name, and tells the kind", function()
       local job, box = made()

@@ -305,6 +305,38 @@ describe("one create", function()
       end)
     end
 
+    for name, bytes in pairs({
+      ["nothing"] = "",
+      ["what is no HTTP"] = "220 mail.example.com ESMTP\r\n\r\n",
+      ["a head of 200 KiB"] = "HTTP/1.1 200 OK\r\nX-Fill: " .. ("x"):rep(200 * 1024) .. "\r\n\r\n",
+    }) do
+      it("but says " .. name .. " was never sent, and the error names the proxy", function()
+        local proxy = support.sandbox()
+        proxy:fault({ on = "any", action = "raw", body = bytes, times = math.huge })
+        local err = expect_unsent(behind(proxy, { max_attempts = 2 }), "proxy_failed", 2)
+        assert.truthy(err.message:find("the proxy let nothing through", 1, true), err.message)
+        assert.is_true(err.retryable)
+      end)
+    end
+
+    -- It passes requests on by itself, without CONNECT: no other server may answer 407.
+    it("of plain http but wants credentials was never sent, and not tried again", function()
+      local proxy = support.sandbox()
+      local there = { url = "http://127.0.0.1:9", api_key = support.KEY }
+      for options, words in pairs({
+        [proxy.url] = "wants a user name and a password in the option proxy",
+        [proxy.url:gsub("//", "//user:hidden-word@")] = "does not take the user name",
+      }) do
+        proxy:fault({ on = "any", action = "status", status = 407 })
+        local err = expect_unsent(support.client(there, { proxy = options }), "proxy_failed", 1)
+        assert.equal(407, err.status)
+        assert.truthy(err.message:find(words, 1, true), err.message)
+        assert.is_nil(err.message:find("hidden-word", 1, true))
+        assert.is_true(err.retryable)
+      end
+      assert.equal(2, #proxy:ledger().log)
+    end)
+
     it("but is not there was never sent, and the error names the proxy", function()
       local client = behind({ url = "http://127.0.0.1:1" }, { max_attempts = 2 })
       expect_unsent(client, "proxy_failed", 2)

@@ -66,7 +66,7 @@ static void give_lines(Input *input, Exchange *exchange) {
 
 static void see_outcome(Exchange *exchange, CURLcode code) {
   const Reply *reply = &exchange->reply;
-  bool out = request_bytes > 0 && (exchange->guarded || !exchange->create);
+  bool out = request_bytes > 0 && exchange->guarded;
   http_read_outcome(exchange, code);
   check((code == CURLE_OK && exchange->headed && status >= 200) ==
             (reply->kind == REPLY_ANSWERED),

@@ -5,13 +5,10 @@
  * goes along, the bytes must be an image.  engine_download runs on the host's
  * thread, the rest on the I/O thread.
  */
+#include "download.h"
 #include "clock.h"
-#include "download_host.h"
-#include "file.h"
-#include "http.h"
 #include "image.h"
 #include "policy.h"
-#include "work.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -25,31 +22,6 @@
 #define PATH_SIZE 4096         /* bytes of a path, filled in */
 #define STALL_TIMEOUT 30.0     /* seconds without a byte, at most */
 
-typedef struct Download {
-  Work work;          /* first */
-  DownloadHost *host; /* NULL when it waits for no place and has none */
-  Turn host_turn;     /* a place of the host's */
-  Turn turn;          /* with that, one of all downloads' */
-  char *url;
-  char *redirected; /* where this attempt was sent on to, or NULL */
-  char *path;       /* with "{ext}"; NULL = into memory */
-  bool overwrite;
-  bool fresh;     /* see DownloadSpec */
-  double timeout; /* seconds, from its turn on */
-  double deadline;
-  unsigned attempts;
-  unsigned redirects;
-  Exchange *exchange;
-  File file;
-  Buffer memory;
-  bool opened;           /* the file, for this exchange's first byte */
-  bool checked;          /* this exchange's status and range fit what we have */
-  int64_t length;        /* bytes so far */
-  char head[IMAGE_HEAD]; /* the first of them */
-  char tail[IMAGE_TAIL]; /* the last */
-  char tag[HTTP_TAG_MAX + 1]; /* of the version they belong to */
-} Download;
-
 static void attempt(Download *download);
 static void on_fetched(Exchange *exchange);
 
@@ -57,101 +29,18 @@ static void end(Download *download) {
   Downloads *downloads = engine_downloads(download->work.engine);
   DownloadHost *host = download->host;
   file_abandon(&download->file);
-  turn_leave(&download->turn);
-  turn_leave(&download->host_turn);
   download->host = NULL;
   work_end(&download->work);
   if (!host)
     return;
-  download_host_advance(downloads, host);
-  download_host_leave(downloads, host);
-  turn_advance(&downloads->turns);
+  download_host_leave(downloads, host, &download->turn);
+  downloads_advance(downloads);
 }
 
 static void fail(Download *download, const char *kind, const char *code,
                  const char *why) {
-  failure_set(&download->work.last.failure, kind, code, "%s: %.*s", why,
-              url_shown(download->url), download->url);
+  download_set_failure(download, kind, code, why);
   end(download);
-}
-
-/* ---- bytes ---- */
-
-static bool restart(Download *download) {
-  download->length = 0;
-  if (!download->path) {
-    buffer_free(&download->memory);
-    return true;
-  }
-  return !download->opened ||
-         file_restart(&download->file, &download->work.last.failure);
-}
-
-static bool open_once(Download *download) {
-  if (!download->path || download->opened)
-    return true;
-  download->opened = file_open(&download->file, download->path,
-                               engine_random_bits(download->work.engine),
-                               &download->work.last.failure);
-  return download->opened;
-}
-
-/* Before the first byte of an exchange: does it go on where we stopped? */
-static bool check_start(Download *download, Exchange *exchange) {
-  bool part = exchange->reply.status == 206;
-  bool goes_on =
-      part && download->length > 0 && exchange->range_start == download->length;
-  download->checked = true;
-  if (!open_once(download) || (!goes_on && !restart(download)))
-    return false;
-  if (part && !goes_on)
-    return false; /* not the part that we asked for, if we did */
-  memcpy(download->tag, exchange->tag, sizeof download->tag);
-  return true;
-}
-
-static void keep_head(Download *download, const char *bytes, size_t length) {
-  size_t have = (size_t)download->length;
-  if (have >= IMAGE_HEAD)
-    return;
-  if (length > IMAGE_HEAD - have)
-    length = IMAGE_HEAD - have;
-  memcpy(download->head + have, bytes, length);
-}
-
-static size_t tail_length(const Download *download) {
-  return download->length < IMAGE_TAIL ? (size_t)download->length : IMAGE_TAIL;
-}
-
-/* Before `length` is added to. */
-static void keep_tail(Download *download, const char *bytes, size_t length) {
-  size_t have = tail_length(download);
-  size_t kept = length < IMAGE_TAIL ? IMAGE_TAIL - length : 0;
-  if (length > IMAGE_TAIL) {
-    bytes += length - IMAGE_TAIL;
-    length = IMAGE_TAIL;
-  }
-  if (kept > have)
-    kept = have;
-  memmove(download->tail, download->tail + have - kept, kept);
-  memcpy(download->tail + kept, bytes, length);
-}
-
-static bool on_bytes(Exchange *exchange, const char *bytes, size_t length) {
-  Download *download = exchange->owner;
-  if (!download->checked && !check_start(download, exchange))
-    return false;
-  keep_head(download, bytes, length);
-  keep_tail(download, bytes, length);
-  if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX) {
-    exchange->too_large = true;
-    return false;
-  }
-  download->length += (int64_t)length;
-  if (download->path)
-    return file_append(&download->file, bytes, length,
-                       &download->work.last.failure);
-  return buffer_append(&download->memory, bytes, length);
 }
 
 /* ---- the end of an attempt ---- */
@@ -213,7 +102,7 @@ static bool is_worth_repeating(const Download *download,
   if (exchange->reply.kind == REPLY_HOPELESS)
     return false;
   if (exchange->reply.kind != REPLY_ANSWERED)
-    return true;
+    return !exchange->too_large;
   if (status == 403 || status == 404) /* copies of it are on their way */
     return download->fresh;
   return status == 408 || status == 425 || status == 429 || status >= 500 ||
@@ -229,6 +118,30 @@ static const char *times(unsigned attempts) {
   static const char *const words[] = {"", "", " (twice)", " (three times)",
                                       " (four times)"};
   return words[attempts < ATTEMPTS ? attempts : ATTEMPTS];
+}
+
+/* Why there is no image, in the end. */
+static void set_reason(Download *download, const Exchange *exchange) {
+  const Failure *failure = &exchange->failure;
+  int status = exchange->reply.status;
+  Failure *last = &download->work.last.failure;
+  const char *url = download->url;
+  const char *often = times(download->attempts);
+  if (download->odd_part)
+    failure_set(last, "protocol", "unexpected_status",
+                "the image host answered with a part of the image that was not "
+                "asked for (HTTP status %d)%s: %.*s",
+                status, often, url_shown(url), url);
+  else if (failure->kind)
+    failure_set(last, failure->kind, failure->code,
+                "the image could not be fetched%s: %s: %.*s", often,
+                failure->detail ? failure->detail : failure->code,
+                url_shown(url), url);
+  else
+    failure_set(last, "network", "image_refused",
+                "the image host answered with HTTP status %d%s%s: %.*s", status,
+                status / 100 == 3 ? " and names no other place" : "", often,
+                url_shown(url), url);
 }
 
 /* Waits and tries again, or ends with what `exchange` had to say. */
@@ -257,16 +170,7 @@ static void after_failure(Download *download, Exchange *exchange) {
     end_overdue(download);
     return;
   }
-  if (exchange->failure.kind) {
-    last->failure = exchange->failure;
-    exchange->failure = (Failure){0};
-    end(download);
-    return;
-  }
-  failure_set(&last->failure, "network", "image_refused",
-              "the image host answered with HTTP status %d%s: %.*s",
-              exchange->reply.status, times(download->attempts),
-              url_shown(download->url), download->url);
+  set_reason(download, exchange);
   end(download);
 }
 
@@ -286,7 +190,10 @@ static bool may_fetch(Download *download, const char *url, const char *who) {
 /* One more hop, checked like the first. */
 static void follow(Download *download, Exchange *exchange) {
   const char *target = http_redirect(exchange);
-  if (!target || download->redirects++ >= REDIRECT_MAX) {
+  if (!target) {
+    fail(download, "protocol", "image_url_refused",
+         "the image host redirects to what is no URL");
+  } else if (download->redirects++ >= REDIRECT_MAX) {
     fail(download, "protocol", "too_many_redirects",
          "the image host redirects too often");
   } else if (may_fetch(download, target, "the image host redirects to")) {
@@ -298,16 +205,6 @@ static void follow(Download *download, Exchange *exchange) {
   }
 }
 
-/* False when the parts so far are not all of it. */
-static bool is_whole(const Download *download, const Exchange *exchange) {
-  int status = exchange->reply.status;
-  if (status == 206 && exchange->range_total >= 0)
-    return exchange->range_total == download->length;
-  return exchange->framed || (status != 200 && status != 206) ||
-         image_is_whole(download->head, download->tail, tail_length(download),
-                        download->length);
-}
-
 /* Cut off, whatever HTTP says. */
 static void set_cut_off(Exchange *exchange) {
   exchange->reply.kind = REPLY_LOST;
@@ -317,20 +214,17 @@ static void set_cut_off(Exchange *exchange) {
 
 static void conclude(Download *download, Exchange *exchange) {
   int status = exchange->reply.status;
-  bool answered =
-      exchange->reply.kind == REPLY_ANSWERED && is_whole(download, exchange);
+  bool answered = exchange->reply.kind == REPLY_ANSWERED &&
+                  download_is_whole(download, exchange);
   if (!answered && exchange->reply.kind == REPLY_ANSWERED)
     set_cut_off(exchange);
-  if (download->work.last.failure.kind) /* a file could not be written */
+  if (download->work.last.failure.kind) /* of writing, or of too much */
     end(download);
   else if (exchange->private_address)
     fail(download, "protocol", "image_url_refused",
          "the image's URL leads to a private, loopback or link-local address, "
          "where the service itself is not");
-  else if (exchange->too_large)
-    fail(download, "protocol", "image_too_large",
-         "the image is larger than 64 MiB");
-  else if (answered && status >= 300 && status < 400)
+  else if (http_is_redirect(exchange))
     follow(download, exchange);
   else if (answered && (status == 200 || status == 206) && download->checked)
     deliver(download);
@@ -368,10 +262,10 @@ static void attempt(Download *download) {
     return;
   }
   download->attempts++;
-  download->checked = false;
+  download->checked = download->odd_part = false;
   download->exchange =
-      http_fetch(engine_loop(download->work.engine), account, &fetch, on_bytes,
-                 &download->work.last.failure);
+      http_fetch(engine_loop(download->work.engine), account, &fetch,
+                 download_on_bytes, &download->work.last.failure);
   if (!download->exchange) {
     end(download);
     return;
@@ -387,13 +281,6 @@ static void on_turn(Turn *turn) {
   attempt(download);
 }
 
-static void on_host_turn(Turn *turn) {
-  Download *download =
-      (Download *)(void *)((char *)turn - offsetof(Download, host_turn));
-  turn_join(&download->turn);
-  turn_advance(download->turn.turns);
-}
-
 static void start(Work *work) {
   Download *download = (Download *)work;
   Downloads *downloads = engine_downloads(work->engine);
@@ -406,11 +293,9 @@ static void start(Work *work) {
     end(download);
     return;
   }
-  download->turn = (Turn){.turns = &downloads->turns, .begin = on_turn};
-  download->host_turn =
-      (Turn){.turns = &download->host->turns, .begin = on_host_turn};
-  turn_join(&download->host_turn);
-  download_host_advance(downloads, download->host);
+  download->turn.begin = on_turn;
+  download_host_join(download->host, &download->turn);
+  downloads_advance(downloads);
 }
 
 static void on_timer(Work *work) {
@@ -438,7 +323,8 @@ static void on_cancel(Work *work) {
 static void free_download(Work *work) {
   Download *download = (Download *)work;
   if (download->host) /* the engine ends */
-    download_host_leave(engine_downloads(work->engine), download->host);
+    download_host_leave(engine_downloads(work->engine), download->host,
+                        &download->turn);
   buffer_free(&download->memory);
   free(download->url);
   free(download->redirected);

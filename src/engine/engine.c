@@ -126,7 +126,6 @@ Engine *engine_open(void) {
           (ssize_t)sizeof engine->seed ||
       engine->seed == 0)
     engine->seed = 88172645463325252u;
-  engine->downloads.turns.pace.limit = ENGINE_DOWNLOADS_MAX;
   if (open_parts(engine))
     return engine;
   free(engine);

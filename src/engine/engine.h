@@ -106,9 +106,10 @@ typedef struct DownloadSpec {
 
 #define ENGINE_IMAGE_MAX ((size_t)64 << 20) /* bytes of one image */
 
-/* Downloads at once, the rest wait in order: each has three descriptors. */
+/* Downloads at once, the rest wait: each has three descriptors. */
 #define ENGINE_DOWNLOADS_MAX 16
 #define ENGINE_DOWNLOADS_HOST_MAX 12 /* of them from one host */
+#define ENGINE_DOWNLOADS_FIRST 8     /* beyond, of hosts that have none */
 
 /* An engine without a thread; NULL when memory or descriptors run out. */
 Engine *engine_open(void);

@@ -428,6 +428,12 @@ void http_give_up(Loop *loop) {
   } while (exchange);
 }
 
+bool http_is_redirect(const Exchange *exchange) {
+  int status = exchange->reply.status;
+  return exchange->reply.kind == REPLY_ANSWERED && status / 100 == 3 &&
+         status != 304 && exchange->location;
+}
+
 const char *http_redirect(Exchange *exchange) {
   char *from = NULL;
   CURLU *url;

@@ -56,7 +56,7 @@ struct Exchange {
   Reply reply;
   Buffer body;     /* shown to nobody before http_hide_key */
   Failure failure; /* when the reply is not an answer */
-  bool too_large;  /* body or headers over their maximum */
+  bool too_large;  /* the body of a reply, or a head, over its maximum */
   bool curtailed;  /* the body of an error was long enough */
   bool private_address;
   bool framed;                /* fetches: the answer tells where it ends */
@@ -134,7 +134,11 @@ void http_enforce_limits(Loop *loop);
 /* The multi handle is broken: ends all exchanges as out of memory. */
 void http_give_up(Loop *loop);
 
-/* The absolute URL a 3xx points to, or NULL; valid until release. */
+/* True for an answer that says where to go on: a 3xx with a Location.  Fetches
+ * only. */
+bool http_is_redirect(const Exchange *exchange);
+
+/* The absolute URL that it points to, or NULL; valid until release. */
 const char *http_redirect(Exchange *exchange);
 
 /* The Content-Type, or ""; valid until release. */

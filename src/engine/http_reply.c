@@ -3,11 +3,11 @@
 
 #include "address.h"
 #include "clock.h"
+#include "http_failure.h"
 #include "http_limits.h"
 #include "retry_after.h"
 #include "secret.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -201,96 +201,15 @@ size_t http_on_body(char *bytes, size_t one, size_t length, void *user) {
   return exchange->stopped ? 0 : length;
 }
 
-/* True for the codes that say: this server is not who it claims to be. */
-static bool is_certificate_error(CURLcode code) {
-  return code == CURLE_PEER_FAILED_VERIFICATION ||
-         code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR ||
-         code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_INVALIDCERTSTATUS;
-}
-
-static const char *network_code(CURLcode code, bool sent, bool by_proxy) {
-  switch (code) {
-  case CURLE_COULDNT_RESOLVE_HOST:
-    return "dns_failed";
-  case CURLE_COULDNT_RESOLVE_PROXY:
-  case CURLE_PROXY:
-    return "proxy_failed";
-  case CURLE_COULDNT_CONNECT: /* with a proxy it is the one connected to */
-    return by_proxy ? "proxy_failed" : "connect_failed";
-  case CURLE_OPERATION_TIMEDOUT:
-    return sent ? "reply_timeout" : "connect_timeout";
-  case CURLE_OUT_OF_MEMORY:
-  case CURLE_WRITE_ERROR: /* of ours: there was none for the body */
-    return "out_of_memory";
-  case CURLE_PARTIAL_FILE:
-    return "reply_cut_off";
-  default:
-    return sent ? "connection_lost" : "connect_failed";
-  }
-}
-
-/* What the proxy said to CONNECT where it let nothing through, else 0. */
-static int refused_by_proxy(const Exchange *exchange) {
-  long status = 0;
-  if (!exchange->account->settings.proxy || exchange->guarded)
-    return 0;
-  curl_lib.easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &status);
-  return status < 300 ? 0 : (int)status;
-}
-
-/* What happened, in libcurl's words where ours do not say more.  Those may hold
- * the proxy's URL. */
-static const char *words_for(const Exchange *exchange, CURLcode code) {
-  const char *said = exchange->error;
-  if (exchange->refused)
-    return "the server refused the HTTP/2 stream and did not handle it";
-  if (code == CURLE_OPERATION_TIMEDOUT)
-    return exchange->guarded ? "the time for the exchange ran out"
-                             : "no connection was made in time";
-  if (code == CURLE_ABORTED_BY_CALLBACK) /* the guard */
-    return "the connection was lost before an answer came";
-  if (!*said || account_is_secret(exchange->account, said))
-    said = curl_lib.easy_strerror(code);
-  return said;
-}
-
-static const char *code_for(const Exchange *exchange, CURLcode code,
-                            bool sent) {
-  if (exchange->refused)
-    return "stream_refused";
-  return network_code(code, sent, exchange->account->settings.proxy);
-}
-
-static void explain(Exchange *exchange, CURLcode code, bool sent) {
-  const char *said = words_for(exchange, code);
-  int proxy_status = refused_by_proxy(exchange);
-  if (proxy_status) {
-    exchange->reply.status = proxy_status;
-    failure_set(&exchange->failure, "network", "proxy_failed",
-                "the proxy answered CONNECT with HTTP status %d", proxy_status);
-  } else if (exchange->too_large)
-    failure_set(&exchange->failure, "protocol", "reply_too_large",
-                "the reply is larger than its limit");
-  else if (is_certificate_error(code))
-    failure_set(&exchange->failure, "tls", "certificate_refused", "%s", said);
-  else if (code == CURLE_SSL_CONNECT_ERROR)
-    failure_set(&exchange->failure, "tls", "handshake_failed", "%s", said);
-  else
-    failure_set(&exchange->failure, "network", code_for(exchange, code, sent),
-                "%s", said);
-}
-
 /* Whether the request, or a part of it, may have reached the other side.  What
  * was said to a proxy to get through it counts in the size, too: only the guard
- * knows when a create went out.  Over TLS the size proves nothing: an HTTP/2
+ * knows when a request went out.  Over TLS the size proves nothing: an HTTP/2
  * send may fail after its frames are out, and none of them is counted then. */
 static bool was_sent(const Exchange *exchange) {
   long request_bytes = 0;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-  if (!exchange->create)
-    return request_bytes > 0;
   return exchange->guarded && !exchange->refused &&
-         (request_bytes > 0 || exchange->account->secure);
+         (request_bytes > 0 || (exchange->create && exchange->account->secure));
 }
 
 /* Creates go by it: see choose_connection in http.c. */
@@ -321,6 +240,10 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
   exchange->reply.timed_out = code == CURLE_OPERATION_TIMEDOUT;
   if ((code == CURLE_OK || exchange->curtailed) && exchange->headed &&
       status >= 200) {
+    if (http_refused_by_proxy(exchange)) {
+      exchange->reply.kind = REPLY_HOPELESS;
+      return;
+    }
     exchange->reply.kind = REPLY_ANSWERED;
     note_version(exchange);
     look_at_address(exchange);
@@ -332,14 +255,14 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
     exchange->reply.kind = REPLY_HOPELESS;
     return;
   }
-  explain(exchange, code, sent);
+  http_explain(exchange, code, sent);
   exchange->reply.partial =
       sent && status / 100 == 2 && exchange->body.length > 0;
   if (sent && exchange->create)
     http_limits_distrust(exchange);
   if (sent)
     exchange->reply.kind = REPLY_LOST;
-  else if (is_certificate_error(code))
+  else if (http_is_certificate_error(code))
     exchange->reply.kind = REPLY_HOPELESS;
   else
     exchange->reply.kind = REPLY_NOT_SENT;

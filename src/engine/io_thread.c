@@ -257,7 +257,7 @@ static void obey_last(Engine *engine) {
   List commands = mailbox_take(&engine->commands);
   List left = {0};
   Link *link;
-  engine->downloads.turns.pace = (Pace){0};
+  engine->downloads.advancing = true; /* none begins any more */
   for (Work *work = engine->works; work; work = work->after)
     if (work->account)
       work->account->turns.pace = (Pace){0};

@@ -227,11 +227,11 @@ static bool follow(Look *look, Exchange *exchange, ProbeFailure *bad) {
   const char *from = look->probe->spec.urls[look->index];
   const char *target = http_redirect(exchange);
   Url url;
-  if (!target || look->redirects++ >= REDIRECT_MAX) {
+  if (look->redirects++ >= REDIRECT_MAX) {
     refuse(bad, from, "redirects too often");
     return false;
   }
-  if (url_parse(target, strlen(target), &url) || url.userinfo) {
+  if (!target || url_parse(target, strlen(target), &url) || url.userinfo) {
     refuse(bad, from, "redirects to a URL that is not valid");
     return false;
   }
@@ -326,9 +326,8 @@ static void on_looked(Exchange *exchange) {
   Look *look = exchange->owner;
   Probe *probe = look->probe;
   Checks *checks = probe->checks;
-  int status = exchange->reply.status;
   ProbeFailure bad = {.index = look->index, .retry_after = -1};
-  if (exchange->reply.kind != REPLY_ANSWERED || status < 300 || status >= 400)
+  if (!http_is_redirect(exchange))
     judge(look, exchange, &bad);
   else if (follow(look, exchange, &bad))
     return;

@@ -477,8 +477,8 @@ mutant(
 mutant(
   "what a proxy was told counts as the request",
   "src/engine/http_reply.c",
-  "  if (!exchange->create)\n    return request_bytes > 0;\n  return exchange->guarded &&",
-  "  if (request_bytes > 0)\n    return true;\n  return exchange->guarded &&",
+  "  return exchange->guarded && !exchange->refused &&",
+  "  if (request_bytes > 0)\n    return true;\n  return exchange->guarded && !exchange->refused &&",
   "spec once: through a proxy"
 )
 -- Either of the two alone is enough as a rule.
@@ -659,24 +659,73 @@ mutant(
 )
 mutant(
   "images may be larger than 64 MiB",
-  "src/engine/download.c",
+  "src/engine/download_bytes.c",
   "if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX) {",
   "if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX * 16) {",
   "spec save: above 64 MiB"
 )
 mutant(
   "all downloads go at once",
-  "src/engine/engine.c",
-  "engine->downloads.turns.pace.limit = ENGINE_DOWNLOADS_MAX;",
-  "engine->downloads.turns.pace.limit = ENGINE_DOWNLOADS_MAX * 100;",
+  "src/engine/download_host.c",
+  "return downloads->active < ENGINE_DOWNLOADS_MAX &&",
+  "return downloads->active < ENGINE_DOWNLOADS_MAX * 100 &&",
   "spec data: sixteen at once"
 )
 mutant(
   "one image host may have all places of downloads",
   "src/engine/download_host.c",
-  "host->turns.pace.limit = ENGINE_DOWNLOADS_HOST_MAX;",
-  "host->turns.pace.limit = ENGINE_DOWNLOADS_MAX;",
-  "spec data: one silent host"
+  "has < ENGINE_DOWNLOADS_HOST_MAX;",
+  "has < ENGINE_DOWNLOADS_MAX;",
+  "c download_host"
+)
+mutant(
+  "silent image hosts leave no place for others",
+  "src/engine/download_host.c",
+  "ENGINE_DOWNLOADS_MAX + ENGINE_DOWNLOADS_FIRST;",
+  "ENGINE_DOWNLOADS_MAX;",
+  "c download_host"
+)
+mutant(
+  "a free place goes to the host that comes first",
+  "src/engine/download_host.c",
+  "(!next || host->turns.active < next->turns.active))",
+  "!next)",
+  "c download_host"
+)
+mutant(
+  "a limit on the size of files ends the program",
+  "src/engine/file_limit.c",
+  "pthread_sigmask(SIG_BLOCK, &only, &limit->before);",
+  "pthread_sigmask(SIG_BLOCK, NULL, &limit->before);",
+  "c file_limit"
+)
+mutant(
+  "a relative place is looked for where the program is in the end",
+  "lua/gptimage2/client.lua",
+  "wanted.base = base",
+  "wanted.base = nil",
+  "spec save: in the folder that the program was in"
+)
+mutant(
+  "what was saved is known by its spelling",
+  "lua/gptimage2/save.lua",
+  "if saved.id == id then",
+  "if saved.path == path then",
+  "spec save: under every name of the folder"
+)
+mutant(
+  "a proxy's 407 is the service's",
+  "src/engine/http_failure.c",
+  "if (status != 407 || !is_passed_on(exchange))",
+  "if (status != 0 || !is_passed_on(exchange))",
+  "spec once: of plain http but wants"
+)
+mutant(
+  "answers to polls that are of no use are not told",
+  FLOW,
+  "action.retry = verdict == FLOW_VERDICT_UNUSABLE;",
+  "action.retry = false;",
+  "spec event: of no use"
 )
 mutant(
   "buffers have no maximum",
@@ -873,7 +922,7 @@ mutant(
 )
 mutant(
   "part of an image counts as all of it",
-  "src/engine/download.c",
+  "src/engine/download_bytes.c",
   "    return exchange->range_total == download->length;\n",
   "    return download->length > 0;\n",
   "spec data: a part that it did not ask for",
@@ -1042,8 +1091,8 @@ mutant(
 mutant(
   "image redirects have no end",
   "src/engine/download.c",
-  "if (!target || download->redirects++ >= REDIRECT_MAX) {",
-  "if (!target || download->redirects++ >= REDIRECT_MAX * 9) {",
+  "} else if (download->redirects++ >= REDIRECT_MAX) {",
+  "} else if (download->redirects++ >= REDIRECT_MAX * 9) {",
   "spec save: three redirects"
 )
 mutant(
@@ -1076,7 +1125,7 @@ mutant(
 )
 mutant(
   "half an image without a length counts as whole",
-  "src/engine/download.c",
+  "src/engine/download_bytes.c",
   "return exchange->framed || (status",
   "return exchange->framed || true || (status",
   "spec fetch: asked for again where that is missing"
@@ -1203,7 +1252,7 @@ mutant(
 mutant(
   "where a picture cannot be saved is known only once it is paid",
   "lua/gptimage2/client.lua",
-  "ok, err = core.check_target(target.folder, target.name, target.exact, wanted.overwrite)",
+  "ok, err = core.check_target(place, target.name, target.exact, wanted.overwrite)",
   "ok = target.name",
   "spec save: the disk says no"
 )

@@ -1,0 +1,50 @@
+/*
+ * A download under way: see download.c, which has its attempts, and
+ * download_bytes.c for what comes.  Private to the two.  I/O thread only.
+ */
+#ifndef GPTIMAGE2_ENGINE_DOWNLOAD_H
+#define GPTIMAGE2_ENGINE_DOWNLOAD_H
+
+#include "download_host.h"
+#include "file.h"
+#include "http.h"
+#include "image.h"
+#include "work.h"
+
+typedef struct Download {
+  Work work;          /* first */
+  DownloadHost *host; /* NULL when it waits for no place and has none */
+  Turn turn;          /* for a place */
+  char *url;
+  char *redirected; /* where this attempt was sent on to, or NULL */
+  char *path;       /* with "{ext}"; NULL = into memory */
+  bool overwrite;
+  bool fresh;     /* see DownloadSpec */
+  double timeout; /* seconds, from its turn on */
+  double deadline;
+  unsigned attempts;
+  unsigned redirects;
+  Exchange *exchange;
+  File file;
+  Buffer memory;
+  bool opened;           /* the file, for this exchange's first byte */
+  bool checked;          /* this exchange's status and range fit what we have */
+  bool odd_part;         /* it was given a part that it did not ask for */
+  int64_t length;        /* bytes so far */
+  char head[IMAGE_HEAD]; /* the first of them */
+  char tail[IMAGE_TAIL]; /* the last */
+  char tag[HTTP_TAG_MAX + 1]; /* of the version they belong to */
+} Download;
+
+/* The HttpSink.  False, but for a part that was not asked for, with the work's
+ * failure set: it could not be written, or is too much. */
+bool download_on_bytes(Exchange *exchange, const char *bytes, size_t length);
+
+/* False when the parts so far are not all of it. */
+bool download_is_whole(const Download *download, const Exchange *exchange);
+
+/* Sets the work's failure, with the image's URL. */
+void download_set_failure(Download *download, const char *kind,
+                          const char *code, const char *why);
+
+#endif

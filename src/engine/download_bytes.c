@@ -1,0 +1,105 @@
+/* What comes of an image: see download.h. */
+#include "download.h"
+
+#include "image.h"
+
+#include <string.h>
+
+void download_set_failure(Download *download, const char *kind,
+                          const char *code, const char *why) {
+  failure_set(&download->work.last.failure, kind, code, "%s: %.*s", why,
+              url_shown(download->url), download->url);
+}
+
+static bool restart(Download *download) {
+  download->length = 0;
+  if (!download->path) {
+    buffer_free(&download->memory);
+    return true;
+  }
+  return !download->opened ||
+         file_restart(&download->file, &download->work.last.failure);
+}
+
+static bool open_once(Download *download) {
+  if (!download->path || download->opened)
+    return true;
+  download->opened = file_open(&download->file, download->path,
+                               engine_random_bits(download->work.engine),
+                               &download->work.last.failure);
+  return download->opened;
+}
+
+/* A part that is all of it is as good as a 200, if that can be seen. */
+static bool is_from_start(const Exchange *exchange) {
+  return exchange->reply.status == 200 ||
+         (exchange->range_start == 0 && exchange->range_total > 0);
+}
+
+/* Before the first byte of an exchange: does it go on where we stopped? */
+static bool check_start(Download *download, Exchange *exchange) {
+  bool goes_on = exchange->reply.status == 206 && download->length > 0 &&
+                 exchange->range_start == download->length;
+  download->checked = true;
+  if (!open_once(download) || (!goes_on && !restart(download)))
+    return false;
+  download->odd_part = !goes_on && !is_from_start(exchange);
+  if (download->odd_part)
+    return false;
+  memcpy(download->tag, exchange->tag, sizeof download->tag);
+  return true;
+}
+
+static void keep_head(Download *download, const char *bytes, size_t length) {
+  size_t have = (size_t)download->length;
+  if (have >= IMAGE_HEAD)
+    return;
+  if (length > IMAGE_HEAD - have)
+    length = IMAGE_HEAD - have;
+  memcpy(download->head + have, bytes, length);
+}
+
+static size_t tail_length(const Download *download) {
+  return download->length < IMAGE_TAIL ? (size_t)download->length : IMAGE_TAIL;
+}
+
+/* Before `length` is added to. */
+static void keep_tail(Download *download, const char *bytes, size_t length) {
+  size_t have = tail_length(download);
+  size_t kept = length < IMAGE_TAIL ? IMAGE_TAIL - length : 0;
+  if (length > IMAGE_TAIL) {
+    bytes += length - IMAGE_TAIL;
+    length = IMAGE_TAIL;
+  }
+  if (kept > have)
+    kept = have;
+  memmove(download->tail, download->tail + have - kept, kept);
+  memcpy(download->tail + kept, bytes, length);
+}
+
+bool download_on_bytes(Exchange *exchange, const char *bytes, size_t length) {
+  Download *download = exchange->owner;
+  if (!download->checked && !check_start(download, exchange))
+    return false;
+  keep_head(download, bytes, length);
+  keep_tail(download, bytes, length);
+  if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX) {
+    download_set_failure(download, "protocol", "image_too_large",
+                         "the image is larger than 64 MiB");
+    return false;
+  }
+  download->length += (int64_t)length;
+  if (download->path)
+    return file_append(&download->file, bytes, length,
+                       &download->work.last.failure);
+  return buffer_append(&download->memory, bytes, length);
+}
+
+bool download_is_whole(const Download *download, const Exchange *exchange) {
+  int status = exchange->reply.status;
+  if (status == 206 && exchange->range_total >= 0)
+    return exchange->range_total == download->length;
+  return exchange->framed || (status != 200 && status != 206) ||
+         image_is_whole(download->head, download->tail, tail_length(download),
+                        download->length);
+}
