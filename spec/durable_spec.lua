@@ -390,7 +390,7 @@ describe("the ledger", function()
 
     it("no id from an answer that is whole and broken", function()
       local client, box, path = pair()
-      local body = '{"jobId":"8b93b17d","status":"pending'
+      local body = '{"jobId":"8b93b17d",,"status":"pending"}'
       box:fault({ on = "create", action = "body", body = body })
       local _, err = client:generate(CUP)
       assert.equal("unreadable_reply", err.code)

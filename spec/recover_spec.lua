@@ -171,10 +171,17 @@ describe("client:recover", function()
     assert.truthy(row.result:find(job.id, 1, true))
   end)
 
-  for _, bytes in ipairs({ 60, 100 }) do
-    it(("polls what was answered with only the first %d bytes"):format(bytes), function()
+  for name, fault in pairs({
+    ["and cut off by the connection after 60 bytes"] = { action = "truncate", bytes = 60 },
+    ["and cut off by the connection after 100 bytes"] = { action = "truncate", bytes = 100 },
+    ["with only its first 60 bytes, as if they were all"] = { action = "short", bytes = 60 },
+    ["with only its first 100 bytes, as if they were all"] = { action = "short", bytes = 100 },
+  }) do
+    local bytes = fault.bytes
+    it("polls what was answered " .. name, function()
       local client, box, path = book.pair({}, { duration = 1000 })
-      box:fault({ on = "create", action = "truncate", bytes = bytes })
+      fault.on = "create"
+      box:fault(fault)
       local job = assert(client:submit(CUP))
       support.polled(box, 1, 1)
       assert.equal(box:ledger().jobs[1].id, job.id)

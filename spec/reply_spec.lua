@@ -90,9 +90,10 @@ describe("a create", function()
   it("may be answered with any status from 200 to 299", function()
     local client, box = support.pair()
     for _, status in ipairs({ 200, 201, 202 }) do
-      support.answer(box, "create", status, '{"jobId":"job-1","status":"running"}')
+      local id = "job-" .. status
+      support.answer(box, "create", status, ('{"jobId":"%s","status":"running"}'):format(id))
       local job = assert(client:create({ prompt = "a cup" }))
-      assert.equal("job-1", job.id)
+      assert.equal(id, job.id)
       assert.equal("running", job.status)
     end
   end)
@@ -120,6 +121,33 @@ describe("a create", function()
     local body = '{"jobId":"job-1","status":"succeeded","results":' .. results .. "}"
     support.answer(box, "poll", 200, body)
     assert.equal("job-1", assert(client:generate({ prompt = "a cup" })).id)
+  end)
+
+  it("is made where a length that is too small cuts off only what is behind its id", function()
+    local client, box = support.pair({}, { duration = 1000 })
+    local jobs = {}
+    for bytes = 1, 3 do
+      box:fault({ on = "create", action = "length", add = -bytes })
+      jobs[bytes] = assert(client:submit({ prompt = "a cup" }))
+      support.polled(box, bytes, 1)
+    end
+    box:fault({ on = "create", action = "short", bytes = 60, seconds = 0.3 })
+    jobs[4] = assert(client:submit({ prompt = "a cup" }))
+    support.step_until(function()
+      return box:ledger().requests.create == 4
+    end)
+    jobs[4]:cancel()
+    box:advance(1000)
+    for i = 1, 3 do
+      assert.equal("succeeded", support.finish(jobs[i]).status)
+      assert.equal(box:ledger().jobs[i].id, jobs[i].id)
+    end
+    support.step_until(function()
+      return gptimage2.pending() == 0
+    end)
+    assert.equal(box:ledger().jobs[4].id, jobs[4].error.job_id)
+    assert.equal("yes", jobs[4].error.charged)
+    assert.equal(4, box:ledger().requests.create)
   end)
 
   local unusable = {

@@ -22,7 +22,7 @@ describe("a create", function()
 
   it("answered with a whole reply that is broken has no job id from it", function()
     local client, box = support.pair()
-    box:fault({ on = "create", action = "body", body = '{"jobId":"8b93b17d","status":"pending' })
+    box:fault({ on = "create", action = "body", body = '{"jobId":"8b93b17d",,"status":"pending"}' })
     local job, err = client:generate(CUP)
     assert.is_nil(job)
     assert.equal("unreadable_reply", err.code)

@@ -162,8 +162,8 @@ function ledger.history(config, filter)
 end
 
 --- The id the service gave. Version 0.1 wrote it after the raw answer, which may be all there is:
---- of one that was cut off the beginning is enough; a whole one that is broken is not trusted, nor
---- one that was no success. Who sends a row today writes its attempt, and the id with the answer:
+--- of one that was cut off the beginning is enough; one that is broken is not trusted, nor one that
+--- was no success. Who sends a row today writes its attempt, and the id with the answer:
 --- an answer that is still there from an earlier create tells nothing then.
 local function id_of(row)
   if row.job_id or row.attempt_id then
@@ -173,10 +173,6 @@ local function id_of(row)
     return nil
   end
   local reply = row.answer and core.decode_reply(row.answer) or {}
-  local whole = row.state == "accepted" or row.error == "unreadable_reply"
-  if reply.beginning and whole then
-    return nil
-  end
   return reply.id
 end
 

@@ -4,6 +4,8 @@
 #include "engine/decode.h"
 #include "engine/url.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ID "job_A-1"
@@ -81,9 +83,46 @@ static void an_id_is_what_its_escapes_stand_for(void **state) {
     size_t length = id.at ? decode_copy_id(&id, text) : 0;
     check(length == strlen(rows[i].id) && !memcmp(text, rows[i].id, length),
           "row %zu", i);
-    id = decode_find_id(rows[i].answer, strlen(rows[i].answer) - 1);
+    id = decode_job_id(rows[i].answer, strlen(rows[i].answer) - 1);
     check(id.at && decode_copy_id(&id, text) == length, "row %zu, cut off", i);
   }
+}
+
+/* However much of the answer came: with the quote behind the id it is whole. */
+static void the_beginning_of_an_answer_has_its_id(void **state) {
+  static const char answer[] =
+      "{\"status\":\"pending\",\"jobId\":\"id-1\",\"balance\":{\"a\\u0041\":"
+      "[-1.5e+3,true,null,\"x\"]},\"n\":12}";
+  size_t whole = (size_t)(strstr(answer, "id-1\"") - answer) + 5;
+  (void)state;
+  for (size_t length = 0; length < sizeof answer; length++) {
+    char *copy = malloc(length ? length : 1); /* with nothing behind it */
+    JsonPiece id;
+    assert_non_null(copy);
+    memcpy(copy, answer, length);
+    id = decode_job_id(copy, length);
+    check(json_is(&id, "id-1") == (length >= whole), "%zu bytes", length);
+    free(copy);
+  }
+}
+
+/* That is no beginning of anything. */
+static void an_answer_that_goes_wrong_has_no_id(void **state) {
+  static const char *const ends[] = {
+      "}}",          "]",         ",,",        ",\"n\":tru}",
+      ",\"n\":1.}",  ",\"n\" 1}", ",n:1",      ",\"n\":\"\\x\"",
+      ",\"n\":[1,]", "\"x\"",     ",\"n\":[}", ",1:2}",
+      "<p>",         ",\"n\":-,"};
+  (void)state;
+  for (size_t i = 0; i < COUNT(ends); i++) {
+    char text[64];
+    int length = snprintf(text, sizeof text, "{\"jobId\":\"a\"%s", ends[i]);
+    check(!decode_job_id(text, (size_t)length).at, "%s", text);
+  }
+  assert_null(decode_job_id("[\"jobId\",\"a\"", 12).at);
+  assert_null(decode_job_id("{\"x\":{\"jobId\":\"a\"", 17).at);
+  assert_null(decode_job_id("{\"jobId\":\"a\"\0", 13).at);
+  assert_null(decode_job_id(NULL, 0).at);
 }
 
 static void the_status_is_news_or_not(void **state) {
@@ -112,6 +151,8 @@ int main(void) {
       cmocka_unit_test(all_else_is_for_the_host),
       cmocka_unit_test(the_longest_id_is_an_id),
       cmocka_unit_test(an_id_is_what_its_escapes_stand_for),
+      cmocka_unit_test(the_beginning_of_an_answer_has_its_id),
+      cmocka_unit_test(an_answer_that_goes_wrong_has_no_id),
       cmocka_unit_test(the_status_is_news_or_not),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

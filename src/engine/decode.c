@@ -173,8 +173,9 @@ static void read_member(JsonReader *reader, const JsonPiece *name,
     json_skip(reader);
 }
 
-bool decode_reply(Decoded *reply, const char *bytes, size_t length) {
-  JsonReader reader;
+/* Of an object as far as it can be read. */
+static bool read_reply(JsonReader *reader, Decoded *reply, const char *bytes,
+                       size_t length) {
   JsonPiece name;
   reply->status = DECODED_NONE;
   reply->word = WORD_DOCUMENTED;
@@ -183,13 +184,18 @@ bool decode_reply(Decoded *reply, const char *bytes, size_t length) {
   reply->result_count = 0;
   if (!bytes)
     return false;
-  json_begin(&reader, bytes, length);
-  if (json_peek(&reader) != JSON_OBJECT)
+  json_begin(reader, bytes, length);
+  if (json_peek(reader) != JSON_OBJECT)
     return false;
-  json_enter(&reader);
-  while (json_next_member(&reader, &name))
-    read_member(&reader, &name, reply);
-  return json_ended(&reader);
+  json_enter(reader);
+  while (json_next_member(reader, &name))
+    read_member(reader, &name, reply);
+  return true;
+}
+
+bool decode_reply(Decoded *reply, const char *bytes, size_t length) {
+  JsonReader reader;
+  return read_reply(&reader, reply, bytes, length) && json_ended(&reader);
 }
 
 DecodedNews decode_news(const char *bytes, size_t length) {
@@ -206,32 +212,12 @@ JsonPiece decode_waiting(const char *bytes, size_t length) {
   return answer.id;
 }
 
-/* Behind a name: white space, a colon, white space, a quote. */
-static const char *skip_to_value(const char *at, const char *end) {
-  bool colon = false;
-  for (; at < end; at++) {
-    if (*at == ':' && !colon)
-      colon = true;
-    else if (*at == '"')
-      return colon ? at + 1 : NULL;
-    else if (!strchr(" \t\r\n", *at) || *at == '\0')
-      return NULL;
-  }
-  return NULL;
-}
-
-JsonPiece decode_find_id(const char *bytes, size_t length) {
-  static const char name[] = "\"jobId\"";
-  const char *end;
-  const char *found;
-  const char *id;
+/* A text that was not read to its closing quote is no id. */
+JsonPiece decode_job_id(const char *bytes, size_t length) {
   JsonReader reader;
-  if (!bytes || !(found = memmem(bytes, length, name, sizeof name - 1)))
+  Decoded answer;
+  if (!read_reply(&reader, &answer, bytes, length) ||
+      !(json_ended(&reader) || json_is_beginning(&reader)))
     return (JsonPiece){0};
-  end = bytes + length;
-  id = skip_to_value(found + sizeof name - 1, end);
-  if (!id)
-    return (JsonPiece){0};
-  json_begin(&reader, id - 1, (size_t)(end - id) + 1); /* from its quote on */
-  return read_id(&reader);
+  return answer.id;
 }

@@ -78,7 +78,9 @@ bool decode_reply(Decoded *reply, const char *bytes, size_t length);
  * id.  None where it says anything else. */
 JsonPiece decode_waiting(const char *bytes, size_t length);
 
-/* The job id that stands in the beginning of a reply; none when none does. */
-JsonPiece decode_find_id(const char *bytes, size_t length);
+/* The id in the answer to a create, all of which came or only the beginning, as
+ * when the connection was lost, or a length that it told was too small.  None
+ * where it is no answer at all, or goes wrong further on. */
+JsonPiece decode_job_id(const char *bytes, size_t length);
 
 #endif

@@ -210,19 +210,12 @@ static void mark_back(Job *job) {
   tell(job, &(LedgerNews){.state = "intent", .charged = "no"});
 }
 
-/* The id in the answer to a create: in all of it, or in the beginning that
- * came.  NULL = none that may be believed. */
-static const char *read_id(const Reply *reply, const Buffer *body, char *id) {
-  Decoded answer;
-  JsonPiece found = {0};
-  if (decode_reply(&answer, body->data, body->length))
-    found = answer.id;
-  else if (reply->partial)
-    found = decode_find_id(body->data, body->length);
-  if (!found.at || found.length > JOB_ID_MAX)
+/* The id in the answer to a create.  NULL = none that may be believed. */
+static const char *read_id(const Buffer *body, char *id) {
+  JsonPiece found = decode_job_id(body->data, body->length);
+  if (!found.at)
     return NULL;
-  memcpy(id, found.at, found.length);
-  id[found.length] = '\0';
+  id[decode_copy_id(&found, id)] = '\0';
   return id;
 }
 
@@ -247,7 +240,7 @@ void record_answer(Job *job, const Reply *reply, const Buffer *body) {
     return;
   }
   if (reply->status / 100 == 2)
-    news.job_id = read_id(reply, body, id);
+    news.job_id = read_id(body, id);
   if (reply->kind == REPLY_ANSWERED && reply->status / 100 == 2) {
     read_success(&news, job->given_up);
   } else if (!job->flow.doubt) { /* a 429: it was refused, and may go again */

@@ -9,7 +9,19 @@
 #define POWER_MAX 22  /* and so is any power of ten up to this one */
 #define REPLACEMENT 0xFFFDu
 
+/* What a number or a word is made of. */
+static bool is_part(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' ||
+         c == '+' || c == '.' || c == 'E';
+}
+
+/* Here, or behind a piece of a number or a word that begins here, the text is
+ * at its end: more of it might have been right. */
 static void break_off(JsonReader *reader) {
+  const char *at = reader->at;
+  while (at < reader->end && is_part(*at))
+    at++;
+  reader->cut = reader->broken ? reader->cut : at == reader->end;
   reader->broken = true;
   reader->at = reader->end;
 }
@@ -138,8 +150,8 @@ static size_t escape_length(const char *at, const char *end) {
   return read_hex(at + 2, end) < 0 ? 0 : 6;
 }
 
-/* The quote that ends the text in which `at` lies; NULL when there is none, or
- * a wrong escape before it. */
+/* The quote that ends the text in which `at` lies, or `end` where there is
+ * none; NULL when a wrong escape comes first. */
 static const char *closing_quote(const char *at, const char *end) {
   while (at < end && *at != '"') {
     size_t length = *at == '\\' ? escape_length(at, end) : 1;
@@ -147,7 +159,7 @@ static const char *closing_quote(const char *at, const char *end) {
       return NULL;
     at += length;
   }
-  return at < end ? at : NULL;
+  return at;
 }
 
 /* The text that comes next, and nothing else may. */
@@ -159,7 +171,11 @@ static JsonPiece read_quoted(JsonReader *reader) {
   bool escaped = quote && memchr(at, '\\', (size_t)(quote - at));
   if (escaped)
     quote = closing_quote(at, reader->end);
-  if (!quote) {
+  else if (text && !quote)
+    quote = reader->end;
+  if (quote == reader->end)
+    reader->at = quote; /* cut off */
+  if (!quote || quote == reader->end) {
     break_off(reader);
     return (JsonPiece){0};
   }

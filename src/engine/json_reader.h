@@ -39,12 +39,19 @@ typedef struct JsonReader {
   uint32_t objects; /* a bit for each depth: it is an object, not an array */
   bool fresh;       /* nothing was read yet of the object or array around */
   bool broken;
+  bool cut; /* because the text ended too early */
 } JsonReader;
 
 void json_begin(JsonReader *reader, const char *bytes, size_t length);
 
 /* True when the text was whole: nothing but white space is left. */
 bool json_ended(JsonReader *reader);
+
+/* True when it was right as far as it went, but is only the beginning of one.
+ */
+static inline bool json_is_beginning(const JsonReader *reader) {
+  return reader->broken && reader->cut;
+}
 
 /* The kind of the value that comes next, which stays to be read. */
 JsonKind json_peek(JsonReader *reader);

@@ -10,35 +10,53 @@ void late_note_sent(lua_State *L, int at) {
   lua_pop(L, 1);
 }
 
-void late_read(lua_State *L, int at, bool created, const Decoded *reply) {
-  bool ended = reply->status == DECODED_FAILED; /* but with a promise? */
-  bool failed = ended && reply->word == WORD_DOCUMENTED;
-  bool named = created && pieces_push_id(L, &reply->id);
-  if (named)
-    job_set(L, at, JOB_ID);
-  if (!named && (created || !job_is_named(L, at, &reply->id)))
-    return;
+static bool take_id(lua_State *L, int at, const JsonPiece *id) {
+  if (!pieces_push_id(L, id))
+    return false;
+  job_set(L, at, JOB_ID);
+  return true;
+}
+
+/* The job has its id. */
+static void set_known(lua_State *L, int at, const char *charged) {
   job_get(L, at, JOB_ERROR);
   job_get(L, at, JOB_ID);
   lua_setfield(L, -2, "job_id");
-  error_set(L, "charged",
-            failed  ? "refund_expected"
-            : ended ? "unknown"
-                    : "yes");
+  error_set(L, "charged", charged);
   lua_pop(L, 1);
+}
+
+void late_read(lua_State *L, int at, bool created, const Decoded *reply) {
+  bool ended = reply->status == DECODED_FAILED; /* but with a promise? */
+  bool failed = ended && reply->word == WORD_DOCUMENTED;
+  bool named = created && take_id(L, at, &reply->id);
+  if (!named && (created || !job_is_named(L, at, &reply->id)))
+    return;
+  set_known(L, at, failed ? "refund_expected" : ended ? "unknown" : "yes");
   if (failed)
     job_refund(L, at);
+  else if (reply->status == DECODED_SUCCEEDED)
+    job_spend(L, at);
+}
+
+void late_read_beginning(lua_State *L, int at, const Event *event) {
+  JsonPiece id = decode_job_id(event->body, event->body_length);
+  if (take_id(L, at, &id))
+    set_known(L, at, "yes");
 }
 
 /* The answer to a create that was cancelled meanwhile came with its end.  To a
  * job that has its id no create is answered: that was a poll, which failed. */
 static void read_last(lua_State *L, int at, const Event *event) {
   Decoded reply;
-  if (job_has_id(L, at) || event->status / 100 != 2 ||
-      !decode_reply(&reply, event->body, event->body_length))
+  if (job_has_id(L, at) || event->status / 100 != 2)
     return;
-  news_take_balance(L, at, &reply);
-  late_read(L, at, true, &reply);
+  if (decode_reply(&reply, event->body, event->body_length)) {
+    news_take_balance(L, at, &reply);
+    late_read(L, at, true, &reply);
+  } else {
+    late_read_beginning(L, at, event);
+  }
   lua_settop(L, at);
 }
 

@@ -13,6 +13,10 @@ void late_note_sent(lua_State *L, int at);
 /* A reply, to its create (`created`) or to a poll. */
 void late_read(lua_State *L, int at, bool created, const Decoded *reply);
 
+/* The answer to its create, of which only the beginning came, as far as it can
+ * be believed. */
+void late_read_beginning(lua_State *L, int at, const Event *event);
+
 /* Its last event: now it is known whether it was sent.  One that has an id was
  * made, whatever its last poll said. */
 void late_settle(lua_State *L, int at, const Event *event);

@@ -158,12 +158,9 @@ static int f_decode_reply(lua_State *L) {
   JsonPiece id;
   lua_newtable(L);
   if (!decode_reply(&reply, bytes, length)) {
-    id = decode_find_id(bytes, length);
-    if (pieces_push_id(L, &id)) {
+    id = decode_job_id(bytes, length);
+    if (pieces_push_id(L, &id))
       lua_setfield(L, -2, "id");
-      lua_pushboolean(L, true);
-      lua_setfield(L, -2, "beginning");
-    }
     return 1;
   }
   if (reply.status != DECODED_NONE) {

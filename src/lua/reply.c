@@ -162,13 +162,12 @@ static void go_on_as_created(lua_State *L, Core *core, int at) {
   judge(L, core, at, FLOW_VERDICT_AGAIN, noted.job_id, noted);
 }
 
-/* The answer was cut off, but what came of it holds the id. */
+/* What came is the beginning of an answer, and holds the id. */
 static const char *read_beginning(lua_State *L, Core *core, int at,
                                   const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
-  JsonPiece id = decode_find_id(event->body, event->body_length);
-  if (!event->failure.kind || /* whole, and broken: nothing in it is trusted */
-      !pieces_push_id(L, &id))
+  JsonPiece id = decode_job_id(event->body, event->body_length);
+  if (!pieces_push_id(L, &id))
     return NULL;
   job_set(L, at, JOB_ID);
   news_take_status(job, DECODED_PENDING);
@@ -252,7 +251,9 @@ static const char *on_unreadable(lua_State *L, Core *core, int at,
                                  const Event *event) {
   const char *type;
   if (job_is_done(lua_touserdata(L, at))) {
-    judge(L, core, at, FLOW_VERDICT_FINAL, NULL, (JobNote){0});
+    if (event->created)
+      late_read_beginning(L, at, event);
+    judge(L, core, at, FLOW_VERDICT_FINAL, NULL, note_as_is(L, at, NULL, NULL));
     return NULL;
   }
   if (event->created && (type = read_beginning(L, core, at, event)))

@@ -167,7 +167,8 @@ bool spoil(const Server *server, const Question *question, const Fault *fault,
   case FAULT_BODY:
     return reply_copy_text(reply, fault->body, fault->body_size);
   case FAULT_MALFORMED:
-    return reply_copy_text(reply, "{\"jobId\": \"8b93b17d\", \"status\": ", 33);
+    return reply_copy_text(reply, "{\"status\": \"pending\", \"jobId\": \"8b9",
+                           35);
   case FAULT_TYPE:
     reply->type = fault->line;
     return true;

@@ -179,13 +179,6 @@ mutant(
   "spec durable: belongs to another service"
 )
 mutant(
-  "recover believes a whole answer that is broken",
-  "lua/gptimage2/ledger.lua",
-  "if reply.beginning and whole then",
-  "if reply.beginning and whole == 1 then",
-  "spec durable: takes up no id"
-)
-mutant(
   "a job that is sent again has no doubt",
   "lua/gptimage2/ledger.lua",
   'options.doubt = row.state ~= "intent"',
@@ -914,11 +907,25 @@ mutant(
   "c event_pool"
 )
 mutant(
-  "a whole answer that is broken is believed",
-  "src/lua/reply.c",
-  "if (!event->failure.kind || /* whole, and broken: nothing in it is trusted */\n      !pieces",
-  "if (!pieces",
-  "spec safeguards: broken"
+  "an answer that goes wrong is believed",
+  "src/engine/decode.c",
+  "      !(json_ended(&reader) || json_is_beginning(&reader)))\n",
+  "      false)\n",
+  "c decode"
+)
+mutant(
+  "only a whole answer has an id",
+  "src/engine/decode.c",
+  "      !(json_ended(&reader) || json_is_beginning(&reader)))\n",
+  "      !json_ended(&reader))\n",
+  "c decode"
+)
+mutant(
+  "a short answer is not recorded as accepted",
+  RECORD,
+  "  JsonPiece found = decode_job_id(body->data, body->length);\n",
+  "  JsonPiece found = decode_waiting(body->data, body->length);\n",
+  "spec recover: as if they were all"
 )
 mutant(
   "part of an image counts as all of it",
