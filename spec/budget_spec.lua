@@ -138,6 +138,96 @@ describe("client.spent", function()
     assert.equal(20, box:ledger().charged)
   end)
 
+  -- A service that changes its mind, as one does whose worker was thought dead.
+  for name, take_up in pairs({
+    ["client:wait"] = function(client, id)
+      return client:wait(id)
+    end,
+    ["client:poll"] = function(client, id)
+      return client:poll(id)
+    end,
+    ["job:wait"] = function(client, id)
+      return assert(client:job(id)):wait()
+    end,
+  }) do
+    it(("counts a job that was told as failed and has succeeded, by %s"):format(name), function()
+      for _, make in ipairs({ support.pair, book.pair }) do
+        local client, box = make({ budget = 20 })
+        support.answer(box, "poll", 200, '{"status":"failed","error":"worker_lost"}', { times = 2 })
+        local _, err = client:generate({ prompt = "a cup", count = 2 })
+        assert.equal("refund_expected", err.charged)
+        assert.is_nil(take_up(client, err.job_id)) -- once more
+        assert.equal(0, client.spent)
+        for _ = 1, 2 do
+          assert(take_up(client, err.job_id))
+          assert.equal(20, client.spent)
+        end
+        assert.equal(box:ledger().charged, client.spent)
+        assert.equal("budget", select(2, client:generate({ prompt = "a cup" })).kind)
+      end
+    end)
+  end
+
+  it("remembers of very many refunds the latest, and counts each once", function()
+    local client, box = support.pair()
+    support.answer(box, "poll", 200, '{"status":"failed"}', { times = 3 })
+    local ids = {}
+    for i = 1, 3 do
+      ids[i] = select(2, client:generate({ prompt = "a cup" })).job_id
+    end
+    for _ = 1, 2 do
+      for _, id in ipairs(ids) do
+        assert(client:wait(id))
+      end
+    end
+    assert.equal(30, client.spent)
+  end)
+
+  for _, ledger in ipairs({ true, false }) do
+    local how = ledger and "with a ledger" or "without one"
+    it("does not come back for jobs that the service gives another's id, " .. how, function()
+      local client, box = (ledger and book or support).pair({ max_active = 2 })
+      support.answer(box, "create", 202, '{"jobId":"job-1","status":"pending"}', { times = 4 })
+      support.answer(box, "poll", 200, '{"jobId":"job-1","status":"failed"}', { times = 99 })
+      local _, err = client:generate({ prompt = "a cup" })
+      assert.equal("refund_expected", err.charged)
+      assert.equal(0, client.spent)
+      local jobs = {}
+      for i = 1, 3 do
+        jobs[i] = assert(client:submit({ prompt = "another cup" }))
+      end
+      for _, job in ipairs(jobs) do
+        assert.equal("unknown", support.finish(job).status)
+        assert.equal("protocol", job.error.kind)
+        assert.equal("job_id_taken", job.error.code)
+        assert.equal("unknown", job.error.charged)
+        assert.equal("yes", job.error.sent)
+        assert.is_nil(job.id)
+        assert.is_nil(job.error.job_id)
+      end
+      assert.equal(30, client.spent)
+      assert.equal(4, box:ledger().requests.create)
+    end)
+  end
+
+  it("does not come back for one that was cancelled and is given another's id", function()
+    local client, box = support.pair()
+    local body = '{"jobId":"job-1","status":"failed"}'
+    support.answer(box, "create", 202, body)
+    support.answer(box, "create", 202, body, { seconds = 0.3 })
+    assert.is_nil(client:generate({ prompt = "a cup" }))
+    local job = assert(client:submit({ prompt = "a cup" }))
+    support.step_until(function()
+      return box:ledger().requests.create == 2
+    end)
+    job:cancel()
+    support.step_until(function()
+      return gptimage2.pending() == 0
+    end)
+    assert.equal("unknown", job.error.charged)
+    assert.equal(10, client.spent)
+  end)
+
   it("comes back with a job that failed, however it was taken up", function()
     local client, box, key = lost({ max_attempts = 1 }, true)
     local job = support.finish(assert(client:resolve(key, box:ledger().jobs[1].id)))

@@ -27,6 +27,10 @@ local FULL = [[
     if not job then break end
   end
   print(lost.kind, err.code)
+  for _, what in ipairs({ "abandon", box:ledger().jobs[1].id }) do
+    job, err = client:resolve(lost.idempotency_key, what)
+    print(job, err.kind, err.code)
+  end
   local posts = box:ledger().requests.create
   job = assert(client:resolve(lost.idempotency_key, "resend"))
   while not job:done() do gptimage2.step(0.1) end
@@ -181,11 +185,13 @@ describe("client:resolve", function()
       assert.equal("unknown", row.charged)
     end)
 
-    it("leaves the job unknown when the ledger cannot be written any more", function()
+    it("leaves the job unknown, as the others do, when the ledger cannot be written", function()
       local limit = [[sh -c 'trap "" XFSZ; ulimit -f 400; exec "$@"' sh]]
       local path = book.path()
       local result = child.run(FULL, { path }, limit)
-      local lines = "lost\tledger_unwritable\nunknown\tdeadline_passed\tyes\tunknown\n0\n"
+      local refusal = "nil\tledger\tledger_unwritable\n"
+      local left = "unknown\tdeadline_passed\tyes\tunknown\n0\n"
+      local lines = "lost\tledger_unwritable\n" .. refusal .. refusal .. left
       assert.equal(lines, result.output, result.errors)
       assert.equal("unknown", book.rows(path)[1].state)
     end)
@@ -248,6 +254,19 @@ describe("client:resolve", function()
       assert.equal("not_found", job.error.kind)
       local row = book.settled(path, "unknown")
       assert.equal("unknown", row.charged)
+    end)
+
+    it("leaves the job alone where another has that id", function()
+      local client, box, path, key = lost()
+      local other = assert(client:generate(CUP))
+      local job, err = client:resolve(key, other.id)
+      refused("ledger", "job_id_taken", job, err)
+      assert.truthy(err.message:find(other.id, 1, true), err.message)
+      local row = book.row(path, key)
+      assert.equal("unknown", row.state)
+      assert.is_nil(row.job_id)
+      job = assert(client:resolve(key, box:ledger().jobs[1].id))
+      assert.equal("succeeded", support.finish(job).status)
     end)
 
     it("takes no word for one that is nearly 'resend' or 'abandon'", function()

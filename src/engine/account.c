@@ -80,6 +80,7 @@ static void read_url(Account *account) {
 static void free_account(Account *account) {
   AccountSettings *settings = &account->settings;
   http_free_idle(account);
+  id_book_free(&account->ids);
   if (account->ledger)
     ledger_close(account->ledger);
   if (account->authorization)

@@ -11,6 +11,7 @@
 #include "command.h"
 #include "curl_lib.h"
 #include "flow.h"
+#include "id_book.h"
 #include "job_list.h"
 #include "ledger.h"
 #include "turn.h"
@@ -72,6 +73,7 @@ struct Account {
   JobList unrecorded; /* jobs whose intent is not durable yet, in order */
   JobList sending;    /* creates not yet permitted: job_record.c */
   JobList held;       /* creates that wait for the ledger to be written */
+  IdBook ids;         /* that the service gave its jobs */
   double retry_at;    /* when to look at a ledger that is down, and */
   double retry_pause; /* how long the last pause was: seconds */
   Link dirty_link;    /* in the engine's list while `dirty` */

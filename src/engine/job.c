@@ -97,7 +97,9 @@ static void on_exchanged(Exchange *exchange) {
   bool created = job->flow.state == FLOW_CREATING;
   double now = clock_monotonic();
   FlowAction action;
-  if (!created)
+  if (created)
+    job_check_id(job, exchange);
+  else
     read_news(exchange);
   if (exchange->vetoed && job->held)
     exchange->reply.kind = REPLY_HELD;

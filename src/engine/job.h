@@ -56,6 +56,11 @@ extern const WorkType job_type;
  */
 bool job_set_id(Job *job, const char *id, size_t length);
 
+/* The create was answered.  A service gives each job an id of its own: an
+ * answer with the id of another job, of this account or in its ledger, counts
+ * as none from now on, and its failure says so. */
+void job_check_id(Job *job, Exchange *exchange);
+
 /* What held its create back is over. */
 void job_go_on(Job *job);
 

@@ -25,6 +25,7 @@ enum {
   INTEND_REPEAT,
   PERMIT,
   STATE_OF,
+  OTHER_WITH_ID,
   TELL_BY_KEY,
   TELL_BY_ID,
   ANSWER_BY_KEY,
@@ -94,6 +95,8 @@ static const char *const sql[STATEMENTS] = {
                " WHERE key = ?1 AND (attempt_id = ?2 AND state = ?4"
                " OR attempt_id = ?3 AND state = 'sent')",
     [STATE_OF] = "SELECT state FROM jobs WHERE key = ?1",
+    [OTHER_WITH_ID] = "SELECT key FROM jobs WHERE job_id = ?1"
+                      " AND base_url = ?2 AND key <> ?3 LIMIT 1",
     [TELL_BY_KEY] = TELL "key = ?1 AND (?9 IS NULL OR attempt_id IN (?9, ?10))",
     [TELL_BY_ID] = TELL "job_id = ?1 AND base_url = ?9" IS_OWN("?10"),
     [ANSWER_BY_KEY] = ANSWER "key = ?1" OR_REPLACE,
@@ -423,6 +426,19 @@ bool ledger_permit(Ledger *ledger, const char *key, const LedgerSend *send,
   }
   ledger_why(ledger, failure);
   return false;
+}
+
+bool ledger_has_other(Ledger *ledger, const char *base_url, const char *id,
+                      const char *key) {
+  sqlite3_stmt *statement = ledger->statements[OTHER_WITH_ID];
+  bool found;
+  bind_text(statement, 1, id);
+  bind_text(statement, 2, base_url);
+  bind_text(statement, 3, key);
+  found = sqlite3_step(statement) == SQLITE_ROW;
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  return found;
 }
 
 /* ---- news ---- */

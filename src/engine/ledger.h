@@ -118,6 +118,11 @@ bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
 bool ledger_permit(Ledger *ledger, const char *key, const LedgerSend *send,
                    Failure *failure);
 
+/* Whether the service's job with this id is, as far as the ledger can be read,
+ * that of another key. */
+bool ledger_has_other(Ledger *ledger, const char *base_url, const char *id,
+                      const char *key);
+
 /* Records news of the job with this key; where `key` is NULL, of the service's
  * job with this id. */
 void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news);

@@ -73,6 +73,12 @@ bool ledger_permit(Ledger *ledger, const char *key, const LedgerSend *send,
   return false;
 }
 
+bool ledger_has_other(Ledger *ledger, const char *base_url, const char *id,
+                      const char *key) {
+  (void)ledger, (void)base_url, (void)id, (void)key;
+  return false;
+}
+
 bool ledger_settle(Ledger *ledger, const char *key, const LedgerNews *news,
                    Failure *failure) {
   (void)ledger, (void)key, (void)news;

@@ -22,22 +22,39 @@ static void nothing(Work *work) {
   (void)work;
 }
 
-/* A settlement must be durable before anybody acts on it; that a picture was
- * saved can wait for the next flush. */
-static void start(Work *work) {
-  Note *note = (Note *)work;
-  Ledger *ledger = work->account->ledger;
+/* One id names one job. */
+static bool is_free(const Note *note) {
+  const Account *account = note->work.account;
+  return !note->note.job_id ||
+         !ledger_has_other(account->ledger, account->settings.base_url,
+                           note->note.job_id, note->key);
+}
+
+/* It must be durable before anybody acts on it. */
+static void settle(Note *note) {
+  Work *work = &note->work;
   LedgerNews news = {.state = note->note.state,
                      .charged = note->note.charged,
                      .job_id = note->note.job_id,
                      .error = note->note.error};
+  work->account->retry_at = 0; /* it may be writable again: look now */
+  record_flush(work->account, clock_monotonic(), false);
+  if (is_free(note))
+    ledger_settle(work->account->ledger, note->key, &news, &work->last.failure);
+  else
+    failure_set(&work->last.failure, "ledger", "job_id_taken",
+                "the ledger has another job with the id %.255s",
+                note->note.job_id);
+}
+
+/* That a picture was saved can wait for the next flush. */
+static void start(Work *work) {
+  Note *note = (Note *)work;
   if (note->n) {
-    ledger_save_file(ledger, note->key, note->n, note->path);
+    ledger_save_file(work->account->ledger, note->key, note->n, note->path);
     work_touch_ledger(work);
   } else {
-    work->account->retry_at = 0; /* it may be writable again: look now */
-    record_flush(work->account, clock_monotonic(), false);
-    ledger_settle(ledger, note->key, &news, &work->last.failure);
+    settle(note);
   }
   work_end(work);
 }

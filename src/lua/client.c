@@ -2,7 +2,8 @@
  * gptimage2.Client: the settings of one account, its budget and its balance.
  *
  * The API key goes from the Lua string into the account and is not kept
- * anywhere else.  Value table: "handler", "base_url", "reserved", "created".
+ * anywhere else.  Value table: "handler", "base_url", "reserved", "refunds",
+ * "created".
  */
 #include "core.h"
 
@@ -30,6 +31,12 @@ void client_push_handler(lua_State *L, int index) {
 void client_push_reserved(lua_State *L, int index) {
   compat_getuservalue(L, index);
   lua_getfield(L, -1, "reserved");
+  lua_remove(L, -2);
+}
+
+void client_push_refunds(lua_State *L, int index) {
+  compat_getuservalue(L, index);
+  lua_getfield(L, -1, "refunds");
   lua_remove(L, -2);
 }
 
@@ -159,7 +166,7 @@ static int f_client(lua_State *L) {
                .verify_references = flag_field(L, 1, "verify_references")};
   luaL_getmetatable(L, CLIENT_TYPE);
   lua_setmetatable(L, -2);
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
   lua_getfield(L, 1, "on_event");
   client->narrates = !lua_isnil(L, -1);
   lua_setfield(L, -2, "handler");
@@ -167,6 +174,8 @@ static int f_client(lua_State *L) {
   lua_setfield(L, -2, "base_url");
   lua_newtable(L);
   lua_setfield(L, -2, "reserved");
+  lua_newtable(L);
+  lua_setfield(L, -2, "refunds");
   lua_newtable(L);
   lua_setfield(L, -2, "created");
   compat_setuservalue(L, -2);

@@ -146,6 +146,7 @@ typedef struct Client {
   double timeout;   /* seconds for a job */
   double budget;    /* credits, infinite = none */
   double spent;     /* credits */
+  unsigned refunds; /* ids that were put into the table of them, wrapping */
   bool verify_references;
   bool narrates;    /* it has an on_event */
   bool has_balance; /* some reply told one */
@@ -161,6 +162,8 @@ Client *client_test(lua_State *L, int index);
 void client_push_balance(lua_State *L, const Balance *balance);
 /* Pushes the table of the credits reserved by the client: key -> credits. */
 void client_push_reserved(lua_State *L, int index);
+/* Pushes the table of the credits that came back: job id -> credits. */
+void client_push_refunds(lua_State *L, int index);
 /* Pushes the client's on_event function, or nil. */
 void client_push_handler(lua_State *L, int index);
 /* Gives the account back: the client is closed from now on. */
@@ -248,16 +251,20 @@ void job_finish(lua_State *L, int index, JobStatus status);
  * the middle of an event of that very job it happens after it. */
 void job_cancel(lua_State *L, int index, const char *kind, const char *code,
                 const char *message);
+/* The key, for finding it in texts; "" after close. */
+const char *job_secret(lua_State *L, int index);
+
+/* ---- credits.c ---- */
+
 /* Credits are reserved by key: whoever learns what became of the job that has
  * it can give them back, once.  job_reserve counts the job's cost in
  * client.spent; for one that is sent `again` it may be counted already.
- * job_refund: they were not spent after all.  job_spend: they are gone. */
+ * job_refund: they were not spent after all.  job_spend: they are gone,
+ * whatever was said before. */
 void job_reserve(lua_State *L, int index, bool again);
 bool job_has_reserved(lua_State *L, int index);
 void job_refund(lua_State *L, int index);
 void job_spend(lua_State *L, int index);
-/* The key, for finding it in texts; "" after close. */
-const char *job_secret(lua_State *L, int index);
 
 /* ---- jobs.c ---- */
 

@@ -192,9 +192,10 @@ void verdict_push_lost(lua_State *L, int index, LuaJob *job,
   if (strcmp(kind, "protocol") != 0)
     kind = "lost";
   lua_pushfstring(L,
-                  "the job was sent but its answer never came (%s): it may "
-                  "have been paid%s; its idempotency key is in this error, and "
-                  "the account's history tells whether it was made",
+                  "the job was sent but its answer %s (%s): it may have been "
+                  "paid%s; its idempotency key is in this error, and the "
+                  "account's history tells whether it was made",
+                  strcmp(kind, "lost") == 0 ? "never came" : "is of no use",
                   detail(event), not_again(job));
   error_push(L, kind, code, lua_tostring(L, -1));
   set_common(L, index, job, event, "unknown");
