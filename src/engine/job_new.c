@@ -122,11 +122,11 @@ static void copy_note(Job *job, const JobNote *from) {
 bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
                   const char *service_id, const JobNote *note) {
   Job *job = (Job *)work;
-  if (work->cancelled)
+  if (work->cancelled) /* the I/O thread may be ending it: that is left alone */
     verdict = FLOW_VERDICT_AGAIN;
-  job->unusable = verdict == FLOW_VERDICT_UNUSABLE;
-  if (service_id && job->body && verdict == FLOW_VERDICT_AGAIN)
+  else if (service_id && job->body && verdict == FLOW_VERDICT_AGAIN)
     job_set_id(job, service_id, strlen(service_id));
+  job->unusable = verdict == FLOW_VERDICT_UNUSABLE;
   copy_note(job, note);
   if (verdict == FLOW_VERDICT_FINAL) {
     engine_send(engine, &work->call, COMMAND_FINAL);
