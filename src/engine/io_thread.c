@@ -251,31 +251,55 @@ static void hand_over(Engine *engine) {
   engine->wake_at = (double)INFINITY;
 }
 
-/* The host has said this much before its end, and the ledgers are to know it;
- * nothing is begun any more.  What is left is the engine's to discard. */
+/* No waiting job, download or look at a reference begins any more. */
+static void begin_nothing(Engine *engine) {
+  engine->checks.advancing = true;
+  engine->downloads.advancing = true;
+  for (Work *work = engine->works; work; work = work->after)
+    if (work->account)
+      work->account->turns.pace = (Pace){0};
+}
+
+/* Whether the ledgers must hear of it although the thread ends. */
+static bool matters(const Command *command) {
+  const Work *work = command->about.work;
+  switch (command->kind) {
+  case COMMAND_START:
+    return work->account && work->account->ledger && work->type->records &&
+           work->type->records(work);
+  case COMMAND_AGAIN:
+  case COMMAND_FINAL:
+  case COMMAND_CANCEL:
+    return work->started;
+  case COMMAND_RELEASE:
+  case COMMAND_DROP_ACCOUNT:
+    break;
+  }
+  return false;
+}
+
+/* The host has said this much before its end, and the ledgers are to know it: a
+ * job that it submitted has its row, and is sent by the next process.  What is
+ * left is the engine's to discard. */
 static void obey_last(Engine *engine) {
   List commands = mailbox_take(&engine->commands);
   List left = {0};
   Link *link;
-  engine->downloads.advancing = true; /* none begins any more */
-  for (Work *work = engine->works; work; work = work->after)
-    if (work->account)
-      work->account->turns.pace = (Pace){0};
+  begin_nothing(engine);
   while ((link = list_shift(&commands))) {
     Command *command = (Command *)link;
-    bool about_work = command->kind == COMMAND_AGAIN ||
-                      command->kind == COMMAND_FINAL ||
-                      command->kind == COMMAND_CANCEL;
-    if (about_work && command->about.work->started)
-      obey(engine, command);
-    else
+    if (!matters(command)) {
       list_append(&left, link);
+      continue;
+    }
+    if (command->kind == COMMAND_START)
+      command->about.work->account->turns.pace = (Pace){0};
+    obey(engine, command);
   }
   mailbox_put(&engine->commands, &left);
 }
 
 static void stop_all(Engine *engine) {
-  engine->checks.advancing = true; /* no further look begins */
   for (Work *work = engine->works; work; work = work->after)
     work->type->stop(work);
 }

@@ -385,10 +385,17 @@ static void free_job(Work *work) {
   free(job->id);
 }
 
+/* A new job has no row before it is started; of any other the ledger knows. */
+static bool records(const Work *work) {
+  const Job *job = (const Job *)work;
+  return job->entry && !job->again;
+}
+
 const WorkType job_type = {.start = start,
                            .on_timer = on_timer,
                            .on_verdict = on_verdict,
                            .on_cancel = on_cancel,
                            .stop = stop,
                            .free = free_job,
+                           .records = records,
                            .patient = true};

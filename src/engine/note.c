@@ -66,11 +66,17 @@ static void free_note(Work *work) {
   free(note->path);
 }
 
+/* That a picture was saved is so; a settlement nobody was told of is not. */
+static bool records(const Work *work) {
+  return ((const Note *)work)->n > 0;
+}
+
 static const WorkType note_type = {.start = start,
                                    .on_timer = nothing,
                                    .on_cancel = nothing,
                                    .stop = nothing,
-                                   .free = free_note};
+                                   .free = free_note,
+                                   .records = records};
 
 static char *copy(const char *text, bool *ok) {
   char *copied = text ? strdup(text) : NULL;

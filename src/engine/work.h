@@ -26,6 +26,9 @@ typedef struct WorkType {
   void (*stop)(Work *work);
   /* Frees what the work owns, not the Work itself.  Any thread. */
   void (*free)(Work *work);
+  /* Whether the ledger must hear of it although its thread ends: it is started
+   * then, and at once stopped.  NULL = never. */
+  bool (*records)(const Work *work);
   bool patient; /* where there are many, its news may wait for each other */
 } WorkType;
 
