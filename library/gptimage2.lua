@@ -201,7 +201,8 @@ function client:jobs() end
 ---Takes up what an earlier process left unfinished: polls what the service has, sends what was
 ---provably not sent (with retry = "idempotent" what may have been, too), and gives the rest back
 ---with the status "unknown". So it does with what would go over the budget, which is not sent (kind
----`budget`). Jobs of another account are left alone unless `any_key` says that the key was changed.
+---`budget`). Jobs of another account are left alone unless `any_key` says that the key was changed,
+---and become this one's when the service takes its key for them.
 ---Does not wait for the jobs.
 ---@param opts? { any_key?: boolean }
 ---@return gptimage2.Job[]|nil jobs oldest first

@@ -47,7 +47,8 @@ end
 --- provably not sent (with retry = "idempotent" also what may have been), and gives the rest back
 --- as `unknown`, to be settled with `client:resolve`. Jobs of another base_url or another account
 --- are left alone. Does not wait for the jobs.
----@param opts? { any_key: boolean? } other accounts' jobs as well: the key was changed
+---@param opts? { any_key: boolean? } other accounts' jobs as well: the key was changed (they stay
+---theirs where the service refuses this one)
 ---@return gptimage2.Job[]|nil jobs oldest first
 ---@return gptimage2.Error|nil err kind ledger
 function methods:recover(opts)

@@ -176,8 +176,11 @@ local function id_of(row)
   return reply.id
 end
 
-local function options_of(row)
+--- What the core is to know of a recorded job. `config`: of the client that takes it up.
+local function options_of(row, config)
+  local another = config and row.account ~= config.account
   return {
+    former = another and row.account or nil, -- it stays so unless this client's key is good for it
     idempotency_key = row.key,
     request = request_of(row),
     metadata = metadata_of(row),
@@ -186,7 +189,7 @@ local function options_of(row)
 end
 
 --- Sends the very same bytes under the very same key, where the budget allows it.
-local function resend(client, row, retry)
+local function resend(client, config, row)
   if not row.body then
     return nil,
       core.error({
@@ -197,11 +200,11 @@ local function resend(client, row, retry)
         idempotency_key = row.key,
       })
   end
-  local options = options_of(row)
+  local options = options_of(row, config)
   options.again = true
   options.doubt = row.state ~= "intent"
   -- What may have been paid may be paid once more, unless the service honours keys.
-  options.reserved = retry == "idempotent" or not options.doubt
+  options.reserved = config.retry == "idempotent" or not options.doubt
   local job, err = core.submit(client, "generate", options)
   if err then
     err.idempotency_key = row.key
@@ -227,8 +230,8 @@ function ledger.of_id(client, config, id)
   return nil
 end
 
-local function resume(client, row, id)
-  local options = options_of(row)
+local function resume(client, config, row, id)
+  local options = options_of(row, config)
   options.id = id
   return core.submit(client, "resume", options)
 end
@@ -252,14 +255,14 @@ local function unknown(client, row)
 end
 
 --- Takes up one unfinished row.
-local function take_up(client, row, retry)
-  local id = id_of(row)
+local function take_up(client, config, row)
+  local id, retry = id_of(row), config.retry
   -- An id that the service does not know any more proves nothing where its key can be asked.
   local disowned = row.state == "unknown" and retry == "idempotent"
   if id and not disowned then
-    return resume(client, row, id)
+    return resume(client, config, row, id)
   elseif row.state == "intent" or retry == "idempotent" then
-    local job, err = resend(client, row, retry)
+    local job, err = resend(client, config, row)
     -- Its row stays: a larger budget finishes it, and the others are no worse for it.
     if err and (err.kind == "budget" or not row.body) then
       job = core.unknown_job(client, options_of(row), err)
@@ -285,7 +288,7 @@ function ledger.recover(client, config, any_key)
     -- The sandbox's jobs, say, are nothing to send to the real service; nor another account's.
     local own = row.base_url == config.base_url and is_own(row, config, any_key)
     if own and not live[row.key] then
-      local job, failed = take_up(client, row, config.retry)
+      local job, failed = take_up(client, config, row)
       if not job then
         return nil, failed
       end
@@ -352,7 +355,7 @@ end
 --- Settles an unknown job by hand. See `client:resolve`. Gives the job, and whether it is going on;
 --- or a transfer to wait for first.
 ---@param client gptimage2.Client
----@param config { ledger: string, retry: string, base_url: string } the client's
+---@param config gptimage2.ClientSettings
 ---@param key string
 ---@param what string "resend", "abandon" or a job id
 ---@param any_key? boolean another account's as well
@@ -366,7 +369,7 @@ function ledger.resolve(client, config, key, what, any_key)
     return nil, err
   end
   if what == "resend" then
-    return resend(client, row, config.retry)
+    return resend(client, config, row)
   end
   -- What it cost is known when the service has answered to this id.
   local news = { state = "accepted", charged = "unknown", job_id = what }
@@ -388,7 +391,7 @@ function ledger.resolve(client, config, key, what, any_key)
       if core.live_keys(client)[key] then
         return nil, ledger_error("not_unknown", "this job was taken up meanwhile", key)
       end
-      return resume(client, row, what)
+      return resume(client, config, row, what)
     end
 end
 

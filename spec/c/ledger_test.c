@@ -528,6 +528,76 @@ static void a_row_is_sent_by_one(void **state) {
   ledger_close(ledger);
 }
 
+/* The commit that had both was said to have failed, and had not. */
+static void a_permission_of_which_nobody_was_told_is_none(void **state) {
+  Ledger *ledger = open_ledger();
+  LedgerEntry entry = entry_for("k");
+  Failure failure = {0};
+  (void)state;
+  entry.next_id = "k-1";
+  for (int again = 0; again < 2; again++) {
+    assert_true(ledger_intend(ledger, &entry, again, &failure));
+    permit(ledger, "k", "k-1", false, NULL);
+    flush(ledger);
+    assert_string_equal(find(&(LedgerFilter){.state = "sent"}), "k");
+    assert_true(ledger_intend(ledger, &entry, again, &failure));
+    flush(ledger);
+    assert_string_equal(find(&(LedgerFilter){.state = "intent"}), "k");
+    permit(ledger, "k", "k-1", false, NULL);
+    permit(ledger, "k", "k-2", false, "not_ours_to_send");
+    entry.next_id = "other-1"; /* of somebody else it is not */
+    assert_false(ledger_intend(ledger, &entry, true, &failure));
+    assert_string_equal(failure.code, "not_ours_to_send");
+    failure_clear(&failure);
+    entry.next_id = "k-1";
+    ledger_tell(ledger, "k", &(LedgerNews){.state = "intent"});
+  }
+  ledger_close(ledger);
+}
+
+static int (*real_sleep)(sqlite3_vfs *, int);
+
+static int hardly_sleep(sqlite3_vfs *vfs, int microseconds) {
+  (void)vfs;
+  return microseconds;
+}
+
+/* A stranger has all that a reader would have to lock. */
+static bool lock_readers(void) {
+  enum { FIRST = 123, COUNTED = 5 }; /* SQLite's "WAL-Index Locks" */
+  struct flock locks = {.l_type = F_WRLCK,
+                        .l_whence = SEEK_SET,
+                        .l_start = FIRST,
+                        .l_len = COUNTED};
+  char name[PATH_MAX];
+  int fd = open(folder_path(&folder, "renders.db-shm", name), O_RDWR);
+  return fd >= 0 && fcntl(fd, F_SETLK, &locks) == 0;
+}
+
+/* SQLite gives up after ten seconds, here at once. */
+static void a_lock_that_is_held_for_long_is_waited_for(void **state) {
+  sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+  Ledger *ledger = open_ledger();
+  int fds[2];
+  bool locked;
+  pid_t child;
+  (void)state;
+  intend(ledger, "k");
+  flush(ledger);
+  child = start_child(lock_readers, fds, &locked);
+  assert_true(locked);
+  real_sleep = vfs->xSleep;
+  vfs->xSleep = hardly_sleep;
+  assert_down(ledger, false, "ledger_unwritable");
+  vfs->xSleep = real_sleep;
+  end_child(child, fds);
+  assert_true(ledger_restart(ledger, true));
+  intend(ledger, "l");
+  flush(ledger);
+  ledger_close(ledger);
+  assert_string_equal(find(&(LedgerFilter){0}), "kl");
+}
+
 static void only_ledgers_are_opened(void **state) {
   char other[PATH_MAX];
   (void)state;
@@ -632,6 +702,8 @@ int main(void) {
       TEST(a_ledger_that_is_down_keeps_what_it_is_told),
       TEST(a_broken_ledger_stays_broken_and_says_why),
       TEST(a_row_is_sent_by_one),
+      TEST(a_permission_of_which_nobody_was_told_is_none),
+      TEST(a_lock_that_is_held_for_long_is_waited_for),
       TEST(only_ledgers_are_opened),
       TEST(a_reader_makes_nothing),
       TEST(the_file_is_its_owner_s),

@@ -82,6 +82,7 @@ typedef struct JobSpec {
   double timeout;                /* seconds until the job must be final */
   const LedgerEntry *entry;      /* for the ledger, where the account has one */
   bool again;                    /* it is in the ledger already */
+  const char *former;            /* as another account's: its name, else NULL */
   bool doubt;                    /* an earlier create may have made it */
   bool narrate;                  /* the host wants EVENT_QUEUED and RETRY */
 } JobSpec;

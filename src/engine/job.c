@@ -380,6 +380,7 @@ static void free_job(Work *work) {
     free(job->references[i]);
   free(job->references);
   ledger_entry_free(job->entry);
+  free(job->former);
   job_note_free(&job->note);
   free(job->body);
   free(job->id);

@@ -19,6 +19,7 @@ typedef struct Job {
   const char *key;    /* behind the job, in its memory; NULL = it has none */
   char *id;           /* the service's; NULL = not known yet */
   LedgerEntry *entry; /* until it is recorded */
+  char *former;       /* the account whose row it was; NULL = this one's */
   uint64_t claim;   /* names it in the ledger, with `sends`; 0 = nothing does */
   unsigned sends;   /* sends that the ledger permitted */
   bool again;       /* the ledger has it already */

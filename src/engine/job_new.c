@@ -59,6 +59,11 @@ static bool copy_references(Job *job, const JobSpec *spec) {
   return true;
 }
 
+static bool copy_former(Job *job, const JobSpec *spec) {
+  job->former = spec->former ? strdup(spec->former) : NULL;
+  return !spec->former || job->former;
+}
+
 static bool copy_entry(Job *job, const Account *account, const JobSpec *spec) {
   job->again = spec->again;
   if (!account->ledger || !spec->entry || !spec->body)
@@ -69,7 +74,8 @@ static bool copy_entry(Job *job, const Account *account, const JobSpec *spec) {
 
 static bool copy_spec(Job *job, const Account *account, const JobSpec *spec) {
   return copy_id(job, spec) && copy_request(job, spec) &&
-         copy_references(job, spec) && copy_entry(job, account, spec);
+         copy_references(job, spec) && copy_former(job, spec) &&
+         copy_entry(job, account, spec);
 }
 
 /* A job and, behind it, its key.  One that was made before is known to the

@@ -1,10 +1,12 @@
 /* What a job writes into the ledger, and when: see job_record.h. */
 #include "job_record.h"
 
+#include "clock.h"
 #include "decode.h"
 #include "url.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,9 +47,10 @@ static void tell(Job *job, const LedgerNews *news) {
 
 /* False when the ledger is down, or says no: then the work's failure tells. */
 static bool intend(Job *job) {
-  char id[ATTEMPT_MAX];
+  char id[ATTEMPT_MAX], next[ATTEMPT_MAX];
   Failure failure = {0};
   job->entry->attempt_id = attempt_id(job, 0, id);
+  job->entry->next_id = attempt_id(job, 1, next);
   job->intended =
       ledger_intend(ledger_of(job), job->entry, job->again, &failure);
   if (job->intended || ledger_is_down(ledger_of(job))) {
@@ -202,12 +205,20 @@ void record_sending(Job *job, Exchange *exchange) {
 
 /* ---- answers ---- */
 
-/* Provably nothing was sent, neither now nor before. */
+/* Provably nothing was sent, neither now nor before: whose row it was, it is
+ * again. */
 static void mark_back(Job *job) {
   if (!job->marked || job->flow.doubt)
     return;
   job->marked = false;
-  tell(job, &(LedgerNews){.state = "intent", .charged = "no"});
+  tell(job, &(LedgerNews){
+                .state = "intent", .charged = "no", .account = job->former});
+}
+
+/* For news of a job that the service knows by this account's key: if its row
+ * was another's, it is this one's. */
+static const char *new_account(const Job *job) {
+  return job->former ? ledger_account(ledger_of(job)) : NULL;
 }
 
 /* The id in the answer to a create.  NULL = none that may be believed. */
@@ -243,10 +254,12 @@ void record_answer(Job *job, const Reply *reply, const Buffer *body) {
     news.job_id = read_id(body, id);
   if (reply->kind == REPLY_ANSWERED && reply->status / 100 == 2) {
     read_success(&news, job->given_up);
+    news.account = news.job_id ? new_account(job) : NULL;
   } else if (!job->flow.doubt) { /* a 429: it was refused, and may go again */
     job->marked = false;
     news.state = "intent";
     news.charged = "no";
+    news.account = job->former;
   }
   tell(job, &news);
 }
@@ -273,6 +286,7 @@ void record_result(Job *job, const Buffer *body) {
   if (!job->key)
     news.job_id = job->id;
   news.failed = reply.status == DECODED_FAILED;
+  news.account = new_account(job);
   tell(job, &news);
 }
 
@@ -295,6 +309,15 @@ void record_cancelled(Job *job) {
 }
 
 /* ---- the end ---- */
+
+/* That this account could not have it says nothing of a job that is another's
+ * still: that one may take it up. */
+static bool is_anothers(const Job *job, FlowEnd how) {
+  if (!job->former || how == FLOW_END_CANCELLED)
+    return false;
+  return job->flow.mode == FLOW_RESUME ||
+         (job->flow.created <= 0 && !job->flow.doubt);
+}
 
 /* The state after an end that no answer explains; NULL = as it is. */
 static const char *last_state(const Job *job, FlowEnd how) {
@@ -324,7 +347,7 @@ void record_end(Job *job, FlowEnd how) {
     return;
   job_list_leave(&job->place);
   job_list_leave(&job->unwritten); /* never sent: never recorded, then */
-  if (how == FLOW_END_ANSWERED || !job->key || !known)
+  if (how == FLOW_END_ANSWERED || !job->key || !known || is_anothers(job, how))
     return;
   tell(job, &news);
 }
@@ -343,6 +366,7 @@ void record_torn(Job *job) {
   0.05 /* seconds until a ledger that is down is looked at                     \
         */
 #define RETRY_MAX 1.0
+#define RETRY_EASE 4 /* times as long as the look took, where that was long */
 #define INTENTS_MAX 1000 /* that one transaction takes after that */
 
 static bool is_up(Account *account, double now, bool last) {
@@ -400,6 +424,15 @@ static void give_up(Account *account) {
   let_go_on(account);
 }
 
+/* The look that began at `now` found it down.  SQLite may wait ten seconds for
+ * a lock that it needs for reading, and all jobs of the engine with it. */
+static void retry_later(Account *account, double now) {
+  double after = clock_monotonic();
+  double pause = fmin(fmax(account->retry_pause * 2, RETRY_FIRST), RETRY_MAX);
+  account->retry_pause = pause;
+  account->retry_at = after + fmax(pause, RETRY_EASE * (after - now));
+}
+
 bool record_flush(Account *account, double now, bool last) {
   Failure failure = {0};
   bool all = false;
@@ -409,13 +442,8 @@ bool record_flush(Account *account, double now, bool last) {
     written = ledger_flush(account->ledger, &failure);
     failure_clear(&failure);
   }
-  if (!written && now >= account->retry_at) {
-    double pause = account->retry_pause * 2;
-    if (pause < RETRY_FIRST)
-      pause = RETRY_FIRST;
-    account->retry_pause = pause > RETRY_MAX ? RETRY_MAX : pause;
-    account->retry_at = now + account->retry_pause;
-  }
+  if (!written && now >= account->retry_at)
+    retry_later(account, now);
   if (written) {
     account->retry_pause = 0;
     account->retry_at = 0;

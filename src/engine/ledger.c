@@ -52,11 +52,16 @@ enum {
   "  THEN error ELSE coalesce(?5, error) END,"                                 \
   " attempt_id = CASE WHEN ?2 IS 'abandoned' THEN NULL ELSE attempt_id END,"   \
   " job_id = coalesce(?4, job_id), attempts = max(attempts, ?6),"              \
+  " account = coalesce(?11, account),"                                         \
   " http_status = coalesce(?7, http_status), updated_at = ?8 WHERE "
 
 /* A row of an older version tells no account. */
 #define IS_OWN(account)                                                        \
   " AND (account IS NULL OR " account " IS NULL OR account = " account ")"
+
+/* Who asks for a row that has the id of their first permission was not told of
+ * that one: it has let nothing out. */
+#define IS_UNTOLD "(state = 'sent' AND attempt_id = ?12)"
 
 #define HAS_BODY                                                               \
   " AND EXISTS (SELECT 1 FROM bodies WHERE key = ?1 AND body = ?2)"
@@ -77,20 +82,28 @@ static const char *const sql[STATEMENTS] = {
         " count, cost, state, created_at, updated_at, account, attempt_id)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'intent', ?9, ?9, ?10, ?11)"
         /* Who is not told whether it was made asks once more. */
-        " ON CONFLICT (key) DO UPDATE SET updated_at = ?9"
-        " WHERE attempt_id = ?11",
+        " ON CONFLICT (key) DO UPDATE SET updated_at = ?9, attempt_id = ?11,"
+        " state = CASE WHEN " IS_UNTOLD " THEN 'intent' ELSE state END,"
+        " charged = CASE WHEN " IS_UNTOLD " THEN 'no' ELSE charged END"
+        " WHERE attempt_id = ?11 OR " IS_UNTOLD,
     [INTEND_BODY] = "INSERT OR IGNORE INTO bodies (key, body) VALUES (?1, ?2)",
-    /* Only the very same request may go out under a key again. */
-    [INTEND_AGAIN] = "UPDATE jobs SET attempt_id = ?5, updated_at = ?3,"
-                     " account = coalesce(?4, account)"
-                     " WHERE key = ?1 AND state = 'intent'" HAS_BODY,
+    /* Only the very same request may go out under a key again.  Whose it is
+     * does not change before it is sent. */
+    [INTEND_AGAIN] =
+        "UPDATE jobs SET state = 'intent', charged = 'no',"
+        " attempt_id = ?5, updated_at = ?3,"
+        " account = coalesce(account, ?4)"
+        " WHERE key = ?1 AND (state = 'intent' OR " IS_UNTOLD ")" HAS_BODY,
     /* What an earlier create was answered tells nothing of the next one. */
     [INTEND_REPEAT] =
         "UPDATE jobs SET state = 'sent', job_id = NULL, attempt_id = ?5,"
-        " updated_at = ?3, account = coalesce(?4, account)"
+        " updated_at = ?3, account = coalesce(account, ?4)"
         " WHERE key = ?1 AND (state IN ('sent', 'unknown')"
         " OR state = 'accepted' AND job_id IS NULL)" HAS_BODY,
+    /* From now on only who sends it can tell whether it was made. */
     [PERMIT] = "UPDATE jobs SET state = 'sent', charged = 'unknown',"
+               " account = CASE WHEN state = 'intent'"
+               "  THEN coalesce(?7, account) ELSE account END,"
                " attempts = max(attempts, ?5), attempt_id = ?3, updated_at = ?6"
                " WHERE key = ?1 AND (attempt_id = ?2 AND state = ?4"
                " OR attempt_id = ?3 AND state = 'sent')",
@@ -127,11 +140,9 @@ static void copy_failure(Failure *to, const Failure *from) {
               from->detail ? from->detail : "");
 }
 
-/* What says that the file, not the machine or somebody else, is in the way.  A
- * file that cannot be locked (SQLITE_PROTOCOL) holds each try up for ten
- * seconds. */
+/* What says that the file, not the machine or somebody else, is in the way. */
 static bool is_final(int code) {
-  return code == SQLITE_READONLY_DBMOVED || code == SQLITE_PROTOCOL ||
+  return code == SQLITE_READONLY_DBMOVED ||
          strcmp(ledger_trouble(code), "ledger_damaged") == 0;
 }
 
@@ -331,6 +342,7 @@ static void bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry,
   sqlite3_bind_double(statement, 9, clock_wall());
   bind_text(statement, 10, account);
   bind_text(statement, 11, entry->attempt_id);
+  bind_text(statement, 12, entry->next_id);
 }
 
 /* What INTEND_BODY and INTEND_AGAIN have in common. */
@@ -382,8 +394,10 @@ static int take_over(Ledger *ledger, const LedgerEntry *entry, bool *done) {
   int code;
   bind_body(statement, entry);
   sqlite3_bind_double(statement, 3, clock_wall());
-  bind_text(statement, 4, ledger->account); /* who sends it, owns it */
+  bind_text(statement, 4, ledger->account);
   bind_text(statement, 5, entry->attempt_id);
+  if (!entry->doubt)
+    bind_text(statement, 12, entry->next_id);
   code = finish(statement);
   *done = code == SQLITE_DONE && sqlite3_changes(ledger->db) == 1;
   return code;
@@ -419,6 +433,7 @@ bool ledger_permit(Ledger *ledger, const char *key, const LedgerSend *send,
     bind_text(statement, 4, send->again ? "sent" : "intent");
     sqlite3_bind_int(statement, 5, (int)send->attempts);
     sqlite3_bind_double(statement, 6, clock_wall());
+    bind_text(statement, 7, ledger->account);
     if (finish(statement) == SQLITE_DONE)
       return sqlite3_changes(ledger->db) == 1 ||
              refuse_send(ledger, key, failure);
@@ -475,6 +490,7 @@ static bool write_news(Ledger *ledger, const char *key,
   sqlite3_bind_double(statement, 8, clock_wall());
   bind_text(statement, 9, key ? news->attempt_id : news->base_url);
   bind_text(statement, 10, key ? news->next_id : ledger->account);
+  bind_text(statement, 11, news->account);
   return finish(statement) == SQLITE_DONE && tell_answers(ledger, key, news);
 }
 

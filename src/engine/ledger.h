@@ -35,11 +35,12 @@ typedef struct LedgerEntry {
   const char *body;
   size_t body_length;
   const char *attempt_id; /* whose job it is from now on: see ledger_permit */
+  const char *next_id;    /* that its first permission is asked for */
   bool doubt;             /* of one that is sent again: it may have been made */
 } LedgerEntry;
 
-/* A copy of the texts but key, base_url, body and attempt_id; NULL without
- * memory. */
+/* A copy of the texts but key, base_url, body, attempt_id and next_id; NULL
+ * without memory. */
 LedgerEntry *ledger_entry_copy(const LedgerEntry *entry);
 void ledger_entry_free(LedgerEntry *entry);
 
@@ -49,6 +50,7 @@ typedef struct LedgerNews {
   const char *charged; /* "no", "yes", "unknown", "refund_expected" */
   const char *job_id;
   const char *base_url; /* the service whose id that is */
+  const char *account;  /* whose it is */
   const char *error;    /* a code from the public error table */
   unsigned attempts;    /* creates */
   int status;           /* HTTP, of the last answer */
@@ -105,8 +107,9 @@ void ledger_close(Ledger *ledger);
  * sent (or, with its `doubt`, perhaps) and not settled, and is about to be sent
  * once more; whoever had it until now does not any more.  False with `failure`
  * when the key is taken (ledger/key_in_use), the row says otherwise
- * (ledger/not_ours_to_send), or the ledger is down.  To repeat it after it was
- * lost with its transaction does no harm. */
+ * (ledger/not_ours_to_send), or the ledger is down.  To repeat it where the
+ * transaction was lost, or is said to be, does no harm: of a permission in it
+ * nobody was told, and the row says "intent" again. */
 bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
                    Failure *failure);
 

@@ -30,8 +30,9 @@ static size_t size_of_texts(const LedgerNote *note) {
   const LedgerNews *news = &note->news;
   return size_of(note->key) + size_of(note->path) + size_of(news->state) +
          size_of(news->charged) + size_of(news->job_id) +
-         size_of(news->base_url) + size_of(news->error) +
-         size_of(news->attempt_id) + size_of(news->next_id);
+         size_of(news->base_url) + size_of(news->account) +
+         size_of(news->error) + size_of(news->attempt_id) +
+         size_of(news->next_id);
 }
 
 static void keep_texts(Room *room, LedgerNote *note) {
@@ -42,6 +43,7 @@ static void keep_texts(Room *room, LedgerNote *note) {
   news->charged = keep_text(room, news->charged);
   news->job_id = keep_text(room, news->job_id);
   news->base_url = keep_text(room, news->base_url);
+  news->account = keep_text(room, news->account);
   news->error = keep_text(room, news->error);
   news->attempt_id = keep_text(room, news->attempt_id);
   news->next_id = keep_text(room, news->next_id);

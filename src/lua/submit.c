@@ -213,6 +213,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
   spec.body = lua_tolstring(L, BODY, &spec.body_length);
   spec.key = lua_tostring(L, KEY);
   spec.service_id = lua_tostring(L, ID);
+  spec.former = text_of(L, OPTIONS, "former");
   lua_getfield(L, OPTIONS, "idempotency_key");
   spec.key_is_known = !lua_isnil(L, -1); /* the caller's: who knows */
   lua_pop(L, 1);
@@ -235,8 +236,8 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
 
 /* ARG: client, "generate"|"create"|"poll"|"resume",
 **      {request=, id=, timeout=, idempotency_key=, metadata=,
-**       metadata_json=, body=, again=, doubt=, reserved=, origin=,
-**       quiet=}
+**       metadata_json=, body=, again=, doubt=, former=, reserved=,
+**       origin=, quiet=}
 ** RES: job | nil, err */
 int submit(lua_State *L) {
   Client *client = client_check(L, CLIENT);

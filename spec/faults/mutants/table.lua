@@ -921,11 +921,11 @@ mutant(
   "c decode"
 )
 mutant(
-  "a short answer is not recorded as accepted",
-  RECORD,
-  "  JsonPiece found = decode_job_id(body->data, body->length);\n",
-  "  JsonPiece found = decode_waiting(body->data, body->length);\n",
-  "spec recover: as if they were all"
+  "a short answer is unreadable",
+  "src/lua/reply.c",
+  "if (event->created && (type = read_beginning(",
+  "if (event->failure.kind && (type = read_beginning(",
+  "spec reply: a length that is too small"
 )
 mutant(
   "part of an image counts as all of it",
@@ -1330,6 +1330,86 @@ mutant(
   "not core.is_privileged() and os.getenv(name)",
   "os.getenv(name)",
   "spec options: more rights than its caller"
+)
+
+-- The end of a process, ids that are another's, refunds that were none, accounts.
+
+mutant(
+  "the end: a job that was not begun has no row",
+  "src/engine/job.c",
+  "return job->entry && !job->again;",
+  "return job->again;",
+  "spec parting: now"
+)
+mutant(
+  "the end: a picture that was saved is not noted",
+  "src/engine/note.c",
+  "return ((const Note *)work)->n > 0;",
+  "return ((const Note *)work)->n > 99;",
+  "spec parting: pictures"
+)
+mutant(
+  "the id of another job is believed",
+  "src/engine/job_id.c",
+  "  if (is_free(job, id))\n",
+  "  if (is_free(job, id) || id[0])\n",
+  "spec budget: gives another's id"
+)
+mutant(
+  "the id of another row is believed",
+  "src/engine/job_id.c",
+  "  if (ledger && !ledger_is_down(ledger) &&\n",
+  "  if (!ledger && !ledger_is_down(ledger) &&\n",
+  "spec recover: another job's id"
+)
+mutant(
+  "resolve takes the id of another row",
+  "src/engine/note.c",
+  "  if (is_free(note))\n",
+  "  if (is_free(note) || note->key)\n",
+  "spec resolve: another has that id"
+)
+mutant(
+  "a refund that was none is not counted again",
+  "src/lua/credits.c",
+  "->spent += forget_refund(L, index);",
+  "->spent += 0 * forget_refund(L, index);",
+  "spec budget: has succeeded"
+)
+mutant(
+  "a refund is counted again each time",
+  "src/lua/credits.c",
+  "    lua_pushboolean(L, 0); /* its seat stays */\n",
+  "    lua_pushnumber(L, credits);\n",
+  "spec budget: has succeeded"
+)
+mutant(
+  "a permission of which nobody was told sends nothing any more",
+  LEDGER,
+  '" WHERE attempt_id = ?11 OR " IS_UNTOLD,',
+  '" WHERE attempt_id = ?11",',
+  "c ledger"
+)
+mutant(
+  "a lock that is held for long is for good",
+  LEDGER,
+  "return code == SQLITE_READONLY_DBMOVED ||",
+  "return code == SQLITE_READONLY_DBMOVED || code == SQLITE_PROTOCOL ||",
+  "c ledger"
+)
+mutant(
+  "a row is moved to an account whose key is refused",
+  RECORD,
+  "    news.account = job->former;\n",
+  "",
+  "spec account: leaves a job that was never sent"
+)
+mutant(
+  "a job that another account has is ended by its refusal",
+  RECORD,
+  "  if (!job->former || how == FLOW_END_CANCELLED)\n",
+  "  if (job->former || how == FLOW_END_CANCELLED)\n",
+  "spec account: leaves"
 )
 
 -- Tasks and their coroutines.
