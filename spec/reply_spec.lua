@@ -191,6 +191,28 @@ describe("a create", function()
     end
   end)
 
+  it("with a head over 64 KiB is not repeated, and the error says so", function()
+    local client, box = support.pair()
+    local line = "X-Fill: " .. ("x"):rep(1000) .. "\r\n"
+    local heads = {
+      {
+        "the head of the reply is larger than 64 KiB",
+        "HTTP/1.1 202 Accepted\r\n" .. line:rep(70),
+      },
+      { "more than 64 KiB of 1xx answers", ("HTTP/1.1 103 Early Hints\r\n\r\n"):rep(3000) },
+    }
+    for i, head in ipairs(heads) do
+      box:fault({ on = "create", action = "raw", body = head[2] .. "\r\n{}" })
+      local job, err = client:generate({ prompt = "a cup" })
+      assert.is_nil(job)
+      assert.equal("protocol", err.kind)
+      assert.equal("reply_too_large", err.code)
+      assert.truthy(err.message:find(head[1], 1, true), err.message)
+      assert.equal("unknown", err.charged)
+      assert.equal(i, box:ledger().requests.create)
+    end
+  end)
+
   it("whose answer never comes is lost, with its key, and is not repeated", function()
     local faults = {
       { "connection_lost", { action = "reset" } },

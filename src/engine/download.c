@@ -110,8 +110,15 @@ static bool is_worth_repeating(const Download *download,
 }
 
 static void end_overdue(Download *download) {
-  fail(download, "timeout", "deadline_passed",
-       "the time for the download ran out");
+  Failure *trouble = &download->trouble;
+  if (trouble->detail) { /* which has the URL */
+    failure_set(&download->work.last.failure, "timeout", "deadline_passed",
+                "the time for the download ran out; %s", trouble->detail);
+    end(download);
+  } else {
+    fail(download, "timeout", "deadline_passed",
+         "the time for the download ran out");
+  }
 }
 
 static const char *times(unsigned attempts) {
@@ -121,10 +128,10 @@ static const char *times(unsigned attempts) {
 }
 
 /* Why there is no image, in the end. */
-static void set_reason(Download *download, const Exchange *exchange) {
+static void set_reason(const Download *download, const Exchange *exchange,
+                       Failure *last) {
   const Failure *failure = &exchange->failure;
   int status = exchange->reply.status;
-  Failure *last = &download->work.last.failure;
   const char *url = download->url;
   const char *often = times(download->attempts);
   if (download->odd_part)
@@ -161,6 +168,7 @@ static void after_failure(Download *download, Exchange *exchange) {
   if (exchange->reply.status == 416)
     download->length = 0; /* what we have is not a part of it: begin again */
   if (repeat && at < download->deadline) {
+    set_reason(download, exchange, &download->trouble);
     heap_set(&engine_loop(download->work.engine)->heap, &download->work.timer,
              at);
     return;
@@ -170,7 +178,7 @@ static void after_failure(Download *download, Exchange *exchange) {
     end_overdue(download);
     return;
   }
-  set_reason(download, exchange);
+  set_reason(download, exchange, &last->failure);
   end(download);
 }
 
@@ -326,6 +334,7 @@ static void free_download(Work *work) {
     download_host_leave(engine_downloads(work->engine), download->host,
                         &download->turn);
   buffer_free(&download->memory);
+  failure_clear(&download->trouble);
   free(download->url);
   free(download->redirected);
   free(download->path);

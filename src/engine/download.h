@@ -24,6 +24,7 @@ typedef struct Download {
   double deadline;
   unsigned attempts;
   unsigned redirects;
+  Failure trouble; /* why the attempt before came to nothing */
   Exchange *exchange;
   File file;
   Buffer memory;
