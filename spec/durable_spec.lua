@@ -1,5 +1,6 @@
 -- What is in the ledger, and when: looked at from outside, because that is what a crash leaves.
 
+local book = require("spec.helpers.book")
 local child = require("spec.helpers.child")
 local core = require("gptimage2.core")
 local folder = require("spec.folder")
@@ -388,13 +389,14 @@ describe("the ledger", function()
       assert.equal(0, other:ledger().connections)
     end)
 
-    it("no id from an answer that is whole and broken", function()
+    it("no id from an answer that is whole and broken, as version 0.1 left it", function()
       local client, box, path = pair()
       local body = '{"jobId":"8b93b17d",,"status":"pending"}'
       box:fault({ on = "create", action = "body", body = body })
       local _, err = client:generate(CUP)
       assert.equal("unreadable_reply", err.code)
       client:close()
+      assert.equal("", book.query(path, "UPDATE jobs SET attempt_id = NULL"))
       local jobs = assert(reopened(box, path):recover())
       assert.equal("unknown", jobs[1].status)
       assert.is_nil(jobs[1].id)

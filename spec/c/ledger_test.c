@@ -378,6 +378,65 @@ static void a_forked_child_holds_nothing_and_closes_nothing(void **state) {
   end_child(child, fds);
 }
 
+/* The engine's thread may be inside of SQLite when the host forks: whoever goes
+ * there in the child waits for ever.  False does not come: the alarm ends it.
+ */
+static bool close_in_time(void) {
+  alarm(20);
+  ledger_close(of_the_parent);
+  return alarm(0) > 0;
+}
+
+static void a_forked_child_stays_out_of_sqlite(void **state) {
+  sqlite3_mutex *inside = sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_VFS1);
+  int fds[2];
+  bool closed;
+  pid_t child;
+  (void)state;
+  of_the_parent = open_ledger();
+  sqlite3_mutex_enter(inside);
+  child = start_child(close_in_time, fds, &closed);
+  sqlite3_mutex_leave(inside);
+  assert_true(closed);
+  end_child(child, fds);
+  ledger_close(of_the_parent);
+}
+
+/* Spends, and has a child that lives until `lives` is closed elsewhere. */
+static void spend_and_fork(int lives) {
+  int begun[2];
+  char byte = 'y';
+  if (pipe(begun) != 0)
+    _exit(1);
+  of_the_parent = open_ledger();
+  if (fork() == 0 && write(begun[1], &byte, 1) == 1)
+    while (read(lives, &byte, 1) < 0 && errno == EINTR)
+      ;
+  else if (read(begun[0], &byte, 1) != 1)
+    _exit(1);
+}
+
+/* Who spent dies and gives nothing back. */
+static void a_forked_child_locks_nobody_out(void **state) {
+  int fds[2], status;
+  pid_t child;
+  (void)state;
+  assert_int_equal(pipe(fds), 0);
+  child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    close(fds[1]);
+    spend_and_fork(fds[0]);
+    _exit(0);
+  }
+  close(fds[0]);
+  while (waitpid(child, &status, 0) < 0)
+    assert_int_equal(errno, EINTR);
+  assert_int_equal(status, 0);
+  ledger_close(open_ledger());
+  close(fds[1]); /* its child lives until now */
+}
+
 /* A reader must not end the locks by which SQLite protects the writer's log. */
 static void readers_take_nothing_from_the_writer(void **state) {
   Ledger *ledger = open_ledger();
@@ -698,6 +757,8 @@ int main(void) {
       TEST(a_version_0_1_that_runs_keeps_us_out),
       TEST(a_version_0_1_is_kept_out),
       TEST(a_forked_child_holds_nothing_and_closes_nothing),
+      TEST(a_forked_child_stays_out_of_sqlite),
+      TEST(a_forked_child_locks_nobody_out),
       TEST(readers_take_nothing_from_the_writer),
       TEST(a_ledger_that_is_down_keeps_what_it_is_told),
       TEST(a_broken_ledger_stays_broken_and_says_why),

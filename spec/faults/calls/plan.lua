@@ -30,6 +30,7 @@ local ERRORS = {
   lseek = { "EIO" },
   access = { "EACCES" },
   getcwd = { "EACCES" },
+  getdents64 = { "EIO" },
   readlink = { "EACCES" },
   fcntl = { "EAGAIN", "EIO", "ENOLCK", "EINTR" },
   sync_file_range = { "EIO" },

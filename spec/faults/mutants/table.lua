@@ -61,7 +61,7 @@ mutant(
   "lua/gptimage2/ledger.lua",
   "if row.job_id or row.attempt_id then",
   "if row.job_id then",
-  "spec recover: believes no answer to an earlier create"
+  "spec recover: believes no id of an earlier create"
 )
 mutant(
   "cancelled: not recorded before the answer",
@@ -383,10 +383,10 @@ mutant(
   "spec durable: one that is damaged"
 )
 mutant(
-  "a ledger may be read by others",
-  LEDGER_FILE,
-  "open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);",
-  "open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);",
+  "a ledger may be read by others", -- the mode that it is made with is mended by this one at once
+  LEDGER_LOCK,
+  "(void)fchmod(lock->fd, 0600);",
+  "(void)fchmod(lock->fd, 0644);",
   "spec durable: only its owner reads"
 )
 
