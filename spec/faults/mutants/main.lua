@@ -123,7 +123,10 @@ local function test_row(row)
       return nil, ("its test fails without it, too: %s\n%s"):format(test, output:sub(-1500))
     end
   end
-  local revert = apply(row)
+  local applied, revert = pcall(apply, row)
+  if not applied then
+    return nil, revert
+  end
   local done, test, why = pcall(try, row)
   revert()
   if not done then

@@ -523,14 +523,14 @@ in_short()
 mutant(
   "an attempt in doubt is forgotten by the next",
   FLOW,
-  "flow->doubt = flow->doubt || policy_leaves_doubt(reply);",
+  "flow->doubt = flow->doubt || flow->risked;",
   "flow->doubt = policy_leaves_doubt(reply);",
   "c flow"
 )
 mutant(
   "no answer leaves a doubt",
   FLOW,
-  "flow->doubt = flow->doubt || policy_leaves_doubt(reply);",
+  "flow->doubt = flow->doubt || flow->risked;",
   "flow->doubt = false;",
   "c flow"
 )
