@@ -81,12 +81,18 @@ function book.crash(path)
   return copy
 end
 
---- Asks the database itself.
+--- Asks the database itself. Raises what it answers with an error; one that is busy is waited for:
+--- a client that is closed lets its file go a moment later.
 ---@param path string
 ---@param sql string
 ---@return string output of the sqlite3 program
 function book.query(path, sql)
-  return folder.run(("sqlite3 %s %s"):format(folder.quote(path), folder.quote(sql)))
+  local command = "sqlite3 -cmd '.timeout 60000' %s %s || echo FAILED"
+  local output = folder.run(command:format(folder.quote(path), folder.quote(sql)))
+  if output:find("FAILED$") then
+    error(output, 2)
+  end
+  return output
 end
 
 return book
