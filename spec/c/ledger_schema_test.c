@@ -295,7 +295,8 @@ static int upgrade_within(rlim_t bytes, bool killed) {
     limit.rlim_max = RLIM_INFINITY;
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     setrlimit(RLIMIT_FSIZE, &limit);
-    _exit(!upgrade(killed));
+    /* As another program: who looks for leaks looks in the parent. */
+    _exit(execlp(upgrade(killed) ? "true" : "false", "end", (char *)NULL));
   }
   while (waitpid(child, &status, 0) < 0)
     assert_int_equal(errno, EINTR);
