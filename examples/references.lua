@@ -16,7 +16,7 @@ local subject, palette = arg[1], arg[2]
 local options = {}
 local sandbox
 if (os.getenv("GPTIMAGE2_API_KEY") or "") == "" then
-  sandbox = check(require("gptimage2.sandbox").start())
+  sandbox = check(require("gptimage2.sandbox").start({ image_size = 512 }))
   options.base_url, options.api_key = sandbox.url, sandbox.api_key
   subject = subject or sandbox:reference("subject")
   palette = palette or sandbox:reference("palette")
