@@ -96,7 +96,7 @@ local LIMITS_MOST, LIMITS_STEP = 80000, 1500
 
 --- How many places of each call and error are taken, spread evenly, and how many limits.
 --- stylua: ignore start
-local SHORT = { main = { once = 2, ever = 1 }, io = { once = 2, ever = 2 }, limits = 5 }
+local SHORT = { main = { once = 1, ever = 1 }, io = { once = 2, ever = 1 }, limits = 5 }
 local LONG = { main = { once = 12, ever = 5 }, io = { once = 12, ever = 5 }, limits = 1000 }
 --- stylua: ignore end
 local most = form == "short" and SHORT or LONG
