@@ -254,6 +254,9 @@ describe("a limit on the size of files (ulimit -f)", function()
   end
 
   it("of nothing ends no program", function()
+    if folder.run(("ulimit -f 0; %s -e ''"):format(folder.quote(LUA))) ~= "" then
+      return pending("this build cannot even start so")
+    end
     local output, list = run(0)
     assert.equal("disk_full not_succeeded ledger exit 0", output)
     assert.equal("code.lua", list)

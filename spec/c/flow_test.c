@@ -105,7 +105,10 @@ static void a_job_is_created_polled_and_ended(void **state) {
   assert_do(flow_on_timer(&flow, 16.5), FLOW_DO_POLL);
   assert_int_equal(flow.polls, 2);
   assert_do(reply_with(&flow, answer(200), 17), FLOW_DO_ASK);
-  assert_end(&flow, judge(&flow, FLOW_VERDICT_FINAL, 17), FLOW_END_ANSWERED);
+  assert_rest(judge(&flow, FLOW_VERDICT_UNUSABLE, 17), 19.5, true);
+  assert_do(flow_on_timer(&flow, 19.5), FLOW_DO_POLL);
+  assert_do(reply_with(&flow, answer(200), 20), FLOW_DO_ASK);
+  assert_end(&flow, judge(&flow, FLOW_VERDICT_FINAL, 20), FLOW_END_ANSWERED);
   assert_int_equal(flow.attempts, 1);
 }
 
@@ -610,8 +613,8 @@ static void a_cancelled_create_tells_how_it_ended(void **state) {
 
 /* A verdict that was on its way meets the end. */
 static void a_verdict_after_the_cancel_does_nothing(void **state) {
-  static const FlowVerdict verdicts[] = {FLOW_VERDICT_AGAIN,
-                                         FLOW_VERDICT_FINAL};
+  static const FlowVerdict verdicts[] = {
+      FLOW_VERDICT_AGAIN, FLOW_VERDICT_UNUSABLE, FLOW_VERDICT_FINAL};
   (void)state;
   for (size_t i = 0; i < COUNT(verdicts); i++) {
     Flow flow = flow_in(FLOW_ASKING);
