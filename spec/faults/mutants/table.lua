@@ -56,13 +56,12 @@ mutant(
   "SET state = 'sent', attempt_id",
   "c ledger"
 )
-mutant(
-  "sent again: the answer to an earlier create is believed",
-  "lua/gptimage2/ledger.lua",
+-- That an answer to an earlier create is not believed is shown with both safeguards taken out only:
+-- the row of a job that is sent again has its attempt, and no HTTP status (ledger.lua, id_of).
+mutant("sent again: the answer to an earlier create is believed", "lua/gptimage2/ledger.lua", {
   "if row.job_id or row.attempt_id then",
-  "if row.job_id then",
-  "spec recover: believes no id of an earlier create"
-)
+  'if row.state ~= "accepted" and (row.http_status < 200 or row.http_status > 299) then',
+}, { "if row.job_id then", "if false then" }, "spec recover: believes no id of an earlier create")
 mutant(
   "cancelled: not recorded before the answer",
   "src/engine/job.c",
@@ -1006,8 +1005,8 @@ mutant(
 mutant(
   "a poll that came to nothing changes a cancelled job",
   "src/lua/late.c",
-  "if (job_has_id(L, at) || event->status / 100 != 2 ||",
-  "if (event->status / 100 != 2 ||",
+  "if (job_has_id(L, at) || event->status / 100 != 2)",
+  "if (event->status / 100 != 2)",
   "spec job: came to nothing"
 )
 mutant(
