@@ -399,6 +399,50 @@ describe("the documentation", function()
     end
   end)
 
+  --- The rows of the table in `text` whose first cell with a command names a proof: command ->
+  --- the cells behind it.
+  local function rows_of(text)
+    local rows = {}
+    for line in text:gmatch("[^\n]+") do
+      local command, cells = line:match("^|.-`(spec/f[^ `]+)[^`]*` |(.*)|$")
+      if command then
+        rows[command] = {}
+        for cell in cells:gmatch("([^|]*)") do
+          table.insert(rows[command], cell ~= "" and cell or nil)
+        end
+      end
+    end
+    return rows
+  end
+
+  it("tells the figures of the proofs that their last lines told", function()
+    local results = folder.read("spec/faults/results.md")
+    local told, shown = rows_of(results), rows_of(README)
+    local there = "cd spec && ls -d faults/*_run fuzz/run | sed 's,^,spec/,'"
+    local commands = set_of({})
+    for command in folder.run(there):gmatch("%S+") do
+      commands[command] = true
+    end
+    assert_same_names(commands, keys_of(told), "results.md")
+    assert_same_names(commands, keys_of(shown), "README.md")
+    for command, cells in pairs(told) do
+      local figures = {}
+      for figure in cells[#cells]:gmatch("%d+") do
+        figures[#figures + 1] = figure
+      end
+      local first = {}
+      for i = 2, #shown[command] do -- behind what it does; one figure in each cell
+        first[#first + 1] = shown[command][i]:gsub(",", ""):match("%d+")
+      end
+      assert.same(figures, first, command)
+      assert.truthy(cells[1]:find("^ 20%d%d%-%d%d%-%d%d, %x+ $"), command) -- its day and commit
+    end
+    local below = README:match("| `spec/faults/mutants_run`[^\n]*\n\n(.-)\n\n")
+    for figure in below:gmatch("%d[%d,]*%d") do
+      assert.truthy(results:find(figure, 1, true), figure)
+    end
+  end)
+
   it("begins with the quickstart, which has at most 30 lines", function()
     local quickstart = folder.read("examples/quickstart.lua")
     local _, lines = quickstart:gsub("\n", "")
