@@ -698,7 +698,12 @@ describe("saving", function()
       while gptimage2.pending() > 0 do gptimage2.step(0.01) end
       print(job.files and job.files[1] or job.save_error, job.id)
       local file = job.files and io.open(job.files[1])
-      print(file and "there", client:history()[1].files[1])
+      local recorded
+      for _ = 1, 1000 do -- it is written soon after
+        recorded = recorded or client:history()[1].files[1]
+        gptimage2.step(recorded and 0 or 0.01)
+      end
+      print(file and "there", recorded)
     ]]
 
     local function run(goes)
