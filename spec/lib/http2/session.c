@@ -12,17 +12,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MADE "{\"jobId\":\"job-1\",\"status\":\"pending\"}"
+/* Before and behind a job's id. */
+#define ANSWER "{\"jobId\":\"%s\",\"status\":"
+#define MADE ANSWER "\"pending\"}"
 #define DONE                                                                   \
-  "{\"jobId\":\"job-1\",\"status\":\"succeeded\",\"results\":[{\"imageUrl\":"  \
-  "\"https://127.0.0.1/a.png\",\"seed\":1}]}"
+  ANSWER "\"succeeded\",\"results\":[{\"imageUrl\":"                           \
+         "\"https://127.0.0.1/a.png\",\"seed\":1}]}"
 
 typedef struct Stream {
   int32_t id;
   bool create;
   char key[256];
-  double due; /* seconds; when the answer goes out, 0 = not yet */
-  const char *left;
+  char job[300]; /* its id */
+  double due;    /* seconds; when the answer goes out, 0 = not yet */
+  char text[512];
+  const char *left; /* of the text */
   struct Stream *next;
 } Stream;
 
@@ -76,6 +80,26 @@ static bool send_all(const Session *session, const void *bytes, size_t length) {
   return true;
 }
 
+/* A job is known by its key, as by a service that honours keys. */
+static void set_id_of_key(char *id, size_t size, const char *key) {
+  snprintf(id, size, "job-%s", key);
+}
+
+/* ... and asked for by the last part of a path. */
+static void set_id_of_path(char *id, size_t size, const char *path,
+                           size_t length) {
+  size_t at = length;
+  while (at > 0 && path[at - 1] != '/')
+    at--;
+  snprintf(id, size, "%.*s", (int)(length - at), path + at);
+}
+
+static void set_text(Stream *stream, bool create) {
+  snprintf(stream->text, sizeof stream->text, create ? MADE : DONE,
+           stream->job);
+  stream->left = stream->text;
+}
+
 /* ---- HTTP/2 ---- */
 
 static ssize_t on_send(nghttp2_session *h2, const uint8_t *bytes, size_t length,
@@ -109,6 +133,9 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame,
   else if (name_length == 15 && memcmp(name, "idempotency-key", 15) == 0)
     snprintf(stream->key, sizeof stream->key, "%.*s", (int)length,
              (const char *)value);
+  else if (name_length == 5 && memcmp(name, ":path", 5) == 0)
+    set_id_of_path(stream->job, sizeof stream->job, (const char *)value,
+                   length);
   return 0;
 }
 
@@ -136,7 +163,8 @@ static void take(Session *session, Stream *stream) {
       reset(session, stream, NGHTTP2_INTERNAL_ERROR);
     } else {
       stream->due = now() + script->delay / 1e3;
-      stream->left = MADE;
+      set_id_of_key(stream->job, sizeof stream->job, stream->key);
+      set_text(stream, true);
     }
   }
 }
@@ -155,7 +183,7 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame,
   } else {
     book("poll", "");
     stream->due = now();
-    stream->left = DONE;
+    set_text(stream, false);
   }
   return 0;
 }
@@ -280,17 +308,23 @@ static bool is_whole(const char *text) {
 
 static bool answer_h1(const Session *session, const char *text) {
   const char *key = strcasestr(text, "\r\nidempotency-key: ");
-  bool create = strncmp(text, "POST", 4) == 0;
-  char line[256] = "";
+  const char *path = strchr(text, ' ');
+  Stream stream = {.create = strncmp(text, "POST", 4) == 0};
   char head[256];
-  const char *body = create ? MADE : DONE;
   if (key)
-    snprintf(line, sizeof line, "%.*s", (int)strcspn(key + 19, "\r"), key + 19);
-  book(create ? "taken" : "poll", create ? line : "");
+    snprintf(stream.key, sizeof stream.key, "%.*s",
+             (int)strcspn(key + 19, "\r"), key + 19);
+  if (stream.create)
+    set_id_of_key(stream.job, sizeof stream.job, stream.key);
+  else if (path)
+    set_id_of_path(stream.job, sizeof stream.job, path + 1,
+                   strcspn(path + 1, " \r"));
+  set_text(&stream, stream.create);
+  book(stream.create ? "taken" : "poll", stream.key);
   snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n",
-           create ? 202 : 200, strlen(body));
+           stream.create ? 202 : 200, strlen(stream.text));
   return send_all(session, head, strlen(head)) &&
-         send_all(session, body, strlen(body));
+         send_all(session, stream.text, strlen(stream.text));
 }
 
 static void serve_h1(const Session *session) {
