@@ -12,6 +12,7 @@ mark_as_advanced(GPTIMAGE2_BUSTED GPTIMAGE2_VALGRIND GPTIMAGE2_LUAROCKS)
 set(GPTIMAGE2_VALGRIND_RUN ${GPTIMAGE2_VALGRIND} --quiet --error-exitcode=99
   --leak-check=full --show-leak-kinds=definite,indirect
   --errors-for-leak-kinds=definite,indirect --fair-sched=yes
+  --vgdb=no --num-callers=8 --keep-stacktraces=alloc # a tenth of the time
   "--suppressions=${GPTIMAGE2_SPECS}/lib/valgrind.supp")
 
 # A test that cannot run here says so by its name, and shows as skipped.
