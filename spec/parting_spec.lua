@@ -29,12 +29,12 @@ local SUBMIT = [[
   if ending:find("exit") then os.exit(0, true) end
 ]]
 
--- Saves a picture and ends at once; arguments: as above, and the folder.
+-- Saves pictures and ends at once; arguments: as above, and the folder.
 local SAVE = [[
   local gptimage2 = require("gptimage2")
   local _, url, key, path, dir = ...
   local client = assert(gptimage2.new({ api_key = key, base_url = url, ledger = path }))
-  assert(assert(client:generate({ prompt = "a cup" })):save(dir))
+  assert(assert(client:generate({ prompt = "cups", count = 4 })):save(dir, { sidecar = false }))
   os.exit(0, true)
 ]]
 
@@ -90,7 +90,7 @@ describe("the ledger of a process that ends at once", function()
       local path = book.path()
       local result = child.run(SAVE, { box.url, box.api_key, path, folder.new() })
       assert.equal(0, result.exit, result.errors)
-      assert.equal(1, #book.row(path).files)
+      assert.equal(4, #book.row(path).files)
     end
   end)
 end)
