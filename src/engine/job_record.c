@@ -366,7 +366,6 @@ void record_torn(Job *job) {
   0.05 /* seconds until a ledger that is down is looked at                     \
         */
 #define RETRY_MAX 1.0
-#define RETRY_EASE 4 /* times as long as the look took, where that was long */
 #define INTENTS_MAX 1000 /* that one transaction takes after that */
 
 static bool is_up(Account *account, double now, bool last) {
@@ -424,13 +423,11 @@ static void give_up(Account *account) {
   let_go_on(account);
 }
 
-/* The look that began at `now` found it down.  SQLite may wait ten seconds for
- * a lock that it needs for reading, and all jobs of the engine with it. */
-static void retry_later(Account *account, double now) {
-  double after = clock_monotonic();
+/* The look at it found it down. */
+static void retry_later(Account *account) {
   double pause = fmin(fmax(account->retry_pause * 2, RETRY_FIRST), RETRY_MAX);
   account->retry_pause = pause;
-  account->retry_at = after + fmax(pause, RETRY_EASE * (after - now));
+  account->retry_at = clock_monotonic() + pause;
 }
 
 bool record_flush(Account *account, double now, bool last) {
@@ -443,7 +440,7 @@ bool record_flush(Account *account, double now, bool last) {
     failure_clear(&failure);
   }
   if (!written && now >= account->retry_at)
-    retry_later(account, now);
+    retry_later(account);
   if (written) {
     account->retry_pause = 0;
     account->retry_at = 0;

@@ -8,6 +8,7 @@
 #include "ledger_lock.h"
 #include "ledger_notes.h"
 #include "ledger_open.h"
+#include "ledger_patience.h"
 #include "ledger_schema.h"
 
 #include <stdlib.h>
@@ -192,7 +193,7 @@ static bool prepare(Ledger *ledger, Failure *failure) {
                   sqlite3_errmsg(ledger->db));
       return false;
     }
-  sqlite3_busy_timeout(ledger->db, BUSY_TIMEOUT);
+  ledger_patience_set(ledger->db, BUSY_TIMEOUT);
   return true;
 }
 
@@ -581,8 +582,8 @@ bool ledger_restart(Ledger *ledger, bool last) {
   if (ledger->broken || !ledger->trouble.kind)
     return !ledger->broken;
   failure_clear(&ledger->trouble);
-  sqlite3_busy_timeout(ledger->db, last ? BUSY_TIMEOUT_LAST : 0);
+  ledger_patience_set(ledger->db, last ? BUSY_TIMEOUT_LAST : 0);
   begin(ledger);
-  sqlite3_busy_timeout(ledger->db, BUSY_TIMEOUT);
+  ledger_patience_set(ledger->db, BUSY_TIMEOUT);
   return !ledger->trouble.kind;
 }

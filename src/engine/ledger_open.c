@@ -2,6 +2,7 @@
 #include "ledger_open.h"
 
 #include "ledger_file.h"
+#include "ledger_patience.h"
 #include "ledger_schema.h"
 
 #include <string.h>
@@ -105,7 +106,7 @@ static bool run(sqlite3 *db, const char *sql, const char *path,
 
 /* What must hold for every connection. */
 static void harden(sqlite3 *db) {
-  sqlite3_busy_timeout(db, BUSY_TIMEOUT);
+  ledger_patience_set(db, BUSY_TIMEOUT);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
   sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -114,8 +115,8 @@ static void harden(sqlite3 *db) {
 
 static sqlite3 *connect(const char *path, int flags, Failure *failure) {
   sqlite3 *db = NULL;
-  if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOFOLLOW, NULL) ==
-      SQLITE_OK) {
+  if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOFOLLOW,
+                      ledger_patience_vfs()) == SQLITE_OK) {
     harden(db);
     return db;
   }
