@@ -81,7 +81,7 @@ local SPEND_ALL = [[
   local job, err
   for _ = 1, 1000 do
     job, err = client:generate({ prompt = ("cup "):rep(5000) })
-    if not job then break end
+    if not job and err.kind ~= "timeout" then break end -- that is a busy machine's
   end
   print(err.kind, err.code)
   local posts = box:ledger().requests.create
