@@ -12,7 +12,8 @@ local lockers = {}
 --- Somebody else with the file open, who can take SQLite's write lock on it.
 local function locker(path)
   local log = os.tmpname()
-  local pipe = io.popen(("sqlite3 %s >%s 2>&1"):format(folder.quote(path), log), "w")
+  local command = "sqlite3 -cmd '.timeout 60000' %s >%s 2>&1" -- we may be writing at that moment
+  local pipe = io.popen(command:format(folder.quote(path), log), "w")
   local self = {}
   local function say(sql, answer)
     pipe:write(sql, ";\nSELECT '", answer, "';\n")
