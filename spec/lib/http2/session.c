@@ -1,6 +1,7 @@
 /* One connection of the HTTP/2 server: see server.c.  Any of its threads. */
 #include "session.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <nghttp2/nghttp2.h>
@@ -80,9 +81,13 @@ static bool send_all(const Session *session, const void *bytes, size_t length) {
   return true;
 }
 
-/* A job is known by its key, as by a service that honours keys. */
+/* A job is known by its key, as by a service that honours keys; by so much of
+ * it as stands in a path as it is. */
 static void set_id_of_key(char *id, size_t size, const char *key) {
   snprintf(id, size, "job-%s", key);
+  for (char *c = id; *c; c++)
+    if (!isalnum((unsigned char)*c) && *c != '.')
+      *c = '-';
 }
 
 /* ... and asked for by the last part of a path. */
