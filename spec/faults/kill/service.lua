@@ -67,12 +67,13 @@ local function say(line)
   io.stdout:flush()
 end
 
---- Its books know keys (streams.lua): each that was taken is a job that was paid.
+--- Its books know keys (streams.lua), of which it makes ids: each that was taken is a job that was
+--- paid.
 local function write_taken(file)
   for key, times in pairs(service:taken()) do
-    local prompt = key:gsub("/", " ")
+    local prompt, id = key:gsub("/", " "), "job-" .. key:gsub("[^%w.]", "-")
     for _ = 1, times do
-      file:write(("%s\t%s\t%d\t%d\n"):format(prompt, "job-1", 10, 1))
+      file:write(("%s\t%s\t%d\t%d\n"):format(prompt, id, 10, 1))
     end
   end
 end
