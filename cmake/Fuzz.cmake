@@ -5,7 +5,7 @@
 # runtime the tests are skipped by name.
 
 set(GPTIMAGE2_FUZZ_TARGETS flow headers json naming reply secret url)
-set(GPTIMAGE2_FUZZ_SECONDS 20 CACHE STRING
+set(GPTIMAGE2_FUZZ_SECONDS 10 CACHE STRING
   "How long ctest runs each fuzz target")
 mark_as_advanced(GPTIMAGE2_FUZZ_SECONDS)
 set(GPTIMAGE2_FUZZ_SANITIZERS -fsanitize=address,undefined
