@@ -1,11 +1,24 @@
 --- What is documented is what there is: every public name, found in the running module or in the
---- sources, has its line in the README and its annotation in library/, and the other way round.
+--- sources, has its line in the README or doc/ and its annotation in library/, and the other way
+--- round.
 
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
 local support = require("spec.support")
 
 local README = folder.read("README.md")
+local PAGES = { "README.md", "doc/api.md", "doc/money.md", "doc/sandbox.md", "doc/security.md" }
+
+--- What users read, all of it, as one text.
+local function read_pages()
+  local texts = {}
+  for i, path in ipairs(PAGES) do
+    texts[i] = assert(folder.read(path), path)
+  end
+  return table.concat(texts, "\n")
+end
+
+local DOCS = read_pages()
 local LUA = os.getenv("GPTIMAGE2_SPEC_LUA")
 
 -- Sets of names, and the sorted words of one, which make a readable difference.
@@ -133,12 +146,12 @@ local function read_annotations()
   return annotated
 end
 
--- Names in the README.
+-- Names in the documentation.
 
 --- The text of a section, without those below it.
 local function section(title)
-  local text = README:match("\n## " .. title .. "\n(.-)\n## ")
-  return assert(text, "the README has no section " .. title)
+  local text = (DOCS .. "\n# "):match("\n##? " .. title .. "\n(.-)\n##? ")
+  return assert(text, "there is no section " .. title)
 end
 
 --- The first cells of the table that begins with these cells.
@@ -184,25 +197,25 @@ describe("the documentation", function()
   it("names what the module has", function()
     local there = keys_of(gptimage2)
     assert_same_names(there, of(""), "library")
-    local table_of_calls = first_cells("Three ways of living", "call of the module")
+    local table_of_calls = first_cells("The module", "call of the module")
     for name in pairs(there) do
       local shown = table_of_calls:find("gptimage2." .. name, 1, true)
         or table_of_calls:find("`" .. name .. "`", 1, true)
-      assert.is_truthy(shown, name .. " has no line in the README")
+      assert.is_truthy(shown, name .. " has no line")
     end
   end)
 
   it("names the options of a client", function()
     local there = keys_of(upvalue(options.client, "CLIENT_SPEC"))
     assert_same_names(there, of(".Options"), "library")
-    assert_same_names(there, listed("Clients", "option | default"), "README")
+    assert_same_names(there, listed("Clients", "option | default"), "doc")
   end)
 
   it("names the options of polling, of a job and of saving", function()
     assert_same_names(keys_of(upvalue(options.client, "POLL_SPEC")), of(".PollOptions"))
     local there = keys_of(upvalue(options.job, "JOB_SPEC"))
     assert_same_names(there, of(".JobOptions"), "library")
-    assert_same_names(there, listed("Clients", "option |"), "README")
+    assert_same_names(there, listed("Clients", "option |"), "doc")
     there = keys_of(upvalue(options.save, "SAVE_SPEC"))
     assert_same_names(there, of(".SaveOptions"), "library")
     for name in pairs(there) do
@@ -217,19 +230,19 @@ describe("the documentation", function()
     local there = merge(keys_of(core.client_methods), fields_of("src/lua/client.c"))
     assert_same_names(there, of(".Client"), "library")
     local shown = listed("Clients", "call | what it does", "client[.:]([%w_]+)")
-    assert_same_names(there, shown, "README")
+    assert_same_names(there, shown, "doc")
     local fields = merge(fields_of("src/lua/job.c"), { status = true })
     assert_same_names(merge(keys_of(core.job_methods), fields), of(".Job"), "library")
     shown = listed("Jobs", "call | what it does", "job:([%w_]+)")
-    assert_same_names(keys_of(core.job_methods), shown, "README")
-    assert_same_names(fields, listed("Jobs", "field |"), "README")
+    assert_same_names(keys_of(core.job_methods), shown, "doc")
+    assert_same_names(fields, listed("Jobs", "field |"), "doc")
   end)
 
   it("names the fields of requests, results, balances and tasks", function()
     local request = require("gptimage2.request")
     local there = set_of(upvalue(request.normalise, "FIELDS"))
     assert_same_names(there, of(".Request"), "library")
-    assert_same_names(there, listed("Requests", "field | type | rule"), "README")
+    assert_same_names(there, listed("Requests", "field | type | rule"), "doc")
     local client = support.pair()
     local job = assert(client:generate({ prompt = "x" }))
     assert(job:data())
@@ -246,21 +259,21 @@ describe("the documentation", function()
     there = keys_of(debug.getmetatable(gptimage2.spawn(function() end)).__index)
     assert_same_names(there, of(".Task"), "library")
     for name in pairs(there) do
-      assert.is_truthy(README:find("`task:" .. name .. "(", 1, true), name)
+      assert.is_truthy(DOCS:find("`task:" .. name .. "(", 1, true), name)
     end
   end)
 
   it("names every status and every type of event", function()
     local there = scan("src/lua/job.c", '%[JOB_%u+%] = "(%l+)"')
     assert_same_names(there, of(".Status"), "library")
-    assert_same_names(there, listed("Jobs", "status |"), "README")
+    assert_same_names(there, listed("Jobs", "status |"), "doc")
     there = merge(
       scan("src/lua/reply.c", 'return "(%l+)";', '%? "(%l+)" : NULL', 'NULL : "(%l+)"'),
       scan("src/lua/step.c", 'push_call%(L, 1, "(%l+)"'),
       scan("lua/gptimage2/*.lua", 'events%.tell%([^"\n]+, "(%l+)"')
     )
     assert_same_names(there, of(".EventType"), "library")
-    assert_same_names(there, listed("Events", "type | when"), "README")
+    assert_same_names(there, listed("Events", "type | when"), "doc")
     there = scan("src/lua/step.c", 'setfield%(L, %-2, "(%l+)"%)', 'error_set[_%l]*%(L, "(%l+)"')
     there = merge(there, scan("src/lua/step.c", 'JOB_%u+, "(%l+)"%)'))
     there = merge(there, scan("lua/gptimage2/events.lua", "\n      (%l+) = "))
@@ -279,8 +292,8 @@ describe("the documentation", function()
       scan("lua/gptimage2/*.lua", 'kind = "([%l_]+)"')
     )
     assert_same_names(there, kinds, "library")
-    assert_same_names(there, listed("Errors", "kind | when"), "README")
-    assert_same_names(of(".Error"), listed("Errors", "field |"), "README")
+    assert_same_names(there, listed("Errors", "kind | when"), "doc")
+    assert_same_names(of(".Error"), listed("Errors", "field |"), "doc")
     there = scan("src/lua/verdict.c src/lua/error.c", 'error_set[_%l]*%(L, "([%l_]+)"')
     there = merge(there, scan("src/lua/verdict.c src/lua/error.c", '%-[23], "([%l_]+)"%)'))
     there = merge(there, scan("lua/gptimage2/save.lua", "err%.([%l_]+) = "))
@@ -317,7 +330,7 @@ describe("the documentation", function()
       local shown = text:find("`prompt." .. name .. "(", 1, true)
         or text:find("`p:" .. name .. "(", 1, true)
         or text:find("`t:" .. name .. "(", 1, true)
-      assert.is_truthy(shown, name .. " has no line in the README")
+      assert.is_truthy(shown, name .. " has no line")
     end
     local build = debug.getmetatable(gptimage2.prompt).__call
     assert_same_names(keys_of(upvalue(build, "PIECE_SPEC")), of(".Pieces"), "library")
@@ -332,7 +345,7 @@ describe("the documentation", function()
   it("names the calls of migrate", function()
     assert_same_names(keys_of(gptimage2.migrate), of(".MigrateModule"), "library")
     for name in pairs(gptimage2.migrate) do
-      assert.is_truthy(README:find("`migrate." .. name .. "(", 1, true), name)
+      assert.is_truthy(DOCS:find("`migrate." .. name .. "(", 1, true), name)
     end
   end)
 
@@ -347,11 +360,11 @@ describe("the documentation", function()
     end
     assert_same_names(there, of(".Sandbox"), "library")
     local shown = listed("The sandbox", "field or call |", "sandbox[.:]([%w_]+)")
-    assert_same_names(there, shown, "README")
+    assert_same_names(there, shown, "doc")
     there = strings_of(source, 'NAMES[] = {\n      "port"')
     there.port = true
     assert_same_names(there, of(".SandboxOptions"), "library")
-    assert_same_names(there, listed("The sandbox", "option of `start` | default"), "README")
+    assert_same_names(there, listed("The sandbox", "option of `start` | default"), "doc")
     there = {}
     local names = { action = true, on = true, times = true, after = true }
     for _, fault in ipairs(require("gptimage2.sandbox").faults()) do
@@ -361,7 +374,7 @@ describe("the documentation", function()
       end
     end
     assert_same_names(there, of(".FaultAction"), "library")
-    assert_same_names(there, listed("The sandbox", "`action` | what happens"), "README")
+    assert_same_names(there, listed("The sandbox", "`action` | what happens"), "doc")
     for name in pairs(names) do
       assert.is_truthy(of(".Fault")[name], name)
       assert.is_truthy(section("The sandbox"):find("`" .. name .. "`", 1, true), name)
@@ -417,14 +430,14 @@ describe("the documentation", function()
 
   it("tells the figures of the proofs that their last lines told", function()
     local results = folder.read("spec/faults/results.md")
-    local told, shown = rows_of(results), rows_of(README)
+    local told, shown = rows_of(results), rows_of(DOCS)
     local there = "cd spec && ls -d faults/*_run fuzz/run | sed 's,^,spec/,'"
     local commands = set_of({})
     for command in folder.run(there):gmatch("%S+") do
       commands[command] = true
     end
     assert_same_names(commands, keys_of(told), "results.md")
-    assert_same_names(commands, keys_of(shown), "README.md")
+    assert_same_names(commands, keys_of(shown), "doc/money.md")
     for command, cells in pairs(told) do
       local figures = {}
       for figure in cells[#cells]:gmatch("%d+") do
@@ -437,7 +450,7 @@ describe("the documentation", function()
       assert.same(figures, first, command)
       assert.truthy(cells[1]:find("^ 20%d%d%-%d%d%-%d%d, %x+ $"), command) -- its day and commit
     end
-    local below = README:match("| `spec/faults/mutants_run`[^\n]*\n\n(.-)\n\n")
+    local below = DOCS:match("| `spec/faults/mutants_run`[^\n]*\n\n(.-)\n\n")
     for figure in below:gmatch("%d[%d,]*%d") do
       assert.truthy(results:find(figure, 1, true), figure)
     end
@@ -471,7 +484,7 @@ describe("the documentation", function()
 
   it("has Lua that runs, in all its blocks, and prints what it says", function()
     local parts = { folder.read("spec/helpers/readme.lua") }
-    for block in README:gsub("```lua\n.-```", "", 1):gmatch("```lua\n(.-)```") do
+    for block in DOCS:gsub("```lua\n.-```", "", 1):gmatch("```lua\n(.-)```") do
       block = block .. "\n" -- an end for what is below its last line
       parts[#parts + 1] = "do\n" .. with_checks(block) .. "end\n"
     end
@@ -484,14 +497,31 @@ describe("the documentation", function()
     assert.equal("all blocks ran", output)
   end)
 
-  it("links to files that are there", function()
-    for path in README:gmatch("%]%(([^)#:]+)%)") do
-      assert.is_truthy(folder.read(path), path)
+  it("links to files and sections that are there", function()
+    local names = folder.run("ls *.md doc/*.md"):gmatch("%S+")
+    local function anchors(path)
+      local titles = {}
+      for title in ("\n" .. folder.read(path)):gmatch("\n#+ ([^\n]+)") do
+        titles[title:lower():gsub("[^%w -]", ""):gsub(" ", "-")] = true
+      end
+      return titles
     end
-    for anchor in README:gmatch("%]%(#([%w-]+)%)") do
-      local titles = ("\n" .. README:lower()):gsub("[ ]", "-")
-      assert.is_truthy(titles:find("\n##-" .. anchor .. "\n", 1, true), anchor)
+    for name in names do
+      local base = name:match("^.*/") or ""
+      for target in folder.read(name):gmatch("%]%(([^)]+)%)") do
+        local path, anchor = target:match("^([^#]*)#?(.*)$")
+        if not target:find("^https?:") then
+          path = path == "" and name or base .. path
+          assert.is_truthy(folder.read(path) or folder.stat(path, "%F") == "directory", target)
+          assert.is_truthy(anchor == "" or anchors(path)[anchor], name .. ": " .. target)
+        end
+      end
     end
+  end)
+
+  it("begins with a page that is read at one sitting", function()
+    local _, lines = README:gsub("\n", "")
+    assert.is_true(lines <= 250)
   end)
 
   it("has a change log that begins with this version", function()

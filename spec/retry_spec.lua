@@ -1,4 +1,4 @@
--- Which creates are sent again, how often and when: the table of the README, row by row, counted at
+-- Which creates are sent again, how often and when: the table of doc/money.md, row by row, counted at
 -- the server. Backoffs take real time, so all cases of a group run at once.
 
 local gptimage2 = require("gptimage2")

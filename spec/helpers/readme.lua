@@ -1,4 +1,4 @@
--- What the README's blocks of Lua expect to be there; they follow this in one file. They run
+-- What the documentation's blocks of Lua expect to be there; they follow this in one file. They run
 -- against a sandbox, in the current folder.
 local real = require("gptimage2")
 local box = assert(require("gptimage2.sandbox").start({ duration = 0, image_size = 32 }))

@@ -9,7 +9,7 @@
  * The row is the arbiter of who sends its job: see ledger_permit.
  *
  * Opened on the host's thread; from then on used by the I/O thread alone, until
- * it is closed.  The schema is documented in ledger_open.c and the README.
+ * it is closed.  The schema is documented in ledger_schema.h and doc/money.md.
  */
 #ifndef GPTIMAGE2_ENGINE_LEDGER_H
 #define GPTIMAGE2_ENGINE_LEDGER_H

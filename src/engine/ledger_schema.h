@@ -1,6 +1,6 @@
 /*
  * What is in a ledger file: its tables, and how an older file gets them.
- * Private to the ledger's files; the columns are documented in the README.
+ * Private to the ledger's files; the columns are documented in doc/money.md.
  */
 #ifndef GPTIMAGE2_ENGINE_LEDGER_SCHEMA_H
 #define GPTIMAGE2_ENGINE_LEDGER_SCHEMA_H
