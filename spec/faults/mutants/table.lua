@@ -12,6 +12,7 @@ local LEDGER = "src/engine/ledger.c"
 local LEDGER_FILE = "src/engine/ledger_file.c"
 local LEDGER_LOCK = "src/engine/ledger_lock.c"
 local LEDGER_OPEN = "src/engine/ledger_open.c"
+local LEDGER_SQL = "src/engine/ledger_sql.c"
 local POLICY = "src/engine/policy.c"
 local RECORD = "src/engine/job_record.c"
 
@@ -51,7 +52,7 @@ mutant(
 )
 mutant(
   "sent again: the id of an earlier answer is kept",
-  LEDGER,
+  LEDGER_SQL,
   "SET state = 'sent', job_id = NULL, attempt_id",
   "SET state = 'sent', attempt_id",
   "c ledger"
@@ -196,21 +197,21 @@ mutant(
 in_short()
 mutant(
   "a row is sent by whoever comes",
-  "src/engine/ledger.c",
+  LEDGER_SQL,
   "attempt_id = ?2 AND state = ?4",
   "state = ?4",
   "c ledger"
 )
 mutant(
   "a row is sent in whatever state",
-  "src/engine/ledger.c",
+  LEDGER_SQL,
   "attempt_id = ?2 AND state = ?4",
   "attempt_id = ?2",
   "c ledger"
 )
 mutant(
   "a row is sent by all who come",
-  "src/engine/ledger.c",
+  LEDGER_SQL,
   "AND (attempt_id = ?2 AND state = ?4",
   "AND (1",
   "spec race: is sent once by two",
@@ -218,42 +219,42 @@ mutant(
 )
 mutant(
   "a send in doubt is anybody's",
-  "src/engine/ledger.c",
+  LEDGER_SQL,
   "attempt_id = ?3 AND state = 'sent'",
   "state = 'sent'",
   "c ledger_orders"
 )
 mutant(
   "a cancelled job is marked back, and sent",
-  "src/engine/ledger.c",
+  LEDGER_SQL,
   " OR state = 'cancelled' AND ?2 IS 'intent'",
   "",
   "c ledger_orders"
 )
 mutant(
   "who sends an abandoned job takes it back",
-  "src/engine/ledger.c",
+  LEDGER_SQL,
   "WHEN ?2 IS 'abandoned' THEN NULL",
   "WHEN ?2 IS 'gone' THEN NULL",
   "c ledger_orders"
 )
 mutant(
   "the word of one whose row it is not counts",
-  "src/engine/ledger.c",
+  LEDGER_SQL,
   "(?9 IS NULL OR attempt_id IN (?9, ?10))",
   "1",
   "c ledger_orders"
 )
 mutant(
   "what a ledger is told while it is down is lost",
-  "src/engine/ledger.c",
+  LEDGER,
   "  else if (!ledger->left)\n    ledger->left = kept;\n",
   "",
   "c ledger"
 )
 mutant(
   "a later poll replaces the pictures",
-  "src/engine/ledger.c",
+  LEDGER_SQL,
   "NOT (?4 AND state = 'succeeded') AND ",
   "NOT (?4 AND state = 'gone') AND ",
   "spec rows: keeps its pictures"
@@ -1384,7 +1385,7 @@ mutant(
 )
 mutant(
   "a permission of which nobody was told sends nothing any more",
-  LEDGER,
+  LEDGER_SQL,
   '" WHERE attempt_id = ?11 OR " IS_UNTOLD,',
   '" WHERE attempt_id = ?11",',
   "c ledger"

@@ -1,0 +1,87 @@
+/* The ledger's statements: see ledger_sql.h. */
+#include "ledger_sql.h"
+
+/* A job that succeeded stays so, and one that failed unless it turns out to
+ * have succeeded.  One that is abandoned is nobody's from then on: who still
+ * sends it has no more word in it, and no second permission.  One that is
+ * cancelled is not marked back. */
+#define IS_SETTLED                                                             \
+  "(state = 'succeeded' OR state = 'failed' AND ?2 IS NOT 'succeeded')"
+
+#define TELL                                                                   \
+  "UPDATE jobs SET"                                                            \
+  " state = CASE WHEN " IS_SETTLED                                             \
+  " OR state = 'cancelled' AND ?2 IS 'intent'"                                 \
+  "  THEN state ELSE coalesce(?2, state) END,"                                 \
+  " charged = CASE WHEN " IS_SETTLED " THEN charged"                           \
+  "  ELSE coalesce(?3, charged) END,"                                          \
+  " error = CASE WHEN ?2 IS 'succeeded' THEN NULL WHEN " IS_SETTLED            \
+  "  THEN error ELSE coalesce(?5, error) END,"                                 \
+  " attempt_id = CASE WHEN ?2 IS 'abandoned' THEN NULL ELSE attempt_id END,"   \
+  " job_id = coalesce(?4, job_id), attempts = max(attempts, ?6),"              \
+  " account = coalesce(?11, account),"                                         \
+  " http_status = coalesce(?7, http_status), updated_at = ?8 WHERE "
+
+/* A row of an older version tells no account. */
+#define IS_OWN(account)                                                        \
+  " AND (account IS NULL OR " account " IS NULL OR account = " account ")"
+
+/* Who asks for a row that has the id of their first permission was not told of
+ * that one: it has let nothing out. */
+#define IS_UNTOLD "(state = 'sent' AND attempt_id = ?12)"
+
+#define HAS_BODY                                                               \
+  " AND EXISTS (SELECT 1 FROM bodies WHERE key = ?1 AND body = ?2)"
+
+/* The answers of a job that is there; the request's row is another.  That a job
+ * failed (?4) replaces no pictures. */
+#define ANSWER                                                                 \
+  "INSERT INTO bodies (key, answer, result)"                                   \
+  " SELECT key, ?2, ?3 FROM jobs WHERE NOT (?4 AND state = 'succeeded') AND "
+#define OR_REPLACE                                                             \
+  " ON CONFLICT (key, (body IS NULL)) DO UPDATE SET"                           \
+  " answer = coalesce(excluded.answer, answer),"                               \
+  " result = coalesce(excluded.result, result)"
+
+const char *const ledger_sql[STATEMENTS] = {
+    [INTEND] =
+        "INSERT INTO jobs (key, base_url, mode, prompt, ratio, metadata,"
+        " count, cost, state, created_at, updated_at, account, attempt_id)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'intent', ?9, ?9, ?10, ?11)"
+        /* Who is not told whether it was made asks once more. */
+        " ON CONFLICT (key) DO UPDATE SET updated_at = ?9, attempt_id = ?11,"
+        " state = CASE WHEN " IS_UNTOLD " THEN 'intent' ELSE state END,"
+        " charged = CASE WHEN " IS_UNTOLD " THEN 'no' ELSE charged END"
+        " WHERE attempt_id = ?11 OR " IS_UNTOLD,
+    [INTEND_BODY] = "INSERT OR IGNORE INTO bodies (key, body) VALUES (?1, ?2)",
+    /* Only the very same request may go out under a key again.  Whose it is
+     * does not change before it is sent. */
+    [INTEND_AGAIN] =
+        "UPDATE jobs SET state = 'intent', charged = 'no',"
+        " attempt_id = ?5, updated_at = ?3,"
+        " account = coalesce(account, ?4)"
+        " WHERE key = ?1 AND (state = 'intent' OR " IS_UNTOLD ")" HAS_BODY,
+    /* What an earlier create was answered tells nothing of the next one. */
+    [INTEND_REPEAT] =
+        "UPDATE jobs SET state = 'sent', job_id = NULL, attempt_id = ?5,"
+        " updated_at = ?3, account = coalesce(account, ?4)"
+        " WHERE key = ?1 AND (state IN ('sent', 'unknown')"
+        " OR state = 'accepted' AND job_id IS NULL)" HAS_BODY,
+    /* From now on only who sends it can tell whether it was made. */
+    [PERMIT] = "UPDATE jobs SET state = 'sent', charged = 'unknown',"
+               " account = CASE WHEN state = 'intent'"
+               "  THEN coalesce(?7, account) ELSE account END,"
+               " attempts = max(attempts, ?5), attempt_id = ?3, updated_at = ?6"
+               " WHERE key = ?1 AND (attempt_id = ?2 AND state = ?4"
+               " OR attempt_id = ?3 AND state = 'sent')",
+    [STATE_OF] = "SELECT state FROM jobs WHERE key = ?1",
+    [OTHER_WITH_ID] = "SELECT key FROM jobs WHERE job_id = ?1"
+                      " AND base_url = ?2 AND key <> ?3 LIMIT 1",
+    [TELL_BY_KEY] = TELL "key = ?1 AND (?9 IS NULL OR attempt_id IN (?9, ?10))",
+    [TELL_BY_ID] = TELL "job_id = ?1 AND base_url = ?9" IS_OWN("?10"),
+    [ANSWER_BY_KEY] = ANSWER "key = ?1" OR_REPLACE,
+    [ANSWER_BY_ID] =
+        ANSWER "job_id = ?1 AND base_url = ?5" IS_OWN("?6") OR_REPLACE,
+    [SAVE_FILE] = ("INSERT OR REPLACE INTO files (key, n, path, saved_at)"
+                   " VALUES (?1, ?2, ?3, ?4)"),
+};

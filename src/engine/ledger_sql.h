@@ -1,0 +1,28 @@
+/*
+ * What the ledger asks its database: the statements, and who may change a row.
+ *
+ * Numbers of parameters are those of the binders in ledger.c.  Private to the
+ * ledger's files; any thread.
+ */
+#ifndef GPTIMAGE2_ENGINE_LEDGER_SQL_H
+#define GPTIMAGE2_ENGINE_LEDGER_SQL_H
+
+typedef enum LedgerStatement {
+  INTEND,
+  INTEND_BODY,
+  INTEND_AGAIN,
+  INTEND_REPEAT,
+  PERMIT,
+  STATE_OF,
+  OTHER_WITH_ID,
+  TELL_BY_KEY,
+  TELL_BY_ID,
+  ANSWER_BY_KEY,
+  ANSWER_BY_ID,
+  SAVE_FILE,
+  STATEMENTS
+} LedgerStatement;
+
+extern const char *const ledger_sql[STATEMENTS];
+
+#endif
