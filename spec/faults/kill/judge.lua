@@ -74,6 +74,8 @@ local function fate(n, told, paid, whole)
     return paid.ids[told.id] and "finished" or "lost"
   elseif told.state == "reported" and (server == "ignores" or mood == "mixed") then
     return "reported"
+  elseif mood == "streams" and told.note:find("stream_refused", 1, true) then
+    return paid and paid.paid > 0 and "lost" or "reported" -- refused whenever it was tried
   end
   return "lost"
 end
