@@ -20,22 +20,22 @@ local CHUNK = 12
 --- long form takes: every second, every third …
 --- stylua: ignore start
 local PLANS = {
-  { pool = "engine", mode = "once", start = "load", short = 24 },
-  { pool = "engine", mode = "ever", start = "load", short = 16 },
-  { pool = "curl", mode = "once", start = "load", short = 16 },
-  { pool = "curl", mode = "ever", start = "load", short = 10 },
-  { pool = "bare", mode = "once", start = "load", short = 8 },
+  { pool = "engine", mode = "once", start = "load", short = 16 },
+  { pool = "engine", mode = "ever", start = "load", short = 10 },
+  { pool = "curl", mode = "once", start = "load", short = 10 },
+  { pool = "curl", mode = "ever", start = "load", short = 6 },
+  { pool = "bare", mode = "once", start = "load", short = 6 },
   { pool = "bare", mode = "ever", start = "load", short = 6 },
-  { pool = "sqlite", mode = "once", start = "load", short = 24 },
-  { pool = "sqlite", mode = "ever", start = "load", short = 12 },
+  { pool = "sqlite", mode = "once", start = "load", short = 16 },
+  { pool = "sqlite", mode = "ever", start = "load", short = 8 },
   { pool = "lua", mode = "once", start = "load", short = 6 },
-  { pool = "lua", mode = "once", start = "work", short = 32 },
+  { pool = "lua", mode = "once", start = "work", short = 20 },
   { pool = "lua", mode = "ever", start = "load", short = 4 },
-  { pool = "lua", mode = "ever", start = "work", short = 16 },
-  { pool = "lua", mode = "collect", start = "work", short = 12 },
-  { pool = "engine", mode = "once", start = "plain", short = 8 },
+  { pool = "lua", mode = "ever", start = "work", short = 10 },
+  { pool = "lua", mode = "collect", start = "work", short = 8 },
+  { pool = "engine", mode = "once", start = "plain", short = 6 },
   { pool = "engine", mode = "ever", start = "plain", short = 6 },
-  { pool = "lua", mode = "once", start = "plain", short = 12 },
+  { pool = "lua", mode = "once", start = "plain", short = 8 },
   { pool = "lua", mode = "ever", start = "plain", short = 6 },
   { pool = "lua", mode = "collect", start = "plain", short = 6 },
 }
@@ -43,13 +43,13 @@ local PLANS = {
 --- The same in every scene.
 local SCENES = { "cancel", "two", "resolve", "references", "saves" }
 local SCENE_PLANS = {
-  { pool = "engine", mode = "once", short = 4 },
-  { pool = "engine", mode = "ever", short = 2 },
-  { pool = "curl", mode = "once", short = 2, each = 2 },
-  { pool = "sqlite", mode = "once", short = 3, each = 20 },
+  { pool = "engine", mode = "once", short = 2 },
+  { pool = "engine", mode = "ever", short = 1 },
+  { pool = "curl", mode = "once", short = 1, each = 2 },
+  { pool = "sqlite", mode = "once", short = 2, each = 20 },
   { pool = "sqlite", mode = "ever", short = 1, each = 60 },
-  { pool = "lua", mode = "once", short = 4, each = 4 },
-  { pool = "lua", mode = "ever", short = 2, each = 8 },
+  { pool = "lua", mode = "once", short = 2, each = 4 },
+  { pool = "lua", mode = "ever", short = 1, each = 8 },
 }
 --- stylua: ignore end
 
