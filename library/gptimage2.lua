@@ -127,7 +127,7 @@ function gptimage2.use(loop) end
 ---@class gptimage2.HistoryRow
 ---@field id string|nil
 ---@field status gptimage2.Status
----@field state string intent, sent, accepted, unknown, succeeded, failed, refused ... (see doc/money.md)
+---@field state string intent, sent, accepted, unknown, succeeded, failed, ... (see doc/money.md)
 ---@field request gptimage2.Request
 ---@field results gptimage2.Result[]|nil
 ---@field error gptimage2.Error|nil

@@ -1,5 +1,5 @@
--- Which creates are sent again, how often and when: the table of doc/money.md, row by row, counted at
--- the server. Backoffs take real time, so all cases of a group run at once.
+-- Which creates are sent again, how often and when: the table of doc/money.md, row by row, counted
+-- at the server. Backoffs take real time, so all cases of a group run at once.
 
 local gptimage2 = require("gptimage2")
 local support = require("spec.support")

@@ -3,12 +3,19 @@
 local real = require("gptimage2")
 local box = assert(require("gptimage2.sandbox").start({ duration = 0, image_size = 32 }))
 
+local spending -- one client at a time spends on a ledger
+
 local function new(options)
   local given = options or {}
   given.base_url, given.api_key = given.base_url or box.url, given.api_key or box.api_key
   given.poll = { first = 0.02, interval = 0.02 }
   given.verify_references = false
-  return real.new(given)
+  if given.ledger and spending then
+    spending:close()
+  end
+  local made, err = real.new(given)
+  spending = given.ledger and made or spending
+  return made, err
 end
 
 -- luacheck: push ignore 111 113 121
