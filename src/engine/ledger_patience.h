@@ -1,8 +1,9 @@
 /*
  * How long a ledger's connection waits for locks of others.
  *
- * All jobs of an engine wait with it.  So it is short, and bounded by the clock
- * of whoever comes back later.  Private to the ledger's files.
+ * All jobs of the engine wait with it.  So it is short, and the ledger counts
+ * as down where that was not enough: it is tried again, see job_record.c.
+ * Private to the ledger's files.
  */
 #ifndef GPTIMAGE2_ENGINE_LEDGER_PATIENCE_H
 #define GPTIMAGE2_ENGINE_LEDGER_PATIENCE_H
