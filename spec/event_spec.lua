@@ -150,8 +150,11 @@ describe("on_event", function()
     box:fault({ on = "poll", action = "status", status = 200, body = "no JSON", times = math.huge })
     local _, err = client:generate({ prompt = "a cup" }, { timeout = support.seconds(0.5) })
     assert.equal("deadline_passed", err.code)
-    local why = "(the last try came to nothing: the service's answer to the poll is not usable)"
-    assert.truthy(err.message:find(why, 1, true), err.message)
+    -- where the machine is slow, the time may run out while a poll is under way
+    local why = err.message:match("%(the last try came to nothing: (.*)%)$")
+    if why ~= "the time for the exchange ran out" then
+      assert.equal("the service's answer to the poll is not usable", why, err.message)
+    end
   end)
 
   it("hears of a status only when it is news", function()
