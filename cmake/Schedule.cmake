@@ -37,8 +37,8 @@ set(GPTIMAGE2_SECONDS_fork 5)
 set(GPTIMAGE2_SECONDS_ledger 5)
 set(GPTIMAGE2_SECONDS_regression_timeout 4)
 # Under valgrind those that wait are the same; the others compute.
-set(GPTIMAGE2_WAITING deadline data job once pace regression_closing
-  regression_timeout retry sandbox_faults)
+set(GPTIMAGE2_WAITING deadline data fetch job once pace parting
+  regression_closing regression_timeout retry sandbox_faults)
 
 # The test takes about SECONDS, in which it keeps a core busy.
 function(gptimage2_keeps_busy test seconds)

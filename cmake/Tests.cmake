@@ -165,7 +165,8 @@ function(gptimage2_add_packaging_tests)
         luarocks-or-cjson-is-not-installed packaging)
     endif()
   endforeach()
-  set_tests_properties(${tests} PROPERTIES LABELS packaging TIMEOUT 600)
+  set_tests_properties(${tests} PROPERTIES LABELS packaging TIMEOUT 600
+    ENVIRONMENT "CCACHE_DIR=${CMAKE_BINARY_DIR}/tools/ccache")
   foreach(test IN LISTS tests)
     gptimage2_keeps_busy(${test} 30)
   endforeach()
@@ -201,6 +202,8 @@ function(gptimage2_add_proofs)
   gptimage2_add_proof(matrix)
   gptimage2_add_proof(soak --short)
   gptimage2_add_proof(mutants --short)
+  # Half of the time these wait.
+  set_tests_properties(faults/alloc faults/chaos PROPERTIES PROCESSORS 2)
   # Their time limits are those of networks, not of a busy machine.
   gptimage2_runs_alone(faults/matrix)
   if(GPTIMAGE2_STRACE)

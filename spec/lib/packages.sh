@@ -71,6 +71,8 @@ program clang-tidy : clang-tidy
 program cppcheck : cppcheck
 program shellcheck : shellcheck
 program ldoc ldoc.lua : lua-ldoc
+program ccache : ccache
+program ninja : ninja-build
 END
       ;;
     *)

@@ -94,11 +94,18 @@ local TOGETHER = {
 --- Bytes a file may have: the write that crosses it is cut short, the next one fails.
 local LIMITS_MOST, LIMITS_STEP = 80000, 1500
 
---- How many places of each call and error are taken, spread evenly, and how many limits.
---- stylua: ignore start
-local SHORT = { main = { once = 1, ever = 1 }, io = { once = 2, ever = 1 }, limits = 5 }
-local LONG = { main = { once = 12, ever = 5 }, io = { once = 12, ever = 5 }, limits = 1000 }
---- stylua: ignore end
+--- How many places of each call and error are taken, spread evenly, for how many errors of a call
+--- the failure that lasts is tried, and how many limits.
+local SHORT = {
+  main = { once = 1, ever = 1, lasting = 0 },
+  io = { once = 1, ever = 1, lasting = 1 },
+  limits = 4,
+}
+local LONG = {
+  main = { once = 12, ever = 5, lasting = math.huge },
+  io = { once = 12, ever = 5, lasting = math.huge },
+  limits = 1000,
+}
 local most = form == "short" and SHORT or LONG
 
 --- Calls that are left alone: strace could only leave out a `close`, which Linux never does; the
@@ -203,13 +210,14 @@ end
 --- One call of one thread. An interruption comes ten times in a row at most: for ever it would be a
 --- thread that never runs.
 local function fail(thread, call, lines)
-  for _, failure in ipairs(ERRORS[call]) do
+  for i, failure in ipairs(ERRORS[call]) do
     local places = possible(lines, failure, thread)
     local what = ("%s:%s:"):format(call, failure)
     for _, k in ipairs(spread(places, most[thread].once)) do
       emit(thread, what .. k)
     end
-    for _, k in ipairs(spread(places, most[thread].ever)) do
+    local ever = i <= most[thread].lasting and most[thread].ever or 0
+    for _, k in ipairs(spread(places, ever)) do
       if PASSES[what] or (failure ~= "EINTR" and thread == "main" and ON_EVENTFD[call]) then
         emit(thread, ("%s%d..%d"):format(what, k, last_of_burst(places, k)))
       elseif failure ~= "EINTR" then

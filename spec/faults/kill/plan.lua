@@ -24,7 +24,7 @@ local SHORT = {
 }
 
 --- How many of a call's places the short form takes at most, by thread.
-local SHORT_MOST = { main = 2, io = 4 }
+local SHORT_MOST = { main = 1, io = 2 }
 
 --- Where the process is stopped and continued, if it is, and how many of a call's places.
 local STOPS = { "connect", "sendto", "recvfrom", "pwrite64", "fdatasync" }
