@@ -83,6 +83,10 @@ static void every_spelling_is_one(void **state) {
       {"sk\\live-1", "sk\\live-1 sk\\\\live-1 sk\\u005clive-1",
        "[key] [key] [key]"},
       {"u002b-345", "u002b-345 \\u002b-345", "[key] \\[key]"},
+      {"u002b-345", "\\\\u002b-%3345 \\\\u002b\\u002d345", "[key] [key]"},
+      {"-u002b345-", "\\u002d\\u002b345\\u002d", "[key]"},
+      {"u002b-345", "\\u002b-35x", "\\u002b-35x"},
+      {"u002b-3456", "\\\\u002b%2d345", "[key]"},
       {"abcababcabab", "\\u0061bcabcababcababcab", "\\u0061bc[key]cab"},
       /* its beginning, where the rest was cut off */
       {"sk/live-123", "{\"a\":\"sk/live-12", "{\"a\":\"[key]"},

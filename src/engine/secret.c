@@ -7,8 +7,9 @@
 
 static const char MARK[] = "[key]"; /* fits in the place of any secret */
 
-#define NO_CHARACTER (-1) /* it stands for none that a secret has */
-#define CUT_OFF (-2)      /* the end came before it was whole */
+#define NO_CHARACTER (-1)           /* it stands for none that a secret has */
+#define CUT_OFF (-2)                /* the end came before it was whole */
+#define AMBIGUOUS_MAX ((size_t)256) /* see hide_ambiguous */
 
 /* What is looked for: the secret without its backslashes, which are looked
  * through on both sides, for they may stand before any character.
@@ -228,6 +229,94 @@ static size_t hide_plain(char *bytes, size_t length, const char *secret) {
   return (size_t)(to - bytes) + (size_t)(end - from);
 }
 
+/* ---- a secret that looks like an escape ---- */
+
+/* Whether it holds a "u" and four digits, as "u002b" is: behind backslashes
+ * these may be one character or five, and the text does not say which, for it
+ * may be JSON inside of JSON. */
+static bool is_ambiguous(const Wanted *wanted) {
+  const char *end = wanted->characters + wanted->length;
+  for (const char *at = wanted->characters; at < end; at++)
+    if (*at == 'u' && read_code(at, end) >= 0)
+      return true;
+  return false;
+}
+
+static const char *match(const Wanted *wanted, const char *at, const char *end,
+                         size_t fits);
+
+/* The rest of the secret behind one character that was read as `code`. */
+static const char *match_behind(const Wanted *wanted, int code, const char *at,
+                                const char *end, size_t fits) {
+  if (code == CUT_OFF)
+    return fits >= SECRET_MIN ? end : NULL;
+  return code == wanted->characters[fits] ? match(wanted, at, end, fits + 1)
+                                          : NULL;
+}
+
+/* Behind the secret, whose first `fits` characters were found before `at`, in
+ * whatever way the rest of it is read; or the end, where it is cut off; or
+ * NULL.  Goes back only where two ways begin with the same character, which
+ * part at the next one: as many calls within each other as the secret has
+ * characters. */
+static const char *match(const Wanted *wanted, const char *at, const char *end,
+                         size_t fits) {
+  while (fits < wanted->length) {
+    const char *from = at;
+    const char *found = NULL;
+    while (at < end && *at == '\\')
+      at++;
+    if (at == end)
+      return fits >= SECRET_MIN ? end : NULL;
+    if (*at == 'u' && at > from) {
+      int code = read_code(at, end);
+      found = match_behind(wanted, code, code < 0 ? end : at + 5, end, fits);
+    } else if (*at == '%') {
+      const char *next = at + 1;
+      int code = read_percent(&next, end);
+      found = match_behind(wanted, code, next, end, fits);
+    }
+    if (found)
+      return found;
+    if (*at != wanted->characters[fits])
+      return NULL;
+    at++, fits++;
+  }
+  return at;
+}
+
+/* Where to look next: a run of backslashes is looked through as one. */
+static const char *next_start(const char *at, const char *end) {
+  if (*at != '\\')
+    return at + 1;
+  while (at < end && *at == '\\')
+    at++;
+  return at;
+}
+
+/* The length of the text times that of the secret, at worst: the secret's is
+ * limited. */
+static size_t hide_ambiguous(char *bytes, size_t length, const char *secret) {
+  const char *end = bytes + length;
+  const char *at = bytes;
+  const char *from = bytes;
+  char *to = bytes;
+  Wanted wanted;
+  if (!set_wanted(&wanted, secret, true) || wanted.length > AMBIGUOUS_MAX ||
+      !is_ambiguous(&wanted))
+    return length;
+  while (at < end) {
+    const char *found = match(&wanted, at, end, 0);
+    if (found) {
+      to = mark(to, from, at);
+      from = found;
+    }
+    at = found ? found : next_start(at, end);
+  }
+  memmove(to, from, (size_t)(end - from));
+  return (size_t)(to - bytes) + (size_t)(end - from);
+}
+
 /* Nearly no reply needs the slow search: none of its bytes leads to another
  * spelling, and its last one, a bracket, is none of the secret's.  Whether "%"
  * means what it does in a URL nobody knows: it is looked at both ways. */
@@ -238,5 +327,8 @@ size_t secret_hide(char *bytes, size_t length, const char *secret) {
     length = hide_spelled(bytes, length, secret, false);
   if (memchr(bytes, '%', length))
     length = hide_spelled(bytes, length, secret, true);
-  return hide_plain(bytes, length, secret);
+  length = hide_plain(bytes, length, secret);
+  if (memchr(bytes, '\\', length))
+    length = hide_ambiguous(bytes, length, secret);
+  return length;
 }

@@ -976,6 +976,13 @@ mutant(
   "c secret"
 )
 mutant(
+  "the key is shown where it looks like an escape",
+  "src/engine/secret.c",
+  "length = hide_ambiguous(bytes, length, secret);",
+  "",
+  "c secret"
+)
+mutant(
   "the key is shown but for its end where a reply is cut off",
   "src/engine/secret.c",
   "if (search.fits < SECRET_MIN)",
