@@ -97,7 +97,7 @@ local LIMITS_MOST, LIMITS_STEP = 80000, 1500
 --- How many places of each call and error are taken, spread evenly, for how many errors of a call
 --- the failure that lasts is tried, and how many limits.
 local SHORT = {
-  main = { once = 1, ever = 1, lasting = 0 },
+  main = { once = 1, ever = 1, lasting = 1 },
   io = { once = 1, ever = 1, lasting = 1 },
   limits = 4,
 }
