@@ -276,6 +276,32 @@ describe("the API key", function()
     assert.truthy(asked)
   end)
 
+  it("is not shown, nor sent on, where an image's host redirects to what repeats it", function()
+    local job = assert(client:generate(CUP))
+    local reference = box:reference("cup")
+    for _, location in ipairs({
+      "ftp://h/" .. KEY,
+      "file:///x/" .. KEY,
+      "http://u:" .. KEY .. "@127.0.0.1/",
+      "http://" .. KEY .. ".invalid/",
+      "/%73" .. KEY:sub(2) .. " x",
+      box.url .. "/" .. KEY,
+    }) do
+      for _, on in ipairs({ "image", "reference" }) do
+        box:fault({ on = on, action = "redirect", location = location, times = math.huge })
+      end
+      local data, err = job:data()
+      assert.is_nil(data, location)
+      expect_no_key(err)
+      -- the service may still be able to use such a reference
+      expect_no_key({ client:generate({ prompt = "a cup", image_urls = { reference } }) })
+      box:clear()
+    end
+    for _, entry in ipairs(box:ledger().log) do
+      assert.is_nil(entry.path:find(KEY, 1, true), entry.path)
+    end
+  end)
+
   it("is not in errors of the network", function()
     box:fault({ on = "create", action = "reset" })
     expect_clean_failure("lost")

@@ -107,6 +107,9 @@ static void read_location(Exchange *exchange, const char *line, size_t length) {
     length--;
   if (length > skip)
     exchange->location = strndup(line + skip, length - skip);
+  if (exchange->location) /* errors show where it leads */
+    exchange->location[secret_hide(exchange->location, length - skip,
+                                   account_key(exchange->account))] = '\0';
 }
 
 /* A further block of headers begins: only the last one counts. */

@@ -976,6 +976,13 @@ mutant(
   "c secret"
 )
 mutant(
+  "the key is shown where an image's host redirects to it",
+  "src/engine/http_reply.c",
+  "if (exchange->location) /*",
+  "if (exchange->location && skip == 0) /*",
+  "spec security: redirects to what repeats it"
+)
+mutant(
   "the key is shown where it looks like an escape",
   "src/engine/secret.c",
   "length = hide_ambiguous(bytes, length, secret);",
