@@ -161,7 +161,8 @@ Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
 bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
                   const char *service_id, const JobNote *note) {
   check(work == engine->work && work->asked, "a verdict nobody asked for");
-  check(!note->job_id || strlen(note->job_id) <= 128, "the id for the ledger");
+  check(!note->job_id || strlen(note->job_id) <= JOB_ID_MAX,
+        "the id for the ledger");
   work->asked = false;
   if (work->cancelled)
     verdict = FLOW_VERDICT_AGAIN;

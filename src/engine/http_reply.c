@@ -93,6 +93,16 @@ static void read_range_headers(Exchange *exchange, const char *line,
   }
 }
 
+/* Without the key: errors show where a redirect leads.  NULL: no memory. */
+static char *copy_location(const Exchange *exchange, const char *text,
+                           size_t length) {
+  char *copy = strndup(text, length); /* a NUL ends it */
+  if (copy)
+    copy[secret_hide(copy, strlen(copy), account_key(exchange->account))] =
+        '\0';
+  return copy;
+}
+
 /* Where a redirect leads.  libcurl knows, too, but leaves out user names in
  * some versions and tells nothing of an answer that was not read to its end. */
 static void read_location(Exchange *exchange, const char *line, size_t length) {
@@ -106,10 +116,7 @@ static void read_location(Exchange *exchange, const char *line, size_t length) {
   while (length > skip && strchr("\r\n \t", line[length - 1]))
     length--;
   if (length > skip)
-    exchange->location = strndup(line + skip, length - skip);
-  if (exchange->location) /* errors show where it leads */
-    exchange->location[secret_hide(exchange->location, length - skip,
-                                   account_key(exchange->account))] = '\0';
+    exchange->location = copy_location(exchange, line + skip, length - skip);
 }
 
 /* A further block of headers begins: only the last one counts. */

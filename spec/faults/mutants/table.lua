@@ -978,8 +978,8 @@ mutant(
 mutant(
   "the key is shown where an image's host redirects to it",
   "src/engine/http_reply.c",
-  "if (exchange->location) /*",
-  "if (exchange->location && skip == 0) /*",
+  "  if (copy)\n    copy[secret_hide",
+  "  if (copy && !length)\n    copy[secret_hide",
   "spec security: redirects to what repeats it"
 )
 mutant(
