@@ -4,6 +4,8 @@
 #include "clock.h"
 #include "file_limit.h"
 #include "ledger_account.h"
+#include "ledger_bind.h"
+#include "ledger_check.h"
 #include "ledger_file.h"
 #include "ledger_lock.h"
 #include "ledger_notes.h"
@@ -211,46 +213,10 @@ static bool begin(Ledger *ledger) {
   return true;
 }
 
-/* Runs it; SQLITE_DONE or the error. */
-static int finish(sqlite3_stmt *statement) {
-  int code = sqlite3_step(statement);
-  sqlite3_reset(statement);
-  sqlite3_clear_bindings(statement);
-  return code;
-}
-
-/* The texts live until the statement has run. */
-static void bind_text(sqlite3_stmt *statement, int place, const char *text) {
-  if (text)
-    sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
-}
-
-static void bind_blob(sqlite3_stmt *statement, int place, const char *bytes,
-                      size_t length) {
-  if (bytes)
-    sqlite3_bind_blob64(statement, place, bytes, length, SQLITE_STATIC);
-}
-
-static void bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry,
-                       const char *account) {
-  bind_text(statement, 1, entry->key);
-  bind_text(statement, 2, entry->base_url);
-  bind_text(statement, 3, entry->mode);
-  bind_text(statement, 4, entry->prompt);
-  bind_text(statement, 5, entry->ratio);
-  bind_text(statement, 6, entry->metadata);
-  sqlite3_bind_int(statement, 7, entry->count);
-  sqlite3_bind_int(statement, 8, entry->cost);
-  sqlite3_bind_double(statement, 9, clock_wall());
-  bind_text(statement, 10, account);
-  bind_text(statement, 11, entry->attempt_id);
-  bind_text(statement, 12, entry->next_id);
-}
-
 /* What INTEND_BODY and INTEND_AGAIN have in common. */
 static void bind_body(sqlite3_stmt *statement, const LedgerEntry *entry) {
-  bind_text(statement, 1, entry->key);
-  bind_blob(statement, 2, entry->body, entry->body_length);
+  ledger_bind_text(statement, 1, entry->key);
+  ledger_bind_blob(statement, 2, entry->body, entry->body_length);
 }
 
 static bool refuse_key(const LedgerEntry *entry, Failure *failure) {
@@ -264,7 +230,7 @@ static bool refuse_key(const LedgerEntry *entry, Failure *failure) {
 /* The row is not as one who wants to send its job must have it. */
 static bool refuse_send(Ledger *ledger, const char *key, Failure *failure) {
   sqlite3_stmt *statement = ledger->statements[STATE_OF];
-  bind_text(statement, 1, key);
+  ledger_bind_text(statement, 1, key);
   if (sqlite3_step(statement) == SQLITE_ROW)
     failure_set(failure, "ledger", "not_ours_to_send",
                 "the ledger says that the job with the key %.255s is %.32s, "
@@ -273,7 +239,7 @@ static bool refuse_send(Ledger *ledger, const char *key, Failure *failure) {
   else
     failure_set(failure, "ledger", "key_in_use",
                 "the ledger has no job with the key %.255s", key);
-  finish(statement);
+  ledger_finish(statement);
   return false;
 }
 
@@ -281,13 +247,13 @@ static bool refuse_send(Ledger *ledger, const char *key, Failure *failure) {
 static int insert(Ledger *ledger, const LedgerEntry *entry, bool *done) {
   sqlite3_stmt *body = ledger->statements[INTEND_BODY];
   int code;
-  bind_entry(ledger->statements[INTEND], entry, ledger->account);
-  code = finish(ledger->statements[INTEND]);
+  ledger_bind_entry(ledger->statements[INTEND], entry, ledger->account);
+  code = ledger_finish(ledger->statements[INTEND]);
   *done = code == SQLITE_DONE && sqlite3_changes(ledger->db) == 1;
   if (!*done)
     return code;
   bind_body(body, entry);
-  return finish(body);
+  return ledger_finish(body);
 }
 
 static int take_over(Ledger *ledger, const LedgerEntry *entry, bool *done) {
@@ -296,11 +262,11 @@ static int take_over(Ledger *ledger, const LedgerEntry *entry, bool *done) {
   int code;
   bind_body(statement, entry);
   sqlite3_bind_double(statement, 3, clock_wall());
-  bind_text(statement, 4, ledger->account);
-  bind_text(statement, 5, entry->attempt_id);
+  ledger_bind_text(statement, 4, ledger->account);
+  ledger_bind_text(statement, 5, entry->attempt_id);
   if (!entry->doubt)
-    bind_text(statement, 12, entry->next_id);
-  code = finish(statement);
+    ledger_bind_text(statement, 12, entry->next_id);
+  code = ledger_finish(statement);
   *done = code == SQLITE_DONE && sqlite3_changes(ledger->db) == 1;
   return code;
 }
@@ -329,14 +295,14 @@ bool ledger_permit(Ledger *ledger, const char *key, const LedgerSend *send,
                    Failure *failure) {
   sqlite3_stmt *statement = ledger->statements[PERMIT];
   if (begin(ledger)) {
-    bind_text(statement, 1, key);
-    bind_text(statement, 2, send->attempt_id);
-    bind_text(statement, 3, send->next_id);
-    bind_text(statement, 4, send->again ? "sent" : "intent");
+    ledger_bind_text(statement, 1, key);
+    ledger_bind_text(statement, 2, send->attempt_id);
+    ledger_bind_text(statement, 3, send->next_id);
+    ledger_bind_text(statement, 4, send->again ? "sent" : "intent");
     sqlite3_bind_int(statement, 5, (int)send->attempts);
     sqlite3_bind_double(statement, 6, clock_wall());
-    bind_text(statement, 7, ledger->account);
-    if (finish(statement) == SQLITE_DONE)
+    ledger_bind_text(statement, 7, ledger->account);
+    if (ledger_finish(statement) == SQLITE_DONE)
       return sqlite3_changes(ledger->db) == 1 ||
              refuse_send(ledger, key, failure);
     fail(ledger);
@@ -349,9 +315,9 @@ bool ledger_has_other(Ledger *ledger, const char *base_url, const char *id,
                       const char *key) {
   sqlite3_stmt *statement = ledger->statements[OTHER_WITH_ID];
   bool found;
-  bind_text(statement, 1, id);
-  bind_text(statement, 2, base_url);
-  bind_text(statement, 3, key);
+  ledger_bind_text(statement, 1, id);
+  ledger_bind_text(statement, 2, base_url);
+  ledger_bind_text(statement, 3, key);
   found = sqlite3_step(statement) == SQLITE_ROW;
   sqlite3_reset(statement);
   sqlite3_clear_bindings(statement);
@@ -367,42 +333,43 @@ static bool tell_answers(Ledger *ledger, const char *key,
       ledger->statements[key ? ANSWER_BY_KEY : ANSWER_BY_ID];
   if (!news->answer && !news->result)
     return true;
-  bind_text(statement, 1, key ? key : news->job_id);
-  bind_blob(statement, 2, news->answer, news->answer_length);
-  bind_blob(statement, 3, news->result, news->result_length);
+  ledger_bind_text(statement, 1, key ? key : news->job_id);
+  ledger_bind_blob(statement, 2, news->answer, news->answer_length);
+  ledger_bind_blob(statement, 3, news->result, news->result_length);
   sqlite3_bind_int(statement, 4, news->failed);
   if (!key) {
-    bind_text(statement, 5, news->base_url);
-    bind_text(statement, 6, ledger->account);
+    ledger_bind_text(statement, 5, news->base_url);
+    ledger_bind_text(statement, 6, ledger->account);
   }
-  return finish(statement) == SQLITE_DONE;
+  return ledger_finish(statement) == SQLITE_DONE;
 }
 
 static bool write_news(Ledger *ledger, const char *key,
                        const LedgerNews *news) {
   sqlite3_stmt *statement = ledger->statements[key ? TELL_BY_KEY : TELL_BY_ID];
-  bind_text(statement, 1, key ? key : news->job_id);
-  bind_text(statement, 2, news->state);
-  bind_text(statement, 3, news->charged);
-  bind_text(statement, 4, news->job_id);
-  bind_text(statement, 5, news->error);
+  ledger_bind_text(statement, 1, key ? key : news->job_id);
+  ledger_bind_text(statement, 2, news->state);
+  ledger_bind_text(statement, 3, news->charged);
+  ledger_bind_text(statement, 4, news->job_id);
+  ledger_bind_text(statement, 5, news->error);
   sqlite3_bind_int(statement, 6, (int)news->attempts);
   if (news->status)
     sqlite3_bind_int(statement, 7, news->status);
   sqlite3_bind_double(statement, 8, clock_wall());
-  bind_text(statement, 9, key ? news->attempt_id : news->base_url);
-  bind_text(statement, 10, key ? news->next_id : ledger->account);
-  bind_text(statement, 11, news->account);
-  return finish(statement) == SQLITE_DONE && tell_answers(ledger, key, news);
+  ledger_bind_text(statement, 9, key ? news->attempt_id : news->base_url);
+  ledger_bind_text(statement, 10, key ? news->next_id : ledger->account);
+  ledger_bind_text(statement, 11, news->account);
+  return ledger_finish(statement) == SQLITE_DONE &&
+         tell_answers(ledger, key, news);
 }
 
 static bool write_file(Ledger *ledger, const LedgerNote *note) {
   sqlite3_stmt *statement = ledger->statements[SAVE_FILE];
-  bind_text(statement, 1, note->key);
+  ledger_bind_text(statement, 1, note->key);
   sqlite3_bind_int(statement, 2, (int)note->n);
-  bind_text(statement, 3, note->path);
+  ledger_bind_text(statement, 3, note->path);
   sqlite3_bind_double(statement, 4, clock_wall());
-  return finish(statement) == SQLITE_DONE;
+  return ledger_finish(statement) == SQLITE_DONE;
 }
 
 static bool write_note(Ledger *ledger, const LedgerNote *note) {

@@ -19,10 +19,6 @@ sqlite3 *ledger_open_writer(const char *path, sqlite3_int64 *schema,
 bool ledger_set_up(sqlite3 *db, const char *path, sqlite3_int64 schema,
                    Failure *failure);
 
-/* The error code for what SQLite said: is the file bad, or was it the machine?
- */
-const char *ledger_trouble(int code);
-
 /* A connection that only reads, beside any writer: what there is now.  An older
  * file stays as it is. */
 sqlite3 *ledger_open_reader(const char *path, sqlite3_int64 *schema,

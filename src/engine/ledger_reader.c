@@ -2,6 +2,7 @@
 #include "ledger_reader.h"
 
 #include "file_limit.h"
+#include "ledger_check.h"
 #include "ledger_file.h"
 #include "ledger_lock.h"
 #include "ledger_open.h"

@@ -9,6 +9,7 @@ local READER = "src/engine/json_reader.c"
 local FLOW = "src/engine/flow.c"
 local HTTP = "src/engine/http.c"
 local LEDGER = "src/engine/ledger.c"
+local LEDGER_CHECK = "src/engine/ledger_check.c"
 local LEDGER_FILE = "src/engine/ledger_file.c"
 local LEDGER_LOCK = "src/engine/ledger_lock.c"
 local LEDGER_OPEN = "src/engine/ledger_open.c"
@@ -363,21 +364,21 @@ mutant(
 )
 mutant(
   "a ledger may be a database of something else",
-  LEDGER_OPEN,
+  LEDGER_CHECK,
   "tables > 0 && id != APPLICATION_ID",
   "tables > 0 && id == -2",
   "spec durable: a database of something else"
 )
 mutant(
   "a ledger may be of a newer version",
-  LEDGER_OPEN,
+  LEDGER_CHECK,
   "code == SQLITE_OK && version > SCHEMA_VERSION",
   "code == SQLITE_OK && version > SCHEMA_VERSION + 1000",
   "spec durable: one of a newer version"
 )
 mutant(
   "a ledger may be damaged",
-  LEDGER_OPEN,
+  LEDGER_CHECK,
   "code != SQLITE_OK || is_sound(db, &code);",
   "true;",
   "spec durable: one that is damaged"
