@@ -327,6 +327,10 @@ int transfer_note(lua_State *L);
 
 void record_open(lua_State *L);
 
+/* ---- ledger_rows.c ---- */
+
+void ledger_rows_open(lua_State *L);
+
 /* ---- step.c ---- */
 
 /* core.step(after, left, [timeout]) -> handled */

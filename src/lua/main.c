@@ -311,5 +311,6 @@ int luaopen_gptimage2_core(lua_State *L) {
   jobs_open(L);
   transfer_open(L);
   record_open(L);
+  ledger_rows_open(L);
   return 1;
 }
