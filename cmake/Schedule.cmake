@@ -35,6 +35,7 @@ set(GPTIMAGE2_SECONDS_docs 5)
 set(GPTIMAGE2_SECONDS_event 5)
 set(GPTIMAGE2_SECONDS_fork 5)
 set(GPTIMAGE2_SECONDS_ledger 5)
+set(GPTIMAGE2_SECONDS_ledger_size 10)
 set(GPTIMAGE2_SECONDS_regression_timeout 4)
 # Under valgrind those that wait are the same; the others compute.
 set(GPTIMAGE2_WAITING deadline data fetch job once pace parting

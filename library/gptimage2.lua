@@ -121,7 +121,7 @@ function gptimage2.use(loop) end
 ---@field state? string a state of the ledger; unknown ones raise
 ---@field since? number seconds since 1970
 ---@field until? number seconds since 1970
----@field limit? integer rows, 1 or more
+---@field limit? integer rows, 1 or more; default: all of them
 
 ---A row of the ledger, with the fields of a job.
 ---@class gptimage2.HistoryRow
@@ -217,7 +217,8 @@ function client:recover(opts) end
 ---@return gptimage2.Error|nil err kind ledger, budget (resend), or code `invalid_job_id`
 function client:resolve(key, what, opts) end
 
----What was asked, paid and received, newest first.
+---What was asked, paid and received, newest first. With a limit it is quick however large the ledger
+---is; without one all rows are in the list.
 ---@param filter? gptimage2.HistoryFilter
 ---@return gptimage2.HistoryRow[]|nil rows
 ---@return gptimage2.Error|nil err kind ledger

@@ -106,7 +106,8 @@ function methods:resolve(key, what, opts)
   return job
 end
 
---- What was asked, paid and received: rows with the fields of a job, and `files`, newest first.
+--- What was asked, paid and received: rows with the fields of a job, and `files`, newest first. All
+--- that there is, where the filter has no limit.
 ---@param filter? gptimage2.HistoryFilter
 ---@return table[]|nil rows
 ---@return gptimage2.Error|nil err kind ledger

@@ -4,6 +4,7 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
+local rows = require("gptimage2.ledger_rows")
 
 local ledger = {}
 
@@ -124,12 +125,6 @@ function ledger.filter(filter)
   return filter
 end
 
---- Rows of the very file that the client opened, whatever became of its path.
-local function rows_of(config, filter)
-  filter.file, filter.any_owner = config.ledger_file, config.any_owner
-  return core.ledger_rows(config.ledger, filter)
-end
-
 --- Whether a row is of the client's account. One that version 0.1 wrote tells none, and is: that
 --- version knew one account only, and nobody else would take up what it left.
 local function is_own(row, config, any_key)
@@ -142,7 +137,8 @@ end
 ---@return table[]|nil rows newest first
 ---@return gptimage2.Error|nil err
 function ledger.history(config, filter)
-  local rows, err = rows_of(config, {
+  local found = {}
+  local _, err = rows.each(config, {
     key = filter.key,
     job_id = filter.id,
     state = filter.state,
@@ -151,14 +147,13 @@ function ledger.history(config, filter)
     ["until"] = filter["until"] and math.max(filter["until"], 1),
     limit = filter.limit,
     newest_first = true,
-  })
-  if not rows then
+  }, function(row)
+    found[#found + 1] = history_row(row)
+  end)
+  if err then
     return nil, err
   end
-  for i, row in ipairs(rows) do
-    rows[i] = history_row(row)
-  end
-  return rows
+  return found
 end
 
 --- The id the service gave. Version 0.1 wrote it after the raw answer, which may be all there is:
@@ -219,15 +214,14 @@ end
 ---@param id string
 ---@return { idempotency_key: string, request: table, metadata: table? }|nil
 function ledger.of_id(client, config, id)
-  local rows = rows_of(config, { job_id = id }) or {}
   local live = core.live_keys(client)
-  for _, row in ipairs(rows) do
+  local found = rows.each(config, { job_id = id }, function(row)
     local own = row.base_url == config.base_url and is_own(row, config)
     if own and not live[row.key] then
       return options_of(row)
     end
-  end
-  return nil
+  end)
+  return found
 end
 
 local function resume(client, config, row, id)
@@ -279,21 +273,18 @@ end
 ---@return gptimage2.Job[]|nil
 ---@return gptimage2.Error|nil err
 function ledger.recover(client, config, any_key)
-  local rows, err = rows_of(config, { unfinished = true })
-  if not rows then
-    return nil, err
-  end
-  local live, jobs = core.live_keys(client), {}
-  for _, row in ipairs(rows) do
+  local live, jobs, failed = core.live_keys(client), {}, nil
+  local _, err = rows.each(config, { unfinished = true }, function(row)
     -- The sandbox's jobs, say, are nothing to send to the real service; nor another account's.
     local own = row.base_url == config.base_url and is_own(row, config, any_key)
     if own and not live[row.key] then
-      local job, failed = take_up(client, config, row)
-      if not job then
-        return nil, failed
-      end
-      jobs[#jobs + 1] = job
+      local job, why = take_up(client, config, row)
+      jobs[#jobs + 1], failed = job, not job and why or nil
     end
+    return failed
+  end)
+  if failed or err then
+    return nil, failed or err
   end
   return jobs
 end
@@ -309,11 +300,11 @@ end
 
 --- The row with this key, if it is one to be settled by hand.
 local function unsettled(client, config, key, any_key)
-  local rows, err = rows_of(config, { key = key })
-  if not rows then
+  local found, err = rows.read(config, { key = key })
+  if not found then
     return nil, err
   end
-  local row = rows[1]
+  local row = found[1]
   if not row then
     return nil, ledger_error("key_unknown", "the ledger has no job with this key", key)
   end

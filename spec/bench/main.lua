@@ -16,6 +16,7 @@ local JOBS, AT_ONCE, PAUSE = 2000, 64, 25 -- ms
 local DURATION = 0.02 -- seconds of a job: one poll finds it running, the next one done
 local LARGE = 64 * 1024 * 1024 - 65536 -- bytes: the largest image is 64 MiB
 local PICTURE = 3 * 1024 * 1024 -- bytes
+local LEDGER = "1000000" -- jobs in the large one
 local ENDLESS = "duration=1e8"
 
 --- Starts the interpreter with the paths of this bench.
@@ -194,7 +195,13 @@ function results.measure_save()
   results.save_disk = measure_save(build, "sync")
 end
 
-local CASES = { "idle", "frame", "exchange", "memory", "require", "save" }
+function results.measure_ledger()
+  with_folder(build, function(folder)
+    results.ledger = run("ledger", folder, LEDGER, "9")
+  end)
+end
+
+local CASES = { "idle", "frame", "exchange", "memory", "require", "save", "ledger" }
 
 local began = meter.now()
 for _, name in ipairs(CASES) do

@@ -4,6 +4,24 @@ local figures = require("figures")
 
 local report = {}
 
+--- The filters of the case ledger.lua.
+local FILTERS = {
+  "none",
+  "key",
+  "no_key",
+  "id",
+  "id_state",
+  "state",
+  "rare_state",
+  "no_state",
+  "since",
+  "until",
+  "since_until",
+  "state_since",
+  "state_until",
+  "all",
+}
+
 --- The first line a command prints, or "unknown".
 local function said(command)
   local pipe = io.popen(command .. " 2>/dev/null")
@@ -65,6 +83,10 @@ local function targets(results)
   local threads = most(results.queued.threads_more, results.polled.threads_more)
   local idle_cpu = most(results.queued.idle_cpu_ms, results.polled.idle_cpu_ms)
   local more = results.require.loaded - results.require.empty
+  local slowest = 0
+  for _, name in ipairs(FILTERS) do
+    slowest = most(slowest, results.ledger["history_" .. name])
+  end
   return {
     { "`step()` with nothing to do, median", idle, "%.0f ns", 1000 },
     { "worst `step()` of a 60 Hz loop, its CPU time", frame.cpu_worst_us, "%.0f µs", 1000 },
@@ -76,6 +98,9 @@ local function targets(results)
     { '`require("gptimage2")`', more, "%.1f ms", 5 },
     { "speed of saving 64 MB to tmpfs, against `curl`", in_memory, "%.2f ×", 0.9, true },
     { "the same to disk, against `curl` and `sync`", on_disk, "%.2f ×", 0.9, true },
+    { "ledger of a million: `new`", results.ledger.new, "%.1f ms", 50 },
+    { "ledger of a million: `recover`", results.ledger.recover, "%.1f ms", 50 },
+    { "ledger of a million: `history`, slowest filter", slowest, "%.1f ms", 50 },
   }
 end
 
@@ -245,6 +270,30 @@ local function add_save(lines, results, machine)
   add(lines, text, machine.disk, disk.ours_ms, disk.curl_ms, disk.curl_process_ms, synced)
 end
 
+local function add_ledger(lines, results)
+  local found = results.ledger
+  add(lines, "")
+  add(lines, "## A ledger of %d jobs", found.jobs)
+  add(lines, "")
+  add(
+    lines,
+    "%.0f MB, made in %.0f s; 100 jobs are unfinished. The first `new` made the indexes, as it "
+      .. "does of an older file: %.1f s. Medians of 9 runs; `history` asks for 100 rows.",
+    found.bytes / 1e6,
+    found.made_s,
+    found.first_new_s
+  )
+  add(lines, "")
+  add(lines, "| what | rows | time |")
+  add(lines, "|---|---|---|")
+  add(lines, "| `new` | | %.1f ms |", found.new)
+  add(lines, "| `recover` | 100 | %.1f ms |", found.recover)
+  for _, name in ipairs(FILTERS) do
+    local text = "| `history`, filter %s | %d | %.1f ms |"
+    add(lines, text, (name:gsub("_", " ")), found["rows_" .. name], found["history_" .. name])
+  end
+end
+
 --- The whole report.
 ---@param results table what main.lua found
 ---@param machine table from report.machine
@@ -260,6 +309,7 @@ function report.write(results, machine)
   add_memory(lines, results)
   add_require(lines, results)
   add_save(lines, results, machine)
+  add_ledger(lines, results)
   return table.concat(lines, "\n") .. "\n"
 end
 

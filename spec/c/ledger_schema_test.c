@@ -275,12 +275,12 @@ static void an_older_file_becomes_what_a_new_one_is(void **state) {
 /* As a client does it, who hears of a limit; or without that. */
 static bool upgrade(bool killed) {
   Failure failure = {0};
-  sqlite3_int64 schema = 0;
+  LedgerContents contents;
   sqlite3 *db;
   if (!killed)
     return ledger_open(path, &failure);
-  db = ledger_open_writer(path, &schema, &failure);
-  return db && ledger_set_up(db, path, schema, &failure);
+  db = ledger_open_writer(path, &contents, &failure);
+  return db && ledger_set_up(db, path, &contents, &failure);
 }
 
 /* In a process of its own that may write so far into a file: 0 = it came to its

@@ -103,10 +103,10 @@ static bool prepare(Ledger *ledger, Failure *failure) {
 /* A version 0.1 is kept away before anything is written. */
 static bool open_contents(Ledger *ledger, const LedgerOptions *options,
                           Failure *failure) {
-  sqlite3_int64 schema = 0;
-  ledger->db = ledger_open_writer(ledger->path, &schema, failure);
+  LedgerContents contents;
+  ledger->db = ledger_open_writer(ledger->path, &contents, failure);
   if (!ledger->db || !ledger_lock_old(ledger->lock, ledger->path, failure) ||
-      !ledger_set_up(ledger->db, ledger->path, schema, failure) ||
+      !ledger_set_up(ledger->db, ledger->path, &contents, failure) ||
       !ledger_account_name(ledger->db, options, &ledger->account, failure) ||
       !prepare(ledger, failure))
     return false;
@@ -230,16 +230,22 @@ static bool refuse_key(const LedgerEntry *entry, Failure *failure) {
 /* The row is not as one who wants to send its job must have it. */
 static bool refuse_send(Ledger *ledger, const char *key, Failure *failure) {
   sqlite3_stmt *statement = ledger->statements[STATE_OF];
+  int code;
   ledger_bind_text(statement, 1, key);
-  if (sqlite3_step(statement) == SQLITE_ROW)
+  code = sqlite3_step(statement);
+  if (code == SQLITE_ROW) {
     failure_set(failure, "ledger", "not_ours_to_send",
                 "the ledger says that the job with the key %.255s is %.32s, "
                 "and not this client's to send: it was not sent by it",
                 key, (const char *)sqlite3_column_text(statement, 0));
-  else
+  } else if (code == SQLITE_DONE) {
     failure_set(failure, "ledger", "key_in_use",
                 "the ledger has no job with the key %.255s", key);
-  ledger_finish(statement);
+  } else {
+    fail(ledger);
+    ledger_why(ledger, failure);
+  }
+  ledger_rewind(statement);
   return false;
 }
 
@@ -314,14 +320,15 @@ bool ledger_permit(Ledger *ledger, const char *key, const LedgerSend *send,
 bool ledger_has_other(Ledger *ledger, const char *base_url, const char *id,
                       const char *key) {
   sqlite3_stmt *statement = ledger->statements[OTHER_WITH_ID];
-  bool found;
+  int code;
   ledger_bind_text(statement, 1, id);
   ledger_bind_text(statement, 2, base_url);
   ledger_bind_text(statement, 3, key);
-  found = sqlite3_step(statement) == SQLITE_ROW;
-  sqlite3_reset(statement);
-  sqlite3_clear_bindings(statement);
-  return found;
+  code = sqlite3_step(statement);
+  if (is_final(code))
+    fail(ledger);
+  ledger_rewind(statement);
+  return code == SQLITE_ROW;
 }
 
 /* ---- news ---- */

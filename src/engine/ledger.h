@@ -122,7 +122,7 @@ bool ledger_permit(Ledger *ledger, const char *key, const LedgerSend *send,
                    Failure *failure);
 
 /* Whether the service's job with this id is, as far as the ledger can be read,
- * that of another key. */
+ * that of another key.  One that is damaged there is broken from then on. */
 bool ledger_has_other(Ledger *ledger, const char *base_url, const char *id,
                       const char *key);
 

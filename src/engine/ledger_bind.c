@@ -3,10 +3,14 @@
 
 #include "clock.h"
 
-int ledger_finish(sqlite3_stmt *statement) {
-  int code = sqlite3_step(statement);
+void ledger_rewind(sqlite3_stmt *statement) {
   sqlite3_reset(statement);
   sqlite3_clear_bindings(statement);
+}
+
+int ledger_finish(sqlite3_stmt *statement) {
+  int code = sqlite3_step(statement);
+  ledger_rewind(statement);
   return code;
 }
 

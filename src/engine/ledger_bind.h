@@ -22,4 +22,7 @@ void ledger_bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry,
 /* Runs it; SQLITE_DONE or the error. */
 int ledger_finish(sqlite3_stmt *statement);
 
+/* Behind the last look at what it found. */
+void ledger_rewind(sqlite3_stmt *statement);
+
 #endif

@@ -2,6 +2,7 @@
 #include "ledger_check.h"
 
 #include "ledger_file.h"
+#include "ledger_index.h"
 #include "ledger_schema.h"
 
 #include <string.h>
@@ -54,17 +55,34 @@ static bool is_no_verdict(int code) {
          strcmp(ledger_trouble(code), "ledger_damaged") != 0;
 }
 
-bool ledger_check(sqlite3 *db, const char *path, bool thorough,
-                  sqlite3_int64 *schema, Failure *failure) {
+bool ledger_is_current(const LedgerContents *contents) {
+  return contents->version == SCHEMA_VERSION && contents->indexed;
+}
+
+/* Who spends trusts no more than what was looked at.  What else is damaged is
+ * met when it is read, and stops the spending then. */
+static bool is_whole(sqlite3 *db, const LedgerContents *contents, int *code) {
+  if (!ledger_is_current(contents))
+    return is_sound(db, code);
+  *code = ledger_index_look(db);
+  return *code == SQLITE_OK;
+}
+
+bool ledger_check(sqlite3 *db, const char *path, bool spends,
+                  LedgerContents *contents, Failure *failure) {
   int code = SQLITE_OK;
   sqlite3_int64 tables = query(db, "SELECT count(*) FROM sqlite_master", &code);
   sqlite3_int64 version = query(db, "PRAGMA user_version", &code);
   sqlite3_int64 id = query(db, "PRAGMA application_id", &code);
   sqlite3_int64 own = query(db, schema_count_tables, &code);
+  sqlite3_int64 indexes = query(db, ledger_index_count, &code);
   bool ours =
       tables == 0 || (id == APPLICATION_ID && own == schema_tables(version));
-  bool sound = !thorough || !ours || version > SCHEMA_VERSION ||
-               code != SQLITE_OK || is_sound(db, &code);
+  bool whole;
+  contents->version = tables == 0 ? 0 : version;
+  contents->indexed = indexes == LEDGER_INDEXES;
+  whole = !spends || !ours || version > SCHEMA_VERSION || code != SQLITE_OK ||
+          is_whole(db, contents, &code);
   if (is_no_verdict(code))
     ledger_file_refuse_for(failure, "ledger_unopenable", path, "read",
                            sqlite3_errstr(code));
@@ -79,12 +97,10 @@ bool ledger_check(sqlite3 *db, const char *path, bool thorough,
   else if (code == SQLITE_OK && !ours)
     ledger_file_refuse(failure, "ledger_damaged", path,
                        "does not have its tables");
-  else if (code != SQLITE_OK || !sound)
+  else if (code != SQLITE_OK || !whole)
     ledger_file_refuse(failure, "ledger_damaged", path,
                        "is damaged: restore it from a copy, or move it away");
-  else {
-    *schema = tables == 0 ? 0 : version;
+  else
     return true;
-  }
   return false;
 }

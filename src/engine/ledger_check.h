@@ -14,9 +14,20 @@
  */
 const char *ledger_trouble(int code);
 
-/* Is it a ledger that this version understands?  `schema` is the version of
- * its tables, 0 where there are none.  `thorough`: all of the file is read. */
-bool ledger_check(sqlite3 *db, const char *path, bool thorough,
-                  sqlite3_int64 *schema, Failure *failure);
+/* What a file holds. */
+typedef struct LedgerContents {
+  sqlite3_int64 version; /* of its tables, 0 = there are none */
+  bool indexed;          /* it has all indexes of this version */
+} LedgerContents;
+
+/* Is it a ledger that this version understands?  A part of it is read that
+ * does not grow with the file.  `spends`: by who is about to, and so looks at
+ * both ends of all there is; one that is to be brought up to date first is
+ * read as a whole. */
+bool ledger_check(sqlite3 *db, const char *path, bool spends,
+                  LedgerContents *contents, Failure *failure);
+
+/* Is there nothing to bring up to date? */
+bool ledger_is_current(const LedgerContents *contents);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct LedgerLock {
   bool made_old;    /* "<path>.lock" was not there before */
   bool forked;      /* this is a child: it is the parent's */
   unsigned readers; /* connections that only read */
+  atomic_bool damaged;
   LedgerLock *next;
 };
 
@@ -219,9 +221,16 @@ bool ledger_lock_in_place(const LedgerLock *lock, const char *path,
     ledger_file_refuse(failure, "ledger_linked", path,
                        "was given another name (a hard link): nothing more is "
                        "spent");
+  else if (atomic_load(&lock->damaged))
+    ledger_file_refuse(failure, "ledger_damaged", path,
+                       "is damaged: nothing more is spent");
   else
     return true;
   return false;
+}
+
+void ledger_lock_found_damage(LedgerLock *lock) {
+  atomic_store(&lock->damaged, true);
 }
 
 LedgerLock *ledger_lock_join(const struct stat *info) {

@@ -41,10 +41,14 @@ void ledger_lock_claim(LedgerLock *lock);
 void ledger_lock_watch_log(LedgerLock *lock, const char *path);
 
 /* Is the locked file still the one at `path`, under that name alone, and
- * its log with it?  False with ledger/ledger_replaced or ledger/ledger_linked.
- */
+ * its log with it?  False with ledger/ledger_replaced, ledger/ledger_linked or
+ * ledger/ledger_damaged. */
 bool ledger_lock_in_place(const LedgerLock *lock, const char *path,
                           Failure *failure);
+
+/* Somebody of this process has read damage in the file: from then on it is not
+ * in place. */
+void ledger_lock_found_damage(LedgerLock *lock);
 
 /* For a reader of the file seen as `info`, about to open it; NULL without
  * memory.  It is given back with ledger_unlock, after closing. */

@@ -20,12 +20,14 @@ static bool run(sqlite3 *db, const char *sql, const char *path,
   return false;
 }
 
-/* What must hold for every connection. */
+/* What must hold for every connection.  A page is looked at as a whole when it
+ * is read, so that damage is met before anything is made of it. */
 static void harden(sqlite3 *db) {
   ledger_patience_set(db, BUSY_TIMEOUT);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
   sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  sqlite3_exec(db, "PRAGMA cell_size_check = ON", NULL, NULL, NULL);
   sqlite3_extended_result_codes(db, 1);
 }
 
@@ -42,11 +44,11 @@ static sqlite3 *connect(const char *path, int flags, Failure *failure) {
   return NULL;
 }
 
-sqlite3 *ledger_open_writer(const char *path, sqlite3_int64 *schema,
+sqlite3 *ledger_open_writer(const char *path, LedgerContents *contents,
                             Failure *failure) {
   sqlite3 *db =
       connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, failure);
-  if (db && !ledger_check(db, path, true, schema, failure)) {
+  if (db && !ledger_check(db, path, true, contents, failure)) {
     sqlite3_close(db);
     return NULL;
   }
@@ -55,15 +57,16 @@ sqlite3 *ledger_open_writer(const char *path, sqlite3_int64 *schema,
 
 /* The log is cut back to LOG_LIMIT when it begins anew: a reader that took its
  * time may have let it grow. */
-bool ledger_set_up(sqlite3 *db, const char *path, sqlite3_int64 schema,
-                   Failure *failure) {
-  int code;
+bool ledger_set_up(sqlite3 *db, const char *path,
+                   const LedgerContents *contents, Failure *failure) {
+  int code = SQLITE_OK;
   if (!run(db,
            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
            "PRAGMA journal_size_limit = " LOG_LIMIT,
            path, failure))
     return false;
-  code = schema == SCHEMA_VERSION ? SQLITE_OK : schema_make(db, schema);
+  if (!ledger_is_current(contents))
+    code = schema_make(db, contents->version);
   if (code != SQLITE_OK)
     ledger_file_refuse_for(failure, "ledger_unwritable", path, "written",
                            sqlite3_errstr(code));
@@ -74,14 +77,14 @@ bool ledger_set_up(sqlite3 *db, const char *path, sqlite3_int64 schema,
 
 /* All that is read is read at one moment: a writer may bring the tables up to
  * date in between. */
-sqlite3 *ledger_open_reader(const char *path, sqlite3_int64 *schema,
+sqlite3 *ledger_open_reader(const char *path, LedgerContents *contents,
                             Failure *failure) {
   sqlite3 *db =
       connect(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, failure);
   if (!db)
     return NULL;
   sqlite3_exec(db, "BEGIN", NULL, NULL, NULL); /* if not, reading says why */
-  if (ledger_check(db, path, false, schema, failure))
+  if (ledger_check(db, path, false, contents, failure))
     return db;
   sqlite3_close(db);
   return NULL;

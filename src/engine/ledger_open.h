@@ -6,22 +6,23 @@
 #define GPTIMAGE2_ENGINE_LEDGER_OPEN_H
 
 #include "failure.h"
+#include "ledger_check.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
 
-/* A connection for the one that spends, who holds the lock.  `schema` is the
- * version of the tables, 0 = there are none. */
-sqlite3 *ledger_open_writer(const char *path, sqlite3_int64 *schema,
+/* A connection for the one that spends, who holds the lock. */
+sqlite3 *ledger_open_writer(const char *path, LedgerContents *contents,
                             Failure *failure);
 
-/* Makes the tables where there are none, and brings older ones up to date. */
-bool ledger_set_up(sqlite3 *db, const char *path, sqlite3_int64 schema,
-                   Failure *failure);
+/* Makes the tables where there are none, and brings older ones up to date, as
+ * well as their indexes. */
+bool ledger_set_up(sqlite3 *db, const char *path,
+                   const LedgerContents *contents, Failure *failure);
 
 /* A connection that only reads, beside any writer: what there is now.  An older
  * file stays as it is. */
-sqlite3 *ledger_open_reader(const char *path, sqlite3_int64 *schema,
+sqlite3 *ledger_open_reader(const char *path, LedgerContents *contents,
                             Failure *failure);
 
 #endif

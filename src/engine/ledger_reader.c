@@ -6,6 +6,7 @@
 #include "ledger_file.h"
 #include "ledger_lock.h"
 #include "ledger_open.h"
+#include "ledger_query.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,53 +16,22 @@ struct LedgerReader {
   sqlite3 *db;
   sqlite3_stmt *rows;
   sqlite3_stmt *files;
+  int files_code; /* what became of reading the last one */
 };
 
-/* What schema 1 had in `jobs`. */
-#define BODIES_1 "body, answer, result"
-#define BODIES_2                                                               \
-  "(SELECT body FROM bodies WHERE key = jobs.key AND body IS NOT NULL),"       \
-  " (SELECT answer FROM bodies WHERE key = jobs.key AND body IS NULL),"        \
-  " (SELECT result FROM bodies WHERE key = jobs.key AND body IS NULL)"
+/* Whoever meets damage stops the spending on the file. */
+static void look_for_damage(const LedgerReader *reader,
+                            const Failure *failure) {
+  if (strcmp(failure->code, "ledger_damaged") == 0)
+    ledger_lock_found_damage(reader->lock);
+}
 
-#define ROWS(bodies, of_version_2)                                             \
-  "SELECT key, state, charged, base_url, mode, prompt, ratio, metadata,"       \
-  " job_id, error, " bodies ", created_at, updated_at, count, cost,"           \
-  " attempts, http_status, " of_version_2                                      \
-  " FROM jobs WHERE (?1 IS NULL OR key = ?1)"                                  \
-  " AND (?2 IS NULL OR job_id = ?2) AND (?3 IS NULL OR state = ?3)"            \
-  " AND (?4 IS NULL OR created_at >= ?4)"                                      \
-  " AND (?5 IS NULL OR created_at <= ?5)"                                      \
-  " AND (NOT ?7 OR state IN ('intent', 'sent', 'accepted', 'unknown'))"
-
-/* For each version and order one, so that the index on created_at gives the
- * order. */
-#define OLDEST " ORDER BY created_at, rowid LIMIT ?6"
-#define NEWEST " ORDER BY created_at DESC, rowid DESC LIMIT ?6"
-static const char *const rows_sql[2][2] = {
-    {ROWS(BODIES_1, "NULL, NULL") OLDEST, ROWS(BODIES_1, "NULL, NULL") NEWEST},
-    {ROWS(BODIES_2, "account, attempt_id") OLDEST,
-     ROWS(BODIES_2, "account, attempt_id") NEWEST}};
-
-static const char files_sql[] =
-    "SELECT path FROM files WHERE key = ?1 ORDER BY n, saved_at, path"
-    " LIMIT 1 OFFSET ?2";
-
-/* The filter's texts must live as long as the reader: they are copied.  False
- * without memory: a filter that is left out would let all rows through. */
-static bool bind(sqlite3_stmt *rows, const LedgerFilter *filter) {
-  int code = SQLITE_OK;
-  const char *texts[] = {filter->key, filter->job_id, filter->state};
-  for (int i = 0; i < 3; i++)
-    if (texts[i])
-      code |= sqlite3_bind_text(rows, i + 1, texts[i], -1, SQLITE_TRANSIENT);
-  if (filter->since > 0)
-    sqlite3_bind_double(rows, 4, filter->since);
-  if (filter->until > 0)
-    sqlite3_bind_double(rows, 5, filter->until);
-  sqlite3_bind_int64(rows, 6, filter->limit > 0 ? filter->limit : -1);
-  sqlite3_bind_int(rows, 7, filter->unfinished);
-  return code == SQLITE_OK;
+static void explain(const LedgerReader *reader, int code, Failure *failure) {
+  failure_set(failure, "ledger", ledger_trouble(code),
+              "the ledger '%.300s' cannot be read: %s",
+              sqlite3_db_filename(reader->db, "main"),
+              sqlite3_errmsg(reader->db));
+  look_for_damage(reader, failure);
 }
 
 /* Is that the file which the filter means? */
@@ -78,7 +48,7 @@ static bool is_meant(const char *path, const struct stat *info,
 
 /* The connection, at the version of its tables. */
 static bool open_file(LedgerReader *reader, const char *path,
-                      const LedgerFilter *filter, sqlite3_int64 *schema,
+                      const LedgerFilter *filter, LedgerContents *contents,
                       Failure *failure) {
   struct stat info;
   if (!ledger_file_check(path, filter->any_owner, &info, failure) ||
@@ -89,23 +59,23 @@ static bool open_file(LedgerReader *reader, const char *path,
     failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
     return false;
   }
-  reader->db = ledger_open_reader(path, schema, failure);
+  reader->db = ledger_open_reader(path, contents, failure);
+  if (!reader->db)
+    look_for_damage(reader, failure);
   return reader->db != NULL;
 }
 
-static bool prepare(LedgerReader *reader, const char *path,
-                    const LedgerFilter *filter, sqlite3_int64 schema,
-                    Failure *failure) {
-  const char *sql = rows_sql[schema != 1][filter->newest_first];
+static bool prepare(LedgerReader *reader, const LedgerFilter *filter,
+                    const LedgerContents *contents, Failure *failure) {
+  char sql[LEDGER_QUERY_MAX];
+  ledger_query(sql, filter, contents);
   if (sqlite3_prepare_v2(reader->db, sql, -1, &reader->rows, NULL) ==
           SQLITE_OK &&
-      sqlite3_prepare_v2(reader->db, files_sql, -1, &reader->files, NULL) ==
-          SQLITE_OK &&
-      bind(reader->rows, filter))
+      sqlite3_prepare_v2(reader->db, ledger_query_files, -1, &reader->files,
+                         NULL) == SQLITE_OK &&
+      ledger_query_bind(reader->rows, filter))
     return true;
-  failure_set(failure, "ledger", ledger_trouble(sqlite3_errcode(reader->db)),
-              "the ledger '%.300s' cannot be read: %s", path,
-              sqlite3_errmsg(reader->db));
+  explain(reader, sqlite3_errcode(reader->db), failure);
   return false;
 }
 
@@ -113,9 +83,9 @@ static LedgerReader *open_reader(const char *path, const LedgerFilter *filter,
                                  Failure *failure) {
   LedgerReader *reader = calloc(1, sizeof *reader);
   char *whole = reader ? ledger_file_path(path, failure) : NULL;
-  sqlite3_int64 schema = 0;
-  bool ok = whole && open_file(reader, whole, filter, &schema, failure) &&
-            prepare(reader, whole, filter, schema, failure);
+  LedgerContents contents;
+  bool ok = whole && open_file(reader, whole, filter, &contents, failure) &&
+            prepare(reader, filter, &contents, failure);
   free(whole);
   if (ok)
     return reader;
@@ -173,7 +143,9 @@ static void read_row(sqlite3_stmt *rows, LedgerRow *row) {
 
 bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
                         Failure *failure) {
-  int code = sqlite3_step(reader->rows);
+  int code = reader->files_code;
+  if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
+    code = sqlite3_step(reader->rows);
   if (code == SQLITE_ROW) {
     read_row(reader->rows, row);
     code = sqlite3_errcode(reader->db); /* not all of it, without memory */
@@ -181,19 +153,18 @@ bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
       return true;
   }
   if (code != SQLITE_DONE)
-    failure_set(failure, "ledger", ledger_trouble(code),
-                "the ledger cannot be read: %s", sqlite3_errmsg(reader->db));
+    explain(reader, code, failure);
   return false;
 }
 
 const char *ledger_reader_file(LedgerReader *reader, const char *key,
                                unsigned n) {
-  sqlite3_reset(reader->files);
-  sqlite3_bind_text(reader->files, 1, key, -1, SQLITE_TRANSIENT);
-  sqlite3_bind_int(reader->files, 2, (int)n - 1);
-  if (sqlite3_step(reader->files) != SQLITE_ROW)
-    return NULL;
-  return text(reader->files, 0);
+  if (n == 1) {
+    sqlite3_reset(reader->files);
+    sqlite3_bind_text(reader->files, 1, key, -1, SQLITE_TRANSIENT);
+  }
+  reader->files_code = sqlite3_step(reader->files);
+  return reader->files_code == SQLITE_ROW ? text(reader->files, 0) : NULL;
 }
 
 void ledger_reader_close(LedgerReader *reader) {

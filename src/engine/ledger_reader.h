@@ -40,11 +40,12 @@ typedef struct LedgerRow {
 LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
                                  Failure *failure);
 
-/* False at the end, and with a failure where the file is damaged. */
+/* False at the end, and with a failure where the file, or what was asked of the
+ * last row's files, cannot be read. */
 bool ledger_reader_next(LedgerReader *reader, LedgerRow *row, Failure *failure);
 
-/* The files saved of the job with this key: the n-th call gives the n-th path
- * (NULL = no more), valid until the next. */
+/* The files saved of the job with this key: the n-th call, from 1, gives the
+ * n-th path (NULL = no more), valid until the next. */
 const char *ledger_reader_file(LedgerReader *reader, const char *key,
                                unsigned n);
 

@@ -1,6 +1,8 @@
 /* The tables of a ledger file: see ledger_schema.h. */
 #include "ledger_schema.h"
 
+#include "ledger_index.h"
+
 #include <stdio.h>
 
 #if defined(SQLITE_VERSION_NUMBER) && SQLITE_VERSION_NUMBER < 3031000
@@ -58,9 +60,6 @@ static const char tables[] =
     "  - 2 * (http_status IS NOT NULL) - (attempts > 1)"
     "  - 8 * (due_at IS NOT NULL) - 8 * (seconds IS NOT NULL))) END) STORED,"
     " prompt TEXT, metadata TEXT);"
-    "CREATE INDEX jobs_by_state ON jobs (state);"
-    "CREATE INDEX jobs_by_id ON jobs (job_id);"
-    "CREATE INDEX jobs_by_time ON jobs (created_at);"
     "CREATE TABLE bodies ("
     " key TEXT NOT NULL REFERENCES jobs (key),"
     " body BLOB, answer BLOB, result BLOB);"
@@ -89,9 +88,6 @@ static const char files_table[] = "CREATE TABLE files ("
 /* The old names are in the way of the new. */
 static const char set_version_1_aside[] =
     "DROP VIEW IF EXISTS spending;"
-    "DROP INDEX IF EXISTS jobs_by_state;"
-    "DROP INDEX IF EXISTS jobs_by_id;"
-    "DROP INDEX IF EXISTS jobs_by_time;"
     "ALTER TABLE jobs RENAME TO jobs_of_version_1;";
 
 /* rowid is the order of rows made in the same moment. */
@@ -128,11 +124,16 @@ static int set_pragma(sqlite3 *db, const char *name, int value) {
 }
 
 static int build(sqlite3 *db, sqlite3_int64 version) {
-  int code = run(db, version == 1 ? set_version_1_aside : files_table);
+  int code;
+  if (version == SCHEMA_VERSION)
+    return ledger_index_make(db);
+  code = run(db, version == 1 ? set_version_1_aside : files_table);
   if (code == SQLITE_OK)
     code = run(db, tables);
   if (code == SQLITE_OK && version == 1)
     code = run(db, take_over_version_1);
+  if (code == SQLITE_OK)
+    code = ledger_index_make(db);
   if (code == SQLITE_OK)
     code = set_pragma(db, "application_id", APPLICATION_ID);
   if (code == SQLITE_OK)

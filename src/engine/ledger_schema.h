@@ -17,9 +17,10 @@ int schema_tables(sqlite3_int64 version);
 /* The same count as it is in the file: one number. */
 extern const char schema_count_tables[];
 
-/* Makes the tables in a file without any (version 0), or brings an older file
- * up to date, all in one transaction: after a crash the file is the one or the
- * other.  A SQLite code; the file is as before where that is not SQLITE_OK. */
+/* Makes the tables in a file without any (version 0), brings an older file up
+ * to date, or gives one of this version the indexes that it has not, all in one
+ * transaction: after a crash the file is the one or the other.  A SQLite code;
+ * the file is as before where that is not SQLITE_OK. */
 int schema_make(sqlite3 *db, sqlite3_int64 version);
 
 #endif

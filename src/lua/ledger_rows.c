@@ -1,5 +1,6 @@
 /*
- * The ledger as the Lua side reads it.
+ * The ledger as the Lua side reads it: a page of rows at a time, however many
+ * there are.
  *
  * Rows come as plain tables with the columns' names; what they mean is
  * lua/gptimage2/ledger.lua's to say.
@@ -10,12 +11,20 @@
 
 #define READER_TYPE "gptimage2.LedgerReader"
 
-/* The reader is owned by a userdata, so that no error can leak it. */
-static int m__gc(lua_State *L) {
-  LedgerReader **reader = luaL_checkudata(L, 1, READER_TYPE);
+/* A page ends behind the row that reaches one of them. */
+#define PAGE_ROWS 1000
+#define PAGE_BYTES ((size_t)4 << 20)
+
+static void close_reader(LedgerReader **reader) {
   if (*reader)
     ledger_reader_close(*reader);
   *reader = NULL;
+}
+
+/* The reader is owned by a userdata, so that no error can leak it.  Also its
+ * method `close`. */
+static int m__gc(lua_State *L) {
+  close_reader(luaL_checkudata(L, 1, READER_TYPE));
   return 0;
 }
 
@@ -106,9 +115,36 @@ static int fail(lua_State *L, Failure *failure) {
   return error_return(L);
 }
 
+static size_t size_of(const LedgerRow *row) {
+  return row->body_length + row->answer_length + row->result_length;
+}
+
+/* The next page of the reader at `index`, which is closed behind the last one.
+** RES: rows, with the reader as `rest` where there may be more | nil, err */
+static int push_page(lua_State *L, int index) {
+  LedgerReader **reader = lua_touserdata(L, index);
+  Failure failure = {0};
+  LedgerRow row;
+  size_t bytes = 0;
+  int count = 0;
+  lua_newtable(L);
+  while (*reader && ledger_reader_next(*reader, &row, &failure)) {
+    push_row(L, *reader, &row);
+    lua_rawseti(L, -2, ++count);
+    bytes += size_of(&row);
+    if (count == PAGE_ROWS || bytes >= PAGE_BYTES) {
+      lua_pushvalue(L, index);
+      lua_setfield(L, -2, "rest");
+      return 1;
+    }
+  }
+  close_reader(reader);
+  return failure.kind ? fail(L, &failure) : 1;
+}
+
 /* ARG: path, {key=, job_id=, state=, since=, until=, limit=, unfinished=,
 **      newest_first=, file=, any_owner=}
-** RES: rows | nil, err */
+** RES: as push_page */
 static int f_ledger_rows(lua_State *L) {
   LedgerFilter filter = {.key = text_field(L, 2, "key"),
                          .job_id = text_field(L, 2, "job_id"),
@@ -122,30 +158,30 @@ static int f_ledger_rows(lua_State *L) {
                          .newest_first = flag_field(L, 2, "newest_first")};
   LedgerReader **reader = lua_newuserdata(L, sizeof *reader);
   Failure failure = {0};
-  LedgerRow row;
-  int count = 0;
   *reader = NULL;
   luaL_getmetatable(L, READER_TYPE);
   lua_setmetatable(L, -2);
   *reader = ledger_reader_open(luaL_checkstring(L, 1), &filter, &failure);
-  if (!*reader)
-    return fail(L, &failure);
-  lua_newtable(L);
-  while (ledger_reader_next(*reader, &row, &failure)) {
-    push_row(L, *reader, &row);
-    lua_rawseti(L, -2, ++count);
-  }
-  ledger_reader_close(*reader);
-  *reader = NULL;
-  return failure.kind ? fail(L, &failure) : 1;
+  return *reader ? push_page(L, lua_gettop(L)) : fail(L, &failure);
+}
+
+/* ARG: reader
+** RES: as push_page */
+static int m_rows(lua_State *L) {
+  luaL_checkudata(L, 1, READER_TYPE);
+  lua_settop(L, 1);
+  return push_page(L, 1);
 }
 
 void ledger_rows_open(lua_State *L) {
   static const luaL_Reg functions[] = {{"ledger_rows", f_ledger_rows},
                                        {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"rows", m_rows}, {"close", m__gc}, {"__gc", m__gc}, {NULL, NULL}};
   luaL_newmetatable(L, READER_TYPE);
-  lua_pushcfunction(L, m__gc);
-  lua_setfield(L, -2, "__gc");
+  compat_setfuncs(L, methods);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   compat_setfuncs(L, functions);
 }

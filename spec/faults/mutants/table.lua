@@ -377,11 +377,62 @@ mutant(
   "spec durable: one of a newer version"
 )
 mutant(
-  "a ledger may be damaged",
+  "a ledger may be damaged where opening reads it",
   LEDGER_CHECK,
-  "code != SQLITE_OK || is_sound(db, &code);",
-  "true;",
+  "*code = ledger_index_look(db);",
+  "*code = SQLITE_OK;",
+  "c ledger_damage",
   "spec durable: one that is damaged"
+)
+mutant(
+  "a ledger may be damaged before it is brought up to date",
+  LEDGER_CHECK,
+  "return is_sound(db, code);",
+  "return is_sound(db, code) || true;",
+  "c ledger_damage"
+)
+mutant(
+  "a page of a ledger is not looked at as a whole",
+  "src/engine/ledger_open.c",
+  "cell_size_check = ON",
+  "cell_size_check = OFF",
+  "c ledger_damage"
+)
+mutant(
+  "damage that is read does not stop the spending",
+  LEDGER_LOCK,
+  "atomic_store(&lock->damaged, true);",
+  "(void)lock;",
+  "c ledger_damage",
+  "spec ledger_size: until somebody meets it"
+)
+mutant(
+  "a damaged index says that an id is free",
+  LEDGER,
+  "if (is_final(code))\n",
+  "if (is_final(code) && false)\n",
+  "c ledger_damage"
+)
+mutant(
+  "opening a ledger reads all of it",
+  LEDGER_CHECK,
+  "*code = ledger_index_look(db);",
+  "if (is_sound(db, code))\n    *code = ledger_index_look(db);",
+  "c ledger_size"
+)
+mutant(
+  "which index answers is left to SQLite",
+  "src/engine/ledger_query.c",
+  "ledger_is_current(contents) ? index_for(filter)",
+  "contents->version > 2 ? index_for(filter)",
+  "c ledger_size"
+)
+mutant(
+  "a ledger without its indexes stays without",
+  "src/engine/ledger_open.c",
+  "  if (!ledger_is_current(contents))\n",
+  "  if (contents->version != SCHEMA_VERSION)\n",
+  "c ledger_size"
 )
 mutant(
   "a ledger may be read by others", -- the mode that it is made with is mended by this one at once

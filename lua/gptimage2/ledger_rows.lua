@@ -1,0 +1,48 @@
+--- Rows of a client's ledger, as they stand in the file.
+---
+--- There may be many, each with a raw answer: they come by pages, of which one is in memory at a
+--- time.
+
+local core = require("gptimage2.core")
+
+local rows = {}
+
+--- The first page, of the very file that the client opened, whatever became of its path.
+---@param config { ledger: string, ledger_file: string, any_owner: boolean? } the client's
+---@param filter table see core.ledger_rows
+---@return table[]|nil page with a reader as `rest` where there may be more
+---@return gptimage2.Error|nil err
+function rows.read(config, filter)
+  filter.file, filter.any_owner = config.ledger_file, config.any_owner
+  return core.ledger_rows(config.ledger, filter)
+end
+
+--- Gives each row to `use` until that gives something back: that then. Nil and the error where the
+--- file cannot be read.
+---@param config table
+---@param filter table
+---@param use fun(row: table): any
+---@return any found
+---@return gptimage2.Error|nil err
+function rows.each(config, filter, use)
+  local page, err = rows.read(config, filter)
+  while page do
+    local rest = page.rest
+    for _, row in ipairs(page) do
+      local found = use(row)
+      if found then
+        if rest then
+          rest:close()
+        end
+        return found
+      end
+    end
+    if not rest then
+      return nil
+    end
+    page, err = rest:rows()
+  end
+  return nil, err
+end
+
+return rows
