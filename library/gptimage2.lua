@@ -217,8 +217,8 @@ function client:recover(opts) end
 ---@return gptimage2.Error|nil err kind ledger, budget (resend), or code `invalid_job_id`
 function client:resolve(key, what, opts) end
 
----What was asked, paid and received, newest first. With a limit it is quick however large the ledger
----is; without one all rows are in the list.
+---What was asked, paid and received, newest first. With a limit it is quick however large the
+---ledger is; without one all rows are in the list.
 ---@param filter? gptimage2.HistoryFilter
 ---@return gptimage2.HistoryRow[]|nil rows
 ---@return gptimage2.Error|nil err kind ledger
