@@ -222,6 +222,15 @@ static Outcome ask_ledger(Row row, Owner owner, Deed deed, int who) {
 
 /* ---- what must hold of every deed ---- */
 
+/* Whether a word may not replace the row, whosever it is: what may have been
+ * made would be said not to be, or what was given up be opened again. */
+static bool is_beyond(Row row, Deed deed) {
+  if (row == CANCELLED || row == ABANDONED)
+    return deed != SAY_CANCELLED;
+  return (row == ACCEPTED || row == UNKNOWN) &&
+         (deed == SAY_INTENT || deed == SAY_REFUSED);
+}
+
 static void check_deed(const State *from, const Outcome *to, Deed deed,
                        int who) {
   Owner held = who ? HELD_2 : HELD_1, next = who ? NEXT_2 : NEXT_1;
@@ -237,8 +246,8 @@ static void check_deed(const State *from, const Outcome *to, Deed deed,
   else if (deed <= PERMIT_AGAIN && to->done)
     check(to->owner == next && to->row == SENT && own,
           "permitted: the row %s of %s", row, owner_ids[from->owner]);
-  else if (deed == SAY_INTENT && from->row == CANCELLED)
-    check(same, "a cancelled job is marked back");
+  else if (said[deed] && is_beyond(from->row, deed))
+    check(same, "the word %d takes back the row %s", deed, row);
   else if (said[deed] && own)
     check(to->row == said[deed], "the word of its owner: %s", row);
   else if (said[deed])

@@ -651,6 +651,91 @@ static void a_lock_that_is_held_for_long_is_waited_for(void **state) {
   assert_string_equal(find(&(LedgerFilter){0}), "kl");
 }
 
+/* ---- every state, and every news ---- */
+
+#define UNFINISHED "intent sent accepted unknown"
+
+/* Which states the news may replace; by the word of the one who sends it, or of
+ * somebody else. */
+typedef struct Transition {
+  const char *news;
+  const char *by_sender;
+  const char *by_others;
+} Transition;
+
+static const Transition transitions[] = {
+    {"intent", "intent sent refused unsent", "intent refused unsent"},
+    {"unsent", "intent sent refused unsent", "intent refused unsent"},
+    {"refused", "intent sent refused unsent", "intent refused unsent"},
+    {"unknown", UNFINISHED " refused unsent", UNFINISHED " refused unsent"},
+    {"accepted", UNFINISHED " refused unsent cancelled abandoned",
+     UNFINISHED " refused unsent cancelled abandoned"},
+    {"cancelled", UNFINISHED " refused unsent abandoned",
+     UNFINISHED " refused unsent abandoned"},
+    {"succeeded", UNFINISHED " refused unsent cancelled abandoned failed",
+     UNFINISHED " refused unsent cancelled abandoned failed"},
+    {"failed", UNFINISHED " refused unsent cancelled abandoned",
+     UNFINISHED " refused unsent cancelled abandoned"},
+};
+
+static bool is_listed(const char *list, const char *word) {
+  size_t length = strlen(word);
+  for (const char *at = list; (at = strstr(at, word)); at += length)
+    if ((at == list || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+      return true;
+  return false;
+}
+
+/* A job that may have been paid is never said to be unsent again, whoever looks
+ * at it, nor one that was given up opened again. */
+static void a_row_goes_where_it_may(void **state) {
+  static const char *const states[] = {
+      "intent", "sent",    "accepted", "unknown",   "succeeded",
+      "failed", "refused", "unsent",   "cancelled", "abandoned"};
+  Ledger *ledger = open_ledger();
+  char sql[128];
+  (void)state;
+  intend(ledger, "k");
+  flush(ledger);
+  for (size_t i = 0; i < COUNT(transitions); i++)
+    for (size_t j = 0; j < COUNT(states); j++)
+      for (int senders = 0; senders < 2; senders++) {
+        const Transition *to = &transitions[i];
+        bool moves =
+            is_listed(senders ? to->by_sender : to->by_others, states[j]);
+        LedgerNews news = {.state = to->news,
+                           .attempt_id = senders ? "k" : NULL};
+        const char *after = moves ? to->news : states[j];
+        snprintf(sql, sizeof sql, "UPDATE jobs SET state = '%s'", states[j]);
+        run_sql(sql);
+        ledger_tell(ledger, "k", &news);
+        flush(ledger);
+        check(*find(&(LedgerFilter){.state = after}), "%s to %s by %d: not %s",
+              states[j], to->news, senders, after);
+      }
+  ledger_close(ledger);
+}
+
+/* What is known of a job's money is not taken back with it. */
+static void what_was_charged_stays_so(void **state) {
+  Ledger *ledger = open_ledger();
+  LedgerReader *reader;
+  LedgerRow row;
+  (void)state;
+  intend(ledger, "k");
+  ledger_tell(ledger, "k",
+              &(LedgerNews){.state = "accepted", .charged = "yes"});
+  ledger_tell(
+      ledger, "k",
+      &(LedgerNews){.state = "unsent", .charged = "no", .attempt_id = "k"});
+  flush(ledger);
+  reader = first_row(&row);
+  assert_string_equal(row.state, "accepted");
+  assert_string_equal(row.charged, "yes");
+  ledger_reader_close(reader);
+  ledger_close(ledger);
+}
+
 static void only_ledgers_are_opened(void **state) {
   char other[PATH_MAX];
   (void)state;
@@ -759,6 +844,8 @@ int main(void) {
       TEST(a_row_is_sent_by_one),
       TEST(a_permission_of_which_nobody_was_told_is_none),
       TEST(a_lock_that_is_held_for_long_is_waited_for),
+      TEST(a_row_goes_where_it_may),
+      TEST(what_was_charged_stays_so),
       TEST(only_ledgers_are_opened),
       TEST(a_reader_makes_nothing),
       TEST(the_file_is_its_owner_s),

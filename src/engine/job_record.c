@@ -321,7 +321,7 @@ static bool is_anothers(const Job *job, FlowEnd how) {
 
 /* The state after an end that no answer explains; NULL = as it is. */
 static const char *last_state(const Job *job, FlowEnd how) {
-  bool made = job->flow.created > 0;
+  bool made = job->flow.created > 0 || job->id; /* that it was given: too */
   if (how == FLOW_END_CANCELLED)
     return job->work.left && !job->given_up ? NULL : "cancelled";
   if (made && how == FLOW_END_REFUSED &&

@@ -366,6 +366,7 @@ static bool write_news(Ledger *ledger, const char *key,
   ledger_bind_text(statement, 9, key ? news->attempt_id : news->base_url);
   ledger_bind_text(statement, 10, key ? news->next_id : ledger->account);
   ledger_bind_text(statement, 11, news->account);
+  sqlite3_bind_int(statement, 12, key && news->attempt_id);
   return ledger_finish(statement) == SQLITE_DONE &&
          tell_answers(ledger, key, news);
 }

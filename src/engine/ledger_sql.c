@@ -3,20 +3,30 @@
 
 /* A job that succeeded stays so, and one that failed unless it turns out to
  * have succeeded.  One that is abandoned is nobody's from then on: who still
- * sends it has no more word in it, and no second permission.  One that is
- * cancelled is not marked back. */
+ * sends it has no more word in it, and no second permission. */
 #define IS_SETTLED                                                             \
   "(state = 'succeeded' OR state = 'failed' AND ?2 IS NOT 'succeeded')"
+
+/* What may have been made is never said not to have been: not by the word of
+ * one who only looks at it (?12 is 0), and once it is known to be more than
+ * sent, by nobody's. */
+#define IS_TAKEN_BACK                                                          \
+  "(?2 IN ('intent', 'unsent', 'refused')"                                     \
+  " AND (state IN ('accepted', 'unknown') OR state = 'sent' AND NOT ?12))"
+
+/* What the host has given up is not opened again. */
+#define IS_REOPENED                                                            \
+  "(state IN ('cancelled', 'abandoned')"                                       \
+  " AND ?2 IN ('intent', 'unsent', 'refused', 'unknown'))"
 
 /* Said, and not left to SQLite, which may think that a state finds fewer. */
 #define BY_ID " INDEXED BY jobs_by_id_and_time"
 
 #define TELL(index)                                                            \
   "UPDATE jobs" index " SET"                                                   \
-  " state = CASE WHEN " IS_SETTLED                                             \
-  " OR state = 'cancelled' AND ?2 IS 'intent'"                                 \
+  " state = CASE WHEN " IS_SETTLED " OR " IS_REOPENED " OR " IS_TAKEN_BACK     \
   "  THEN state ELSE coalesce(?2, state) END,"                                 \
-  " charged = CASE WHEN " IS_SETTLED " THEN charged"                           \
+  " charged = CASE WHEN " IS_SETTLED " OR " IS_TAKEN_BACK " THEN charged"      \
   "  ELSE coalesce(?3, charged) END,"                                          \
   " error = CASE WHEN ?2 IS 'succeeded' THEN NULL WHEN " IS_SETTLED            \
   "  THEN error ELSE coalesce(?5, error) END,"                                 \

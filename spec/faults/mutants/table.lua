@@ -226,11 +226,25 @@ mutant(
   "c ledger_orders"
 )
 mutant(
-  "a cancelled job is marked back, and sent",
+  "a job that was given up is opened again, and sent",
   LEDGER_SQL,
-  " OR state = 'cancelled' AND ?2 IS 'intent'",
-  "",
+  "(state IN ('cancelled', 'abandoned')",
+  "(state IN ('gone')",
   "c ledger_orders"
+)
+mutant(
+  "a job that may have been paid is said to be unsent",
+  LEDGER_SQL,
+  "(state IN ('accepted', 'unknown')",
+  "(state IN ('gone')",
+  "c ledger"
+)
+mutant(
+  "a job that is sent is said not to be by who only looks at it",
+  LEDGER_SQL,
+  "OR state = 'sent' AND NOT ?12",
+  "OR state = 'gone' AND NOT ?12",
+  "c ledger"
 )
 mutant(
   "who sends an abandoned job takes it back",
