@@ -96,7 +96,8 @@ function methods:resolve(key, what, opts)
       return nil, err
     end
     done, err = note:result()
-    if not done then
+    if not done then -- it is as unknown as before
+      err.idempotency_key, err.charged = key, "unknown"
       return nil, err
     end
   end

@@ -37,7 +37,7 @@ function follow.job(job, timeout)
   if done == nil then
     return nil, err
   elseif not done then
-    return nil, wait.timeout_error("the job", timeout, job.id)
+    return nil, core.about(job, wait.timeout_error("the job", timeout, job.id))
   end
   return follow.outcome(job)
 end
@@ -88,7 +88,9 @@ function follow.check_id(id, fname, level)
   end
   local message = "a job id has 1 to 256 visible ASCII characters, no backslash among them, no '.' "
     .. "or '/' in front and no '.' or '..' between slashes, not %s"
-  return check.invalid("invalid_job_id", "id", message:format(check.show(id)))
+  local _, err = check.invalid("invalid_job_id", "id", message:format(check.show(id)))
+  err.sent, err.charged = nil, "unknown" -- of the job that was meant
+  return nil, err
 end
 
 --- What the ledger has of the job with this id: its key, request and metadata; nil where nobody may
@@ -122,6 +124,7 @@ function follow.by_id(self, fname, mode, id, timeout, origin)
     opts.request = known.request
     opts.metadata = known.metadata
     opts.idempotency_key = known.idempotency_key
+    opts.vouched = known.vouched
   end
   local job
   job, err = core.submit(self, mode, opts)

@@ -53,7 +53,7 @@ function methods:save(where, opts)
   opts = options.save(opts, "save", 2, 2)
   local refused = wait.refusal()
   if refused then
-    return nil, refused
+    return nil, core.about(self, refused)
   end
   local config = settings.get(self.client)
   local saving, err = save.start(self, where, opts, config)
@@ -82,6 +82,12 @@ local function new_image()
   return image
 end
 
+local function no_such_image(self, n)
+  local message = "there is no image %s: the job has %d"
+  local _, err = check.invalid("no_such_image", "n", message:format(check.number(n), #self.results))
+  return err
+end
+
 --- Image n in memory. Waits.
 ---@param n? integer default 1
 ---@return string|nil bytes
@@ -91,13 +97,9 @@ function methods:data(n)
   n = n == nil and 1 or n
   check.argument(n, 1, "data", "number", 2)
   local err = save.refusal(self) or wait.refusal()
+  err = err or not self.results[n] and no_such_image(self, n)
   if err then
-    return nil, err
-  end
-  local result = self.results[n]
-  if not result then
-    local message = "there is no image %s: the job has %d"
-    return check.invalid("no_such_image", "n", message:format(check.number(n), #self.results))
+    return nil, core.about(self, err)
   end
   local how = { seconds = settings.get(self.client).timeout }
   local image = new_image()
@@ -107,7 +109,7 @@ function methods:data(n)
     ok, err = wait.until_done(image)
   end
   if not ok then
-    return nil, err
+    return nil, core.about(self, err)
   end
-  return image.bytes, image.err
+  return image.bytes, image.err and core.about(self, image.err)
 end

@@ -180,6 +180,7 @@ local function options_of(row, config)
     request = request_of(row),
     metadata = metadata_of(row),
     body = row.body,
+    vouched = row.charged == "yes", -- else its id may be anybody's word
   }
 end
 
@@ -289,12 +290,15 @@ function ledger.recover(client, config, any_key)
   return jobs
 end
 
-local function ledger_error(code, message, key)
+--- `row`: of the job with this key, where there is one.
+local function ledger_error(code, message, key, row)
   return core.error({
     kind = "ledger",
     code = code,
     message = message,
     idempotency_key = key,
+    charged = row and row.charged or "unknown",
+    job_id = row and row.job_id,
   })
 end
 
@@ -310,12 +314,12 @@ local function unsettled(client, config, key, any_key)
   end
   if row.base_url ~= config.base_url then
     local message = "this job belongs to another service, " .. row.base_url
-    return nil, ledger_error("other_service", message, key)
+    return nil, ledger_error("other_service", message, key, row)
   end
   if not is_own(row, config, any_key) then
     local message = "this job belongs to another account; where that has a new API key now, and is "
       .. "the same, say so with { any_key = true }"
-    return nil, ledger_error("other_account", message, key)
+    return nil, ledger_error("other_account", message, key, row)
   end
   local open = row.state == "unknown"
     or row.state == "sent"
@@ -323,7 +327,7 @@ local function unsettled(client, config, key, any_key)
     or row.state == "intent" and not row.body
   if not open or core.live_keys(client)[key] then
     local message = ("this job needs no settling: its state is %s"):format(row.state)
-    return nil, ledger_error("not_unknown", message, key)
+    return nil, ledger_error("not_unknown", message, key, row)
   end
   return row
 end
@@ -340,7 +344,9 @@ function ledger.check_settlement(what)
     return true
   end
   local message = "'resend', 'abandon' or a job id is needed, not '%s'%s"
-  return check.invalid("invalid_job_id", "what", message:format(check.show(what), hint))
+  local _, err = check.invalid("invalid_job_id", "what", message:format(check.show(what), hint))
+  err.sent, err.charged = nil, "unknown" -- of the job that was to be settled
+  return nil, err
 end
 
 --- Settles an unknown job by hand. See `client:resolve`. Gives the job, and whether it is going on;

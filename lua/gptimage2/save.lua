@@ -197,8 +197,7 @@ end
 
 local function finish(self, err)
   if err then
-    err.job_id = self.job.id
-    err.paths = as_asked(self, self.saved)
+    core.about(self.job, err).paths = as_asked(self, self.saved)
     self.err = err
   end
   self.ended = true
@@ -328,12 +327,12 @@ function save.refusal(job)
   if job.status == "succeeded" then
     return nil
   end
-  return core.error({
+  local err = core.error({
     kind = "validation",
     code = "not_succeeded",
     message = "the job has no images to save: its status is " .. job.status,
-    job_id = job.id,
   })
+  return core.about(job, err)
 end
 
 --- Starts to save all images of a job that has succeeded.
@@ -352,7 +351,7 @@ function save.start(job, where, options, config)
   local base = options.base or save.base(where)
   local paths, sidecar = naming.plan(where, core.is_folder(base .. where), fields, #job.results)
   if not paths then
-    return nil, sidecar
+    return nil, core.about(job, sidecar)
   end
   for i, path in ipairs(paths) do
     paths[i] = base .. path
@@ -381,7 +380,7 @@ function save.start(job, where, options, config)
     end
   end
   if self.left == 0 then
-    return nil, first_error(self)
+    return nil, core.about(job, first_error(self))
   end
   return self
 end

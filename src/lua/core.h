@@ -214,6 +214,7 @@ typedef struct LuaJob {
   bool told : 1;          /* its on_event has heard of the cancel */
   bool unread : 1;        /* the raw reply has news: see news.h */
   bool quiet : 1;         /* on_event is not told of it */
+  bool vouched : 1;       /* the service has told of its id, or the ledger */
   unsigned char oddities; /* answers in a row: say final, are not usable */
   unsigned attempts;
   unsigned polls;
@@ -242,6 +243,9 @@ void job_push_balance(lua_State *L, int index);
 bool job_is_done(const LuaJob *job);
 /* True when the service knows the job by an id. */
 bool job_has_id(lua_State *L, int index);
+/* True when it is known that the service made the job: an id that a user gave
+ * is hearsay until the service has told of it, or the ledger. */
+bool job_is_made(lua_State *L, int index);
 /* False when the id in a reply is another job's. */
 bool job_is_named(lua_State *L, int index, const JsonPiece *id);
 /* Ends the job for its host: the status, whose error is on top (or nil) and is

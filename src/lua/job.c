@@ -85,6 +85,16 @@ bool job_has_id(lua_State *L, int index) {
   return has;
 }
 
+/* The id of a create is the service's own word. */
+static bool creates(const LuaJob *job) {
+  return job->mode == FLOW_GENERATE || job->mode == FLOW_CREATE_ONLY;
+}
+
+bool job_is_made(lua_State *L, int index) {
+  const LuaJob *job = lua_touserdata(L, index);
+  return job_has_id(L, index) && (creates(job) || job->vouched);
+}
+
 bool job_is_named(lua_State *L, int index, const JsonPiece *id) {
   char text[JOB_ID_MAX];
   const char *own;
@@ -128,14 +138,14 @@ static void tell_of_cancel(Core *core, const LuaJob *job, const char *kind) {
 /* What is known of the money while the engine has not come to rest: a create
  * may go out before the cancel reaches it, or never.  The error is on top. */
 static void set_charged(lua_State *L, int index, const LuaJob *job) {
-  bool creates = job->mode == FLOW_GENERATE || job->mode == FLOW_CREATE_ONLY;
-  job_get(L, index, JOB_ID);
-  if (creates && !lua_isnil(L, -1)) {
+  bool made = job_is_made(L, index);
+  if (made && creates(job)) {
     lua_pushliteral(L, "yes");
-    lua_setfield(L, -3, "sent");
+    lua_setfield(L, -2, "sent");
   }
-  lua_pushstring(L, lua_isnil(L, -1) ? "unknown" : "yes");
-  lua_setfield(L, -3, "charged");
+  lua_pushstring(L, made ? "yes" : "unknown");
+  lua_setfield(L, -2, "charged");
+  job_get(L, index, JOB_ID);
   lua_setfield(L, -2, "job_id");
 }
 
@@ -296,6 +306,43 @@ static int f_unknown_job(lua_State *L) {
   return 1;
 }
 
+/* Copies a field of the error at index 3 into the one at index 2. */
+static void copy_field(lua_State *L, const char *name) {
+  lua_getfield(L, 3, name);
+  lua_setfield(L, 2, name);
+}
+
+/* ARG: job, err
+** RES: err, which says what is known of the job and its money */
+static int f_about(lua_State *L) {
+  bool made;
+  job_check(L, 1);
+  lua_settop(L, 2);
+  error_push_no_memory(L);
+  if (lua_rawequal(L, 2, 3)) { /* one for all */
+    lua_settop(L, 2);
+    return 1;
+  }
+  lua_settop(L, 2);
+  made = job_is_made(L, 1);
+  job_get(L, 1, JOB_ERROR);
+  if (lua_istable(L, 3)) {
+    copy_field(L, "sent");
+    copy_field(L, "charged");
+  } else {
+    lua_pushstring(L, made ? "yes" : NULL);
+    lua_setfield(L, 2, "sent");
+    lua_pushstring(L, made ? "yes" : "unknown");
+    lua_setfield(L, 2, "charged");
+  }
+  job_get(L, 1, JOB_ID);
+  lua_setfield(L, 2, "job_id");
+  job_get(L, 1, JOB_KEY);
+  lua_setfield(L, 2, "idempotency_key");
+  lua_settop(L, 2);
+  return 1;
+}
+
 /* ARG: job, files | nil, err | nil */
 static int f_saved(lua_State *L) {
   job_check(L, 1);
@@ -328,7 +375,8 @@ void job_open(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"handle", f_handle}, {"unknown_job", f_unknown_job},
       {"saved", f_saved},   {"handler", f_handler},
-      {"is_job", f_is_job}, {NULL, NULL}};
+      {"is_job", f_is_job}, {"about", f_about},
+      {NULL, NULL}};
   luaL_newmetatable(L, JOB_TYPE);
   compat_setfuncs(L, meta);
   lua_pushliteral(L, JOB_TYPE);

@@ -79,8 +79,9 @@ void late_settle(lua_State *L, int at, const Event *event) {
   if (made) {
     job_get(L, at, JOB_ID);
     lua_setfield(L, -2, "job_id");
-    settle_charged(L);
   }
+  if (job_is_made(L, at))
+    settle_charged(L);
   if (event->sent || !made)
     error_set(L, "sent", event->sent ? "yes" : "no");
   if (!made && !event->doubt) {

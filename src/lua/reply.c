@@ -216,6 +216,12 @@ static const char *poll_again(lua_State *L, Core *core, int at,
   return NULL;
 }
 
+/* The service has told of the id: it is no hearsay any more. */
+static void vouch(LuaJob *job, const Decoded *reply) {
+  if (reply->status != DECODED_NONE || reply->said.length > 0)
+    job->vouched = true;
+}
+
 static const char *read_polled(lua_State *L, Core *core, int at,
                                const Event *event, const Decoded *reply) {
   LuaJob *job = lua_touserdata(L, at);
@@ -223,6 +229,7 @@ static const char *read_polled(lua_State *L, Core *core, int at,
   const char *type;
   if (!job_is_named(L, at, &reply->id) || is_passing_trouble(job, reply))
     return poll_again(L, core, at, event, FLOW_VERDICT_UNUSABLE);
+  vouch(job, reply);
   type = read_final(L, core, at, event, reply);
   if (type)
     return type;
@@ -321,10 +328,14 @@ static const char *on_created(lua_State *L, int at, const Event *event) {
 static const char *on_status(lua_State *L, int at, const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
   bool narrates = job_client(L, at)->narrates;
+  Decoded reply;
   if (job_is_done(job) || !event->body)
     return NULL;
   if (!narrates && !news_covers(event->body, event->body_length))
     news_read(L, at); /* the one before: it may hold what this one does not */
+  if (!job->vouched && decode_reply(&reply, event->body, event->body_length) &&
+      job_is_named(L, at, &reply.id))
+    vouch(job, &reply);
   set_raw(L, at, event);
   news_keep(L, at);
   return narrates && news_read(L, at) ? "status" : NULL;

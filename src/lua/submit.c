@@ -101,7 +101,24 @@ static bool prepare_request(lua_State *L) {
   return true;
 }
 
-/* Notes the id of a job that exists already. */
+static bool flag_of(lua_State *L, const char *name) {
+  bool flag;
+  lua_getfield(L, OPTIONS, name);
+  flag = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return flag;
+}
+
+/* Whether the job that this one goes on with is known to be at the service. */
+static bool has_made_origin(lua_State *L) {
+  bool made;
+  lua_getfield(L, OPTIONS, "origin");
+  made = job_test(L, -1) && job_is_made(L, lua_gettop(L));
+  lua_pop(L, 1);
+  return made;
+}
+
+/* Notes the id of a job that exists already, or so the caller says. */
 static void prepare_id(lua_State *L, LuaJob *job) {
   job->status = JOB_PENDING;
   lua_getfield(L, OPTIONS, "idempotency_key");
@@ -116,14 +133,7 @@ static void prepare_id(lua_State *L, LuaJob *job) {
   lua_pushvalue(L, -1);
   lua_replace(L, ID);
   job_set(L, JOB, JOB_ID);
-}
-
-static bool flag_of(lua_State *L, const char *name) {
-  bool flag;
-  lua_getfield(L, OPTIONS, name);
-  flag = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return flag;
+  job->vouched = flag_of(L, "vouched") || has_made_origin(L);
 }
 
 /* Pushes the error for a job that is too dear; one that may have been sent
@@ -237,7 +247,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
 /* ARG: client, "generate"|"create"|"poll"|"resume",
 **      {request=, id=, timeout=, idempotency_key=, metadata=,
 **       metadata_json=, body=, again=, doubt=, former=, reserved=,
-**       origin=, quiet=}
+**       origin=, quiet=, vouched=}
 ** RES: job | nil, err */
 int submit(lua_State *L) {
   Client *client = client_check(L, CLIENT);

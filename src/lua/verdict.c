@@ -76,27 +76,13 @@ static void set_retryable(lua_State *L, bool retryable) {
   lua_setfield(L, -2, "retryable");
 }
 
-/* True when the only word for the job's existence is the caller's: its id was
- * given to this process, and the service does not know it. */
-static bool is_hearsay(lua_State *L, int index, const LuaJob *job,
-                       const Event *event) {
-  bool hearsay;
-  if (event->status != 404 && event->status != 410)
-    return false;
-  job_get(L, index, JOB_KEY);
-  job_get(L, index, JOB_ORIGIN);
-  hearsay = (job->mode == FLOW_POLL_ONCE || job->mode == FLOW_RESUME) &&
-            lua_isnil(L, -1) && lua_isnil(L, -2);
-  lua_pop(L, 2);
-  return hearsay;
-}
-
 /* "charged" for a failure that says nothing about the money by itself: a create
- * before it, perhaps by an earlier process, may have made a job. */
+ * before it, perhaps by an earlier process, may have made a job; and an id that
+ * a user gave may be anything. */
 static const char *charged_so_far(lua_State *L, int index, const Event *event) {
-  if (job_has_id(L, index))
+  if (job_is_made(L, index))
     return "yes";
-  return event->doubt ? "unknown" : "no";
+  return event->doubt || job_has_id(L, index) ? "unknown" : "no";
 }
 
 /* Pushes the code the service sent in the body, or `fallback`. */
@@ -120,9 +106,7 @@ static void push_refused(lua_State *L, int index, const LuaJob *job,
   Refusal other;
   const Refusal *refusal = find_refusal(event->status, &other);
   bool polled = job_has_id(L, index);
-  const char *charged = is_hearsay(L, index, job, event)
-                            ? "unknown"
-                            : charged_so_far(L, index, event);
+  const char *charged = charged_so_far(L, index, event);
   const char *advice = refusal->advice;
   const char *code;
   if (!polled && strcmp(refusal->kind, "not_found") == 0)
@@ -170,7 +154,7 @@ static void push_failed(lua_State *L, int index, const LuaJob *job,
   const char *money = "";
   if (strcmp(charged, "no") == 0)
     money = " (nothing was sent)";
-  else if (strcmp(charged, "unknown") == 0)
+  else if (strcmp(charged, "unknown") == 0 && !job_has_id(L, index))
     money = " (nothing more was sent; whether a create before made the job and "
             "charged it is not known)";
   lua_pushfstring(L, "%s: %s%s", failed_at(kind, code), detail(event), money);
@@ -234,7 +218,12 @@ static void push_last_trouble(lua_State *L, const Event *event) {
 /* Pushes what happened, and what to do; the job's id is at `id`. */
 static void push_timeout_words(lua_State *L, int index, int id,
                                const LuaJob *job, const Event *event) {
-  if (job_has_id(L, index))
+  if (job_has_id(L, index) && !job_is_made(L, index))
+    lua_pushfstring(L,
+                    "the service has said nothing of this job within the "
+                    "timeout: client:wait(\"%s\") asks again",
+                    lua_tostring(L, id));
+  else if (job_has_id(L, index))
     lua_pushfstring(L,
                     "the job was not done within its timeout; it goes on at "
                     "the service: client:wait(\"%s\") takes it up again%s",
@@ -314,7 +303,7 @@ void verdict_push_protocol(lua_State *L, int index, LuaJob *job,
                            const char *what) {
   bool known;
   index = compat_absindex(L, index);
-  known = job_has_id(L, index);
+  known = job_is_made(L, index);
   error_push(L, "protocol", code, what);
   set_common(L, index, job, event, known ? "yes" : "unknown");
   set_retryable(L, false);

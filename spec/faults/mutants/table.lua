@@ -247,6 +247,13 @@ mutant(
   "c ledger"
 )
 mutant(
+  "an id that a user gave counts as charged",
+  "src/lua/job.c",
+  "(creates(job) || job->vouched)",
+  "true",
+  "spec money: hearsay"
+)
+mutant(
   "who sends an abandoned job takes it back",
   LEDGER_SQL,
   "WHEN ?2 IS 'abandoned' THEN NULL",
