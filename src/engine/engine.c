@@ -4,6 +4,8 @@
  */
 #include "io_thread.h"
 
+#include "descriptors.h"
+
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
@@ -126,6 +128,7 @@ Engine *engine_open(void) {
           (ssize_t)sizeof engine->seed ||
       engine->seed == 0)
     engine->seed = 88172645463325252u;
+  descriptors_spare_standard();
   if (open_parts(engine))
     return engine;
   free(engine);

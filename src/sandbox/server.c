@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../engine/descriptors.h"
 #include "exchange.h"
 
 enum { SERVER_BACKLOG = 1024 };
@@ -229,6 +230,7 @@ Server *server_start(const ServerOptions *options,
     return NULL;
   }
   pthread_once(&once, watch_process); /* before there is a thread */
+  descriptors_spare_standard();
   pthread_mutex_init(&server->lock, NULL);
   server->options = *options;
   server->options.service.seed = random_seed();
