@@ -214,7 +214,7 @@ describe("an error", function()
   end)
 
   it("of a name that does not resolve says so", function()
-    local client = support.pair({ base_url = "https://nowhere.invalid", max_attempts = 1 })
+    local client = support.pair({ base_url = support.NOWHERE, max_attempts = 1 })
     local _, err = client:generate({ prompt = "a cup" })
     assert.equal("network", err.kind)
     assert.equal("dns_failed", err.code)

@@ -344,6 +344,22 @@ describe("one create", function()
       assert.truthy(err.message:find("the proxy could not be used", 1, true), err.message)
     end)
 
+    for _, version in ipairs({ "socks4", "http" }) do
+      it("but has no address was never sent: " .. version, function()
+        local proxy = support.NOWHERE:gsub("^https", version) .. ":1080"
+        local err = expect_unsent(behind({ url = proxy }, { max_attempts = 1 }), "proxy_failed", 1)
+        assert.truthy(err.message:find("the proxy could not be used", 1, true), err.message)
+      end)
+    end
+
+    it("for a host that does not exist was never sent, and the proxy is not to blame", function()
+      local proxy = support.sandbox().url:gsub("^http", "socks4") -- which looks up no names
+      local box = { url = support.NOWHERE, api_key = support.KEY }
+      local client = support.client(box, { max_attempts = 1, proxy = proxy })
+      local err = expect_unsent(client, "dns_failed", 1)
+      assert.truthy(err.message:find("the service could not be reached", 1, true), err.message)
+    end)
+
     it("and says nothing was never sent", function()
       local proxy = support.sandbox()
       proxy:fault({ on = "any", action = "hang", times = math.huge })
@@ -353,8 +369,7 @@ describe("one create", function()
   end)
 
   it("to a host that does not exist was never sent", function()
-    -- No name has a part of 64 letters: it is found not to exist without asking anybody.
-    local box = { url = ("https://%s.invalid"):format(("a"):rep(64)), api_key = support.KEY }
+    local box = { url = support.NOWHERE, api_key = support.KEY }
     local client = support.client(box, { max_attempts = 1 })
     local _, err = client:generate(CUP)
     assert.equal("network", err.kind)

@@ -20,6 +20,9 @@ support.slow = SLOW ~= nil
 --- A key that is easily found where it must not be.
 support.KEY = "sk-spec-0123456789abcdef"
 
+-- No name has a part of 64 letters: it is found not to exist without asking anybody.
+support.NOWHERE = ("https://%s.invalid"):format(("a"):rep(64))
+
 local sandboxes, clients = {}, {}
 
 --- A time that is too short for something, or just long enough: longer where everything is slow,

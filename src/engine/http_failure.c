@@ -70,6 +70,19 @@ static void explain_proxy(Exchange *exchange, const char *said) {
   }
 }
 
+/* Of names that are not found libcurl tells the other way round here: of the
+ * proxy's as of a host's, and of the service's, which it looks up for the
+ * proxy, as of a handshake with it. */
+static bool is_socks(const Exchange *exchange) {
+  return strncasecmp(exchange->account->settings.proxy, "socks", 5) == 0;
+}
+
+static bool is_unknown_behind_socks(const Exchange *exchange) {
+  long detail = 0;
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_PROXY_ERROR, &detail);
+  return detail == CURLPX_RESOLVE_HOST;
+}
+
 /* Whether what failed was between the proxy and us.  What is behind it fails by
  * its name, or by TLS; time and memory are nobody's. */
 static bool is_the_proxys(const Exchange *exchange, CURLcode code) {
@@ -79,6 +92,9 @@ static bool is_the_proxys(const Exchange *exchange, CURLcode code) {
     return true;
   switch (code) {
   case CURLE_COULDNT_RESOLVE_HOST:
+    return is_socks(exchange);
+  case CURLE_PROXY:
+    return !is_unknown_behind_socks(exchange);
   case CURLE_OPERATION_TIMEDOUT:
   case CURLE_OUT_OF_MEMORY:
   case CURLE_SSL_CONNECT_ERROR:
@@ -120,6 +136,7 @@ static void explain_size(Exchange *exchange) {
 static const char *network_code(CURLcode code, bool sent) {
   switch (code) {
   case CURLE_COULDNT_RESOLVE_HOST:
+  case CURLE_PROXY: /* behind SOCKS; all else of it is the proxy's */
     return "dns_failed";
   case CURLE_COULDNT_CONNECT:
     return "connect_failed";
