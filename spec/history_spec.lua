@@ -252,14 +252,18 @@ describe("client:history", function()
       for _, limit in ipairs({ 0, -1, 1.5, math.huge, 0 / 0 }) do
         raises("option 'limit' must be a whole number", { limit = limit })
       end
+      raises("option 'since' must be a number, not NaN", { since = 0 / 0 })
+      raises("option 'until' must be a number, not NaN", { ["until"] = 0 / 0 })
     end)
   end)
 
   it("is refused without a ledger and after closing", function()
-    local rows, err = support.pair():history()
+    local client = support.pair()
+    local rows, err = client:history()
     assert.is_nil(rows)
     assert.equal("no_ledger", err.code)
-    local client = book.pair()
+    assert.is_false((pcall(client.history, client, 42))) -- a bad argument raises all the same
+    client = book.pair()
     client:close()
     rows, err = client:history()
     assert.is_nil(rows)

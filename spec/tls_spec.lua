@@ -25,11 +25,11 @@ describe("TLS", function()
     return support.client({ url = box.url, api_key = box.api_key }, options)
   end
 
-  local function expect_refusal(client)
+  local function expect_refusal(client, code)
     local job, err = client:generate(CUP)
     assert.is_nil(job)
     assert.equal("tls", err.kind, err.message)
-    assert.equal("certificate_refused", err.code, err.message)
+    assert.equal(code or "certificate_refused", err.code, err.message)
     assert.equal("no", err.sent)
     assert.equal("no", err.charged)
     assert.is_false(err.retryable)
@@ -70,6 +70,16 @@ describe("TLS", function()
     expect_refusal(stranger({ ca_file = other.ca_file }))
   end)
 
+  it("is refused when the file of authorities holds none, and the error names the file", function()
+    local path = folder.new() .. "/authorities.pem"
+    for _, text in ipairs({ "", "no certificate\n", "-----BEGIN CERTIFICATE-----\nAAAA\n" }) do
+      folder.write(path, text)
+      local err = expect_refusal(stranger({ ca_file = path }), "ca_file_unreadable")
+      assert.truthy(err.message:find("ca_file", 1, true), err.message)
+      os.remove(path)
+    end
+  end)
+
   it("refuses a certificate for another name", function()
     local there = { url = box.url:gsub("127%.0%.0%.1", "gptimage2.localhost") }
     there.api_key, there.ca_file = box.api_key, box.ca_file
@@ -81,12 +91,6 @@ describe("TLS", function()
     local there = { url = box.url:gsub("127%.0%.0%.1", "localhost") }
     there.api_key, there.ca_file = box.api_key, box.ca_file
     assert(support.client(there):generate(CUP))
-  end)
-
-  it("is refused when the file of authorities holds none", function()
-    local path = folder.new() .. "/empty.pem"
-    folder.write(path, "")
-    expect_refusal(stranger({ ca_file = path }))
   end)
 
   it("fails as a handshake, and is tried again, where the other side speaks no TLS", function()

@@ -114,11 +114,11 @@ end
 ---@return gptimage2.Error|nil err kind ledger
 function methods:history(filter)
   local config, err = ledger_of(self, "history")
+  filter = ledger().filter(filter)
   if not config then
     return nil, err
   end
   local rows
-  filter = ledger().filter(filter)
   rows, err = write_up()
   if rows then
     rows, err = ledger().history(config, filter)

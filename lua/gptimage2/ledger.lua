@@ -116,6 +116,11 @@ local FILTER = {
 function ledger.filter(filter)
   filter = check.options(filter, 1, "history", FILTER, 3)
   local state, limit = filter.state, filter.limit
+  for _, name in ipairs({ "since", "until" }) do
+    if filter[name] ~= filter[name] then
+      check.fail(1, "history", ("option '%s' must be a number, not NaN"):format(name), 3)
+    end
+  end
   if state and not STATUS[state] then
     local why = "option 'state' must be one of " .. check.enumerate(STATES)
     check.fail(1, "history", why .. check.did_you_mean(state, STATES), 3)

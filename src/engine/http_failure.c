@@ -174,6 +174,9 @@ void http_explain(Exchange *exchange, CURLcode code, bool sent) {
     explain_proxy(exchange, said);
   else if (exchange->too_large || is_endless_line(exchange, code))
     explain_size(exchange);
+  else if (code == CURLE_SSL_CACERT_BADFILE) /* no fault of the service's */
+    failure_set(&exchange->failure, "tls", "ca_file_unreadable",
+                "option 'ca_file' names no file of certificates: %s", said);
   else if (http_is_certificate_error(code))
     failure_set(&exchange->failure, "tls", "certificate_refused", "%s", said);
   else if (code == CURLE_SSL_CONNECT_ERROR)
