@@ -189,6 +189,75 @@ describe("a ledger that somebody else has locked", function()
     assert.equal("abandoned", book.row(path).state)
   end)
 
+  --- A job whose row says that it was not sent, and waits for its turn behind one that hangs.
+  local function waiting(options)
+    local client, box, path = book.pair({ max_active = 1 })
+    box:fault({ on = "create", action = "hang" })
+    local first = assert(client:submit(CUP, { timeout = 1000 }))
+    local job = assert(client:submit(CUP, options))
+    support.step_until(function()
+      return posts(box) == 1 and #book.rows(path) == 2
+    end)
+    return client, job, path, first
+  end
+
+  it("has a job told as never sent when its row says so, and not before", function()
+    for state, timeout in pairs({ cancelled = 1000, unsent = support.slow and 5 or 0.3 }) do
+      local client, job, path, first = waiting({ timeout = timeout })
+      local release = hold(path)
+      if state == "cancelled" then
+        job:cancel()
+      end
+      pass(state == "cancelled" and 0.3 or timeout + 0.3)
+      if state == "cancelled" then
+        assert.equal("unknown", job.error.charged)
+        assert.is_nil(job.error.sent)
+      else
+        assert.is_false(job:done())
+      end
+      assert.equal(20, client.spent)
+      assert.equal("intent", book.row(path, job.idempotency_key).state)
+      release()
+      support.step_until(function()
+        return job.error and job.error.charged == "no"
+      end)
+      assert.equal("no", job.error.sent)
+      assert.equal(10, client.spent)
+      local row = book.row(path, job.idempotency_key)
+      assert.equal(state .. " no", row.state .. " " .. row.charged)
+      first:cancel()
+      client:close()
+    end
+  end)
+
+  it("has no job told as never sent whose row cannot say so in time", function()
+    local client, late, path, first = waiting({ timeout = support.slow and 5 or 0.3 })
+    local given_up = assert(client:submit(CUP))
+    support.step_until(function()
+      return #book.rows(path) == 3
+    end)
+    local release = hold(path)
+    given_up:cancel()
+    support.finish(late)
+    support.step_until(function()
+      return given_up.error.message:find("client:recover", 1, true)
+    end)
+    assert.equal("unknown", late.status)
+    assert.equal("cancelled", given_up.status)
+    for _, job in ipairs({ late, given_up }) do
+      assert.equal("unknown", job.error.charged)
+      assert.is_nil(job.error.sent)
+      assert.is_false(job.error.retryable)
+      assert.truthy(job.error.message:find("client:recover", 1, true), job.error.message)
+      assert.equal("intent", book.row(path, job.idempotency_key).state)
+    end
+    assert.equal(30, client.spent)
+    release()
+    book.settled(path, "unsent", late.idempotency_key)
+    book.settled(path, "cancelled", given_up.idempotency_key)
+    first:cancel()
+  end)
+
   it("has no cancelled job sent, when it can be written again", function()
     local client, box, path = book.pair()
     local release = hold(path)

@@ -73,6 +73,7 @@ struct Account {
   JobList unrecorded; /* jobs whose intent is not durable yet, in order */
   JobList sending;    /* creates not yet permitted: job_record.c */
   JobList held;       /* creates that wait for the ledger to be written */
+  JobList parting;    /* ended jobs, told of once the ledger has that */
   IdBook ids;         /* that the service gave its jobs */
   double retry_at;    /* when to look at a ledger that is down, and */
   double retry_pause; /* how long the last pause was: seconds */

@@ -200,8 +200,11 @@ static Account *account_of_dirty(Link *link) {
  * cannot be written. */
 static bool flush_ledger(Engine *engine, Account *account, double now) {
   bool last = atomic_load(&engine->stopping);
-  bool written = record_flush(account, now, last);
-  bool broken = ledger_is_broken(account->ledger);
+  bool written, broken;
+  if (!account->ledger) /* its last job ended in the flush that closed it */
+    return true;
+  written = record_flush(account, now, last);
+  broken = ledger_is_broken(account->ledger);
   if (!written && !broken && !last)
     return false;
   if (account->dropped && account->unended == 0)

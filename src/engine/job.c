@@ -23,12 +23,26 @@ static double patience(const Job *job, double now) {
   return left > 0.001 ? left : 0.001;
 }
 
+void job_part(Job *job, bool recorded) {
+  job->parting = false;
+  job->work.last.unrecorded = !recorded;
+  job_list_leave(&job->place);
+  work_end(&job->work);
+}
+
+/* That it was not sent, and never will be, is told once the ledger knows it:
+ * else the next process would send it.  Not later than its patience, though: it
+ * is then told that this is not known. */
 static void end(Job *job, FlowEnd how) {
   tell_end(job, how);
-  record_end(job, how);
+  job->parting = record_end(job, how);
   set_checked(job, false);
   turn_leave(&job->turn);
-  work_end(&job->work);
+  if (job->parting)
+    heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer,
+             clock_monotonic() + RECORD_PATIENCE);
+  else
+    work_end(&job->work);
   turn_advance(&job->work.account->turns);
 }
 
@@ -312,7 +326,9 @@ static void start(Work *work) {
 static void on_timer(Work *work) {
   Job *job = (Job *)work;
   double now = clock_monotonic();
-  if (job->probe && now < job->flow.deadline)
+  if (job->parting)
+    job_part(job, false);
+  else if (job->probe && now < job->flow.deadline)
     probe_on_timer(job->probe, now);
   else {
     let_probe_go(job);
@@ -367,6 +383,8 @@ static void on_cancel(Work *work) {
   Job *job = (Job *)work;
   bool gone = job->exchange && job->exchange->guarded;
   FlowAction action = flow_on_cancel(&job->flow, gone);
+  if (job->parting)
+    return;
   if (action.what == FLOW_DO_END)
     stop(work);
   else if (job->flow.cancelled)

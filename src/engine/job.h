@@ -33,13 +33,14 @@ typedef struct Job {
   int told_status;  /* the HTTP status of the last body handed up */
   bool refused;     /* the ledger says that it is not ours to send */
   bool given_up;    /* cancelled while its create was out */
+  bool parting;     /* it has ended, which is told once the ledger has it */
   bool takes_notes; /* (host) its account has a ledger */
   bool narrate;
   bool keeps_place; /* until it has ended */
   bool checked;     /* its references are good, and it waits for its turn */
   uint16_t reference_count;
   JobLink unwritten; /* in the account's list of unrecorded */
-  JobLink place;     /* in its list of those sending, or held */
+  JobLink place;     /* in its list of those sending, held, or parting */
   JobNote note;      /* with the verdict */
   char **references;
   Probe *probe;       /* while references are looked at */
@@ -64,6 +65,9 @@ void job_check_id(Job *job, Exchange *exchange);
 
 /* What held its create back is over. */
 void job_go_on(Job *job);
+
+/* A job that is parting is told of: the ledger knows, or could not be told. */
+void job_part(Job *job, bool recorded);
 
 /* It must not be sent: the work's failure says why. */
 void job_refuse(Job *job);

@@ -334,7 +334,16 @@ static const char *last_state(const Job *job, FlowEnd how) {
   return how == FLOW_END_REFUSED ? "refused" : "unsent";
 }
 
-void record_end(Job *job, FlowEnd how) {
+/* Will the host be told that it cost nothing?  The row must say so, too, where
+ * there is one: that of a new job is made in the transaction that ends it, or
+ * never. */
+static bool is_free_of_cost(const Job *job, FlowEnd how, const char *state) {
+  bool has_row = job->again || !job->entry;
+  return has_row && state && how != FLOW_END_LOST && job->flow.created <= 0 &&
+         !job->id && !job->flow.doubt && !job->refused;
+}
+
+bool record_end(Job *job, FlowEnd how) {
   const Event *last = &job->work.last;
   /* The host's flag: to be looked at behind its command alone. */
   bool obeyed = how == FLOW_END_CANCELLED || job->flow.cancelled;
@@ -344,12 +353,18 @@ void record_end(Job *job, FlowEnd how) {
                      .status = last->status};
   bool known = job->recorded || job->intended;
   if (!ledger_of(job))
-    return;
+    return false;
   job_list_leave(&job->place);
   job_list_leave(&job->unwritten); /* never sent: never recorded, then */
   if (how == FLOW_END_ANSWERED || !job->key || !known || is_anothers(job, how))
-    return;
+    return false;
   tell(job, &news);
+  if (!is_free_of_cost(job, how, news.state))
+    return false;
+  job->work.last.unrecorded = ledger_is_broken(ledger_of(job));
+  if (!job->work.last.unrecorded)
+    job_list_join(&job->work.account->parting, &job->place);
+  return !job->work.last.unrecorded;
 }
 
 void record_torn(Job *job) {
@@ -413,9 +428,17 @@ static void let_go_on(Account *account) {
   }
 }
 
+/* What they came to is in the ledger, or never will be. */
+static void part_all(Account *account, bool recorded) {
+  JobLink *link;
+  while ((link = account->parting.first))
+    job_part(of_place(link), recorded);
+}
+
 /* It stays down: every job that waits to be sent hears why. */
 static void give_up(Account *account) {
   JobLink *link;
+  part_all(account, false);
   while ((link = account->unrecorded.first)) {
     ledger_why(account->ledger, &of_unwritten(link)->work.last.failure);
     job_refuse(of_unwritten(link));
@@ -447,6 +470,7 @@ bool record_flush(Account *account, double now, bool last) {
     confirm_all(account);
     if (last)
       return true;
+    part_all(account, true);
     if (all)
       refuse_rest(account);
     let_go_on(account);

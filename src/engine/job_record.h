@@ -10,7 +10,9 @@
  *   the rest  with the next flush
  *
  * While the ledger is down, creates wait; the rest is kept, and written first
- * when it can be.
+ * when it can be.  The host hears at once what came back.  But that a job which
+ * has its row was not sent, and cost nothing, is no news before the row says
+ * so: of a program that ends before, the next one would send it.
  */
 #ifndef GPTIMAGE2_ENGINE_JOB_RECORD_H
 #define GPTIMAGE2_ENGINE_JOB_RECORD_H
@@ -44,8 +46,13 @@ void record_result(Job *job, const Buffer *body);
 /* What the Lua side read in it: job->note. */
 void record_verdict(Job *job);
 
-/* The job ends without a verdict. */
-void record_end(Job *job, FlowEnd how);
+/* Seconds for which the end of a job that was not sent waits for a ledger that
+ * is down, before it is told without. */
+#define RECORD_PATIENCE 2.0
+
+/* The job ends without a verdict.  True: the host must not be told before the
+ * ledger has it, and record_flush calls job_part. */
+bool record_end(Job *job, FlowEnd how);
 
 /* The job stops, its exchange still there: a create that has not left will not
  * leave any more, and the ledger says so. */

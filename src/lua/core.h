@@ -292,6 +292,9 @@ void reply_abandon(lua_State *L, Core *core, LuaJob *job, const Event *event);
 /* Pushes the error for a job whose work ended by itself. */
 void verdict_push_error(lua_State *L, int index, LuaJob *job,
                         const Event *event);
+/* The error on top tells of a job that was not sent, or was refused; which the
+ * ledger could not be told: it says so. */
+void verdict_add_unrecorded(lua_State *L);
 /* Pushes the error for a create whose answer never came, or not all of it. */
 void verdict_push_lost(lua_State *L, int index, LuaJob *job,
                        const Event *event);

@@ -70,25 +70,34 @@ static void settle_charged(lua_State *L) {
     error_set(L, "charged", "yes");
 }
 
-void late_settle(lua_State *L, int at, const Event *event) {
+/* No job came of it.  The error is on top. */
+static void settle_unmade(lua_State *L, int at, const Event *event) {
   const LuaJob *job = lua_touserdata(L, at);
-  bool made;
+  if (event->unrecorded) { /* another process may pay for it yet */
+    verdict_add_unrecorded(L);
+    return;
+  }
+  error_set(L, "sent", event->sent ? "yes" : "no");
+  if (!event->doubt)
+    error_set(L, "charged", "no");
+  if (!event->doubt || (job->reserved && !event->risked))
+    job_refund(L, at); /* what an earlier one cost stays reserved */
+}
+
+void late_settle(lua_State *L, int at, const Event *event) {
+  bool known;
   read_last(L, at, event);
-  made = job_has_id(L, at);
+  known = job_has_id(L, at);
   job_get(L, at, JOB_ERROR);
-  if (made) {
+  if (!known) {
+    settle_unmade(L, at, event);
+  } else {
     job_get(L, at, JOB_ID);
     lua_setfield(L, -2, "job_id");
-  }
-  if (job_is_made(L, at))
-    settle_charged(L);
-  if (event->sent || !made)
-    error_set(L, "sent", event->sent ? "yes" : "no");
-  if (!made && !event->doubt) {
-    error_set(L, "charged", "no");
-    job_refund(L, at);
-  } else if (!made && job->reserved && !event->risked) {
-    job_refund(L, at); /* what an earlier one cost stays reserved */
+    if (event->sent)
+      error_set(L, "sent", "yes");
+    if (job_is_made(L, at))
+      settle_charged(L);
   }
   lua_pop(L, 1);
 }

@@ -346,6 +346,8 @@ static const char *on_status(lua_State *L, int at, const Event *event) {
 static JobStatus status_after(const LuaJob *job, const Event *event) {
   bool polled =
       event->id || job->status == JOB_PENDING || job->status == JOB_RUNNING;
+  if (event->unrecorded && event->end != FLOW_END_CANCELLED)
+    return JOB_UNKNOWN;
   switch (event->end) {
   case FLOW_END_LOST:
     return JOB_UNKNOWN;
@@ -376,10 +378,12 @@ static const char *on_ended(lua_State *L, Core *core, int at,
     return NULL; /* told when it was cancelled */
   }
   verdict_push_error(L, at, job, event);
+  if (event->unrecorded) /* another process may pay for it yet */
+    verdict_add_unrecorded(L);
   lua_getfield(L, -1, "charged");
   if (strcmp(luaL_optstring(L, -1, ""), "no") == 0 ||
-      (job->reserved && !event->risked)) /* what an earlier one cost stays */
-    job_refund(L, at);
+      (job->reserved && !event->risked && !event->unrecorded))
+    job_refund(L, at); /* what an earlier one cost stays */
   lua_pop(L, 1);
   job_finish(L, at, status_after(job, event));
   let_go(L, core, job);

@@ -299,6 +299,19 @@ void verdict_push_error(lua_State *L, int index, LuaJob *job,
   }
 }
 
+void verdict_add_unrecorded(lua_State *L) {
+  lua_getfield(L, -1, "message");
+  lua_pushliteral(L, "; but the ledger could not be told: unless it can be "
+                     "before this program ends, the next client:recover() may "
+                     "send the job");
+  lua_concat(L, 2);
+  lua_setfield(L, -2, "message");
+  lua_pushnil(L);
+  lua_setfield(L, -2, "sent");
+  error_set(L, "charged", "unknown");
+  set_retryable(L, false);
+}
+
 void verdict_push_protocol(lua_State *L, int index, LuaJob *job,
                            const Event *event, const char *code,
                            const char *what) {

@@ -247,6 +247,20 @@ mutant(
   "c ledger"
 )
 mutant(
+  "a job is told as never sent before its row says so",
+  RECORD,
+  "  return !job->work.last.unrecorded;\n",
+  "  return false;\n",
+  "spec unwritable: never sent"
+)
+mutant(
+  "a job is told as never sent although its row cannot say so",
+  "src/engine/job.c",
+  "    job_part(job, false);\n",
+  "    job_part(job, true);\n",
+  "spec unwritable: never sent"
+)
+mutant(
   "an id that a user gave counts as charged",
   "src/lua/job.c",
   "(creates(job) || job->vouched)",
