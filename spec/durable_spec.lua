@@ -378,6 +378,24 @@ describe("the ledger", function()
       assert.equal(2, box:ledger().jobs[1].posts)
     end)
 
+    it("what belongs to the same service, however it is spelled", function()
+      local box, path, key = left_behind()
+      local id = box:ledger().jobs[1].id
+      local loud = { base_url = box.url:gsub("^http", "HTTP") .. "//" }
+      local client = reopened(box, path, loud)
+      assert.equal(1, #assert(client:recover()))
+      local job = support.finish(assert(client:resolve(key, id)))
+      assert.equal("succeeded", job.status)
+      client:close()
+      support.step_until(function()
+        client = try_client(box, path)
+        return client
+      end)
+      assert.equal(key, assert(client:wait(id)).idempotency_key)
+      local _, err = client:resolve(key, "abandon")
+      assert.equal("not_unknown", err.code)
+    end)
+
     it("nothing that belongs to another service", function()
       local _, path, key = left_behind()
       local other = support.sandbox()

@@ -130,6 +130,11 @@ function ledger.filter(filter)
   return filter
 end
 
+--- Whether a row is of the client's service, however both spell its URL.
+local function is_of_service(row, config)
+  return core.service(row.base_url) == core.service(config.base_url)
+end
+
 --- Whether a row is of the client's account. One that version 0.1 wrote tells none, and is: that
 --- version knew one account only, and nobody else would take up what it left.
 local function is_own(row, config, any_key)
@@ -222,7 +227,7 @@ end
 function ledger.of_id(client, config, id)
   local live = core.live_keys(client)
   local found = rows.each(config, { job_id = id }, function(row)
-    local own = row.base_url == config.base_url and is_own(row, config)
+    local own = is_of_service(row, config) and is_own(row, config)
     if own and not live[row.key] then
       return options_of(row)
     end
@@ -282,7 +287,7 @@ function ledger.recover(client, config, any_key)
   local live, jobs, failed = core.live_keys(client), {}, nil
   local _, err = rows.each(config, { unfinished = true }, function(row)
     -- The sandbox's jobs, say, are nothing to send to the real service; nor another account's.
-    local own = row.base_url == config.base_url and is_own(row, config, any_key)
+    local own = is_of_service(row, config) and is_own(row, config, any_key)
     if own and not live[row.key] then
       local job, why = take_up(client, config, row)
       jobs[#jobs + 1], failed = job, not job and why or nil
@@ -317,7 +322,7 @@ local function unsettled(client, config, key, any_key)
   if not row then
     return nil, ledger_error("key_unknown", "the ledger has no job with this key", key)
   end
-  if row.base_url ~= config.base_url then
+  if not is_of_service(row, config) then
     local message = "this job belongs to another service, " .. row.base_url
     return nil, ledger_error("other_service", message, key, row)
   end

@@ -651,6 +651,31 @@ static void a_lock_that_is_held_for_long_is_waited_for(void **state) {
   assert_string_equal(find(&(LedgerFilter){0}), "kl");
 }
 
+static void a_service_is_known_however_it_is_spelled(void **state) {
+  Ledger *ledger = open_ledger();
+  (void)state;
+  intend(ledger, "k");
+  ledger_tell(ledger, "k", &(LedgerNews){.state = "accepted", .job_id = "j"});
+  flush(ledger);
+  assert_true(ledger_has_other(ledger, "HTTP://LocalHost:1/", "j", "l"));
+  assert_false(ledger_has_other(ledger, "http://localhost:2", "j", "l"));
+  ledger_tell(ledger, NULL,
+              &(LedgerNews){.state = "failed",
+                            .job_id = "j",
+                            .base_url = "http://localhost:2"});
+  flush(ledger);
+  assert_string_equal(find(&(LedgerFilter){.state = "accepted"}), "k");
+  ledger_tell(ledger, NULL,
+              &(LedgerNews){.state = "succeeded",
+                            .job_id = "j",
+                            .result = "{}",
+                            .result_length = 2,
+                            .base_url = "HTTP://LocalHost:1/"});
+  flush(ledger);
+  assert_string_equal(find(&(LedgerFilter){.state = "succeeded"}), "k");
+  ledger_close(ledger);
+}
+
 /* ---- every state, and every news ---- */
 
 #define UNFINISHED "intent sent accepted unknown"
@@ -844,6 +869,7 @@ int main(void) {
       TEST(a_row_is_sent_by_one),
       TEST(a_permission_of_which_nobody_was_told_is_none),
       TEST(a_lock_that_is_held_for_long_is_waited_for),
+      TEST(a_service_is_known_however_it_is_spelled),
       TEST(a_row_goes_where_it_may),
       TEST(what_was_charged_stays_so),
       TEST(only_ledgers_are_opened),

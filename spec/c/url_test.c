@@ -197,6 +197,38 @@ static void a_nul_inside_does_not_hide_the_rest(void **state) {
   assert_non_null(url_parse(text, sizeof text - 1, &url));
 }
 
+static void a_service_has_one_name(void **state) {
+  static const char *const names[][2] = {
+      {"https://gptimage2.ai", "https://gptimage2.ai"},
+      {"HTTPS://GPTImage2.AI:443//", "https://gptimage2.ai"},
+      {"https://gptimage2.ai:80", "https://gptimage2.ai:80"},
+      {"hTTp://Example.com:00080/A/b/", "http://example.com/A/b"},
+      {"http://example.com:443", "http://example.com:443"},
+      {"http://example.com:", "http://example.com"},
+      {"http://[::FFFF:1.2.3.4]:80/", "http://[::ffff:1.2.3.4]"},
+      {"http://[::1]:8080", "http://[::1]:8080"},
+      {"http://example.com/?Q=/", "http://example.com/?Q="},
+      {"HTTP://User@Host", "HTTP://User@Host"}, /* none of a service */
+      {"Nonsense", "Nonsense"},
+      {"", ""},
+  };
+  char name[URL_NAME_MAX], text[URL_MAX + 200], longest[URL_MAX + 1];
+  (void)state;
+  for (size_t i = 0; i < COUNT(names); i++) {
+    url_write_name(name, names[i][0]);
+    assert_string_equal(name, names[i][1]);
+  }
+  memset(text, 'x', sizeof text);
+  text[sizeof text - 1] = '\0';
+  url_write_name(name, text);
+  assert_int_equal(strlen(name), URL_MAX);
+  memset(longest, 'x', sizeof longest);
+  memcpy(longest, "http://[::1]:8080/", 18);
+  longest[URL_MAX] = '\0';
+  url_write_name(name, longest);
+  assert_string_equal(name, longest);
+}
+
 static void long_urls_and_hosts_are_refused(void **state) {
   char text[URL_MAX + 2];
   Url url;
@@ -372,6 +404,7 @@ int main(void) {
       cmocka_unit_test(every_byte_that_is_not_for_urls_is_refused),
       cmocka_unit_test(a_nul_inside_does_not_hide_the_rest),
       cmocka_unit_test(long_urls_and_hosts_are_refused),
+      cmocka_unit_test(a_service_has_one_name),
       cmocka_unit_test(downloads_are_https_or_plain_to_where_the_service_is),
       cmocka_unit_test(what_is_wrong_with_an_image_url_is_told),
       cmocka_unit_test(urls_are_encoded_as_browsers_do),

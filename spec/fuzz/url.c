@@ -117,6 +117,22 @@ static void try_encoded(const char *text) {
   free(twice);
 }
 
+/* The name of a service is a URL of it, and has that name. */
+static void try_name(const Url *url, const char *text) {
+  char once[URL_NAME_MAX], twice[URL_NAME_MAX];
+  Url named;
+  url_write_name(once, text);
+  url_write_name(twice, once);
+  check(strcmp(once, twice) == 0, "named twice: %s", once);
+  check(strlen(once) <= strlen(text), "a longer name: %s", once);
+  if (url->userinfo)
+    return;
+  check(!url_parse(once, strlen(once), &named), "no URL: %s", once);
+  check(named.https == url->https &&
+            url_is_host(&named, url->host, url->host_length),
+        "another service: %s", once);
+}
+
 static void try_url(const char *text, size_t length) {
   Url url;
   const char *why = url_parse(text, length, &url);
@@ -138,6 +154,7 @@ static void try_url(const char *text, size_t length) {
     return;
   }
   look_inside(&url, text, length);
+  try_name(&url, text);
   check(far == (url.https && !url.userinfo), "which may be downloaded");
   check(near == (far || (url.loopback && !url.userinfo)), "which may, here");
   compare(&url, text);

@@ -86,6 +86,7 @@ static bool open_file(Ledger *ledger, const char *path, bool any_owner,
 }
 
 static bool prepare(Ledger *ledger, Failure *failure) {
+  ledger_sql_functions(ledger->db); /* without one they are not prepared */
   for (int i = 0; i < STATEMENTS; i++)
     if (sqlite3_prepare_v3(ledger->db, ledger_sql[i], -1,
                            SQLITE_PREPARE_PERSISTENT, &ledger->statements[i],

@@ -1,6 +1,8 @@
 /* The ledger's statements: see ledger_sql.h. */
 #include "ledger_sql.h"
 
+#include "url.h"
+
 /* A job that succeeded stays so, and one that failed unless it turns out to
  * have succeeded.  One that is abandoned is nobody's from then on: who still
  * sends it has no more word in it, and no second permission. */
@@ -34,6 +36,9 @@
   " job_id = coalesce(?4, job_id), attempts = max(attempts, ?6),"              \
   " account = coalesce(?11, account),"                                         \
   " http_status = coalesce(?7, http_status), updated_at = ?8 WHERE "
+
+/* Of that service, however its URL is spelled. */
+#define IS_OF(url) "service(base_url) = service(" url ")"
 
 /* A row of an older version tells no account. */
 #define IS_OWN(account)                                                        \
@@ -90,13 +95,30 @@ const char *const ledger_sql[STATEMENTS] = {
                " OR attempt_id = ?3 AND state = 'sent')",
     [STATE_OF] = "SELECT state FROM jobs WHERE key = ?1",
     [OTHER_WITH_ID] = "SELECT key FROM jobs" BY_ID " WHERE job_id = ?1"
-                      " AND base_url = ?2 AND key <> ?3 LIMIT 1",
+                      " AND " IS_OF("?2") " AND key <> ?3 LIMIT 1",
     [TELL_BY_KEY] =
         TELL("") "key = ?1 AND (?9 IS NULL OR attempt_id IN (?9, ?10))",
-    [TELL_BY_ID] = TELL(BY_ID) "job_id = ?1 AND base_url = ?9" IS_OWN("?10"),
+    [TELL_BY_ID] = TELL(BY_ID) "job_id = ?1 AND " IS_OF("?9") IS_OWN("?10"),
     [ANSWER_BY_KEY] = ANSWER("") "key = ?1" OR_REPLACE,
     [ANSWER_BY_ID] =
-        ANSWER(BY_ID) "job_id = ?1 AND base_url = ?5" IS_OWN("?6") OR_REPLACE,
+        ANSWER(BY_ID) "job_id = ?1 AND " IS_OF("?5") IS_OWN("?6") OR_REPLACE,
     [SAVE_FILE] = ("INSERT OR REPLACE INTO files (key, n, path, saved_at)"
                    " VALUES (?1, ?2, ?3, ?4)"),
 };
+
+static void name_service(sqlite3_context *context, int count,
+                         sqlite3_value **values) {
+  const char *url = (const char *)sqlite3_value_text(values[0]);
+  char name[URL_NAME_MAX];
+  (void)count;
+  if (!url)
+    return; /* NULL */
+  url_write_name(name, url);
+  sqlite3_result_text(context, name, -1, SQLITE_TRANSIENT);
+}
+
+int ledger_sql_functions(sqlite3 *db) {
+  return sqlite3_create_function(
+      db, "service", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+      NULL, name_service, NULL, NULL);
+}

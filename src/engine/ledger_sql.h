@@ -7,6 +7,8 @@
 #ifndef GPTIMAGE2_ENGINE_LEDGER_SQL_H
 #define GPTIMAGE2_ENGINE_LEDGER_SQL_H
 
+#include <sqlite3.h>
+
 typedef enum LedgerStatement {
   INTEND,
   INTEND_BODY,
@@ -24,5 +26,9 @@ typedef enum LedgerStatement {
 } LedgerStatement;
 
 extern const char *const ledger_sql[STATEMENTS];
+
+/* Gives the connection the functions that they call: service(url), the name
+ * that a service has however its URL is spelled.  A SQLite code. */
+int ledger_sql_functions(sqlite3 *db);
 
 #endif

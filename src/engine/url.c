@@ -3,6 +3,7 @@
 
 #include "address.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -194,6 +195,33 @@ char *url_encode(const char *text) {
 int url_shown(const char *text) {
   size_t length = strcspn(text, "?#");
   return length < SHOWN_MAX ? (int)length : SHOWN_MAX;
+}
+
+static char to_lower(char c) {
+  return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+void url_write_name(char *to, const char *text) {
+  const char *bracket;
+  char port[8] = "";
+  size_t rest;
+  Url url;
+  if (url_parse(text, strlen(text), &url) || url.userinfo) {
+    snprintf(to, URL_NAME_MAX, "%.*s", URL_MAX, text);
+    return;
+  }
+  if (url.port && url.port != (url.https ? 443 : 80))
+    snprintf(port, sizeof port, ":%d", url.port);
+  rest = strlen(url.rest);
+  while (rest > 0 && url.rest[rest - 1] == '/')
+    rest--;
+  bracket = url.host[-1] == '[' ? "[" : "";
+  to += snprintf(to, URL_NAME_MAX, "%s%s", url.https ? "https://" : "http://",
+                 bracket);
+  for (size_t i = 0; i < url.host_length; i++)
+    *to++ = to_lower(url.host[i]);
+  snprintf(to, URL_NAME_MAX - 9 - url.host_length, "%s%s%.*s",
+           *bracket ? "]" : "", port, (int)rest, url.rest);
 }
 
 /* "." or "..": it would lead elsewhere, whoever takes a "/" for one. */

@@ -54,6 +54,13 @@ bool url_is_host(const Url *url, const char *host, size_t length);
  * which may hold a signature.  For the precision of "%.*s". */
 int url_shown(const char *text);
 
+/* Writes the name that a service has however its URL is spelled: scheme and
+ * host in small letters, no port that is the scheme's, no slash at the end.
+ * What is no such URL, or is longer than URL_MAX, is its own name, cut to
+ * that.  `to` has room for URL_NAME_MAX bytes. */
+#define URL_NAME_MAX (URL_MAX + 8)
+void url_write_name(char *to, const char *text);
+
 /* True for the ids that may become part of a path: 1 to 256 visible ASCII
  * characters, none of them a backslash, which neither begin with "." or "/" nor
  * have a segment "." or "..". */

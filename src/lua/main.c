@@ -92,6 +92,15 @@ static int f_error(lua_State *L) {
   return 1;
 }
 
+/* ARG: URL
+** RES: the name that a service has however its URL is spelled */
+static int f_service(lua_State *L) {
+  char name[URL_NAME_MAX];
+  url_write_name(name, luaL_checkstring(L, 1));
+  lua_pushstring(L, name);
+  return 1;
+}
+
 /* ARG: text
 ** RES: {scheme, host, port, loopback, userinfo} | nil, reason */
 static int f_url(lua_State *L) {
@@ -278,6 +287,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"wall", f_wall},
                                        {"error", f_error},
                                        {"url", f_url},
+                                       {"service", f_service},
                                        {"is_job_id", f_is_job_id},
                                        {"is_folder", f_is_folder},
                                        {"here", f_here},

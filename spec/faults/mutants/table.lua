@@ -261,6 +261,13 @@ mutant(
   "spec unwritable: never sent"
 )
 mutant(
+  "a service that is spelled otherwise is another one",
+  "src/engine/url.c",
+  "    *to++ = to_lower(url.host[i]);\n",
+  "    *to++ = url.host[i];\n",
+  "c url"
+)
+mutant(
   "an id that a user gave counts as charged",
   "src/lua/job.c",
   "(creates(job) || job->vouched)",
