@@ -146,6 +146,7 @@ static void check_plans(bool sorting) {
     assert_true(strlen(sql) < sizeof sql - 1);
     check_plan(db, sql, &expected);
   }
+  assert_int_equal(ledger_sql_functions(db), SQLITE_OK);
   for (int i = 0; i < STATEMENTS; i++)
     check_plan(db, ledger_sql[i], &(Expected){0});
   check_plan(db, ledger_query_files, &(Expected){.sorting = true});
