@@ -8,6 +8,7 @@
 local READER = "src/engine/json_reader.c"
 local FLOW = "src/engine/flow.c"
 local HTTP = "src/engine/http.c"
+local HTTP_HANDLE = "src/engine/http_handle.c"
 local LEDGER = "src/engine/ledger.c"
 local LEDGER_CHECK = "src/engine/ledger_check.c"
 local LEDGER_FILE = "src/engine/ledger_file.c"
@@ -102,7 +103,7 @@ mutant(
 in_short()
 mutant(
   "sent: a broken ledger does not stop the request",
-  HTTP,
+  HTTP_HANDLE,
   "if (exchange->before_send && !exchange->before_send(exchange)) {",
   "if (exchange->before_send && !exchange->before_send(exchange) && false) {",
   "spec durable: fails before the request"
@@ -503,7 +504,7 @@ mutant(
 
 mutant(
   "libcurl may repeat a POST",
-  HTTP,
+  HTTP_HANDLE,
   "  if (exchange->guarded && exchange->create)\n    return CURL_PREREQFUNC_ABORT;\n",
   "",
   "c job",
@@ -512,16 +513,16 @@ mutant(
 in_short()
 mutant(
   "a create uses a connection that was idle for long",
-  HTTP,
+  HTTP_HANDLE,
   "#define CREATE_IDLE_MAX 1L",
   "#define CREATE_IDLE_MAX 118L",
   "spec safeguards: lay idle"
 )
 mutant(
   "redirects are followed",
-  HTTP,
-  "setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);",
-  "setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);",
+  HTTP_HANDLE,
+  "http_setopt(exchange, CURLOPT_FOLLOWLOCATION, 0L);",
+  "http_setopt(exchange, CURLOPT_FOLLOWLOCATION, 1L);",
   "c job",
   "spec once: that is redirected"
 )
@@ -548,10 +549,10 @@ mutant(
   "spec once: warm connection dies"
 )
 mutant("a create joins others before the server's limit is known", HTTP, {
-  "setopt(exchange->easy, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);",
-  "setopt(exchange->easy, CURLOPT_FORBID_REUSE, http1 ? 0L : 1L);",
+  "http_setopt(exchange, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);",
+  "http_setopt(exchange, CURLOPT_FORBID_REUSE, http1 ? 0L : 1L);",
 }, {
-  "setopt(exchange->easy, CURLOPT_FRESH_CONNECT, stale ? 1L : 0L);",
+  "http_setopt(exchange, CURLOPT_FRESH_CONNECT, stale ? 1L : 0L);",
   "setopt(exchange->easy, CURLOPT_PIPEWAIT, 1L);",
 }, "spec http2: over a limit")
 mutant(
@@ -1120,15 +1121,16 @@ mutant(
 )
 mutant(
   "certificates are not verified",
-  HTTP,
-  "setopt(easy, CURLOPT_NOSIGNAL, 1L);",
-  "setopt(easy, CURLOPT_NOSIGNAL, 1L);\n  setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);",
+  HTTP_HANDLE,
+  "http_setopt(exchange, CURLOPT_NOSIGNAL, 1L);",
+  "http_setopt(exchange, CURLOPT_NOSIGNAL, 1L);\n"
+    .. "  http_setopt(exchange, CURLOPT_SSL_VERIFYPEER, 0L);",
   "spec tls"
 )
 mutant(
   "the system is trusted beside ca_file",
-  HTTP,
-  "    setopt(easy, CURLOPT_CAPATH, NULL);\n",
+  HTTP_HANDLE,
+  "    http_setopt(exchange, CURLOPT_CAPATH, NULL);\n",
   "",
   "c authorities"
 )
@@ -1162,7 +1164,7 @@ mutant(
 )
 mutant(
   "a proxy of the environment is used",
-  HTTP,
+  HTTP_HANDLE,
   'settings->proxy ? settings->proxy : "");',
   "settings->proxy);",
   "spec security: gives key and URL"
@@ -1254,7 +1256,7 @@ mutant(
 )
 mutant(
   "private addresses are asked for references",
-  HTTP,
+  HTTP_HANDLE,
   "if (exchange->public_only && !address_is_public(&address->addr)) {",
   "if (exchange->public_only && !address_is_public(&address->addr) && false) {",
   "spec references: private"
