@@ -88,7 +88,7 @@ describe("job:data", function()
 
   it("begins again when the image has changed meanwhile", function()
     local job, box = made(nil, { image_bytes = 200000 })
-    local other = "GIF89a" .. ("x"):rep(1000)
+    local other = picture.IMAGES.gif .. ("x"):rep(1000)
     box:fault({ on = "image", action = "truncate", bytes = 50000 })
     box:fault({ on = "image", action = "status", status = 200, body = other })
     assert.is_true(other == job:data())

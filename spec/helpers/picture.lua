@@ -15,16 +15,24 @@ picture.PNG = "\137PNG\r\n\26\n"
 picture.PNG_END = "\0\0\0\0IEND\174B`\130"
 
 --- The beginnings of the sorts of images, with bytes behind that make them long enough to tell.
-picture.BEGINNINGS = {
+local BEGINNINGS = {
   png = picture.PNG .. ("\0"):rep(64),
-  jpg = "\255\216\255\224" .. ("\0"):rep(64),
-  gif = "GIF89a" .. ("\0"):rep(64),
+  jpg = "\255\216\255\224\0\2" .. ("\0"):rep(64),
+  gif = "GIF89a\1\0\1\0\0\0\0" .. ("\0"):rep(64),
   webp = "RIFF\64\0\0\0WEBPVP8 " .. ("\0"):rep(64),
   avif = "\0\0\0\28ftypavif" .. ("\0"):rep(64),
 }
 
+local ENDS = { png = picture.PNG_END, jpg = "\255\217", gif = ";", webp = "", avif = "" }
+
+--- Whole images, as far as their kind and their end tell.
+picture.IMAGES = {}
+for kind, beginning in pairs(BEGINNINGS) do
+  picture.IMAGES[kind] = beginning .. ENDS[kind]
+end
+
 --- One that has its end.
-picture.JPEG = picture.BEGINNINGS.jpg .. "\255\217"
+picture.JPEG = picture.IMAGES.jpg
 
 --- A job that has succeeded, its sandbox and its client.
 ---@param request? table

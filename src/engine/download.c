@@ -213,8 +213,14 @@ static void follow(Download *download, Exchange *exchange) {
   }
 }
 
-/* Cut off, whatever HTTP says. */
-static void set_cut_off(Exchange *exchange) {
+/* Cut off, whatever HTTP says.  What is said to be all of it has no rest that
+ * could be asked for: it is begun again. */
+static void set_cut_off(Download *download, Exchange *exchange) {
+  bool all = exchange->reply.status == 206
+                 ? exchange->range_total == download->length
+                 : exchange->framed;
+  if (all)
+    download->length = 0;
   exchange->reply.kind = REPLY_LOST;
   failure_set(&exchange->failure, "network", "reply_cut_off",
               "the image host ended its answer before the image's end");
@@ -225,7 +231,7 @@ static void conclude(Download *download, Exchange *exchange) {
   bool answered = exchange->reply.kind == REPLY_ANSWERED &&
                   download_is_whole(download, exchange);
   if (!answered && exchange->reply.kind == REPLY_ANSWERED)
-    set_cut_off(exchange);
+    set_cut_off(download, exchange);
   if (download->work.last.failure.kind) /* of writing, or of too much */
     end(download);
   else if (exchange->private_address)

@@ -8,7 +8,7 @@
 #include "download_host.h"
 #include "file.h"
 #include "http.h"
-#include "image.h"
+#include "image_walk.h"
 #include "work.h"
 
 typedef struct Download {
@@ -33,7 +33,7 @@ typedef struct Download {
   bool odd_part;         /* it was given a part that it did not ask for */
   int64_t length;        /* bytes so far */
   char head[IMAGE_HEAD]; /* the first of them */
-  char tail[IMAGE_TAIL]; /* the last */
+  ImageWalk walk;        /* for its end */
   char tag[HTTP_TAG_MAX + 1]; /* of the version they belong to */
 } Download;
 
@@ -41,7 +41,8 @@ typedef struct Download {
  * failure set: it could not be written, or is too much. */
 bool download_on_bytes(Exchange *exchange, const char *bytes, size_t length);
 
-/* False when the parts so far are not all of it. */
+/* False when the parts so far are not all of it, by what HTTP says or by the
+ * image itself. */
 bool download_is_whole(const Download *download, const Exchange *exchange);
 
 /* Sets the work's failure, with the image's URL. */

@@ -13,6 +13,7 @@ void download_set_failure(Download *download, const char *kind,
 
 static bool restart(Download *download) {
   download->length = 0;
+  download->walk = (ImageWalk){0};
   if (!download->path) {
     buffer_free(&download->memory);
     return true;
@@ -59,30 +60,12 @@ static void keep_head(Download *download, const char *bytes, size_t length) {
   memcpy(download->head + have, bytes, length);
 }
 
-static size_t tail_length(const Download *download) {
-  return download->length < IMAGE_TAIL ? (size_t)download->length : IMAGE_TAIL;
-}
-
-/* Before `length` is added to. */
-static void keep_tail(Download *download, const char *bytes, size_t length) {
-  size_t have = tail_length(download);
-  size_t kept = length < IMAGE_TAIL ? IMAGE_TAIL - length : 0;
-  if (length > IMAGE_TAIL) {
-    bytes += length - IMAGE_TAIL;
-    length = IMAGE_TAIL;
-  }
-  if (kept > have)
-    kept = have;
-  memmove(download->tail, download->tail + have - kept, kept);
-  memcpy(download->tail + kept, bytes, length);
-}
-
 bool download_on_bytes(Exchange *exchange, const char *bytes, size_t length) {
   Download *download = exchange->owner;
   if (!download->checked && !check_start(download, exchange))
     return false;
   keep_head(download, bytes, length);
-  keep_tail(download, bytes, length);
+  image_walk(&download->walk, bytes, length);
   if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX) {
     download_set_failure(download, "protocol", "image_too_large",
                          "the image is larger than 64 MiB");
@@ -97,9 +80,10 @@ bool download_on_bytes(Exchange *exchange, const char *bytes, size_t length) {
 
 bool download_is_whole(const Download *download, const Exchange *exchange) {
   int status = exchange->reply.status;
-  if (status == 206 && exchange->range_total >= 0)
-    return exchange->range_total == download->length;
-  return exchange->framed || (status != 200 && status != 206) ||
-         image_is_whole(download->head, download->tail, tail_length(download),
-                        download->length);
+  if (status != 200 && status != 206)
+    return true;
+  if (status == 206 && exchange->range_total >= 0 &&
+      exchange->range_total != download->length)
+    return false;
+  return image_walk_is_over(&download->walk);
 }
