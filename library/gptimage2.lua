@@ -27,8 +27,10 @@ local gptimage2 = {}
 function gptimage2.new(options) end
 
 ---Handles what has arrived: updates jobs, calls `on_event`, resumes coroutines that wait. Without a
----timeout it never waits. Works for about 0.6 ms at most; what is left is for the next call.
+---timeout it never waits. Works for about 0.6 ms at most, unless one thing alone takes longer; what
+---is left is for the next call.
 ---
+---What a hook or a finalizer raises in the middle of it is raised, and the next call goes on there.
 ---Raises what `on_event` raises, and the error of a task that nobody waits for. Gives 0 inside of
 ---something that runs while an event is taken in (a finalizer, a hook); with a timeout it gives an
 ---error there, as all calls do that would block (kind `validation`, code `cannot_wait_here`).
@@ -285,7 +287,7 @@ function client:close() end
 ---@field created_at number when it was submitted: seconds since 1970, with their fraction
 ---@field elapsed number seconds from submit until now, or until its end
 ---@field files string[]|nil paths of the last save that went well
----@field save_error gptimage2.Error|nil of the last save
+---@field save_error gptimage2.Error|nil of the last save; code `wait_timeout`: it goes on
 ---@field client gptimage2.Client
 local job = {}
 
@@ -308,9 +310,9 @@ function job:cancel() end
 ---Downloads all images to files, without passing their bytes through Lua, and writes the sidecar
 ---`{id}.json`. Waits.
 ---
----A failed save never fails the job: save again, to the same place; what is there from before is
----not fetched again. `err.paths` has the paths that were saved. A relative place begins in the
----folder that the program is in now.
+---A failed save never fails the job: save again, to the same place; what is there from before, and
+---was not changed, is not fetched again. Saves of one job wait for each other. `err.paths` has the
+---paths that were saved. A relative place begins in the folder that the program is in now.
 ---@param where string a folder, or a pattern with {id} {n} {seed} {ext} {date}
 ---@param options? gptimage2.SaveOptions
 ---@return gptimage2.Paths|nil paths of the images, in their order

@@ -7,7 +7,7 @@ local gptimage2 = require("gptimage2")
 local picture = require("spec.helpers.picture")
 local support = require("spec.support")
 
-local CUP, PNG, IMAGES = picture.CUP, picture.PNG, picture.BEGINNINGS
+local CUP, PNG, IMAGES = picture.CUP, picture.PNG, picture.IMAGES
 local made = picture.made
 local SLOW = os.getenv("GPTIMAGE2_SPEC_SLOW")
 
@@ -317,6 +317,33 @@ describe("saving", function()
       assert(job:save(place, { overwrite = true }))
       assert.equal(before + 2, box:ledger().requests.image)
     end)
+
+    local IN_ITS_PLACE = {
+      ["a FIFO"] = "mkfifo %s",
+      ["a folder"] = "mkdir %s",
+      ["a link"] = "echo mine > %s.mine && ln -s %s.mine %s",
+      ["another text"] = "echo mine > %s",
+      ["a text of its length and age"] = "cp -p %s.before %s && printf x | dd of=%s conv=notrunc "
+        .. "2>/dev/null && touch -r %s.before %s",
+    }
+
+    for what, command in pairs(IN_ITS_PLACE) do
+      it("takes " .. what .. " in an image's place for no image, and is not held up", function()
+        local job = made()
+        local path = assert(job:save(place))[1]
+        folder.run(("mv %s %s.before"):format(path, path))
+        assert.equal("", folder.run((command:gsub("%%s", path))))
+        local before = folder.run("ls -ld " .. place .. "; ls -l " .. place)
+        local paths, err = job:save(place, { sidecar = false })
+        assert.is_nil(paths)
+        assert.equal("file_exists", err.code, err.message)
+        assert.equal(err, job.save_error)
+        assert.equal(
+          before:gsub("^[^\n]*", ""),
+          (folder.run("ls -ld " .. place .. "; ls -l " .. place):gsub("^[^\n]*", ""))
+        )
+      end)
+    end
 
     it("fetches what is gone again, and replaces its own sidecar", function()
       local job, box = made({ prompt = "two cups", count = 2 })
@@ -651,6 +678,16 @@ describe("saving", function()
       assert.equal(2, box:ledger().requests.image)
     end)
 
+    for _, bytes in ipairs({ 8, 100, 1000 }) do
+      it(("that has only %d bytes, as it says, is not whole"):format(bytes), function()
+        local job, box = made()
+        box:fault({ on = "image", action = "short", bytes = bytes })
+        local paths = assert(job:save(place))
+        assert.equal(2, box:ledger().requests.image)
+        assert.is_true(folder.read(paths[1]) == job:data())
+      end)
+    end
+
     it("is asked for four times, then given up, and can be had later", function()
       local job, box = made()
       box:fault({ on = "image", action = "status", status = 500, times = 4 })
@@ -909,6 +946,50 @@ describe("saving", function()
       assert.same({ shelf = "b" }, last.metadata)
       assert.equal("number", type(last.time))
       assert.truthy(folder.read(job.files[1]))
+    end)
+
+    it("is waited for by a save of the same job, which gives the same files", function()
+      local client, box = support.pair()
+      for _, where in ipairs({ place, place .. "/.", place .. "/x-{n}.{ext}" }) do
+        local job = assert(client:submit(CUP, { save = where }))
+        assert(job:wait())
+        local before = box:ledger().requests.image
+        local paths = assert(job:save(where))
+        assert.same(paths, job.files)
+        assert.is_nil(job.save_error)
+        assert.is_true(box:ledger().requests.image <= before + 1)
+      end
+      assert.equal(3, box:ledger().requests.image)
+    end)
+
+    it("does not hold generate up for longer than the job's timeout, and goes on", function()
+      local client, box = support.pair()
+      box:fault({ on = "image", action = "hang" })
+      local timeout = support.seconds(0.3)
+      local function expect_timeout(job)
+        assert.equal("succeeded", job.status)
+        assert.is_nil(job.files)
+        assert.equal("timeout", job.save_error.kind)
+        assert.equal("wait_timeout", job.save_error.code)
+        assert.equal(job.id, job.save_error.job_id)
+        assert.equal(1, gptimage2.pending())
+      end
+      local start = gptimage2.now()
+      expect_timeout(assert(client:generate(CUP, { timeout = timeout, save = place })))
+      assert.is_true(gptimage2.now() - start >= timeout)
+      client:close()
+      client = support.client(box)
+      box:fault({ on = "image", action = "delay", seconds = 3 * timeout })
+      local job
+      support.finish(gptimage2.spawn(function()
+        job = assert(client:generate(CUP, { timeout = timeout, save = place }))
+      end))
+      expect_timeout(job)
+      support.step_until(function()
+        return job.files
+      end)
+      assert.is_nil(job.save_error)
+      assert.equal(PNG, folder.read(job.files[1]):sub(1, 8))
     end)
 
     it("that fails does not fail the job", function()

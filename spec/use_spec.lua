@@ -57,6 +57,30 @@ describe("use", function()
     assert.equal(1, box:ledger().requests.create)
   end)
 
+  it("in the middle of a wait in the host's loop counts for the next wait", function()
+    local client = support.pair({
+      on_event = function(event)
+        if event.type == "created" then
+          gptimage2.use("auto")
+        end
+      end,
+    })
+    local turns = 0
+    gptimage2.use({
+      wait = function(ready)
+        turns = turns + 1
+        if not ready() then
+          gptimage2.step(0.01)
+        end
+      end,
+    })
+    assert(client:generate(REQUEST))
+    local before = turns
+    assert.is_true(before > 1)
+    assert(client:generate(REQUEST))
+    assert.equal(before, turns)
+  end)
+
   it("refuses other names, with a suggestion", function()
     local ok, err = pcall(gptimage2.use, "blocks")
     assert.is_false(ok)

@@ -468,6 +468,58 @@ describe("waking those who wait", function()
     wait.finished(thing)
   end
 
+  it("is shared out when many wait for the same thing, and for tasks that yield", function()
+    local woken = {}
+    local nap = require("gptimage2.core").sleep(0)
+    local function slow(name)
+      woken[#woken + 1] = name
+      local began = gptimage2.now()
+      repeat
+        local spent = gptimage2.now() - began
+      until spent > 0.001
+    end
+    for _, name in ipairs({ "a", "b", "c" }) do
+      gptimage2.spawn(function()
+        require("gptimage2.wait").until_done(nap)
+        slow(name)
+        coroutine.yield()
+        slow(name)
+      end)
+    end
+    while #woken == 0 do
+      gptimage2.step(1)
+    end
+    assert.same({ "a" }, woken)
+    assert.equal(1, gptimage2.pending()) -- the end of the nap is not told to all
+    for n = 2, 6 do
+      assert.equal(1, gptimage2.step(10))
+      assert.equal(n, #woken)
+    end
+    assert.equal("a b c a b c", table.concat(woken, " "))
+    gptimage2.step()
+    assert.equal(0, gptimage2.pending())
+  end)
+
+  it("goes on while one that was woken blocks, and waits for another", function()
+    local nap = require("gptimage2.core").sleep(0)
+    local wait = require("gptimage2.wait")
+    local second
+    local first = gptimage2.spawn(function()
+      wait.until_done(nap)
+      gptimage2.use("block")
+      assert(not second:done())
+      second:wait(support.seconds(20))
+      gptimage2.use("auto")
+      return second:done()
+    end)
+    second = gptimage2.spawn(function()
+      wait.until_done(nap)
+    end)
+    gptimage2.run()
+    gptimage2.use("auto")
+    assert.is_true(first:wait())
+  end)
+
   it("is shared out among several steps when it takes long", function()
     local woken = {}
     for _, name in ipairs({ "a", "b", "c" }) do

@@ -69,45 +69,24 @@ local function check_save(wanted, count)
   return true
 end
 
---- Starts what `options.save` asks for once the job has succeeded; `on_end` is told.
-local function save_when_done(job, wanted, config, on_end)
-  local begun = false
-  wait.on_done(job, function()
-    if begun then -- an error in the middle of it: it is not begun again
-      core.saved(job, nil, save.NO_MEMORY)
-      return on_end()
+--- Lets the save begin once the job has succeeded. The job is going, and paid for: from here on
+--- nothing may make it look as if it were not. So an error of the host's waits for the next step.
+local function save_when_done(saving, job)
+  for _ = 1, 2 do
+    local ok, raised = pcall(save.follow, saving, job)
+    if ok then
+      return
     end
-    begun = true
-    if job.status ~= "succeeded" then
-      return on_end()
-    end
-    local saving, err = save.start(job, wanted.where, wanted, config)
-    if not saving then
-      core.saved(job, nil, err)
-      return on_end()
-    end
-    wait.on_done(saving, on_end)
-  end)
-end
-
---- A thing that is done once `finish` was called.
-local function new_saved()
-  local saved = { ended = false }
-  function saved.done()
-    return saved.ended
+    wait.fail(raised)
   end
-  function saved.finish()
-    saved.ended = true
-    wait.finished(saved)
-  end
-  return saved
+  save.give_up(saving, job)
 end
 
 --- Checks everything and hands the job to the engine. Gives the job and, where a save was asked
---- for, a thing that is done when the files are there. `waits`: the caller is going to.
+--- for, that. `waits`: the caller is going to.
 local function start(self, fname, mode, req, opts, waits)
   local config = settings.of(self, fname, 4)
-  local normalised, saved, job, err
+  local normalised, saving, job, err
   opts, err = options.job(opts, fname, 2, 3)
   if not opts then
     return nil, err
@@ -126,7 +105,7 @@ local function start(self, fname, mode, req, opts, waits)
     if not ok then
       return nil, err
     end
-    saved = new_saved() -- now: later there may be no memory for it
+    saving = save.new(opts.save.where, opts.save, config) -- now: later there may be no memory
   end
   opts.request = normalised
   opts.metadata_json = opts.metadata and json.object(opts.metadata)
@@ -134,12 +113,20 @@ local function start(self, fname, mode, req, opts, waits)
   if not job then
     return nil, err
   end
-  -- The job is going, and paid for: from here on nothing may make it look as if it were not.
-  if saved and not pcall(save_when_done, job, opts.save, config, saved.finish) then
-    core.saved(job, nil, save.NO_MEMORY)
-    saved.ended = true
+  if saving then
+    save_when_done(saving, job)
   end
-  return job, nil, saved
+  return job, nil, saving
+end
+
+--- Waits for the files of a job that has succeeded, as long as its own time lasts.
+local function await_files(job, saving, deadline, timeout)
+  local done, err = wait.until_done(saving, math.max(deadline - core.now(), 0))
+  if done == false and not saving:done() then
+    local late = wait.timeout_error("saving the images", timeout, job.id)
+    core.saved(job, nil, core.about(job, late))
+  end
+  return done ~= nil, err
 end
 
 --- The whole thing: create, poll, finish (and save, where options.save says so). Waits.
@@ -148,13 +135,18 @@ end
 ---@return gptimage2.Job|nil
 ---@return gptimage2.Error|nil err
 function methods:generate(req, opts)
-  local job, err, saved = start(self, "generate", "generate", req, opts, true)
+  local began = core.now()
+  local job, err, saving = start(self, "generate", "generate", req, opts, true)
   if not job then
     return nil, err
   end
   local done
-  done, err = wait.until_done(saved or job)
-  if done == nil then
+  done, err = wait.until_done(job)
+  if done and saving and job.status == "succeeded" then
+    local timeout = opts.timeout or settings.get(self).timeout
+    done, err = await_files(job, saving, began + timeout, timeout)
+  end
+  if not done then
     return nil, err
   end
   return follow.outcome(job)

@@ -4,14 +4,16 @@ local core = require("gptimage2.core")
 
 local events = {}
 
---- Calls the on_event of the job's client, where there is one. Inside a step only.
+--- Calls the on_event of the job's client, where there is one, unless `teller` has told this
+--- before. Inside a step only.
+---@param teller table
 ---@param job gptimage2.Job
 ---@param kind string the event's type
 ---@param paths? string[] for "saved"
-function events.tell(job, kind, paths)
+function events.tell(teller, job, kind, paths)
   local handler = core.handler(job)
   if handler then
-    handler({
+    core.once(teller, "told_" .. kind, handler, {
       type = kind,
       job = job,
       id = job.id,

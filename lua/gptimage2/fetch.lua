@@ -1,12 +1,17 @@
 --- Fetching one image of a job, to a file or into memory.
 ---
 --- The engine downloads. Image URLs may expire: where a host says that there is nothing (any more),
---- the job is polled once, quietly, for a new URL. It runs on callbacks, as saving does.
+--- the job is polled once, quietly, for a new URL. What is begun here goes on by `fetch.advance`,
+--- which may be broken off and called again anywhere: see resume.lua.
 
 local core = require("gptimage2.core")
+local resume = require("gptimage2.resume")
 local wait = require("gptimage2.wait")
 
 local fetch = {}
+
+local methods = {}
+local mt = { __index = methods, __name = "gptimage2.Fetch" }
 
 --- Seconds after the job's end in which a host may not have its image yet.
 local FRESH = 30
@@ -18,7 +23,7 @@ local EXPIRED = { [400] = true, [401] = true, [403] = true, [404] = true, [410] 
 ---@param job gptimage2.Job
 ---@return table renewal
 function fetch.renewal(job)
-  return { job = job, waiting = {}, asked = false, ended = false, why = nil }
+  return { job = job, poll = nil, ended = false, why = nil }
 end
 
 --- What the poll brought: new URLs, or why there are none.
@@ -30,112 +35,124 @@ local function take(renewal, poll)
     end
   end
   renewal.why = poll.error and poll.error.message
-end
-
-local function end_renewal(renewal, poll)
   renewal.ended = true
-  if poll then
-    take(renewal, poll)
-  end
-  local waiting = renewal.waiting
-  renewal.waiting = {}
-  for _, go_on in ipairs(waiting) do
-    go_on()
-  end
 end
 
---- Calls `go_on` once the job was polled: in a later step, or now.
-local function renew(renewal, go_on)
+--- Whether the job was polled; `go_on` is called when it will be.
+local function is_renewed(renewal, go_on)
   if renewal.ended then
-    return go_on()
+    return true
   end
-  renewal.waiting[#renewal.waiting + 1] = go_on
-  if renewal.asked then
-    return
+  local poll, err = renewal.poll, nil
+  if not poll then
+    poll, err = core.submit(renewal.job.client, "poll", { id = renewal.job.id, quiet = true })
+    renewal.poll = poll
   end
-  renewal.asked = true
-  local job = renewal.job
-  local poll, err = core.submit(job.client, "poll", { id = job.id, quiet = true })
   if not poll then
     renewal.why = err.message
-    return end_renewal(renewal)
+    renewal.ended = true
+  elseif poll:done() then
+    take(renewal, poll)
+  else
+    wait.on_done(poll, go_on)
   end
-  wait.on_done(poll, function()
-    end_renewal(renewal, poll)
-  end)
+  return renewal.ended
 end
 
 --- The error of a fetch after the poll, with what was done.
 local function explained(self, err)
+  local said = "; the service was asked for a new URL, and gave the same"
   if self.renewed then
-    err.message = err.message .. "; that is a new URL, for the service was asked once more"
+    said = "; that is a new URL, for the service was asked once more"
   elseif self.renewal.why then
-    err.message = err.message .. "; the service gave no new URL: " .. self.renewal.why
-  else
-    err.message = err.message .. "; the service was asked for a new URL, and gave the same"
+    said = "; the service gave no new URL: " .. self.renewal.why
   end
-  return err
+  local whole = {}
+  for field, value in pairs(err) do
+    whole[field] = value
+  end
+  whole.message = err.message .. said
+  return core.error(whole)
 end
 
 local function url_of(self)
   return self.job.results[self.n].image_url
 end
 
-local begin
-
---- The download has failed: once more under a new URL, if there is one.
-local function try_renewed(self, err)
-  if url_of(self) == self.url then
-    return self.on_end(nil, explained(self, err))
-  end
-  self.renewed = true
-  local started, failed = begin(self)
-  if not started then
-    self.on_end(nil, failed)
-  end
-end
-
-local function conclude(self, download)
-  local value, err = download:result()
-  if value then
-    self.job.results[self.n].format = download:format()
-    return self.on_end(value)
-  elseif not EXPIRED[err.status or 0] then
-    return self.on_end(nil, err)
-  elseif self.renewed then
-    return self.on_end(nil, explained(self, err))
-  end
-  renew(self.renewal, function()
-    try_renewed(self, err)
-  end)
-end
-
-function begin(self)
-  local job = self.job
-  local fresh = core.wall() - (job.created_at + job.elapsed) < FRESH
-  self.url = url_of(self)
-  local download, err =
-    core.download(job.client, self.url, self.place, self.overwrite, self.seconds, fresh)
-  if not download then
-    return nil, err
-  end
-  wait.on_done(download, function()
-    conclude(self, download)
-  end)
+local function finish(self, value, err)
+  self.value, self.err = value, err
+  self.ended = true
   return true
 end
 
---- Starts to fetch image `n` of a job that has succeeded. `on_end(value)` or `on_end(nil, err)` is
---- called once, in a later step; not if it cannot be started. The result's `format` is set.
+--- The download, which is begun unless it was.
+local function download_of(self)
+  local key = self.renewed and "second" or "first"
+  if self[key] then
+    return self[key]
+  end
+  local job = self.job
+  local fresh = core.wall() - (job.created_at + job.elapsed) < FRESH
+  self.url = url_of(self)
+  return core.download(
+    job.client,
+    self.url,
+    self.place,
+    self.overwrite,
+    self.seconds,
+    fresh,
+    self,
+    key
+  )
+end
+
+--- Goes on as far as that is possible now; `go_on` is called when there is more to do.
+---@param self table of `fetch.new`
+---@param go_on function
+---@return boolean ended
+function fetch.advance(self, go_on)
+  if self.ended then
+    return true
+  end
+  local download, err = download_of(self)
+  if not download then
+    return finish(self, nil, err)
+  elseif not download:done() then
+    wait.on_done(download, go_on)
+    return false
+  end
+  local value
+  value, err = download:result()
+  if value then
+    self.job.results[self.n].format = download:format()
+    return finish(self, value)
+  elseif not EXPIRED[err.status or 0] then
+    return finish(self, nil, err)
+  elseif self.renewed then
+    return finish(self, nil, explained(self, err))
+  elseif not is_renewed(self.renewal, go_on) then
+    return false
+  elseif url_of(self) == self.url then
+    return finish(self, nil, explained(self, err))
+  end
+  self.renewed = true -- once more, under the new URL
+  return fetch.advance(self, go_on)
+end
+
+--- Whether it has a value or an error.
+function methods:done()
+  return self.ended
+end
+
+--- A fetch of image `n` of a job that has succeeded, which `fetch.advance` begins. Once it has
+--- ended it has its `value`, or its `err`. The result's `format` is set.
 ---@param job gptimage2.Job
 ---@param n integer
 ---@param how { place: string?, overwrite: boolean?, seconds: number } place: nil for memory
 ---@param renewal table of `fetch.renewal`
----@param on_end function
----@return true|nil
----@return gptimage2.Error|nil err
-function fetch.start(job, n, how, renewal, on_end)
-  return begin({
+---@return table
+function fetch.new(job, n, how, renewal)
+  return setmetatable({
     job = job,
     n = n,
     place = how.place,
@@ -143,8 +160,31 @@ function fetch.start(job, n, how, renewal, on_end)
     seconds = how.seconds,
     renewal = renewal,
     renewed = false,
-    on_end = on_end,
-  })
+    ended = false,
+  }, mt)
+end
+
+local function advance_alone(self)
+  if fetch.advance(self, self.go_on) then
+    wait.finished(self)
+  end
+end
+
+local function give_up(self, raised)
+  finish(self, nil, resume.failure(self.job, raised))
+  wait.finished(self)
+end
+
+--- Fetches image `n` into memory, by itself.
+---@param job gptimage2.Job
+---@param n integer
+---@param seconds number
+---@return table fetch
+function fetch.start(job, n, seconds)
+  local self = fetch.new(job, n, { seconds = seconds }, fetch.renewal(job))
+  self.go_on = resume.new(self, advance_alone, give_up)
+  self.go_on()
+  return self
 end
 
 return fetch

@@ -68,20 +68,6 @@ function methods:save(where, opts)
   return saving:result()
 end
 
---- A thing that is done once `arrive` was called.
-local function new_image()
-  local image = { ended = false }
-  function image.done()
-    return image.ended
-  end
-  function image.arrive(bytes, err)
-    image.bytes, image.err = bytes, err
-    image.ended = true
-    wait.finished(image)
-  end
-  return image
-end
-
 local function no_such_image(self, n)
   local message = "there is no image %s: the job has %d"
   local _, err = check.invalid("no_such_image", "n", message:format(check.number(n), #self.results))
@@ -101,15 +87,12 @@ function methods:data(n)
   if err then
     return nil, core.about(self, err)
   end
-  local how = { seconds = settings.get(self.client).timeout }
-  local image = new_image()
+  local image = fetch.start(self, n, settings.get(self.client).timeout)
   local ok
-  ok, err = fetch.start(self, n, how, fetch.renewal(self), image.arrive)
-  if ok then
-    ok, err = wait.until_done(image)
-  end
-  if not ok then
+  ok, err = wait.until_done(image)
+  err = err or image.err
+  if ok == nil or err then
     return nil, core.about(self, err)
   end
-  return image.bytes, image.err and core.about(self, image.err)
+  return image.value
 end

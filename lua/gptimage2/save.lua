@@ -1,15 +1,15 @@
 --- Saving: all images of a job to files, and a sidecar that says what they are.
 ---
 --- The engine downloads and writes; this file only says what goes where, and puts the ends
---- together. It runs on callbacks, so that it needs no coroutine of its own.
+--- together. It is done inside of steps, by `advance`, which may be broken off and called again
+--- anywhere: see resume.lua.
 
-local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local events = require("gptimage2.events")
 local fetch = require("gptimage2.fetch")
-local json = require("gptimage2.json")
 local naming = require("gptimage2.naming")
-local REQUEST = require("gptimage2.request").FIELDS
+local resume = require("gptimage2.resume")
+local sidecar = require("gptimage2.sidecar")
 local wait = require("gptimage2.wait")
 
 local save = {}
@@ -22,6 +22,11 @@ local mt = { __index = methods, __name = "gptimage2.Save" }
 --- there.
 local written = core.kept.written or setmetatable({}, { __mode = "k" })
 core.kept.written = written
+
+--- Job -> the last of its saves that has not ended. They are done one after the other: so one finds
+--- what the one before has saved, whatever the folder is called.
+local under_way = core.kept.under_way or {}
+core.kept.under_way = under_way
 
 local function recall(job, n)
   return written[job] and written[job][n] or {}
@@ -51,21 +56,16 @@ local function is_own(job, n, path)
   return false
 end
 
-local function is_there(path)
-  local file = io.open(path, "rb")
-  return file ~= nil and file:close()
-end
-
 --- The path that the engine gives an image of this kind.
 local function with_kind(place, format)
   local folder = place:match("^.*/") or ""
   return folder .. place:sub(#folder + 1):gsub("{ext}", format)
 end
 
---- The path of image `n` if it was saved there before, and still is.
+--- The path of image `n` if it was saved there before, and that file is as it was.
 local function saved_before(job, n, place)
   for _, saved in ipairs(recall(job, n)) do
-    if saved.place == place and is_there(saved.path) then
+    if saved.place == place and saved.id and saved.id == core.file_id(saved.path) then
       return saved.path
     end
   end
@@ -81,24 +81,15 @@ function save.base(where)
   return where:sub(1, 1) ~= "/" and core.here() or ""
 end
 
---- The paths as they were asked for, while that leads to them.
+--- The paths as they were asked for, while that leads to them: a new list.
 local function as_asked(self, paths)
-  if self.base == "" or core.here() ~= self.base then
-    return paths
-  end
+  local from = self.base ~= "" and core.here() == self.base and #self.base or 0
   local short = {}
   for i, path in ipairs(paths) do
-    short[i] = path:sub(#self.base + 1)
+    short[i] = path:sub(from + 1)
   end
   return short
 end
-
---- Made now: then there may be no memory to make it.
-save.NO_MEMORY = core.error({
-  kind = "io",
-  code = "out_of_memory",
-  message = "this program had no memory left while it saved; the images may be there",
-})
 
 --- Whether all files are there, or the saving has failed.
 function methods:done()
@@ -110,214 +101,206 @@ function methods:result()
   if self.err then
     return nil, self.err
   end
-  return self.paths
-end
-
-local RESULT = { "file", "format", "image_url", "seed", "final_prompt" }
-
---- A line of a sidecar, in the order in which they are added.
-local function add_line(pieces, key, value)
-  if value ~= nil then
-    pieces[#pieces + 1] = (pieces[1] and ",\n  %s: " or "{\n  %s: "):format(json.encode(key))
-    pieces[#pieces + 1] = value
-  end
-end
-
---- A file's name as JSON can hold it: names are bytes, and need not be UTF-8. Those that are not
---- have their bytes beyond ASCII written out.
-local function readable(name)
-  if not check.utf8_error(name) then
-    return name
-  end
-  return (name:gsub("[\128-\255]", function(c)
-    return ("\\x%02X"):format(c:byte())
-  end))
-end
-
---- The images, each on a line of its own.
-local function add_images(pieces, job, paths)
-  add_line(pieces, "results", "[\n    ")
-  for i, result in ipairs(job.results) do
-    pieces[#pieces + 1] = i > 1 and ",\n    " or ""
-    pieces[#pieces + 1] = json.object({
-      file = readable(paths[i]:match("[^/]*$")),
-      format = result.format,
-      image_url = result.image_url,
-      seed = result.seed,
-      final_prompt = result.final_prompt,
-    }, RESULT)
-  end
-  pieces[#pieces + 1] = "\n  ]"
-end
-
-local function iso_time(seconds)
-  return os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(seconds))
-end
-
---- What the sidecar says: enough to know, years later, what was asked, paid and received. In
---- pieces, for all of it together would be one large allocation inside of somebody's frame.
-local function sidecar_pieces(job, paths)
-  local pieces = {}
-  local request = job.request
-  add_line(pieces, "id", json.encode(job.id))
-  add_line(pieces, "created_at", json.encode(iso_time(job.created_at)))
-  add_line(pieces, "elapsed", check.number(job.elapsed, "%.3f"))
-  add_line(pieces, "cost", json.encode(job.cost))
-  add_line(pieces, "ratio", request and request.ratio and json.encode(request.ratio))
-  add_line(pieces, "count", json.encode(request and request.count or #job.results))
-  add_line(pieces, "idempotency_key", job.idempotency_key and json.encode(job.idempotency_key))
-  add_line(pieces, "request", request and json.object(request, REQUEST))
-  local metadata = job.metadata
-  add_line(pieces, "metadata", metadata and json.object(metadata))
-  add_images(pieces, job, paths)
-  pieces[#pieces + 1] = "\n}\n"
-  return pieces
+  return self.answer
 end
 
 --- The paths know what kind of images lie there, whatever their names say: `paths.formats`. Beside
 --- the list, so that it stays one of texts alone.
-local function with_formats(self)
+local function with_formats(job, paths)
   local formats = {}
-  for i, result in ipairs(self.job.results) do
+  for i, result in ipairs(job.results) do
     formats[i] = result.format
   end
-  return setmetatable(self.paths, { __index = { formats = formats } })
+  return setmetatable(paths, { __index = { formats = formats } })
 end
 
---- The ledger learns where the pictures are.
-local function record_files(self)
+--- The ledger learns where the pictures are. (Told twice it knows no more.)
+local function record_files(self, paths)
   local key = self.job.idempotency_key
-  if not (key and self.recorded) then
+  if not (key and self.config.ledger) then
     return
   end
-  for n, path in ipairs(self.paths) do
+  for n, path in ipairs(paths) do
     core.note(self.job.client, key, { n = n, path = path })
   end
 end
 
-local function finish(self, err)
+--- Those of the images that are there, in their order.
+local function paths_of(self)
+  local paths = {}
+  for _, image in ipairs(self.images or {}) do
+    paths[#paths + 1] = image.value
+  end
+  return paths
+end
+
+--- What came of it is known; `err` nil: all files are there.
+local function settle(self, err)
+  local paths = paths_of(self)
   if err then
-    core.about(self.job, err).paths = as_asked(self, self.saved)
+    core.about(self.job, err).paths = as_asked(self, paths)
     self.err = err
+  else
+    record_files(self, paths)
+    self.answer = with_formats(self.job, as_asked(self, paths))
   end
-  self.ended = true
-  if not err then
-    record_files(self)
-    self.paths = as_asked(self, self.paths)
-    with_formats(self)
-  end
-  core.saved(self.job, not err and self.paths or nil, err)
-  wait.finished(self)
-  self.told = true
-  if not err then
-    events.tell(self.job, "saved", self.paths)
-  end
+  self.settled = true
 end
 
---- Does a part of the saving that a step calls. Whatever happens there, the saving ends.
-local function guard(self, part, ...)
-  local ok, raised = pcall(part, self, ...)
-  if ok then
-    return
-  end
-  if not self.told then
-    self.err = self.err or save.NO_MEMORY
-    self.ended = true
-    core.saved(self.job, nil, self.err)
-    wait.finished(self)
-    self.told = true
-  end
-  error(raised, 0)
-end
-
-local function after_sidecar(self, writing)
-  local ok, failed = writing:result()
-  if ok then
-    remember(self.job, 0, self.sidecar, self.sidecar)
-  end
-  finish(self, failed)
-end
-
-local function write_sidecar(self)
-  local pieces = sidecar_pieces(self.job, self.paths)
-  local own = is_own(self.job, 0, self.sidecar)
-  local writing, err = core.write(self.sidecar, pieces, self.overwrite or own)
-  if not writing then
-    return finish(self, err)
-  end
-  wait.on_done(writing, function()
-    if not self.ended then
-      guard(self, after_sidecar, writing)
+--- It has ended: the job and all that wait are told.
+local function tell(self)
+  local job = self.job
+  if not self.ended then
+    if self.settled then
+      core.saved(job, self.answer, self.err)
     end
-  end)
+    self.ended = true
+  end
+  if under_way[job] == self then
+    under_way[job] = nil
+  end
+  wait.finished(self)
+  if self.answer then
+    events.tell(self, job, "saved", self.answer)
+  end
+  self.over = true
+end
+
+--- Where each image goes, as it is known once the job has succeeded: true, or nil and the error.
+local function plan(self)
+  if self.places then
+    return true
+  end
+  local job, seeds = self.job, {}
+  for i, result in ipairs(job.results) do
+    seeds[i] = result.seed or ""
+  end
+  local fields = { id = job.id, created_at = job.created_at, seeds = seeds }
+  local is_dir = core.is_folder(self.base .. self.where)
+  local places, beside = naming.plan(self.where, is_dir, fields, #job.results)
+  if not places then
+    return nil, beside
+  end
+  for i, place in ipairs(places) do
+    places[i] = self.base .. place
+  end
+  self.beside = self.wants_sidecar and self.base .. beside or nil
+  self.places = places
+  return true
+end
+
+--- The images: those that are there from before have their value already.
+local function images_of(self)
+  local job, images = self.job, {}
+  local renewal = fetch.renewal(job)
+  for i, place in ipairs(self.places) do
+    local how = { place = place, overwrite = self.overwrite, seconds = self.config.timeout }
+    local image = fetch.new(job, i, how, renewal)
+    image.value = not self.overwrite and saved_before(job, i, place) or nil
+    image.ended = image.value ~= nil
+    images[i] = image
+  end
+  return images
+end
+
+--- Whether all images are there, or have failed. One that cannot be started leaves the others to
+--- their end.
+local function are_fetched(self)
+  local all = true
+  for i, image in ipairs(self.images) do
+    if not fetch.advance(image, self.go_on) then
+      all = false
+    elseif image.value and not image.noted then
+      remember(self.job, i, self.places[i], image.value)
+      image.noted = true
+    end
+  end
+  return all
 end
 
 --- The first error in the order of the images is the saving's.
 local function first_error(self)
-  for i = 1, #self.places do
-    if self.errors[i] then
-      return self.errors[i]
+  for _, image in ipairs(self.images) do
+    if image.err then
+      return image.err
     end
   end
 end
 
---- All images are there, or have failed.
-local function conclude(self)
-  for i = 1, #self.places do
-    self.saved[#self.saved + 1] = self.paths[i]
+--- The sidecar, which is begun unless it was.
+local function writing_of(self)
+  if self.writing then
+    return self.writing
   end
-  local err = first_error(self)
-  if err or not self.sidecar then
-    return finish(self, err)
-  end
-  write_sidecar(self)
+  local pieces = sidecar.pieces(self.job, paths_of(self))
+  local own = is_own(self.job, 0, self.beside)
+  return core.write(self.beside, pieces, self.overwrite or own, self, "writing")
 end
 
---- Image `i` is at `path`, or has failed. An error in the middle of a step may have it told twice,
---- which counts once.
-local function arrive(self, i, path, err)
-  if self.arrived[i] then
+--- Whether the sidecar is there, or has failed; and why that.
+local function is_described(self)
+  local writing, err = writing_of(self)
+  if not writing then
+    return true, err
+  elseif not writing:done() then
+    wait.on_done(writing, self.go_on)
+    return false
+  end
+  local ok
+  ok, err = writing:result()
+  if ok then
+    remember(self.job, 0, self.beside, self.beside)
+  end
+  return true, err
+end
+
+--- Does what can be done now, until it is settled.
+local function work(self)
+  local ok, err = plan(self)
+  if not ok then
+    return settle(self, err)
+  end
+  self.images = self.images or images_of(self)
+  if not are_fetched(self) then
     return
   end
-  self.arrived[i] = true
-  self.left = self.left - 1
-  self.errors[i] = err
-  if path and not self.paths[i] then
-    self.paths[i] = path
-    remember(self.job, i, self.places[i], path)
+  err = first_error(self)
+  local described = true
+  if not err and self.beside then
+    described, err = is_described(self)
   end
-  if self.left == 0 then
-    conclude(self)
+  if described then
+    settle(self, err)
   end
 end
 
---- Starts to fetch image `i`, unless it is there from before: then the next step has it.
-local function start_image(self, i)
-  local job, place = self.job, self.places[i]
-  local path = not self.overwrite and saved_before(job, i, place) or nil
-  if path then
-    self.paths[i] = path
-    local rest, err = core.sleep(0)
-    if not rest then
-      return nil, err
-    end
-    wait.on_done(rest, function()
-      guard(self, arrive, i, path)
-    end)
-    return true
+local function advance(self)
+  local job, before = self.job, self.before
+  if self.over then
+    return
+  elseif not job:done() then
+    return wait.on_done(job, self.go_on)
+  elseif before and not before:done() then
+    return wait.on_done(before, self.go_on)
   end
-  local how = { place = place, overwrite = self.overwrite, seconds = self.seconds }
-  return fetch.start(job, i, how, self.renewal, function(...)
-    guard(self, arrive, i, ...)
-  end)
+  self.before = nil
+  if job.status ~= "succeeded" then
+    return tell(self)
+  end
+  if not self.settled then
+    work(self)
+  end
+  if self.settled then
+    tell(self)
+  end
 end
 
-local function seeds_of(job)
-  local seeds = {}
-  for i, result in ipairs(job.results) do
-    seeds[i] = result.seed or ""
+local function give_up(self, raised)
+  if not self.settled then
+    self.err = resume.failure(self.job, raised)
+    self.settled = true
   end
-  return seeds
+  tell(self)
 end
 
 --- Can images of this job be saved at all?
@@ -335,11 +318,55 @@ function save.refusal(job)
   return core.about(job, err)
 end
 
---- Starts to save all images of a job that has succeeded.
----@param job gptimage2.Job
+--- A save of all images of a job, which begins with `save.follow` or `save.start`.
 ---@param where string a folder or a pattern
 ---@param options { overwrite: boolean, sidecar: boolean, base: string? } base: see `save.base`
 ---@param config { timeout: number, ledger: string? } the client's: seconds for each download
+---@return table handle with done() and result()
+function save.new(where, options, config)
+  local self = setmetatable({
+    where = where,
+    overwrite = options.overwrite,
+    wants_sidecar = options.sidecar,
+    base = options.base or save.base(where),
+    config = config,
+    ended = false,
+  }, mt)
+  self.go_on = resume.new(self, advance, give_up)
+  return self
+end
+
+--- It waits for the saves of the job before it.
+local function enlist(self, job)
+  self.job = job
+  if under_way[job] ~= self then
+    self.before = under_way[job]
+    under_way[job] = self
+  end
+end
+
+--- Saves the images as soon as the job has succeeded. May be called again where it was broken off.
+---@param self table of `save.new`
+---@param job gptimage2.Job
+function save.follow(self, job)
+  enlist(self, job)
+  wait.on_done(job, self.go_on)
+end
+
+--- There is no saving: nobody could be told to begin it.
+---@param self table of `save.new`
+---@param job gptimage2.Job
+function save.give_up(self, job)
+  core.saved(job, nil, resume.NO_MEMORY)
+  under_way[job] = nil
+  self.ended = true
+end
+
+--- Starts to save all images of a job that has succeeded: the next step begins.
+---@param job gptimage2.Job
+---@param where string
+---@param options table see `save.new`
+---@param config table see `save.new`
 ---@return table|nil handle with done() and result()
 ---@return gptimage2.Error|nil err
 function save.start(job, where, options, config)
@@ -347,41 +374,15 @@ function save.start(job, where, options, config)
   if err then
     return nil, err
   end
-  local fields = { id = job.id, created_at = job.created_at, seeds = seeds_of(job) }
-  local base = options.base or save.base(where)
-  local paths, sidecar = naming.plan(where, core.is_folder(base .. where), fields, #job.results)
-  if not paths then
-    return nil, core.about(job, sidecar)
+  local self = save.new(where, options, config)
+  self.job = job
+  local ok
+  ok, err = plan(self)
+  if not ok then
+    return nil, core.about(job, err)
   end
-  for i, path in ipairs(paths) do
-    paths[i] = base .. path
-  end
-  local self = setmetatable({
-    job = job,
-    overwrite = options.overwrite,
-    sidecar = options.sidecar and base .. sidecar or nil,
-    base = base,
-    places = paths,
-    renewal = fetch.renewal(job),
-    seconds = config.timeout,
-    errors = {},
-    arrived = {},
-    paths = {},
-    saved = {},
-    left = #paths,
-    recorded = config.ledger ~= nil,
-    ended = false,
-  }, mt)
-  for i = 1, #paths do
-    local started, failed = start_image(self, i)
-    if not started then -- the others go on, and are told of
-      self.errors[i] = failed
-      self.left = self.left - 1
-    end
-  end
-  if self.left == 0 then
-    return nil, core.about(job, first_error(self))
-  end
+  enlist(self, job)
+  wait.soon(self.go_on)
   return self
 end
 

@@ -42,7 +42,8 @@ local function is_watched(self)
   return false
 end
 
---- The task has ended, and those who wait for it are told.
+--- The task has ended, and those who wait for it are told. An error of the host's may break it off:
+--- then it is done once more.
 local function leave(self)
   self.ended = true
   live[self] = nil
@@ -51,11 +52,10 @@ end
 
 --- The task has ended. Somebody who waits for it gets its error; else the next step raises it.
 local function finish(self, ok, err)
-  if self.ended then
-    return
-  end
-  if not ok and not self.results then
-    self.failed, self.error = true, err
+  if not ok and not self.results and not self.ended then
+    if not self.failed then
+      self.failed, self.error = true, err
+    end
     if not is_watched(self) then
       self.failure = self.failure or wait.fail(self.error)
     end
@@ -66,7 +66,7 @@ end
 --- The coroutine was closed by somebody else, or its end got lost in an error of a hook.
 local function give_up(self)
   if self.ended then
-    return
+    return leave(self)
   end
   self.cancelled = core.error({
     kind = "cancelled",
@@ -163,7 +163,12 @@ function task.spawn(fn, ...)
   wait.own(co, function(ok, err)
     finish(self, ok, err)
   end)
-  wait.resume(co, ...)
+  local ok, raised = pcall(wait.resume, co, ...)
+  if not ok then -- an error of the host's, in between: the steps go on with it
+    core.later(co, true)
+    wait.remind()
+    error(raised, 0)
+  end
   wait.remind()
   return self
 end

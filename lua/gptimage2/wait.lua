@@ -4,8 +4,8 @@
 --- the engine's events and then wakes them. Things are waited for through `object:done()`.
 ---
 --- Finalizers and hooks of the host run between any two lines of this file, may call all of the
---- module, and may raise. So what is to be done leaves its list only when it was done, and who
---- waits must not mind being woken twice.
+--- module, and may raise. So who is to be woken leaves the core's ready queue only when that was
+--- done, and must not mind being woken twice.
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
@@ -20,8 +20,8 @@ local wait = {}
 --- Seconds that a blocking wait stays away from Lua, so that Ctrl-C works.
 local SLICE = 0.1
 
---- Seconds that a step goes on waking those who wait; the rest is left to the next: many that are
---- woken at once must not cost a frame.
+--- Seconds that a step goes on waking those who wait; the rest is left to the next, however many
+--- wait for the same thing: they must not cost a frame.
 local STINT = 0.0003
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -32,12 +32,8 @@ local RESUMES_MAX = 1000
 
 --- What is waited for -> list of coroutines and functions.
 local waiters = {}
---- Coroutines to go on with at the next step: they yielded for reasons of their own.
-local runnable = {}
---- Lists of those who are being woken. What is left here when a step begins was left behind by an
---- error in the middle of the one before.
-local waking = {}
---- The finished thing whose waiters are being woken; it is still in the core's list.
+--- The finished thing whose waiters are being put into the ready queue; it is still in the core's
+--- list.
 local telling
 --- Steps so far.
 local steps = 0
@@ -60,15 +56,27 @@ function wait.finished(object)
   end
 end
 
+local function is_in(list, waiter)
+  for i = 1, #list do
+    if list[i] == waiter then
+      return true
+    end
+  end
+  return false
+end
+
 local function add(object, waiter)
   if type(object) == "userdata" then
     core.await(object)
   end
   local list = waiters[object]
-  if list then
-    list[#list + 1] = waiter
-  else
+  if not list then
     waiters[object] = { waiter }
+  elseif type(waiter) == "thread" or not is_in(list, waiter) then
+    table.insert(list, waiter)
+  end
+  if object:done() then -- a hook has stepped meanwhile
+    wait.finished(object)
   end
 end
 
@@ -84,7 +92,9 @@ local function remove(object, waiter)
   end
 end
 
---- Calls `callback` inside a step once `object` is done; at once when it is.
+--- Calls `callback` inside a step once `object` is done; at once when it is. A callback that raises
+--- is called again by the next step: an error of the host's may have broken it off anywhere. So it
+--- must not mind being called twice, and end at some time.
 ---@param object any
 ---@param callback function
 function wait.on_done(object, callback)
@@ -95,9 +105,16 @@ function wait.on_done(object, callback)
   end
 end
 
+--- Calls `callback` inside the next step, as on_done does.
+---@param callback function
+function wait.soon(callback)
+  core.later(callback, true)
+  core.remind()
+end
+
 local function keep_failure(err)
   local failure = { err }
-  failures[#failures + 1] = failure
+  table.insert(failures, failure)
   return failure
 end
 
@@ -156,7 +173,7 @@ local function after_resume(co, ok, ...)
       remove(waiting[co], co)
       waiting[co] = nil
     end
-    runnable[#runnable + 1] = co
+    core.later(co)
   end
 end
 
@@ -189,78 +206,74 @@ end
 --- may not yield (5.1, 5.2), its yield may have failed, and a pcall of its own kept it alive.
 local stands_still
 
---- Never raises: there are others to wake.
+--- Whether the coroutine is to be resumed: it stands in a wait, or is a task. Any other may have
+--- been woken before, and yields to somebody else by now.
+local function is_ours(co)
+  if waiting[co] then
+    return stands_still(co)
+  end
+  return owners[co] ~= nil
+end
+
+--- Raises no error of the waiter's: there are others to wake.
 local function wake(waiter)
-  local ok, err = true, nil
+  local ok, err
   if type(waiter) ~= "thread" then
     ok, err = pcall(waiter)
-  elseif not waiting[waiter] or stands_still(waiter) then
+  elseif is_ours(waiter) then
     ok, err = pcall(wait.resume, waiter)
+  else
+    return
   end
   if not ok then
+    core.later(waiter, true) -- perhaps it did not come to its end
     wait.fail(err)
-    if type(waiter) == "thread" then
-      runnable[#runnable + 1] = waiter -- perhaps it was not resumed
-    end
   end
 end
 
---- Wakes all of a list, which is in `waking`.
-local function wake_list(list)
-  for i = 1, #list do
-    if list[i] then
-      wake(list[i])
-      list[i] = false -- now: it was woken
+--- Wakes those in the ready queue, one at least, until `stop`. Gives how many that were.
+local function wake_some(stop)
+  local count = 0
+  repeat
+    local waiter, place = core.take()
+    if waiter == nil then
+      return count
     end
-  end
-  waking[list] = nil
+    wake(waiter)
+    core.woken(place)
+    count = count + 1
+  until core.now() >= stop
+  return count
 end
 
---- Wakes those who wait for `object`, and tells the on_event of a job that was cancelled.
-local function wake_all(object)
+--- Puts those who wait for `object` into the ready queue, and tells the on_event of a job that was
+--- cancelled.
+local function tell(object)
   local ok, err = pcall(core.announce, object)
   if not ok then
     wait.fail(err)
   end
-  local list = waiters[object]
-  if list then
-    waking[list] = true
-    waiters[object] = nil
-    wake_list(list)
-  end
-end
-
-local function run_runnable()
-  local list = runnable
-  waking[list] = true
-  runnable = {}
-  wake_list(list)
-  return #list
-end
-
---- What the step before did not come to the end of.
-local function resume_waking()
-  local list = next(waking)
-  while list do
-    wake_list(list)
-    list = next(waking)
-  end
+  core.ready(waiters, object)
 end
 
 --- The Lua side's part of a step, after the events. `outermost`: no other step is under way.
 local function drain(handled, outermost)
   if outermost then
-    resume_waking()
+    core.again()
   end
-  handled = handled + run_runnable()
+  core.turn()
   local stop = core.now() + STINT
+  handled = handled + wake_some(stop)
   local object = core.first()
   while object ~= nil do
     telling = object
-    wake_all(object)
+    tell(object)
     telling = nil
     core.drop(object)
     handled = handled + 1
+    if core.now() < stop then
+      wake_some(stop)
+    end
     object = core.now() < stop and core.first() or nil
   end
   return handled
@@ -270,17 +283,15 @@ end
 --- it may start something, as the end of a job starts its saving.
 ---@return integer
 function wait.untold()
-  local told = telling ~= nil and core.first() == telling
-  return core.untold() - (told and 1 or 0)
+  local told = telling ~= nil and core.first() == telling and core.is_stepping("any")
+  local waking = core.waiting()
+  return core.untold() + waking - (told and 1 or 0)
 end
 
 --- Whether the next step has something to do that the core knows nothing of.
 local function is_left()
-  return runnable[1] ~= nil
-    or failures[1] ~= nil
-    or spare_failure ~= nil
-    or core.untold() > 0
-    or (next(waking) ~= nil and not core.is_stepping("any"))
+  local _, waking = core.waiting()
+  return waking or failures[1] ~= nil or spare_failure ~= nil or core.untold() > 0
 end
 
 --- Makes the descriptor readable when something is left to the next step.
@@ -450,8 +461,9 @@ local function suspend(object, deadline, co)
   return object:done()
 end
 
---- Lets the host's own loop wait, and handles what has come after each turn of it.
-local function delegate(object, deadline)
+--- Lets the host's own loop wait, and handles what has come after each turn of it. `loop` is what
+--- was chosen when the wait began: it goes on in there whatever is chosen meanwhile.
+local function delegate(object, deadline, loop)
   local refused = wait.refusal()
   if refused then
     return nil, refused
@@ -464,7 +476,7 @@ local function delegate(object, deadline)
     if rest and rest <= 0 then
       return false
     end
-    mode.wait(ready, deadline)
+    loop.wait(ready, deadline)
     local handled, err = wait.step()
     if not handled then
       return nil, err
@@ -484,7 +496,7 @@ function wait.until_done(object, timeout)
   end
   local deadline = timeout and timeout < math.huge and core.now() + timeout or nil
   if type(mode) == "table" then
-    return delegate(object, deadline)
+    return delegate(object, deadline, mode)
   end
   local co = yields()
   if co then

@@ -49,8 +49,22 @@ typedef struct Reason {
   const char *message;
 } Reason;
 
+/* The pairs of a list of the ready queue; none while `last` is before `first`.
+ */
+typedef struct Span {
+  int first, last;
+} Span;
+
+/* Who is to be woken: see ready.c. */
+typedef struct Ready {
+  Span now, later, hand;
+  unsigned counted; /* of now and later */
+  unsigned counted_in_hand;
+} Ready;
+
 typedef struct Core {
   Anchors anchors;
+  Ready ready;
   Engine *engine;   /* NULL once the Lua state is closing */
   unsigned pending; /* jobs and transfers the engine works on */
   Event *current;   /* the event being handled: see step.c */
@@ -90,6 +104,12 @@ void core_make_read_only(lua_State *L, const char *type);
 /* Lets go of the event being handled, which an error may have left behind: a
  * job whose reply was not judged goes on. */
 void core_settle(Core *core);
+
+/* ---- ready.c: the queue of those who are to be woken ---- */
+
+void ready_init(lua_State *L, Ready *ready);
+/* Completes the module table, which is on top. */
+void ready_open(lua_State *L);
 
 /* ---- anchor.c: objects that the engine works on ---- */
 

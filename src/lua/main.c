@@ -198,17 +198,18 @@ static int f_here(lua_State *L) {
 
 /* ARG: path
 ** RES: what is the same for all names of this very file, until somebody changes
-** it; nil for none */
+** it; nil where no regular file is (which is not opened: it may be a FIFO) */
 static int f_file_id(lua_State *L) {
   struct stat info;
-  char id[96];
-  if (lstat(luaL_checkstring(L, 1), &info) != 0) {
+  char id[128];
+  if (lstat(luaL_checkstring(L, 1), &info) != 0 || !S_ISREG(info.st_mode)) {
     lua_pushnil(L);
     return 1;
   }
-  snprintf(id, sizeof id, "%" PRIxMAX ":%" PRIxMAX ":%" PRIxMAX ":%lx",
-           (uintmax_t)info.st_dev, (uintmax_t)info.st_ino,
-           (uintmax_t)info.st_mtim.tv_sec, (unsigned long)info.st_mtim.tv_nsec);
+  snprintf(
+      id, sizeof id, "%" PRIxMAX ":%" PRIxMAX ":%" PRIxMAX ":%" PRIxMAX ":%lx",
+      (uintmax_t)info.st_dev, (uintmax_t)info.st_ino, (uintmax_t)info.st_size,
+      (uintmax_t)info.st_mtim.tv_sec, (unsigned long)info.st_mtim.tv_nsec);
   lua_pushstring(L, id);
   return 1;
 }
@@ -314,6 +315,7 @@ int luaopen_gptimage2_core(lua_State *L) {
   lua_pushliteral(L, GPTIMAGE2_VERSION);
   lua_setfield(L, -2, "version");
   core_open_finished(L);
+  ready_open(L);
   core_push_kept(L);
   lua_setfield(L, -2, "kept");
   client_open(L);

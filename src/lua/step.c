@@ -15,10 +15,10 @@
 
 #include "../engine/clock.h"
 
-/* A step stops when it has taken this long (seconds), and leaves the rest to
- * the next: a thousand jobs that end at once must not cost a frame. */
+/* A step stops when it has taken this long (seconds), one event at least, and
+ * leaves the rest to the next: a thousand jobs that end at once must not cost a
+ * frame.  Any event may be a large one: the clock is read after each. */
 #define SLICE 0.0003
-#define SLICE_CHECK 4 /* events between looks at the clock */
 
 #define TRIES_MAX 3 /* for an event that cannot be taken in */
 
@@ -176,7 +176,7 @@ static int work_off(lua_State *L) {
   for (; event; event = next(L, core)) {
     handle(L, core, event);
     handled++;
-    if (handled % SLICE_CHECK == 0 && clock_monotonic() >= until)
+    if (clock_monotonic() >= until)
       break;
   }
   engine_gather(core->engine, false);

@@ -33,15 +33,47 @@ static Transfer *push(lua_State *L, int owner_index) {
   return transfer;
 }
 
-/* The transfer is on top, and of the client, where it has one: gives it, or an
- * error when it has no work. */
+/* The caller's holder, a table, and its key: the argument `arg` and the one
+ * behind it, or none.  Whoever was broken off and calls once more finds there
+ * what was begun: true, pushing it.  Else there is room for it. */
+static bool is_held(lua_State *L, int arg) {
+  if (!lua_istable(L, arg))
+    return false;
+  lua_pushvalue(L, arg + 1);
+  lua_rawget(L, arg);
+  if (lua_toboolean(L, -1))
+    return true;
+  lua_pop(L, 1);
+  lua_pushvalue(L, arg + 1);
+  lua_pushboolean(L, 0);
+  lua_rawset(L, arg);
+  return false;
+}
+
+/* holder[key] = the value on top, which stays there.  Needs no memory. */
+static void hold(lua_State *L, int arg) {
+  if (!arg || !lua_istable(L, arg))
+    return;
+  lua_pushvalue(L, arg + 1);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, arg);
+}
+
+/* A new transfer that was not begun after all. */
+static void forget(lua_State *L, Core *core, Transfer *transfer) {
+  anchor_drop(L, &core->anchors, transfer->ticket);
+}
+
+/* The transfer is on top, and of the client, where it has one: gives it, held,
+ * or an error when it has no work. */
 static int launched(lua_State *L, Core *core, Transfer *transfer,
-                    const Client *client) {
+                    const Client *client, int holder) {
   if (transfer->work) {
     core->pending += transfer->quiet ? 0 : 1;
+    hold(L, holder);
     return 1;
   }
-  anchor_drop(L, &core->anchors, transfer->ticket);
+  forget(L, core, transfer);
   if (client && !client->account) {
     client_push_closed(L);
     return error_return(L);
@@ -52,9 +84,12 @@ static int launched(lua_State *L, Core *core, Transfer *transfer,
 }
 
 /* ARG: client, url, path | nil, overwrite, timeout in seconds, fresh
+**      [, holder, key: see is_held]
 ** RES: transfer | nil, err
-** (Whatever is allocated may run a finalizer that closes the client.) */
+** (Whatever is allocated may run a finalizer that closes the client, or begins
+** the same.) */
 int transfer_download(lua_State *L) {
+  enum { HOLDER = 7 };
   Core *core = core_get(L);
   Client *client = client_check(L, 1);
   DownloadSpec spec = {.url = luaL_checkstring(L, 2),
@@ -63,13 +98,20 @@ int transfer_download(lua_State *L) {
                        .timeout = luaL_checknumber(L, 5),
                        .fresh = lua_toboolean(L, 6)};
   Transfer *transfer;
+  lua_settop(L, HOLDER + 1);
   if (!core_usable(L, core))
     return 2;
+  if (is_held(L, HOLDER))
+    return 1;
   transfer = push(L, 1);
+  if (is_held(L, HOLDER)) {
+    forget(L, core, transfer);
+    return 1;
+  }
   if (client->account)
     transfer->work =
         engine_download(core->engine, client->account, &spec, transfer->ticket);
-  return launched(L, core, transfer, client);
+  return launched(L, core, transfer, client, HOLDER);
 }
 
 /* The pieces of the list at `index`, one after the other; false without memory.
@@ -96,23 +138,31 @@ static void check_pieces(lua_State *L, int index) {
   }
 }
 
-/* ARG: path, pieces of the text, overwrite
+/* ARG: path, pieces of the text, overwrite [, holder, key: see is_held]
 ** RES: transfer | nil, err */
 int transfer_write(lua_State *L) {
+  enum { HOLDER = 4 };
   Core *core = core_get(L);
   const char *path = luaL_checkstring(L, 1);
   Text text = {0};
   Transfer *transfer;
   check_pieces(L, 2);
+  lua_settop(L, HOLDER + 1);
   if (!core_usable(L, core))
     return 2;
+  if (is_held(L, HOLDER))
+    return 1;
   transfer = push(L, 0);
+  if (is_held(L, HOLDER)) {
+    forget(L, core, transfer);
+    return 1;
+  }
   if (join(L, 2, &text))
     transfer->work = engine_write(core->engine, path, &text,
                                   lua_toboolean(L, 3), transfer->ticket);
   else
     text_free(&text);
-  return launched(L, core, transfer, NULL);
+  return launched(L, core, transfer, NULL, HOLDER);
 }
 
 /* ARG: seconds
@@ -126,7 +176,7 @@ int transfer_sleep(lua_State *L) {
   transfer = push(L, 0);
   transfer->quiet = true;
   transfer->work = engine_sleep(core->engine, seconds, transfer->ticket);
-  return launched(L, core, transfer, NULL);
+  return launched(L, core, transfer, NULL, 0);
 }
 
 void transfer_push_client(lua_State *L, int index) {
@@ -184,7 +234,7 @@ int transfer_note(lua_State *L) {
   if (client->account)
     transfer->work = engine_note(core->engine, client->account, key, &note, n,
                                  lua_tostring(L, 6), transfer->ticket);
-  return launched(L, core, transfer, client);
+  return launched(L, core, transfer, client, 0);
 }
 
 static void set_error(lua_State *L, const Event *event) {

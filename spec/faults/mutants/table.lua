@@ -951,7 +951,7 @@ mutant(
 )
 mutant(
   "the sidecar's numbers are written by the host's locale",
-  "lua/gptimage2/save.lua",
+  "lua/gptimage2/sidecar.lua",
   'check.number(job.elapsed, "%.3f")',
   '("%.3f"):format(job.elapsed)',
   "spec locale: whatever the locale says"
@@ -1025,8 +1025,8 @@ mutant(
 mutant(
   "part of an image counts as all of it",
   "src/engine/download_bytes.c",
-  "    return exchange->range_total == download->length;\n",
-  "    return download->length > 0;\n",
+  "exchange->range_total != download->length)\n    return false;\n",
+  "exchange->range_total != download->length)\n    return download->length > 0;\n",
   "spec data: a part that it did not ask for",
   "spec save: from where it was cut off",
   "spec safeguards: ends early"
@@ -1235,23 +1235,24 @@ mutant(
 )
 mutant(
   "every image asks for new URLs by itself",
-  "lua/gptimage2/fetch.lua",
-  "  if renewal.asked then\n    return\n  end\n",
-  "",
+  "lua/gptimage2/save.lua",
+  "fetch.new(job, i, how, renewal)",
+  "fetch.new(job, i, how, fetch.renewal(job) or renewal)",
   "spec fetch: one poll for all"
 )
 mutant(
   "half an image without a length counts as whole",
   "src/engine/download_bytes.c",
-  "return exchange->framed || (status",
-  "return exchange->framed || true || (status",
+  "  return image_walk_is_over(&download->walk);\n",
+  "  return true;\n",
+  "spec save: as it says, is not whole",
   "spec fetch: asked for again where that is missing"
 )
 mutant(
   "an image that cannot be begun hides the others",
   "lua/gptimage2/save.lua",
-  "    if not started then -- the others go on, and are told of\n",
-  "    if not started then\n      return nil, failed\n    end\n    if not started then\n",
+  "    elseif image.value and not image.noted then\n",
+  "    elseif image.err then\n      return true\n    elseif image.value and not image.noted then\n",
   "spec fetch: leaves the others"
 )
 mutant(
@@ -1537,6 +1538,79 @@ mutant(
   "if not guard.over and wait.closing ~= guard.co then",
   "if guard.over and wait.closing ~= guard.co then",
   "spec task: when somebody closes its coroutine"
+)
+
+-- Errors of the host's in the middle of a step, and steps that are shared out.
+
+mutant(
+  "woken once, whatever came of it",
+  "lua/gptimage2/wait.lua",
+  "    core.later(waiter, true) -- perhaps it did not come to its end\n",
+  "",
+  "spec broken_off: loses no save"
+)
+mutant(
+  "a download is begun, and nobody holds it",
+  "src/lua/transfer.c",
+  "    hold(L, holder);\n",
+  "    if (0)\n      hold(L, holder);\n",
+  "spec save: gives the paths of the image"
+)
+mutant(
+  "who is in hand is forgotten",
+  "lua/gptimage2/wait.lua",
+  "    core.again()\n",
+  "",
+  "spec broken_off: loses no save"
+)
+mutant(
+  "not woken: not counted",
+  "lua/gptimage2/wait.lua",
+  "core.untold() + waking - ",
+  "core.untold() + 0 * waking - ",
+  "spec wait: many wait for the same thing"
+)
+mutant(
+  "all who wait for a thing are woken at once",
+  "lua/gptimage2/wait.lua",
+  "    count = count + 1\n  until core.now() >= stop\n",
+  "    count = count + 1\n  until core.now() >= stop + 1\n",
+  "spec wait: many wait for the same thing"
+)
+mutant(
+  "a step looks at the clock now and then",
+  "src/lua/step.c",
+  "    if (clock_monotonic() >= until)",
+  "    if (handled % 4 == 0 && clock_monotonic() >= until)",
+  "spec step: functions take long"
+)
+mutant(
+  "use: counts for the wait that goes on",
+  "lua/gptimage2/wait.lua",
+  "    loop.wait(ready, deadline)",
+  "    mode.wait(ready, deadline, loop)",
+  "spec use: counts for the next wait"
+)
+mutant(
+  "an image's place is its own, whatever lies there",
+  "lua/gptimage2/save.lua",
+  "saved.place == place and saved.id and saved.id == core.file_id(saved.path)",
+  "saved.place == place and core.file_id(saved.path)",
+  "spec save: in an image's place"
+)
+mutant(
+  "a save does not wait for the one before",
+  "lua/gptimage2/save.lua",
+  "    self.before = under_way[job]\n",
+  "",
+  "spec save: is waited for by a save"
+)
+mutant(
+  "generate waits for its files whatever the time",
+  "lua/gptimage2/client.lua",
+  "wait.until_done(saving, math.max(deadline - core.now(), 0))",
+  "wait.until_done(saving, math.max(deadline - core.now(), 0) + 1e6)",
+  "spec save: does not hold generate up"
 )
 
 return rows

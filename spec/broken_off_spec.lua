@@ -1,0 +1,153 @@
+--- Errors of the host's that come in the middle of a step: a watchdog's hook, Ctrl-C, a finalizer,
+--- memory that is short. The step raises them, and the steps after it go on where it stopped:
+--- whatever instruction it was, each save begins and ends once, and each task ends.
+
+local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
+local support = require("spec.support")
+
+local REQUEST = { prompt = "a cup" }
+
+--- How many instructions there are in a life of one job is tried; in all of them, or a sample.
+local ALL = os.getenv("GPTIMAGE2_SPEC_ALL") ~= nil
+local SAMPLES = support.slow and 12 or 60
+
+--- Instructions of steps until an error is raised in the middle of one; those there were.
+local left, count = math.huge, 0
+
+--- In the host's own functions it is no business of the library's.
+local function is_here()
+  return debug.getinfo(3, "S").source:find("broken_off_spec", 1, true)
+end
+
+local function on_instruction()
+  count = count + 1
+  left = left - 1
+  if left <= 0 and not is_here() then
+    left = math.huge
+    error("watchdog", 0)
+  end
+end
+
+local function watched_step()
+  debug.sethook(on_instruction, "", 1)
+  local handled = gptimage2.step(0.05)
+  debug.sethook()
+  return handled
+end
+
+--- Steps until `is_over()`, once with an error in the middle.
+local function step_through(is_over)
+  local limit = gptimage2.now() + 60
+  while not is_over() do
+    assert(gptimage2.now() < limit, "it never ends")
+    local ok, err = pcall(watched_step)
+    debug.sethook()
+    if not ok then
+      assert.matches("watchdog", err)
+    end
+  end
+end
+
+--- Does `one(n)` for many numbers of instructions after which it is broken off.
+local function for_each_count(one)
+  left, count = math.huge, 0
+  one(0)
+  local total, tried = count, 0
+  local every = ALL and 1 or math.max(math.floor(total / SAMPLES), 1)
+  for n = 1, total, every do
+    left = n
+    one(n)
+    tried = tried + 1
+  end
+  left = math.huge
+  return tried
+end
+
+describe("an error in the middle of a step", function()
+  local saved, client, box, place
+
+  before_each(function()
+    saved = {}
+    place = folder.new()
+    client, box = support.pair({
+      on_event = function(event)
+        if event.type == "saved" then
+          saved[event.job] = (saved[event.job] or 0) + 1
+        end
+      end,
+    }, { credits = 1000000 })
+  end)
+
+  after_each(function()
+    debug.sethook()
+    support.clean()
+    folder.clean()
+  end)
+
+  --- Expects that the job's own save was done once, and well.
+  local function expect_saved(job, n)
+    assert.is_nil(job.save_error, n)
+    assert.equal(1, #assert(job.files, n))
+    assert.equal("\137PNG", folder.read(job.files[1]):sub(1, 4))
+    assert.equal(1, saved[job], n)
+  end
+
+  it("loses no save that was asked for with submit, and pending() says so", function()
+    local tried = for_each_count(function(n)
+      local job = assert(client:submit(REQUEST, { save = place }))
+      step_through(function()
+        return gptimage2.pending() == 0
+      end)
+      expect_saved(job, n)
+    end)
+    assert.equal(tried + 1, box:ledger().requests.image) -- none was fetched twice
+  end)
+
+  it("ends every task that saves, fetches and saves again", function()
+    for_each_count(function(n)
+      local job, bytes, again
+      local task = gptimage2.spawn(function()
+        job = assert(client:generate(REQUEST, { save = place }))
+        bytes = assert(job:data())
+        again = assert(job:save(place))
+        coroutine.yield()
+      end)
+      local other = gptimage2.spawn(function()
+        task:wait()
+      end)
+      step_through(function()
+        return other:done()
+      end)
+      local well, err = pcall(other.wait, other)
+      if well then
+        assert.is_nil(job.save_error, n)
+        assert.same(job.files, again)
+        assert.is_true(bytes == folder.read(again[1]))
+        assert.equal(2, saved[job], n)
+      else -- where a hook is one of all coroutines
+        assert.matches("watchdog", err)
+      end
+    end)
+  end)
+
+  it("gives a save up that never comes to its end, and says why", function()
+    local job = assert(client:generate(REQUEST))
+    job.results[1].image_url = {} -- what no host should do
+    local saving = gptimage2.spawn(function()
+      return job:save(place .. "/cup.png")
+    end)
+    local raised = 0
+    while not saving:done() do
+      local ok = pcall(gptimage2.step, 0.05)
+      raised = raised + (ok and 0 or 1)
+      assert(raised < 100)
+    end
+    local paths, err = saving:wait()
+    assert.is_nil(paths)
+    assert.equal("io", err.kind)
+    assert.equal("interrupted", err.code)
+    assert.equal(err, job.save_error)
+    assert.equal(0, gptimage2.pending())
+  end)
+end)
