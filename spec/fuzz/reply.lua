@@ -122,9 +122,12 @@ local function check_money(job, world)
   if err and err.charged == "no" then
     assert(not world.doubt and not job.id, "free, but perhaps paid")
   end
+  local given = world.cost == 0 -- its id is the host's word
   if err and err.charged == "unknown" and world.settled then
-    local stranger = world.cost == 0 and err.kind == "not_found" -- only the host knew its id
-    assert(world.doubt or stranger, "in doubt for no reason")
+    assert(world.doubt or given, "in doubt for no reason")
+  end
+  if err and err.charged == "yes" and given then
+    assert(world.answered, "paid by hearsay")
   end
   if err and err.sent == "no" then
     assert(not world.sent, "sent, but said not to be")
@@ -179,6 +182,7 @@ local function happen(job, what, how, body, world)
     local status = STATUSES[how % 16 + 1]
     local wait = how & 64 ~= 0 and how % 90 or -1
     local kind = ("alnh"):find(what, 1, true) or 1
+    world.answered = world.answered or kind == 1 and status >= 200 and status < 300
     double.pass(0)
     double.reply(kind == 3 and 1 or kind == 2 and 2 or kind - 1, status, wait, how & 32 ~= 0, body)
   end
