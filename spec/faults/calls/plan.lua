@@ -116,6 +116,7 @@ local LEFT_ALONE = {
   futex = true,
   geteuid = true,
   getpid = true,
+  madvise = true,
   mprotect = true,
   munmap = true,
   rt_sigaction = true,
