@@ -235,7 +235,9 @@ describe("a call that waits, in a coroutine", function()
     gptimage2.step()
     assert.same({}, order)
     job:cancel()
-    gptimage2.step()
+    support.step_until(function()
+      return #order == 5
+    end)
     assert.same({ 1, 2, 3, 4, 5 }, order)
   end)
 
