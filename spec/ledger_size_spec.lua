@@ -20,6 +20,9 @@ local FILL = [[
 local function filled(count, bytes)
   local client, box, path = book.pair()
   client:close()
+  support.step_until(function() -- the last one who has it open takes its log along
+    return not folder.read(path .. "-wal")
+  end)
   book.query(path, FILL:format(count, box.url, bytes or 2))
   return path, box
 end

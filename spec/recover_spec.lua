@@ -18,6 +18,13 @@ local function until_posted(box, count)
   end)
 end
 
+--- Until the service has that many jobs, whose time begins then: a request is counted before.
+local function until_made(box, count)
+  support.step_until(function()
+    return #box:ledger().jobs >= count
+  end)
+end
+
 --- The ledger of a process that died before its job could be sent, the key, and the port to which
 --- it should have gone.
 local function left_intent(request, options)
@@ -362,10 +369,10 @@ describe("client:recover", function()
     for i = 1, 4 do
       jobs[i] = assert(client:submit(CUP))
     end
-    until_posted(box, 2)
+    until_made(box, 2)
     assert.same({}, assert(client:recover()))
     box:advance(1000)
-    until_posted(box, 4)
+    until_made(box, 4)
     box:advance(1000)
     for _, job in ipairs(jobs) do
       assert.equal("succeeded", support.finish(job).status)
@@ -379,7 +386,7 @@ describe("client:recover", function()
     local client = book.open(box, path)
     local job = assert(client:recover())[1]
     assert.same({}, assert(client:recover()))
-    until_posted(box, 1)
+    until_made(box, 1)
     assert.same({}, assert(client:recover()))
     box:advance(1000)
     assert.equal("succeeded", support.finish(job).status)
@@ -393,7 +400,7 @@ describe("client:recover", function()
     for i = 1, 5 do
       assert(client:submit(CUP, { idempotency_key = "job-" .. i }))
     end
-    until_posted(box, 5)
+    until_made(box, 5)
     client:close()
     local keys = {}
     for i, job in ipairs(assert(book.open(box, path):recover())) do
@@ -514,7 +521,7 @@ describe("client:recover", function()
     local client, box, path = book.pair({}, { duration = 1000 })
     box:fault({ on = "job", action = "fail", error = "content_policy" })
     assert(client:submit(CUP))
-    until_posted(box, 1)
+    until_made(box, 1)
     client:close()
     box:advance(1000)
     local job = support.finish(assert(book.open(box, path):recover())[1])
@@ -614,7 +621,7 @@ describe("a client with a ledger", function()
     local jobs = assert(again:recover())
     assert.equal(2, #jobs)
     box:advance(1000)
-    until_posted(box, 2)
+    until_made(box, 2)
     box:advance(1000)
     for _, job in ipairs(jobs) do
       assert.equal("succeeded", support.finish(job).status)
