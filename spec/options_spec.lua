@@ -1,4 +1,5 @@
 local core = require("gptimage2.core")
+local folder = require("spec.folder")
 local options = require("gptimage2.options")
 
 local KEY = "test-key-0123"
@@ -266,7 +267,9 @@ end)
 
 describe("the file of authorities", function()
   it("must be one that can be read", function()
-    for _, path in ipairs({ "spec/there-is-none.pem", "spec" }) do
+    local place = folder.new()
+    folder.run("mkfifo " .. folder.quote(place .. "/fifo"))
+    for _, path in ipairs({ "spec/there-is-none.pem", "spec", "/dev/null", place .. "/fifo" }) do
       local config, err = options.client({ api_key = KEY, ca_file = path })
       assert.is_nil(config)
       assert.equal("tls", err.kind)
@@ -274,6 +277,15 @@ describe("the file of authorities", function()
       assert.equal("ca_file", err.field)
       assert.is_false(err.retryable)
     end
+    folder.clean()
+  end)
+
+  it("may be behind a link", function()
+    local place = folder.new()
+    folder.write(place .. "/file", "")
+    folder.run(("ln -s file %s"):format(folder.quote(place .. "/link")))
+    assert(options.client({ api_key = KEY, ca_file = place .. "/link" }))
+    folder.clean()
   end)
 end)
 

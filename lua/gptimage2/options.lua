@@ -311,9 +311,11 @@ end
 
 --- Why the file cannot be read, or nil. libcurl would only say that nobody can be trusted.
 local function ca_file_error(path)
-  local file, why = io.open(path, "rb")
+  local file, why = nil, path .. ": there is no such file"
+  if core.file_id(path, true) then -- a FIFO would keep who opens it
+    file, why = io.open(path, "rb")
+  end
   if file then
-    why = select(2, file:read(1)) -- a folder can be opened
     file:close()
   end
   return why

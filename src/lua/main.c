@@ -196,13 +196,15 @@ static int f_here(lua_State *L) {
   return 1;
 }
 
-/* ARG: path
+/* ARG: path, true to follow a link
 ** RES: what is the same for all names of this very file, until somebody changes
 ** it; nil where no regular file is (which is not opened: it may be a FIFO) */
 static int f_file_id(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  int (*look)(const char *, struct stat *) = lua_toboolean(L, 2) ? stat : lstat;
   struct stat info;
   char id[128];
-  if (lstat(luaL_checkstring(L, 1), &info) != 0 || !S_ISREG(info.st_mode)) {
+  if (look(path, &info) != 0 || !S_ISREG(info.st_mode)) {
     lua_pushnil(L);
     return 1;
   }
