@@ -1,6 +1,7 @@
 --- From a dall-e-3 style call (width and height, or a size) to a request of this service. Pure.
 
 local check = require("gptimage2.check")
+local shapes = require("gptimage2.ratios")
 local request = require("gptimage2.request")
 
 local migrate = {}
@@ -60,7 +61,7 @@ function migrate.ratio(width, height, ratios)
   if not is_side(width) or not is_side(height) then
     return check.invalid("invalid_size", nil, "width and height must be numbers above 0")
   end
-  local ratio, exact = request.nearest_ratio(width, height, ratios)
+  local ratio, exact = shapes.nearest(width, height, ratios)
   return ratio, exact
 end
 
@@ -135,7 +136,7 @@ end
 --- The ratio nearest to a size, with a note about what became of it.
 local function ratio_of(size, note)
   local width, height = check.number(size[1], "%g"), check.number(size[2], "%g")
-  local ratio, exact = request.nearest_ratio(size[1], size[2])
+  local ratio, exact = shapes.nearest(size[1], size[2])
   if exact then
     note(("%sx%s became ratio %s; pixels cannot be asked for"):format(width, height, ratio))
     return ratio
@@ -153,7 +154,7 @@ local function read_aspect(aspect, note)
   if not size then
     return aspect
   end
-  local ratio, exact = request.nearest_ratio(size[1], size[2])
+  local ratio, exact = shapes.nearest(size[1], size[2])
   if not exact then
     local text = "aspect_ratio %s is none of the ratios; the nearest, %s, was used"
     note(text:format(check.show(aspect), ratio))

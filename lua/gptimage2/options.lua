@@ -1,14 +1,12 @@
---- The options of a client and of its calls: defaults, the environment, and what each may hold.
---- Wrong types, unknown names and values out of range raise; what may come from outside the program
---- (the key, the URL, the idempotency key) gives `nil, err`.
+--- The options of a client and of its calls: defaults, and what each may hold. Wrong types, unknown
+--- names and values out of range raise; what may come from outside the program (outside.lua, and
+--- the idempotency key) gives `nil, err`.
 
 local check = require("gptimage2.check")
-local core = require("gptimage2.core")
-local request = require("gptimage2.request")
+local outside = require("gptimage2.outside")
+local ratios = require("gptimage2.ratios")
 
 local options = {}
-
-options.BASE_URL = "https://gptimage2.ai"
 
 local CLIENT_SPEC = {
   api_key = "string",
@@ -44,10 +42,8 @@ local SAVE_SPEC = { overwrite = "boolean", sidecar = "boolean" }
 
 local MAX_SECONDS = 1e6 -- for all times but timeout, which may be endless
 local MAX_COUNTER = 2 ^ 31 - 1
-local MAX_KEY = 4096 -- bytes
 local MAX_METADATA = 64 * 1024 -- bytes of its keys and values, and
 local PAIR_SIZE = 6 -- of the quotes, the colon and the comma of each pair
-local MAX_URL = 2048 -- bytes
 local MAX_TEXTS = { proxy = 2048, ca_file = 4096, user_agent = 256, ledger = 4000 } -- bytes
 
 --- Raises for an option whose value is out of range.
@@ -155,7 +151,7 @@ local function read_ratios(more, level)
       list[#list + 1] = ratio
     end
   end
-  for _, ratio in ipairs(request.RATIOS) do
+  for _, ratio in ipairs(ratios.DOCUMENTED) do
     add(ratio)
   end
   local good = more == nil or check.is_list(more)
@@ -190,162 +186,11 @@ local function read_text(value, name, level)
   return value
 end
 
---- A variable of the environment; an empty one counts as not set. A program with more rights than
---- its caller (setuid) takes none: the caller could have its key sent elsewhere.
-local function from_environment(name)
-  local value = not core.is_privileged() and os.getenv(name)
-  return value and value ~= "" and value or nil
-end
-
-local function auth_error(code, message)
-  return nil,
-    core.error({
-      kind = "auth",
-      code = code,
-      field = "api_key",
-      message = message,
-      retryable = false,
-      sent = "no",
-      charged = "no",
-    })
-end
-
---- The key. It is shown in no message, whatever is wrong with it.
-local function read_api_key(given)
-  local key = given or from_environment("GPTIMAGE2_API_KEY")
-  local origin = given and "option 'api_key'" or "the variable GPTIMAGE2_API_KEY"
-  if not key or key == "" then
-    return auth_error(
-      "api_key_missing",
-      "there is no API key: create one on the Keys page of https://gptimage2.ai and set the "
-        .. "environment variable GPTIMAGE2_API_KEY (or the option 'api_key'); to try things out "
-        .. 'without an account, use require("gptimage2.sandbox"), which needs none'
-    )
-  end
-  if #key > MAX_KEY then
-    local message = "the API key in %s is over %d bytes long"
-    return auth_error("api_key_invalid", message:format(origin, MAX_KEY))
-  end
-  if not check.visible_ascii(key) then
-    local message = "the API key in %s holds a space, a line break or another character that no "
-      .. "key has; copy it again"
-    return auth_error("api_key_invalid", message:format(origin))
-  end
-  return key
-end
-
---- Why a URL cannot be the service's; nil and its parts when it can. The URL itself is not shown:
---- it may hold a password.
-local function base_url_fault(url)
-  if #url > MAX_URL then
-    return ("is over %d bytes long"):format(MAX_URL)
-  elseif not check.visible_ascii(url) then
-    return "holds a space, a control character or a letter beyond ASCII"
-  elseif url:find("[?#]") then
-    return "must have no query and no fragment"
-  end
-  local parts, why = core.url(url)
-  if not parts then
-    return "is not an absolute http(s) URL: " .. tostring(why)
-  elseif parts.userinfo then
-    return "must have no user name and no password"
-  elseif parts.scheme ~= "https" and parts.scheme ~= "http" then
-    return "must begin with https://"
-  end
-  return nil, parts
-end
-
-local function read_base_url(given, allow_http)
-  local url = given or from_environment("GPTIMAGE2_BASE_URL") or options.BASE_URL
-  local origin = given and "option 'base_url' " or "the variable GPTIMAGE2_BASE_URL "
-  local fault, parts = base_url_fault(url)
-  if fault then
-    return check.invalid("invalid_base_url", "base_url", origin .. fault)
-  end
-  if parts.scheme == "http" and not parts.loopback and not allow_http then
-    local message = "%sbegins with http://, and the API key would travel in the clear; use "
-      .. "https://, or allow_http = true where the network is trusted"
-    return check.invalid("insecure_base_url", "base_url", message:format(origin))
-  end
-  return (url:gsub("/+$", ""))
-end
-
-local PROXY_SCHEMES = {
-  http = true,
-  https = true,
-  socks4 = true,
-  socks4a = true,
-  socks5 = true,
-  socks5h = true,
-}
-
---- Whether a text is the URL of a proxy: libcurl would take nearly anything for one, and find out
---- with the first job that it is none.
-local function is_proxy_url(url)
-  local scheme, rest = url:match("^(%a[%w+.-]*)://(.*)$")
-  if not scheme or not PROXY_SCHEMES[scheme:lower()] or not check.visible_ascii(url) then
-    return false
-  end
-  local authority, path = rest:match("^([^/?#]*)(.*)$")
-  local address = authority:match("([^@]*)$")
-  local host, port = address:match("^(%[[%x:.]+%])(.*)$")
-  if not host then
-    host, port = address:match("^([^:%[%]]+)(.*)$")
-  end
-  if not host or (path ~= "" and path ~= "/") then
-    return false
-  end
-  local number = tonumber(port:match("^:(%d+)$"))
-  return port == "" or (number ~= nil and number >= 1 and number <= 65535)
-end
-
---- The URL itself is not shown: it may hold a password.
-local function proxy_error(proxy)
-  if proxy == nil or proxy == "" or is_proxy_url(proxy) then
-    return nil
-  end
-  local message = "option 'proxy' is not the URL of a proxy, such as http://host:3128 (or https, "
-    .. "socks4, socks4a, socks5, socks5h; a user name and a password percent-encoded)"
-  return select(2, check.invalid("invalid_proxy", "proxy", message))
-end
-
---- Why the file cannot be read, or nil. libcurl would only say that nobody can be trusted.
-local function ca_file_error(path)
-  local file, why = nil, path .. ": there is no such file"
-  if core.file_id(path, true) then -- a FIFO would keep who opens it
-    file, why = io.open(path, "rb")
-  end
-  if file then
-    file:close()
-  end
-  return why
-    and core.error({
-      kind = "tls",
-      code = "ca_file_unreadable",
-      field = "ca_file",
-      message = "the file of option 'ca_file' cannot be read: " .. why,
-      retryable = false,
-      sent = "no",
-      charged = "no",
-    })
-end
-
 local function either(value, default)
   if value == nil then
     return default
   end
   return value
-end
-
---- A ledger outlives its program: SQLite's names for databases that do not are no paths.
-local function check_ledger(path)
-  if path == ":memory:" or path:find("^[Ff][Ii][Ll][Ee]:") then
-    local message = "option 'ledger' must be the path of a file, which outlives the program, and "
-      .. "not '%s' (a file of that name is './%s')"
-    local shown = check.show(path)
-    return check.invalid("invalid_ledger", "ledger", message:format(shown, shown))
-  end
-  return true
 end
 
 --- The numbers, lists and texts; raises for what is out of range.
@@ -389,17 +234,17 @@ function options.client(opts, level)
   opts = check.options(opts, 1, "new", CLIENT_SPEC, level)
   local config = read_settings(opts, level)
   local err
-  config.api_key, err = read_api_key(opts.api_key)
+  config.api_key, err = outside.api_key(opts.api_key)
   if err then
     return nil, err
   end
-  config.base_url, err = read_base_url(opts.base_url, opts.allow_http)
-  err = err or proxy_error(config.proxy)
+  config.base_url, err = outside.base_url(opts.base_url, opts.allow_http)
+  err = err or outside.proxy_error(config.proxy)
   if not err and config.ca_file then
-    err = ca_file_error(config.ca_file)
+    err = outside.ca_file_error(config.ca_file)
   end
   if not err and config.ledger then
-    err = select(2, check_ledger(config.ledger))
+    err = select(2, outside.ledger(config.ledger))
   end
   if err then
     return nil, err

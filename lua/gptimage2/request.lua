@@ -4,11 +4,10 @@
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local prompt = require("gptimage2.prompt")
+local ratios = require("gptimage2.ratios")
 
 local request = {}
 
---- The ratios of the service's documentation; a client may allow more.
-request.RATIOS = { "1:1", "16:9", "9:16", "4:3", "3:4" }
 request.CREDITS_PER_IMAGE = 10
 request.MAX_COUNT = 4
 request.MAX_IMAGE_URLS = 16
@@ -239,46 +238,6 @@ local function read_mode(mode, has_urls)
   return mode
 end
 
---- The ratio whose shape is nearest to width by height (nearest as a factor, so that wide and tall
---- are treated alike); of equally near ones the first.
----@param width number above 0
----@param height number above 0, in the same unit
----@param ratios? string[] "W:H"; default the documented five
----@return string ratio
----@return boolean exact whether the shape is the same
-function request.nearest_ratio(width, height, ratios)
-  local best, best_off, exact
-  for _, ratio in ipairs(ratios or request.RATIOS) do
-    local w, h = ratio:match("^(%d+):(%d+)$")
-    w, h = tonumber(w), tonumber(h)
-    local same = width * h == height * w
-    local off = same and 0 or math.abs(math.log(width / height) - math.log(w / h))
-    if not best or off < best_off then
-      best, best_off, exact = ratio, off, same
-    end
-  end
-  return best, exact
-end
-
-local function read_ratio(ratio, ratios)
-  if ratio == nil or ratio == "" then
-    return nil
-  end
-  for _, allowed in ipairs(ratios) do
-    if ratio == allowed then
-      return ratio
-    end
-  end
-  local shown = type(ratio) == "string" and "'" .. check.show(ratio) .. "'" or "a " .. type(ratio)
-  local message = ("ratio must be one of %s, not %s"):format(table.concat(ratios, ", "), shown)
-  local width, height = tostring(ratio):match("^%s*(%d+)%s*[:xX/]%s*(%d+)%s*$")
-  width, height = tonumber(width), tonumber(height)
-  if width and width > 0 and height > 0 then
-    message = message .. "; the nearest is '" .. request.nearest_ratio(width, height, ratios) .. "'"
-  end
-  return invalid("invalid_ratio", "ratio", message)
-end
-
 local function read_count(count)
   if count == nil then
     return 1
@@ -360,7 +319,7 @@ local function read(req, settings)
   if err then
     return nil, err
   end
-  ratio, err = read_ratio(req.ratio, settings and settings.ratios or request.RATIOS)
+  ratio, err = ratios.read(req.ratio, settings and settings.ratios or ratios.DOCUMENTED)
   if err then
     return nil, err
   end

@@ -1036,7 +1036,7 @@ mutant(
 
 mutant(
   "http is allowed beyond this machine",
-  "lua/gptimage2/options.lua",
+  "lua/gptimage2/outside.lua",
   'parts.scheme == "http" and not parts.loopback and not allow_http',
   'parts.scheme == "ftp" and not allow_http',
   "spec security: beyond loopback is refused"
@@ -1437,7 +1437,7 @@ mutant(
 )
 mutant(
   "a setuid program reads its caller's environment",
-  "lua/gptimage2/options.lua",
+  "lua/gptimage2/outside.lua",
   "not core.is_privileged() and os.getenv(name)",
   "os.getenv(name)",
   "spec options: more rights than its caller"
