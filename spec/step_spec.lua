@@ -106,12 +106,16 @@ describe("step", function()
     local events, on_event = support.recorder()
     local client, box = support.pair({ on_event = on_event })
     pile_up(client, box, 2)
-    local handled = gptimage2.step()
-    assert.is_true(handled >= 4, handled .. " handled")
-    assert.is_true(#events >= 2 and #events <= handled)
-    if math.type then
-      assert.equal("integer", math.type(handled))
-    end
+    local total = 0
+    repeat -- one step, where the machine is not too slow for it
+      local handled = gptimage2.step()
+      assert.is_true(handled > 0)
+      total = total + handled
+      if math.type then
+        assert.equal("integer", math.type(handled))
+      end
+    until total >= 4
+    assert.is_true(#events >= 2 and #events <= total)
   end)
 
   it("changes nothing of a job between two steps", function()

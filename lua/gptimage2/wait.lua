@@ -263,7 +263,8 @@ local function drain(handled, outermost)
   end
   core.turn()
   local stop = core.now() + STINT
-  handled = handled + wake_some(stop)
+  local woken = wake_some(stop)
+  handled = handled + woken
   local object = core.first()
   while object ~= nil do
     telling = object
@@ -271,8 +272,8 @@ local function drain(handled, outermost)
     telling = nil
     core.drop(object)
     handled = handled + 1
-    if core.now() < stop then
-      wake_some(stop)
+    if woken == 0 or core.now() < stop then -- one at least, however slow the machine
+      woken = woken + wake_some(stop)
     end
     object = core.now() < stop and core.first() or nil
   end
