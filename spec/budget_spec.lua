@@ -228,6 +228,29 @@ describe("client.spent", function()
     assert.equal(10, client.spent)
   end)
 
+  it("stays where a create before that of a job that failed may have been charged", function()
+    for retry, known in pairs({ documented = false, idempotent = true }) do
+      local client, box = support.pair({ retry = retry, max_attempts = 2 }, { idempotency = known })
+      box:fault({ on = "create", action = "status", status = 500, work = true })
+      if known then -- it is the only one
+        box:fault({ on = "job", action = "fail" })
+      end
+      local job = assert(client:submit({ prompt = "a cup" }))
+      support.step_until(function()
+        return #box:ledger().jobs == 1
+      end)
+      if not known then
+        box:fault({ on = "job", action = "fail" })
+      end
+      support.finish(job)
+      assert.equal("failed", job.status, tostring(job.error))
+      assert.equal(known and "refund_expected" or "unknown", job.error.charged)
+      assert.equal(known and 0 or 10, client.spent)
+      client:poll(job.id) -- by whom it is told does not matter
+      assert.equal(known and 0 or 10, client.spent)
+    end
+  end)
+
   it("comes back with a job that failed, however it was taken up", function()
     local client, box, key = lost({ max_attempts = 1 }, true)
     local job = support.finish(assert(client:resolve(key, box:ledger().jobs[1].id)))

@@ -168,8 +168,8 @@ end
 
 --- The id the service gave. Version 0.1 wrote it after the raw answer, which may be all there is:
 --- of one that was cut off the beginning is enough; one that is broken is not trusted, nor one that
---- was no success. Who sends a row today writes its attempt, and the id with the answer:
---- an answer that is still there from an earlier create tells nothing then.
+--- was no success. Who sends a row today writes its attempt, and the id with the answer: an answer
+--- without one tells nothing then. The id that an earlier create was given stays until another is.
 local function id_of(row)
   if row.job_id or row.attempt_id then
     return row.job_id
@@ -209,6 +209,7 @@ local function resend(client, config, row)
   local options = options_of(row, config)
   options.again = true
   options.doubt = row.state ~= "intent"
+  options.earlier_id = id_of(row)
   -- What may have been paid may be paid once more, unless the service honours keys.
   options.reserved = config.retry == "idempotent" or not options.doubt
   local job, err = core.submit(client, "generate", options)
@@ -238,6 +239,7 @@ end
 local function resume(client, config, row, id)
   local options = options_of(row, config)
   options.id = id
+  options.vouched = options.vouched and id == id_of(row) -- not another that somebody gave
   return core.submit(client, "resume", options)
 end
 
@@ -262,8 +264,9 @@ end
 --- Takes up one unfinished row.
 local function take_up(client, config, row)
   local id, retry = id_of(row), config.retry
-  -- An id that the service does not know any more proves nothing where its key can be asked.
-  local disowned = row.state == "unknown" and retry == "idempotent"
+  -- An id that the service does not know any more (it may have been sent again since) is no proof
+  -- where its key can be asked.
+  local disowned = row.state ~= "accepted" and retry == "idempotent"
   if id and not disowned then
     return resume(client, config, row, id)
   elseif row.state == "intent" or retry == "idempotent" then

@@ -267,6 +267,32 @@ static void a_doubt_outlives_later_attempts(void **state) {
   assert_true(flow.doubt);
 }
 
+/* Where keys are honoured all of them make the same one. */
+static void a_create_before_the_last_may_have_made_another_job(void **state) {
+  static const RetryMode modes[] = {RETRY_DOCUMENTED, RETRY_IDEMPOTENT};
+  (void)state;
+  for (size_t i = 0; i < COUNT(modes); i++) {
+    FlowSettings chosen = settings;
+    Flow flow;
+    chosen.retry = modes[i];
+    flow = creating(&chosen);
+    assert_do(reply_with(&flow, answer(429), 0), FLOW_DO_REST);
+    assert_do(flow_on_timer(&flow, 1), FLOW_DO_CREATE);
+    assert_false(flow.earlier_doubt);
+    assert_do(reply_with(&flow, answer(503), 1), FLOW_DO_REST);
+    assert_false(flow.earlier_doubt);
+    assert_do(flow_on_timer(&flow, 4), FLOW_DO_CREATE);
+    assert_do(reply_with(&flow, answer(202), 4), FLOW_DO_ASK);
+    assert_int_equal(flow.earlier_doubt, modes[i] == RETRY_DOCUMENTED);
+    assert_int_equal(flow.earlier_risk, modes[i] == RETRY_DOCUMENTED);
+    flow = new_flow(FLOW_GENERATE, &chosen);
+    flow.doubt = true; /* an earlier process sent it */
+    assert_do(flow_start(&flow, 0), FLOW_DO_CREATE);
+    assert_int_equal(flow.earlier_doubt, modes[i] == RETRY_DOCUMENTED);
+    assert_false(flow.earlier_risk);
+  }
+}
+
 static void the_wish_of_the_server_is_a_floor_for_creates(void **state) {
   static const struct {
     double wish, pause;
@@ -654,6 +680,7 @@ int main(void) {
       cmocka_unit_test(creates_are_repeated_as_the_mode_says),
       cmocka_unit_test(a_conflict_is_waited_out_under_a_repeated_key),
       cmocka_unit_test(a_doubt_outlives_later_attempts),
+      cmocka_unit_test(a_create_before_the_last_may_have_made_another_job),
       cmocka_unit_test(the_wish_of_the_server_is_a_floor_for_creates),
       cmocka_unit_test(patience_has_an_end),
       cmocka_unit_test(an_empty_quota_ends_the_retries_of_all),

@@ -212,7 +212,7 @@ static void again_needs_the_very_same_body(void **state) {
   assert_true(ledger_intend(ledger, &entry, true, &failure));
   flush(ledger); /* a crash now: it may have been made, as before */
   assert_string_equal(find(&(LedgerFilter){.state = "sent"}), "k");
-  assert_string_equal(find(&(LedgerFilter){.job_id = "id"}), "");
+  assert_string_equal(find(&(LedgerFilter){.job_id = "id"}), "k");
   entry.body = "{1}";
   assert_false(ledger_intend(ledger, &entry, true, &failure));
   assert_string_equal(failure.code, "not_ours_to_send");
@@ -588,6 +588,63 @@ static void a_row_is_sent_by_one(void **state) {
   ledger_close(ledger);
 }
 
+/* What an earlier create came to stays, until a later one names a job. */
+static void a_paid_job_that_is_sent_again_is_not_forgotten(void **state) {
+  Ledger *ledger = open_ledger();
+  LedgerEntry entry = entry_for("k");
+  Failure failure = {0};
+  LedgerReader *reader;
+  LedgerRow row;
+  (void)state;
+  intend(ledger, "k");
+  permit(ledger, "k", "k-1", false, NULL);
+  ledger_tell(ledger, "k",
+              &(LedgerNews){.state = "accepted",
+                            .charged = "yes",
+                            .job_id = "x",
+                            .attempts = 1,
+                            .answer = "{x}",
+                            .answer_length = 3});
+  ledger_tell(ledger, "k", &(LedgerNews){.state = "unknown"});
+  entry.attempt_id = "b";
+  entry.doubt = true;
+  assert_true(ledger_intend(ledger, &entry, true, &failure));
+  permit(ledger, "b", "b-1", true, NULL);
+  permit(ledger, "b", "b-1", true, NULL); /* in doubt: it is one send */
+  ledger_tell(
+      ledger, "k",
+      &(LedgerNews){.attempts = 1, .answer = "{no}", .answer_length = 4});
+  ledger_tell(ledger, "k",
+              &(LedgerNews){.state = "unknown", .charged = "unknown"});
+  flush(ledger);
+  reader = first_row(&row);
+  assert_string_equal(row.state, "unknown");
+  assert_string_equal(row.charged, "yes");
+  assert_string_equal(row.job_id, "x");
+  assert_int_equal(row.attempts, 2);
+  assert_int_equal(row.answer_length, 3);
+  ledger_reader_close(reader);
+  ledger_tell(ledger, "k",
+              &(LedgerNews){.state = "accepted",
+                            .charged = "yes",
+                            .job_id = "y",
+                            .answer = "{yy}",
+                            .answer_length = 4});
+  flush(ledger);
+  reader = first_row(&row);
+  assert_string_equal(row.job_id, "y");
+  assert_int_equal(row.answer_length, 4);
+  ledger_reader_close(reader);
+  ledger_tell(
+      ledger, "k", /* somebody's word */
+      &(LedgerNews){.state = "accepted", .charged = "unknown", .job_id = "z"});
+  flush(ledger);
+  reader = first_row(&row);
+  assert_string_equal(row.charged, "unknown");
+  ledger_reader_close(reader);
+  ledger_close(ledger);
+}
+
 /* The commit that had both was said to have failed, and had not. */
 static void a_permission_of_which_nobody_was_told_is_none(void **state) {
   Ledger *ledger = open_ledger();
@@ -867,6 +924,7 @@ int main(void) {
       TEST(a_ledger_that_is_down_keeps_what_it_is_told),
       TEST(a_broken_ledger_stays_broken_and_says_why),
       TEST(a_row_is_sent_by_one),
+      TEST(a_paid_job_that_is_sent_again_is_not_forgotten),
       TEST(a_permission_of_which_nobody_was_told_is_none),
       TEST(a_lock_that_is_held_for_long_is_waited_for),
       TEST(a_service_is_known_however_it_is_spelled),

@@ -50,6 +50,8 @@ typedef struct Event {
   bool sent;       /* jobs: a create may have reached the service */
   bool doubt;      /* jobs: a create may have made, and charged, a job */
   bool risked;     /* jobs: one of this job's own, not of an earlier process */
+  bool earlier_doubt; /* jobs: as in Flow */
+  bool earlier_risk;
   bool unrecorded; /* ENDED, jobs: the ledger could not be told, and another
                       process may send it yet */
   bool embedded;   /* lives in its Work: not to be freed by itself */

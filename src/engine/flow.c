@@ -18,7 +18,11 @@ static FlowAction rest(Flow *flow, FlowState state, double at) {
                       .retry = flow->failures > 0};
 }
 
+/* Only where the service is said to honour keys all creates make one job. */
 static FlowAction create(Flow *flow) {
+  bool distinct = flow->settings->retry != RETRY_IDEMPOTENT;
+  flow->earlier_doubt = distinct && flow->doubt;
+  flow->earlier_risk = distinct && flow->risked;
   flow->state = FLOW_CREATING;
   flow->attempts++;
   return (FlowAction){.what = FLOW_DO_CREATE};

@@ -88,6 +88,8 @@ typedef struct Flow {
   bool sent;                    /* a create may have reached the service */
   bool doubt;                   /* a create may have made a job */
   bool risked;                  /* one of its own, not of an earlier job's */
+  bool earlier_doubt;           /* the same of creates before the last one, */
+  bool earlier_risk;            /* where that may have made a job of its own */
   bool cancelled;               /* while the create was on its way */
   double deadline;              /* monotonic seconds */
   double created;               /* when the create was answered */

@@ -35,6 +35,8 @@ static void describe(const Job *job, Event *event) {
   event->sent = job->flow.sent;
   event->doubt = job->flow.doubt || job->refused;
   event->risked = job->flow.risked;
+  event->earlier_doubt = job->flow.earlier_doubt;
+  event->earlier_risk = job->flow.earlier_risk;
 }
 
 static Event *event_of(Job *job, EventKind kind) {

@@ -271,7 +271,9 @@ static int take_over(Ledger *ledger, const LedgerEntry *entry, bool *done) {
   sqlite3_bind_double(statement, 3, clock_wall());
   ledger_bind_text(statement, 4, ledger->account);
   ledger_bind_text(statement, 5, entry->attempt_id);
-  if (!entry->doubt)
+  if (entry->doubt)
+    ledger_bind_text(statement, 6, entry->job_id);
+  else
     ledger_bind_text(statement, 12, entry->next_id);
   code = ledger_finish(statement);
   *done = code == SQLITE_DONE && sqlite3_changes(ledger->db) == 1;
@@ -345,6 +347,7 @@ static bool tell_answers(Ledger *ledger, const char *key,
   ledger_bind_blob(statement, 2, news->answer, news->answer_length);
   ledger_bind_blob(statement, 3, news->result, news->result_length);
   sqlite3_bind_int(statement, 4, news->failed);
+  sqlite3_bind_int(statement, 7, news->job_id != NULL);
   if (!key) {
     ledger_bind_text(statement, 5, news->base_url);
     ledger_bind_text(statement, 6, ledger->account);

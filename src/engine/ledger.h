@@ -37,6 +37,7 @@ typedef struct LedgerEntry {
   const char *attempt_id; /* whose job it is from now on: see ledger_permit */
   const char *next_id;    /* that its first permission is asked for */
   bool doubt;             /* of one that is sent again: it may have been made */
+  const char *job_id;     /* that an earlier create of it was given */
 } LedgerEntry;
 
 /* A copy of the texts but key, base_url, body, attempt_id and next_id; NULL

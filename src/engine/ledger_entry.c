@@ -21,6 +21,7 @@ LedgerEntry *ledger_entry_copy(const LedgerEntry *entry) {
   copied->prompt = copy(entry->prompt, &ok);
   copied->ratio = copy(entry->ratio, &ok);
   copied->metadata = copy(entry->metadata, &ok);
+  copied->job_id = copy(entry->job_id, &ok);
   if (ok)
     return copied;
   ledger_entry_free(copied);
@@ -34,5 +35,6 @@ void ledger_entry_free(LedgerEntry *entry) {
   free((char *)entry->prompt);
   free((char *)entry->ratio);
   free((char *)entry->metadata);
+  free((char *)entry->job_id);
   free(entry);
 }

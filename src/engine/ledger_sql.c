@@ -16,6 +16,12 @@
   "(?2 IN ('intent', 'unsent', 'refused')"                                     \
   " AND (state IN ('accepted', 'unknown') OR state = 'sent' AND NOT ?12))"
 
+/* That a job was charged is no less true where a later create of it came to
+ * nothing, or named no job; nor where somebody names the one it is. */
+#define IS_KNOWN                                                               \
+  "(charged = 'yes' AND ?3 IS 'unknown' AND"                                   \
+  " (?4 IS NULL OR ?2 IS 'accepted') AND coalesce(?4, job_id) IS job_id)"
+
 /* What the host has given up is not opened again. */
 #define IS_REOPENED                                                            \
   "(state IN ('cancelled', 'abandoned')"                                       \
@@ -28,7 +34,8 @@
   "UPDATE jobs" index " SET"                                                   \
   " state = CASE WHEN " IS_SETTLED " OR " IS_REOPENED " OR " IS_TAKEN_BACK     \
   "  THEN state ELSE coalesce(?2, state) END,"                                 \
-  " charged = CASE WHEN " IS_SETTLED " OR " IS_TAKEN_BACK " THEN charged"      \
+  " charged = CASE WHEN " IS_SETTLED " OR " IS_TAKEN_BACK " OR " IS_KNOWN      \
+  "  THEN charged"                                                             \
   "  ELSE coalesce(?3, charged) END,"                                          \
   " error = CASE WHEN ?2 IS 'succeeded' THEN NULL WHEN " IS_SETTLED            \
   "  THEN error ELSE coalesce(?5, error) END,"                                 \
@@ -52,11 +59,12 @@
   " AND EXISTS (SELECT 1 FROM bodies WHERE key = ?1 AND body = ?2)"
 
 /* The answers of a job that is there; the request's row is another.  That a job
- * failed (?4) replaces no pictures. */
+ * failed (?4) replaces no pictures; and what a create was answered that named
+ * no job (?7 is 0) not the answer that the id is from. */
 #define ANSWER(index)                                                          \
   "INSERT INTO bodies (key, answer, result)"                                   \
-  " SELECT key, ?2, ?3 FROM jobs" index                                        \
-  " WHERE NOT (?4 AND state = 'succeeded') AND "
+  " SELECT key, CASE WHEN ?7 OR job_id IS NULL THEN ?2 END, ?3"                \
+  " FROM jobs" index " WHERE NOT (?4 AND state = 'succeeded') AND "
 #define OR_REPLACE                                                             \
   " ON CONFLICT (key, (body IS NULL)) DO UPDATE SET"                           \
   " answer = coalesce(excluded.answer, answer),"                               \
@@ -80,17 +88,22 @@ const char *const ledger_sql[STATEMENTS] = {
         " attempt_id = ?5, updated_at = ?3,"
         " account = coalesce(account, ?4)"
         " WHERE key = ?1 AND (state = 'intent' OR " IS_UNTOLD ")" HAS_BODY,
-    /* What an earlier create was answered tells nothing of the next one. */
+    /* The id of an earlier create stays until an answer names another: if this
+     * one comes to nothing, it is all that leads to what was paid. */
     [INTEND_REPEAT] =
-        "UPDATE jobs SET state = 'sent', job_id = NULL, attempt_id = ?5,"
-        " updated_at = ?3, account = coalesce(account, ?4)"
+        "UPDATE jobs SET state = 'sent', job_id = coalesce(job_id, ?6),"
+        " attempt_id = ?5, updated_at = ?3, account = coalesce(account, ?4)"
         " WHERE key = ?1 AND (state IN ('sent', 'unknown')"
         " OR state = 'accepted' AND job_id IS NULL)" HAS_BODY,
     /* From now on only who sends it can tell whether it was made. */
-    [PERMIT] = "UPDATE jobs SET state = 'sent', charged = 'unknown',"
+    [PERMIT] = "UPDATE jobs SET state = 'sent',"
+               " charged = CASE WHEN charged = 'yes' THEN charged"
+               "  ELSE 'unknown' END,"
                " account = CASE WHEN state = 'intent'"
                "  THEN coalesce(?7, account) ELSE account END,"
-               " attempts = max(attempts, ?5), attempt_id = ?3, updated_at = ?6"
+               /* Those of earlier processes, too; asked again it is one. */
+               " attempts = max(attempts + (attempt_id = ?2), ?5),"
+               " attempt_id = ?3, updated_at = ?6"
                " WHERE key = ?1 AND (attempt_id = ?2 AND state = ?4"
                " OR attempt_id = ?3 AND state = 'sent')",
     [STATE_OF] = "SELECT state FROM jobs WHERE key = ?1",

@@ -218,8 +218,9 @@ enum {
   JOB_METADATA,
   JOB_FILES,
   JOB_SAVE_ERROR,
-  JOB_ORIGIN, /* the job that this one goes on with */
-  JOB_SLOTS = JOB_ORIGIN
+  JOB_ORIGIN,     /* the job that this one goes on with */
+  JOB_EARLIER_ID, /* that an earlier create of what is sent again was given */
+  JOB_SLOTS = JOB_EARLIER_ID
 };
 
 typedef struct LuaJob {
@@ -235,6 +236,9 @@ typedef struct LuaJob {
   bool unread : 1;        /* the raw reply has news: see news.h */
   bool quiet : 1;         /* on_event is not told of it */
   bool vouched : 1;       /* the service has told of its id, or the ledger */
+  bool earlier_paid : 1;  /* an earlier create of it was charged */
+  bool twice : 1;         /* one may have made another job than this */
+  bool kept : 1;          /* what it cost does not come back: see job_keep */
   unsigned char oddities; /* answers in a row: say final, are not usable */
   unsigned attempts;
   unsigned polls;
@@ -288,6 +292,12 @@ const char *job_secret(lua_State *L, int index);
 void job_reserve(lua_State *L, int index, bool again);
 bool job_has_reserved(lua_State *L, int index);
 void job_refund(lua_State *L, int index);
+/* A create before the last one may have been charged, for another job than that
+ * makes: whatever becomes of this one, what is reserved for both stays. */
+void job_keep(lua_State *L, int index);
+/* The job has its id.  Is it the one that an earlier create was given, the
+ * service honours keys, and what was reserved for this one comes back. */
+void job_named(lua_State *L, int index);
 void job_spend(lua_State *L, int index);
 
 /* ---- jobs.c ---- */

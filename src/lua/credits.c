@@ -132,12 +132,49 @@ void job_refund(lua_State *L, int index) {
   LuaJob *job = lua_touserdata(L, index = compat_absindex(L, index));
   double credits = reserved(L, index);
   double back = job->cost > 0 && job->cost < credits ? job->cost : credits;
-  if (job->refunded)
+  if (job->refunded || job->kept)
     return;
   remember_refund(L, index, back);
   set_reserved(L, index, credits - back);
   job->refunded = true;
   job_client(L, index)->spent -= back;
+}
+
+/* Takes the job's cost, or what there is of it, from what can come back. */
+static double take_reserved(lua_State *L, int index) {
+  const LuaJob *job = lua_touserdata(L, index);
+  double credits = reserved(L, index);
+  double own = job->cost < credits ? job->cost : credits;
+  set_reserved(L, index, credits - own);
+  return own;
+}
+
+void job_keep(lua_State *L, int index) {
+  LuaJob *job = lua_touserdata(L, index = compat_absindex(L, index));
+  if (job->kept)
+    return;
+  job->kept = true;
+  take_reserved(L, index);
+}
+
+static bool has_earlier_id(lua_State *L, int index) {
+  bool same;
+  job_get(L, index, JOB_EARLIER_ID);
+  job_get(L, index, JOB_ID);
+  same = !lua_isnil(L, -1) && lua_rawequal(L, -2, -1);
+  lua_pop(L, 2);
+  return same;
+}
+
+void job_named(lua_State *L, int index) {
+  LuaJob *job = lua_touserdata(L, index = compat_absindex(L, index));
+  if (!has_earlier_id(L, index))
+    return;
+  job->twice = false;
+  if (job->reserved)
+    job_client(L, index)->spent -=
+        job->kept ? job->cost : take_reserved(L, index);
+  job->reserved = job->kept = false;
 }
 
 void job_spend(lua_State *L, int index) {

@@ -143,7 +143,7 @@ static void set_charged(lua_State *L, int index, const LuaJob *job) {
     lua_pushliteral(L, "yes");
     lua_setfield(L, -2, "sent");
   }
-  lua_pushstring(L, made ? "yes" : "unknown");
+  lua_pushstring(L, made || job->earlier_paid ? "yes" : "unknown");
   lua_setfield(L, -2, "charged");
   job_get(L, index, JOB_ID);
   lua_setfield(L, -2, "job_id");

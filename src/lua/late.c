@@ -14,6 +14,7 @@ static bool take_id(lua_State *L, int at, const JsonPiece *id) {
   if (!pieces_push_id(L, id))
     return false;
   job_set(L, at, JOB_ID);
+  job_named(L, at);
   return true;
 }
 
@@ -30,9 +31,13 @@ void late_read(lua_State *L, int at, bool created, const Decoded *reply) {
   bool ended = reply->status == DECODED_FAILED; /* but with a promise? */
   bool failed = ended && reply->word == WORD_DOCUMENTED;
   bool named = created && take_id(L, at, &reply->id);
+  const LuaJob *job = lua_touserdata(L, at);
   if (!named && (created || !job_is_named(L, at, &reply->id)))
     return;
-  set_known(L, at, failed ? "refund_expected" : ended ? "unknown" : "yes");
+  if (ended && job->twice)
+    set_known(L, at, job->earlier_paid ? "yes" : "unknown");
+  else
+    set_known(L, at, failed ? "refund_expected" : ended ? "unknown" : "yes");
   if (failed)
     job_refund(L, at);
   else if (reply->status == DECODED_SUCCEEDED)

@@ -20,9 +20,16 @@ static void let_go(lua_State *L, Core *core, LuaJob *job) {
   anchor_drop(L, &core->anchors, job->ticket);
 }
 
-static void set_counts(LuaJob *job, const Event *event) {
+/* Once the job has its id no more creates follow. */
+static void set_counts(lua_State *L, int at, const Event *event) {
+  LuaJob *job = lua_touserdata(L, at);
   job->attempts = event->attempts;
   job->polls = event->polls;
+  if (job_has_id(L, at))
+    return;
+  job->twice = event->earlier_doubt;
+  if (event->earlier_risk)
+    job_keep(L, at);
 }
 
 static void set_raw(lua_State *L, int at, const Event *event) {
@@ -105,13 +112,20 @@ static const char *fail(lua_State *L, Core *core, int at, const Event *event,
   LuaJob *job = lua_touserdata(L, at);
   bool promised = reply->word == WORD_DOCUMENTED;
   const char *charged = promised ? "refund_expected" : "unknown";
-  const char *code;
+  const char *code, *more = "";
+  if (job->twice) {
+    charged = job->earlier_paid ? "yes" : "unknown";
+    more = job->earlier_paid
+               ? "; an earlier create of it was charged"
+               : "; an earlier create of it may have been charged";
+  }
   push_failure_code(L, at, reply);
   code = lua_tostring(L, -1);
-  lua_pushfstring(L, "the service could not make the picture (%s); %s", code,
+  lua_pushfstring(L, "the service could not make the picture (%s); %s%s", code,
                   promised ? "the service refunds the credits of failed jobs"
                            : "whether it gives the credits back is not known: "
-                             "see the account's history");
+                             "see the account's history",
+                  more);
   verdict_push_protocol(L, at, job, event, code, lua_tostring(L, -1));
   error_set(L, "kind", "job_failed");
   error_set(L, "charged", charged);
@@ -170,6 +184,7 @@ static const char *read_beginning(lua_State *L, Core *core, int at,
   if (!pieces_push_id(L, &id))
     return NULL;
   job_set(L, at, JOB_ID);
+  job_named(L, at);
   news_take_status(job, DECODED_PENDING);
   if (job->mode == FLOW_CREATE_ONLY) {
     lua_pushnil(L);
@@ -190,6 +205,7 @@ static const char *read_created(lua_State *L, Core *core, int at,
         "the service accepted the job but its answer holds no usable "
         "job id: it may have been paid, and was not sent again");
   job_set(L, at, JOB_ID);
+  job_named(L, at);
   type = read_final(L, core, at, event, reply);
   if (type)
     return type;
@@ -409,6 +425,7 @@ static void take_id(lua_State *L, int at, const Event *event) {
     return;
   lua_pushstring(L, event->id);
   job_set(L, at, JOB_ID);
+  job_named(L, at);
   if (!job_is_done(job))
     job->status = JOB_PENDING;
 }
@@ -416,7 +433,7 @@ static void take_id(lua_State *L, int at, const Event *event) {
 const char *reply_handle(lua_State *L, Core *core, LuaJob *job, Event *event) {
   int at = lua_gettop(L);
   if (event->kind != EVENT_QUEUED)
-    set_counts(job, event);
+    set_counts(L, at, event);
   take_id(L, at, event);
   switch (event->kind) {
   case EVENT_QUEUED: /* a cancel is told at once: it may be ahead */

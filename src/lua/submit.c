@@ -72,8 +72,16 @@ static void keep_option(lua_State *L, const char *name, int slot) {
     job_set(L, JOB, slot);
 }
 
+static bool flag_of(lua_State *L, const char *name) {
+  bool flag;
+  lua_getfield(L, OPTIONS, name);
+  flag = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return flag;
+}
+
 /* Pushes body and key and notes them in the job; false pushes an error. */
-static bool prepare_request(lua_State *L) {
+static bool prepare_request(lua_State *L, LuaJob *job) {
   lua_getfield(L, OPTIONS, "request");
   luaL_checktype(L, -1, LUA_TTABLE);
   lua_pushvalue(L, -1);
@@ -98,15 +106,9 @@ static bool prepare_request(lua_State *L) {
   lua_replace(L, KEY);
   job_set(L, JOB, JOB_KEY);
   keep_option(L, "metadata", JOB_METADATA);
+  keep_option(L, "earlier_id", JOB_EARLIER_ID);
+  job->earlier_paid = flag_of(L, "vouched");
   return true;
-}
-
-static bool flag_of(lua_State *L, const char *name) {
-  bool flag;
-  lua_getfield(L, OPTIONS, name);
-  flag = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return flag;
 }
 
 /* Whether the job that this one goes on with is known to be at the service. */
@@ -144,12 +146,12 @@ static void push_budget_exceeded(lua_State *L, const Client *client,
   bool doubt = flag_of(L, "doubt");
   snprintf(text, sizeof text,
            "this would spend %.0f credits more, and %.0f of the client's "
-           "budget of %.0f are spent: %s",
+           "budget of %.14g are spent: %s",
            job->cost, client->spent, client->budget,
            doubt ? "it was not sent again" : "nothing was sent");
   error_push(L, "budget", "budget_exceeded", text);
   error_set(L, "sent", doubt ? "yes" : "no");
-  error_set(L, "charged", doubt ? "unknown" : "no");
+  error_set(L, "charged", job->earlier_paid ? "yes" : doubt ? "unknown" : "no");
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "retryable");
 }
@@ -182,6 +184,7 @@ static void read_entry(lua_State *L, LuaJob *job, LedgerEntry *entry) {
                          .prompt = text_of(L, -1, "prompt"),
                          .ratio = text_of(L, -1, "ratio"),
                          .metadata = text_of(L, OPTIONS, "metadata_json"),
+                         .job_id = text_of(L, OPTIONS, "earlier_id"),
                          .count = (int)(job->cost / CREDITS_EACH),
                          .cost = (int)job->cost};
   lua_pop(L, 1);
@@ -247,7 +250,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
 /* ARG: client, "generate"|"create"|"poll"|"resume",
 **      {request=, id=, timeout=, idempotency_key=, metadata=,
 **       metadata_json=, body=, again=, doubt=, former=, reserved=,
-**       origin=, quiet=, vouched=}
+**       origin=, quiet=, vouched=, earlier_id=}
 ** RES: job | nil, err */
 int submit(lua_State *L) {
   Client *client = client_check(L, CLIENT);
@@ -267,7 +270,7 @@ int submit(lua_State *L) {
   lua_settop(L, ID);
   if (mode == FLOW_POLL_ONCE || mode == FLOW_RESUME)
     prepare_id(L, job);
-  else if (!prepare_request(L))
+  else if (!prepare_request(L, job))
     return error_return(L);
   before = !lua_isstring(L, BODY) ||
            (flag_of(L, "reserved") && job_has_reserved(L, JOB));

@@ -80,7 +80,8 @@ static void set_retryable(lua_State *L, bool retryable) {
  * before it, perhaps by an earlier process, may have made a job; and an id that
  * a user gave may be anything. */
 static const char *charged_so_far(lua_State *L, int index, const Event *event) {
-  if (job_is_made(L, index))
+  const LuaJob *job = lua_touserdata(L, index);
+  if (job_is_made(L, index) || job->earlier_paid)
     return "yes";
   return event->doubt || job_has_id(L, index) ? "unknown" : "no";
 }
@@ -95,7 +96,9 @@ static void push_code(lua_State *L, int index, const Event *event,
 }
 
 /* What can be said about a refused create beside its advice. */
-static const char *money_of_refused(const Event *event) {
+static const char *money_of_refused(const LuaJob *job, const Event *event) {
+  if (job->earlier_paid)
+    return "; an earlier create of this job was charged";
   if (event->doubt)
     return "; whether the job was made and charged is not known";
   return event->status == 402 ? ": nothing was made or charged" : "";
@@ -114,7 +117,7 @@ static void push_refused(lua_State *L, int index, const LuaJob *job,
   push_code(L, index, event, refusal->code);
   code = lua_tostring(L, -1);
   lua_pushfstring(L, "%s (HTTP %d, %s)%s", advice, event->status, code,
-                  polled ? "" : money_of_refused(event));
+                  polled ? "" : money_of_refused(job, event));
   error_push(L, refusal->kind, code, lua_tostring(L, -1));
   set_common(L, index, job, event, charged);
   set_retryable(L, event->status == 408 || event->status == 429 ||
@@ -183,7 +186,7 @@ void verdict_push_lost(lua_State *L, int index, LuaJob *job,
                   strcmp(kind, "lost") == 0 ? "never came" : "is of no use",
                   detail(event), not_again(job));
   error_push(L, kind, code, lua_tostring(L, -1));
-  set_common(L, index, job, event, "unknown");
+  set_common(L, index, job, event, job->earlier_paid ? "yes" : "unknown");
   set_retryable(L, false);
   lua_remove(L, -2);
 }
@@ -317,7 +320,7 @@ void verdict_push_protocol(lua_State *L, int index, LuaJob *job,
                            const char *what) {
   bool known;
   index = compat_absindex(L, index);
-  known = job_is_made(L, index);
+  known = job_is_made(L, index) || job->earlier_paid;
   error_push(L, "protocol", code, what);
   set_common(L, index, job, event, known ? "yes" : "unknown");
   set_retryable(L, false);

@@ -53,10 +53,38 @@ mutant(
   "spec durable: takes each key once"
 )
 mutant(
-  "sent again: the id of an earlier answer is kept",
+  "sent again: what was charged is in doubt",
   LEDGER_SQL,
-  "SET state = 'sent', job_id = NULL, attempt_id",
-  "SET state = 'sent', attempt_id",
+  [["(charged = 'yes' AND ?3 IS 'unknown' AND"]],
+  [["(false AND ?3 IS 'unknown' AND"]],
+  "c ledger"
+)
+mutant(
+  "sent again: an answer that names no job replaces one that does",
+  LEDGER_SQL,
+  "CASE WHEN ?7 OR job_id IS NULL THEN ?2 END",
+  "?2",
+  "c ledger"
+)
+mutant(
+  "sent again: a create before that may have made another job is forgotten",
+  FLOW,
+  "flow->earlier_risk = distinct && flow->risked;",
+  "",
+  "c flow"
+)
+mutant(
+  "sent again: the same id does not give back what was reserved for both",
+  "src/lua/credits.c",
+  "if (!has_earlier_id(L, index))",
+  "if (true)",
+  "spec resend"
+)
+mutant(
+  "sent again: the id of an earlier answer is forgotten",
+  LEDGER_SQL,
+  "job_id = coalesce(job_id, ?6)",
+  "job_id = ?6",
   "c ledger"
 )
 -- That an answer to an earlier create is not believed is shown with both safeguards taken out only:
