@@ -55,6 +55,11 @@ static bool is_no_verdict(int code) {
          strcmp(ledger_trouble(code), "ledger_damaged") != 0;
 }
 
+/* Somebody has it locked, for a while. */
+static bool is_busy(int code) {
+  return (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;
+}
+
 bool ledger_is_current(const LedgerContents *contents) {
   return contents->version == SCHEMA_VERSION && contents->indexed;
 }
@@ -84,8 +89,9 @@ bool ledger_check(sqlite3 *db, const char *path, bool spends,
   whole = !spends || !ours || version > SCHEMA_VERSION || code != SQLITE_OK ||
           is_whole(db, contents, &code);
   if (is_no_verdict(code))
-    ledger_file_refuse_for(failure, "ledger_unopenable", path, "read",
-                           sqlite3_errstr(code));
+    ledger_file_refuse_for(
+        failure, is_busy(code) ? "ledger_unwritable" : "ledger_unopenable",
+        path, "read", sqlite3_errstr(code));
   else if ((code & 0xff) == SQLITE_NOTADB)
     ledger_file_refuse(failure, "not_a_ledger", path, "is not a database");
   else if (code == SQLITE_OK && tables > 0 && id != APPLICATION_ID)

@@ -1,6 +1,8 @@
 /* How long a ledger's connection waits: see ledger_patience.h. */
 #include "ledger_patience.h"
 
+#include "clock.h"
+
 #include <pthread.h>
 #include <stdint.h>
 #include <time.h>
@@ -40,9 +42,14 @@ const char *ledger_patience_vfs(void) {
   return vfs_name;
 }
 
-/* The `count`-th look found it locked; 0 = that was the last one. */
+/* The `count`-th look found it locked; 0 = that was the last one.  On a busy
+ * machine a pause is longer than it was to be: the clock counts. */
 static int on_busy(void *milliseconds, int count) {
-  if ((intptr_t)count * PAUSE >= (intptr_t)milliseconds)
+  static _Thread_local double since; /* seconds */
+  double now = clock_monotonic();
+  if (count == 0)
+    since = now;
+  if ((now - since) * 1e3 >= (double)(intptr_t)milliseconds)
     return 0;
   rest(PAUSE);
   return 1;

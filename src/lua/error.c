@@ -112,8 +112,13 @@ void error_set_number(lua_State *L, const char *field, double value) {
   lua_setfield(L, -2, field);
 }
 
+static bool is_passing(const char *code) {
+  return code && (strcmp(code, "ledger_locked") == 0 ||
+                  strcmp(code, "ledger_unwritable") == 0);
+}
+
 /* The same call meets the same budget and the same ledger again, but for one
- * that somebody else has locked. */
+ * that somebody else has locked, or that cannot be written for a while. */
 void error_complete(lua_State *L) {
   const char *kind;
   lua_getfield(L, -1, "code");
@@ -122,10 +127,8 @@ void error_complete(lua_State *L) {
   kind = lua_tostring(L, -2);
   if (lua_isnil(L, -1) && kind &&
       (strcmp(kind, "budget") == 0 || strcmp(kind, "ledger") == 0)) {
-    lua_pushliteral(L, "ledger_locked");
-    lua_pushboolean(L, lua_rawequal(L, -1, -4));
-    lua_setfield(L, -6, "retryable");
-    lua_pop(L, 1);
+    lua_pushboolean(L, is_passing(lua_tostring(L, -3)));
+    lua_setfield(L, -5, "retryable");
   }
   lua_pop(L, 3);
 }
