@@ -256,6 +256,37 @@ describe("client:resolve", function()
       assert.equal("unknown", row.charged)
     end)
 
+    it("leaves the job unknown when it is cancelled before the service knows that id", function()
+      local client, box, path, key = lost()
+      box:fault({ on = "poll", action = "hang", times = 2 })
+      local job = assert(client:resolve(key, "mistyped"))
+      job:cancel()
+      local row = book.settled(path, "unknown")
+      assert.equal("connection_lost", row.error) -- as before
+      assert.equal("unknown", row.charged)
+      assert(client:resolve(key, "mistyped-again"))
+      client:close() -- as a crash leaves it, too
+      client = book.open(box, path)
+      assert.equal("accepted", book.row(path).state)
+      box:clear()
+      job = assert(client:resolve(key, box:ledger().jobs[1].id))
+      assert.equal("succeeded", support.finish(job).status)
+      book.settled(path, "succeeded")
+    end)
+
+    it("is cancelled for good where the service knows that id", function()
+      local client, box, path = book.pair({}, { duration = 1000 })
+      box:fault({ on = "create", action = "reset", work = true })
+      local key = select(2, client:generate(CUP)).idempotency_key
+      local job = assert(client:resolve(key, box:ledger().jobs[1].id))
+      support.polled(box, 1, 1)
+      support.step_until(function()
+        return job.polls > 0
+      end)
+      job:cancel()
+      book.settled(path, "cancelled")
+    end)
+
     it("leaves the job alone where another has that id", function()
       local client, box, path, key = lost()
       local other = assert(client:generate(CUP))
@@ -334,7 +365,9 @@ describe("client:resolve", function()
       return posts(box) == 1
     end)
     assert.equal("sent", book.row(path).state)
-    refused("ledger", "not_unknown", client:resolve(job.idempotency_key, "resend"))
+    local _, err = client:resolve(job.idempotency_key, "resend")
+    refused("ledger", "not_unknown", nil, err)
+    assert.truthy(err.message:find("is under way in this program", 1, true), err.message)
     assert.equal(1, posts(box))
   end)
 

@@ -315,8 +315,19 @@ local function ledger_error(code, message, key, row)
   })
 end
 
+--- Can the row be settled by hand, in that way? What nobody has sent needs no more than to be given
+--- up; that an id is this job's the service may never have said.
+local function is_open(row, what)
+  if row.state == "intent" then
+    return what == "abandon" or not row.body
+  elseif row.state == "accepted" then
+    return not id_of(row) or row.charged ~= "yes" and what ~= "resend"
+  end
+  return row.state == "unknown" or row.state == "sent"
+end
+
 --- The row with this key, if it is one to be settled by hand.
-local function unsettled(client, config, key, any_key)
+local function unsettled(client, config, key, what, any_key)
   local found, err = rows.read(config, { key = key })
   if not found then
     return nil, err
@@ -334,11 +345,10 @@ local function unsettled(client, config, key, any_key)
       .. "the same, say so with { any_key = true }"
     return nil, ledger_error("other_account", message, key, row)
   end
-  local open = row.state == "unknown"
-    or row.state == "sent"
-    or row.state == "accepted" and not id_of(row)
-    or row.state == "intent" and not row.body
-  if not open or core.live_keys(client)[key] then
+  if core.live_keys(client)[key] then
+    local message = "this job is under way in this program: wait for its end, or cancel it"
+    return nil, ledger_error("not_unknown", message, key, row)
+  elseif not is_open(row, what) then
     local message = ("this job needs no settling: its state is %s"):format(row.state)
     return nil, ledger_error("not_unknown", message, key, row)
   end
@@ -374,7 +384,7 @@ end
 ---@return any note to wait for before the job means anything
 ---@return (fun(): gptimage2.Job|nil, gptimage2.Error|nil)|nil go gives the job, behind the note
 function ledger.resolve(client, config, key, what, any_key)
-  local row, err = unsettled(client, config, key, any_key)
+  local row, err = unsettled(client, config, key, what, any_key)
   if not row then
     return nil, err
   end

@@ -78,9 +78,10 @@ typedef struct JobSpec {
   FlowMode mode;
   const char *body; /* the exact request; NULL for polls */
   size_t body_length;
-  const char *key;               /* idempotency key; NULL for polls */
-  bool key_is_known;             /* the key may have been sent before */
-  const char *service_id;        /* for polls, else NULL */
+  const char *key;        /* idempotency key; NULL for polls */
+  bool key_is_known;      /* the key may have been sent before */
+  const char *service_id; /* for polls, else NULL */
+  bool hearsay;           /* that this is its id nobody but a user says */
   const char *const *references; /* URLs to check before spending */
   unsigned reference_count;      /* 0 = no check */
   double timeout;                /* seconds until the job must be final */

@@ -96,14 +96,19 @@ static void set_pace(Job *job, const Reply *reply, bool created, double now) {
 
 /* The status in the body of a poll's answer counts, whatever 2xx it came with.
  * A 200 is read anyway, by the host. */
-static void read_news(Exchange *exchange) {
+static void read_news(Job *job, Exchange *exchange) {
   static const PollNews news[] = {[NEWS_NONE] = POLL_SAYS_NOTHING,
                                   [NEWS_WAITING] = POLL_SAYS_WAITING,
                                   [NEWS_FINAL] = POLL_SAYS_FINAL};
   Reply *reply = &exchange->reply;
-  if (reply->kind == REPLY_ANSWERED && reply->status / 100 == 2 &&
-      reply->status != 200)
-    reply->news = news[decode_news(exchange->body.data, exchange->body.length)];
+  DecodedNews said;
+  if (reply->kind != REPLY_ANSWERED || reply->status / 100 != 2 ||
+      (reply->status == 200 && !job->hearsay))
+    return;
+  said = decode_news(exchange->body.data, exchange->body.length);
+  job->hearsay = job->hearsay && said == NEWS_NONE;
+  if (reply->status != 200)
+    reply->news = news[said];
 }
 
 static void on_exchanged(Exchange *exchange) {
@@ -114,7 +119,7 @@ static void on_exchanged(Exchange *exchange) {
   if (created)
     job_check_id(job, exchange);
   else
-    read_news(exchange);
+    read_news(job, exchange);
   if (exchange->vetoed && job->held)
     exchange->reply.kind = REPLY_HELD;
   action = flow_on_reply(&job->flow, &exchange->reply, now,

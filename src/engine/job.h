@@ -33,6 +33,7 @@ typedef struct Job {
   int told_status;  /* the HTTP status of the last body handed up */
   bool refused;     /* the ledger says that it is not ours to send */
   bool given_up;    /* cancelled while its create was out */
+  bool hearsay;     /* the service has not told of its id yet */
   bool parting;     /* it has ended, which is told once the ledger has it */
   bool takes_notes; /* (host) its account has a ledger */
   bool narrate;

@@ -99,6 +99,7 @@ Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
     return NULL;
   }
   job->narrate = spec->narrate;
+  job->hearsay = spec->hearsay;
   job->takes_notes = account->ledger != NULL;
   flow_init(&job->flow, spec->mode, &account->settings.flow, &account->quota,
             spec->key_is_known, clock_monotonic() + spec->timeout);

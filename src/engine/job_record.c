@@ -322,8 +322,11 @@ static bool is_anothers(const Job *job, FlowEnd how) {
 /* The state after an end that no answer explains; NULL = as it is. */
 static const char *last_state(const Job *job, FlowEnd how) {
   bool made = job->flow.created > 0 || job->id; /* that it was given: too */
-  if (how == FLOW_END_CANCELLED)
-    return job->work.left && !job->given_up ? NULL : "cancelled";
+  if (how == FLOW_END_CANCELLED && job->work.left && !job->given_up)
+    return NULL;
+  if (how ==
+      FLOW_END_CANCELLED) /* of an id that may be mistyped, or its job? */
+    return job->hearsay ? "unknown" : "cancelled";
   if (made && how == FLOW_END_REFUSED &&
       (job->work.last.status == 404 || job->work.last.status == 410))
     return "unknown"; /* the service does not know the id: settle it by hand */
@@ -348,9 +351,10 @@ bool record_end(Job *job, FlowEnd how) {
   /* The host's flag: to be looked at behind its command alone. */
   bool obeyed = how == FLOW_END_CANCELLED || job->flow.cancelled;
   bool left = obeyed && job->work.left;
-  LedgerNews news = {.state = last_state(job, how),
-                     .error = left ? NULL : last->failure.code,
-                     .status = last->status};
+  LedgerNews news = {
+      .state = last_state(job, how),
+      .error = left || (obeyed && job->hearsay) ? NULL : last->failure.code,
+      .status = last->status};
   bool known = job->recorded || job->intended;
   if (!ledger_of(job))
     return false;

@@ -226,6 +226,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
   spec.body = lua_tolstring(L, BODY, &spec.body_length);
   spec.key = lua_tostring(L, KEY);
   spec.service_id = lua_tostring(L, ID);
+  spec.hearsay = spec.service_id && !job->vouched;
   spec.former = text_of(L, OPTIONS, "former");
   lua_getfield(L, OPTIONS, "idempotency_key");
   spec.key_is_known = !lua_isnil(L, -1); /* the caller's: who knows */

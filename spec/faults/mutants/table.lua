@@ -53,6 +53,13 @@ mutant(
   "spec durable: takes each key once"
 )
 mutant(
+  "cancelled: a mistyped id is for good",
+  RECORD,
+  'return job->hearsay ? "unknown" : "cancelled";',
+  'return "cancelled";',
+  "spec resolve: before the service knows"
+)
+mutant(
   "sent again: what was charged is in doubt",
   LEDGER_SQL,
   [["(charged = 'yes' AND ?3 IS 'unknown' AND"]],
