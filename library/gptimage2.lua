@@ -132,12 +132,12 @@ function gptimage2.use(loop) end
 ---@field state string intent, sent, accepted, unknown, succeeded, failed, ... (see doc/money.md)
 ---@field request gptimage2.Request
 ---@field results gptimage2.Result[]|nil
----@field error gptimage2.Error|nil
+---@field error gptimage2.Error|nil as far as the row tells (see doc/money.md)
 ---@field cost integer credits
 ---@field charged "no"|"yes"|"unknown"|"refund_expected"
 ---@field idempotency_key string
 ---@field metadata table<string, string>|nil
----@field attempts integer
+---@field attempts integer creates, of all processes
 ---@field created_at number seconds since 1970
 ---@field elapsed number seconds
 ---@field base_url string

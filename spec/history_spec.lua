@@ -104,6 +104,64 @@ describe("client:history", function()
       assert.is_nil(row.results)
     end)
 
+    it("came to nothing, with what its own error says", function()
+      local long = { ["Retry-After"] = "900" }
+      for _, fault in ipairs({
+        { action = "status", status = 400, body = '{"error":"bad_request"}' },
+        { action = "status", status = 401 },
+        { action = "status", status = 402 },
+        { action = "status", status = 402, body = '{"error":"no_credits_left"}' },
+        { action = "status", status = 404 },
+        { action = "status", status = 429, headers = long },
+        { action = "status", status = 302 },
+        { action = "status", status = 408 },
+        { action = "status", status = 503, body = '{"error":"overloaded"}' },
+        { action = "reset" },
+        { action = "malformed" },
+        { action = "status", status = 202, body = "{}" },
+        { on = "job", action = "fail", error = "content_policy" },
+        { on = "job", action = "fail" },
+      }) do
+        local client, box = book.pair({ max_attempts = 1 })
+        fault.on = fault.on or "create"
+        box:fault(fault)
+        local _, err = client:generate(CUP)
+        local row = support.step_until(function()
+          local found = client:history()[1]
+          return not (";sent;intent;accepted;"):find(found.state, 1, true) and found
+        end)
+        local what = fault.action .. " " .. tostring(fault.status)
+        for _, name in ipairs({
+          "kind",
+          "code",
+          "status",
+          "sent",
+          "charged",
+          "retryable",
+          "attempts",
+          "job_id",
+          "idempotency_key",
+        }) do
+          if name ~= "status" or err.kind ~= "job_failed" then -- that of a poll is not kept
+            assert.equal(err[name], row.error[name], what .. ": " .. name)
+          end
+        end
+        client:close()
+      end
+    end)
+
+    it("the service does not know any more, as not found", function()
+      local client, box, path = book.pair()
+      local id = assert(client:create(CUP)).id
+      support.answer(box, "poll", 410)
+      local _, err = client:wait(id)
+      local row = row_in(client, path, "unknown")
+      assert.equal(err.kind, row.error.kind)
+      assert.equal("gone", row.error.code)
+      assert.equal(410, row.error.status)
+      assert.equal("yes", row.error.charged)
+    end)
+
     it("was refused, as not charged", function()
       local client, box, path = book.pair()
       support.answer(box, "create", 402, '{"error":"insufficient_credits"}')
@@ -125,6 +183,9 @@ describe("client:history", function()
       assert.equal("failed", row.status)
       assert.equal("no", row.charged)
       assert.equal("connect_failed", row.error.code)
+      assert.equal("network", row.error.kind)
+      assert.equal("no", row.error.sent)
+      assert.is_true(row.error.retryable)
     end)
 
     it("got lost, as perhaps charged", function()

@@ -4,6 +4,7 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
+local row_error = require("gptimage2.row_error")
 local rows = require("gptimage2.ledger_rows")
 
 local ledger = {}
@@ -50,33 +51,6 @@ local STATUS = {
   unknown = "unknown",
 }
 
---- The code of a job that went wrong; where the service answered with a status alone, its word.
-local function code_of(row)
-  if row.state == "cancelled" then -- recorded before it is known what else there is to say
-    return row.error or "cancelled"
-  elseif row.error or row.state ~= "refused" and row.state ~= "unknown" then
-    return row.error
-  end
-  local reply = row.answer and core.decode_reply(row.answer) or {}
-  return reply.error or row.state
-end
-
---- The error of a row that has one.
-local function error_of(row)
-  local code = code_of(row)
-  if not code then
-    return nil
-  end
-  return core.error({
-    kind = row.state == "failed" and "job_failed" or "ledger",
-    code = code,
-    message = ("recorded in the ledger as %s"):format(row.state),
-    job_id = row.job_id,
-    idempotency_key = row.key,
-    charged = row.charged,
-  })
-end
-
 --- A row of history: the fields of a job.
 local function history_row(row)
   local reply = row.result and core.decode_reply(row.result) or {}
@@ -86,7 +60,7 @@ local function history_row(row)
     state = row.state,
     request = request_of(row),
     results = row.state == "succeeded" and reply.results or nil,
-    error = error_of(row),
+    error = row_error.of(row),
     cost = row.cost,
     charged = row.charged,
     idempotency_key = row.key,

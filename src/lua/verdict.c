@@ -48,6 +48,14 @@ static const Refusal *find_refusal(int status, Refusal *other) {
   return other;
 }
 
+int verdict_refusal(lua_State *L) {
+  Refusal other;
+  const Refusal *refusal = find_refusal((int)luaL_checkinteger(L, 1), &other);
+  lua_pushstring(L, refusal->kind);
+  lua_pushstring(L, refusal->code);
+  return 2;
+}
+
 /* What every error of a job carries.  The error is on top. */
 static void set_common(lua_State *L, int index, const LuaJob *job,
                        const Event *event, const char *charged) {

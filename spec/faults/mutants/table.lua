@@ -60,6 +60,13 @@ mutant(
   "spec resolve: before the service knows"
 )
 mutant(
+  "history: what may have been sent is a failure of the network",
+  "lua/gptimage2/row_error.lua",
+  [[if kind == "network" and state ~= "unsent" then]],
+  "if false then",
+  "spec history: own error says"
+)
+mutant(
   "sent again: what was charged is in doubt",
   LEDGER_SQL,
   [["(charged = 'yes' AND ?3 IS 'unknown' AND"]],
