@@ -3,54 +3,10 @@
 local book = require("spec.helpers.book")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
+local locker = require("spec.helpers.locker")
 local support = require("spec.support")
 
 local CUP = { prompt = "a cup" }
-
-local lockers = {}
-
---- Somebody else with the file open, who can take SQLite's write lock on it.
-local function locker(path)
-  local log = os.tmpname()
-  local command = "sqlite3 -cmd '.timeout 60000' %s >%s 2>&1" -- we may be writing at that moment
-  local pipe = io.popen(command:format(folder.quote(path), log), "w")
-  local self = {}
-  local function say(sql, answer)
-    pipe:write(sql, ";\nSELECT '", answer, "';\n")
-    pipe:flush()
-    while not folder.read(log):find(answer, 1, true) do
-    end
-  end
-  function self.lock()
-    say("BEGIN IMMEDIATE", "held")
-  end
-  function self.lock_out() -- readers, too
-    say("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; SELECT count(*) FROM jobs", "out")
-  end
-  function self.release()
-    say("ROLLBACK; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM jobs", "free")
-  end
-  function self.close()
-    pipe:close()
-    os.remove(log)
-  end
-  say("SELECT count(*) FROM jobs", "ready")
-  lockers[#lockers + 1] = self
-  return self
-end
-
---- The same, and the lock is taken. Gives what releases it.
-local function hold(path)
-  local self = locker(path)
-  self.lock()
-  return self.release
-end
-
-local function release_all()
-  while lockers[1] do
-    table.remove(lockers).close()
-  end
-end
 
 local function posts(box)
   return box:ledger().requests.create
@@ -65,14 +21,14 @@ local function pass(seconds)
 end
 
 describe("a ledger that somebody else has locked", function()
-  after_each(release_all)
+  after_each(locker.clean)
   after_each(support.clean)
   after_each(folder.clean)
 
   it("is no reason for good not to open it, where it cannot even be read", function()
     local client, box, path = book.pair()
     client:close()
-    local other = locker(path)
+    local other = locker.new(path)
     other.lock_out()
     local began = gptimage2.now()
     local options = { api_key = box.api_key, base_url = box.url, ledger = path }
@@ -90,7 +46,7 @@ describe("a ledger that somebody else has locked", function()
     box:fault({ on = "create", action = "reset", work = true })
     local _, lost = client:generate(CUP)
     local key, id = lost.idempotency_key, box:ledger().jobs[1].id
-    local release = hold(path)
+    local release = locker.hold(path)
     local job, err = client:resolve(key, id)
     assert.is_nil(job)
     assert.equal("ledger_unwritable", err.code)
@@ -111,7 +67,7 @@ describe("a ledger that somebody else has locked", function()
     local client, box, path = book.pair({ on_event = on_event, max_active = 3 })
     local stranger = support.client(box)
     assert(client:generate(CUP))
-    local release = hold(path)
+    local release = locker.hold(path)
     local jobs = {}
     for i = 1, 5 do
       jobs[i] = assert(client:submit(CUP))
@@ -135,7 +91,7 @@ describe("a ledger that somebody else has locked", function()
 
   it("lets a job end by its timeout, which says why and can be tried again", function()
     local client, box, path = book.pair({ timeout = 0.3 })
-    local release = hold(path)
+    local release = locker.hold(path)
     local job, err = client:generate(CUP)
     assert.is_nil(job)
     assert.equal("ledger", err.kind)
@@ -153,7 +109,7 @@ describe("a ledger that somebody else has locked", function()
 
   it("loses no answer that comes meanwhile", function()
     local client, box, path = book.pair({ timeout = 60 })
-    local other = locker(path)
+    local other = locker.new(path)
     box:fault({ on = "create", action = "delay", seconds = support.slow and 5 or 0.7 })
     local job = assert(client:submit(CUP))
     support.step_until(function()
@@ -175,7 +131,7 @@ describe("a ledger that somebody else has locked", function()
 
   it("is written before its client lets go of it", function()
     local client, box, path = book.pair()
-    local other = locker(path)
+    local other = locker.new(path)
     box:fault({ on = "create", action = "delay", seconds = support.slow and 5 or 0.7 })
     local job = assert(client:submit(CUP))
     support.step_until(function()
@@ -198,7 +154,7 @@ describe("a ledger that somebody else has locked", function()
     local client, box, path = book.pair()
     box:fault({ on = "create", action = "reset" })
     local _, lost = client:generate(CUP)
-    local release = hold(path)
+    local release = locker.hold(path)
     local job, err = client:resolve(lost.idempotency_key, "abandon")
     assert.is_nil(job)
     assert.equal("ledger_unwritable", err.code)
@@ -221,7 +177,7 @@ describe("a ledger that somebody else has locked", function()
     support.step_until(function()
       return posts(box) == 1 and #book.rows(path) == 3
     end)
-    local release = hold(path)
+    local release = locker.hold(path)
     if book.row(path, late.idempotency_key).state ~= "intent" then
       release()
       return waiting(3 * timeout)
@@ -280,7 +236,7 @@ describe("a ledger that somebody else has locked", function()
 
   it("has no cancelled job sent, when it can be written again", function()
     local client, box, path = book.pair()
-    local release = hold(path)
+    local release = locker.hold(path)
     local job = assert(client:submit(CUP))
     pass(0.1)
     job:cancel()

@@ -182,6 +182,7 @@ local function resend(client, config, row)
   end
   local options = options_of(row, config)
   options.again = true
+  options.attempt_id = row.attempt_id or "" -- by which the row is known until it is taken over
   options.doubt = row.state ~= "intent"
   options.earlier_id = id_of(row)
   -- What may have been paid may be paid once more, unless the service honours keys.

@@ -52,9 +52,10 @@ typedef struct Event {
   bool risked;     /* jobs: one of this job's own, not of an earlier process */
   bool earlier_doubt; /* jobs: as in Flow */
   bool earlier_risk;
-  bool unrecorded; /* ENDED, jobs: the ledger could not be told, and another
-                      process may send it yet */
-  bool embedded;   /* lives in its Work: not to be freed by itself */
+  bool unrecorded;   /* ENDED, jobs: the ledger could not be told, and another
+                        process may send it yet */
+  bool contradicted; /* the same, but because its row says otherwise */
+  bool embedded;     /* lives in its Work: not to be freed by itself */
   unsigned attempts;
   unsigned polls;
   const char *id;  /* jobs: the service's, once it is known; the work's own */

@@ -27,6 +27,7 @@ void job_part(Job *job, bool recorded) {
   job->parting = false;
   job->work.last.unrecorded = !recorded;
   job_list_leave(&job->place);
+  job_list_leave(&job->unwritten);
   work_end(&job->work);
 }
 
@@ -40,7 +41,7 @@ static void end(Job *job, FlowEnd how) {
   turn_leave(&job->turn);
   if (job->parting)
     heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer,
-             clock_monotonic() + RECORD_PATIENCE);
+             record_patience(job));
   else
     work_end(&job->work);
   turn_advance(&job->work.account->turns);
@@ -332,7 +333,7 @@ static void on_timer(Work *work) {
   Job *job = (Job *)work;
   double now = clock_monotonic();
   if (job->parting)
-    job_part(job, false);
+    job_part(job, record_is_told(job));
   else if (job->probe && now < job->flow.deadline)
     probe_on_timer(job->probe, now);
   else {

@@ -35,6 +35,7 @@ typedef struct Job {
   bool given_up;    /* cancelled while its create was out */
   bool hearsay;     /* the service has not told of its id yet */
   bool parting;     /* it has ended, which is told once the ledger has it */
+  bool stays;       /* it has ended, and its row is left for recover */
   bool takes_notes; /* (host) its account has a ledger */
   bool narrate;
   bool keeps_place; /* until it has ended */

@@ -38,6 +38,10 @@ static void tell(Job *job, const LedgerNews *news) {
   if (job->claim && is_own_word(news->state)) {
     told.attempt_id = attempt_id(job, job->sends, id);
     told.next_id = attempt_id(job, job->sends + 1, next); /* never confirmed */
+    if (job->entry && job->again) { /* not known to be taken over */
+      told.seen_id = job->entry->seen_id;
+      told.seen_in_doubt = job->entry->doubt;
+    }
   }
   ledger_tell(ledger_of(job), job->key, &told);
   work_touch_ledger(&job->work);
@@ -337,13 +341,39 @@ static const char *last_state(const Job *job, FlowEnd how) {
   return how == FLOW_END_REFUSED ? "refused" : "unsent";
 }
 
-/* Will the host be told that it cost nothing?  The row must say so, too, where
- * there is one: that of a new job is made in the transaction that ends it, or
- * never. */
-static bool is_free_of_cost(const Job *job, FlowEnd how, const char *state) {
+/* Will the host be told that it cost nothing, or that nobody sends it again?
+ * The row must say so, too, where there is one: that of a new job is made in
+ * the transaction that ends it, or never. */
+static bool must_fit(const Job *job, FlowEnd how) {
   bool has_row = job->again || !job->entry;
-  return has_row && state && how != FLOW_END_LOST && job->flow.created <= 0 &&
-         !job->id && !job->flow.doubt && !job->refused;
+  bool ends = how == FLOW_END_CANCELLED && !job->stays;
+  if (job->unwritten.list)
+    return true;
+  return has_row && how != FLOW_END_LOST && job->flow.created <= 0 &&
+         !job->id && !job->refused && (!job->flow.doubt || ends);
+}
+
+/* Whether its row, as it can be read now, is what the host is told. */
+static bool fits(Job *job) {
+  LedgerStand stand;
+  if (!ledger_look(ledger_of(job), job->key, &stand))
+    return false;
+  if (job->stays)
+    return stand.found && stand.free;
+  return !stand.found || (!stand.open && (stand.free || job->flow.doubt));
+}
+
+bool record_is_told(Job *job) {
+  return ledger_of(job) && fits(job);
+}
+
+/* Seconds for which the end of a job that was not sent waits for a ledger that
+ * is down, before it is told without. */
+#define PATIENCE 2.0
+
+double record_patience(const Job *job) {
+  double at = clock_monotonic() + PATIENCE;
+  return job->unwritten.list ? fmax(at, job->flow.deadline) : at;
 }
 
 bool record_end(Job *job, FlowEnd how) {
@@ -356,14 +386,18 @@ bool record_end(Job *job, FlowEnd how) {
       .error = left || (obeyed && job->hearsay) ? NULL : last->failure.code,
       .status = last->status};
   bool known = job->recorded || job->intended;
+  bool anothers = is_anothers(job, how);
   if (!ledger_of(job))
     return false;
+  job->stays = anothers || (how == FLOW_END_CANCELLED && !news.state);
   job_list_leave(&job->place);
-  job_list_leave(&job->unwritten); /* never sent: never recorded, then */
-  if (how == FLOW_END_ANSWERED || !job->key || !known || is_anothers(job, how))
+  if (job->again || !job->stays) /* never sent: never recorded, then */
+    job_list_leave(&job->unwritten);
+  if (how == FLOW_END_ANSWERED || !job->key || !known)
     return false;
-  tell(job, &news);
-  if (!is_free_of_cost(job, how, news.state))
+  if (!anothers)
+    tell(job, &news);
+  if (!must_fit(job, how))
     return false;
   job->work.last.unrecorded = ledger_is_broken(ledger_of(job));
   if (!job->work.last.unrecorded)
@@ -398,15 +432,15 @@ static bool is_up(Account *account, double now, bool last) {
 }
 
 /* Those that could not be intended when they were submitted.  False when there
- * are more of them. */
-static bool intend_all(Account *account) {
+ * are more of them: not for the last time. */
+static bool intend_all(Account *account, bool last) {
   JobLink *link = account->unrecorded.first;
   unsigned count = 0;
   for (; link && !ledger_is_down(account->ledger); link = link->after) {
     Job *job = of_unwritten(link);
     if (job->intended)
       continue;
-    if (count++ == INTENTS_MAX)
+    if (count++ == INTENTS_MAX && !last)
       return false;
     intend(job);
   }
@@ -416,8 +450,12 @@ static bool intend_all(Account *account) {
 /* What is left and was not intended has been refused: unless there are more. */
 static void refuse_rest(Account *account) {
   JobLink *link;
-  while ((link = account->unrecorded.first))
-    job_refuse(of_unwritten(link));
+  while ((link = account->unrecorded.first)) {
+    if (of_unwritten(link)->parting)
+      job_part(of_unwritten(link), false);
+    else
+      job_refuse(of_unwritten(link));
+  }
 }
 
 /* Those that are held again come after those that were. */
@@ -432,17 +470,32 @@ static void let_go_on(Account *account) {
   }
 }
 
-/* What they came to is in the ledger, or never will be. */
-static void part_all(Account *account, bool recorded) {
+/* All that was told is in the ledger: but its row may be another's by now, and
+ * say what that one told.  Those whose intent is not in it wait. */
+static void part_all(Account *account) {
+  JobLink *after;
+  for (JobLink *link = account->parting.first; link; link = after) {
+    Job *job = of_place(link);
+    bool right = !job->unwritten.list && fits(job);
+    after = link->after;
+    if (job->unwritten.list)
+      continue;
+    job->work.last.contradicted = !right;
+    job_part(job, right);
+  }
+}
+
+/* What they came to will never be in the ledger. */
+static void part_unrecorded(Account *account) {
   JobLink *link;
   while ((link = account->parting.first))
-    job_part(of_place(link), recorded);
+    job_part(of_place(link), false);
 }
 
 /* It stays down: every job that waits to be sent hears why. */
 static void give_up(Account *account) {
   JobLink *link;
-  part_all(account, false);
+  part_unrecorded(account);
   while ((link = account->unrecorded.first)) {
     ledger_why(account->ledger, &of_unwritten(link)->work.last.failure);
     job_refuse(of_unwritten(link));
@@ -462,7 +515,7 @@ bool record_flush(Account *account, double now, bool last) {
   bool all = false;
   bool written = is_up(account, now, last);
   if (written) {
-    all = intend_all(account);
+    all = intend_all(account, last);
     written = ledger_flush(account->ledger, &failure);
     failure_clear(&failure);
   }
@@ -474,7 +527,7 @@ bool record_flush(Account *account, double now, bool last) {
     confirm_all(account);
     if (last)
       return true;
-    part_all(account, true);
+    part_all(account);
     if (all)
       refuse_rest(account);
     let_go_on(account);

@@ -46,13 +46,16 @@ void record_result(Job *job, const Buffer *body);
 /* What the Lua side read in it: job->note. */
 void record_verdict(Job *job);
 
-/* Seconds for which the end of a job that was not sent waits for a ledger that
- * is down, before it is told without. */
-#define RECORD_PATIENCE 2.0
-
 /* The job ends without a verdict.  True: the host must not be told before the
  * ledger has it, and record_flush calls job_part. */
 bool record_end(Job *job, FlowEnd how);
+
+/* Until when that is waited for.  The intent of a job whose client was closed
+ * may come as late as its create might have. */
+double record_patience(const Job *job);
+
+/* That time is over: whether the ledger says what the host is to hear. */
+bool record_is_told(Job *job);
 
 /* The job stops, its exchange still there: a create that has not left will not
  * leave any more, and the ledger says so. */

@@ -371,6 +371,10 @@ static bool write_news(Ledger *ledger, const char *key,
   ledger_bind_text(statement, 10, key ? news->next_id : ledger->account);
   ledger_bind_text(statement, 11, news->account);
   sqlite3_bind_int(statement, 12, key && news->attempt_id);
+  if (key) {
+    ledger_bind_text(statement, 13, news->seen_id);
+    sqlite3_bind_int(statement, 14, news->seen_in_doubt);
+  }
   return ledger_finish(statement) == SQLITE_DONE &&
          tell_answers(ledger, key, news);
 }
@@ -407,6 +411,33 @@ void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news) {
 void ledger_save_file(Ledger *ledger, const char *key, unsigned n,
                       const char *path) {
   keep(ledger, &(LedgerNote){.key = key, .n = n, .path = path});
+}
+
+static bool is_open(const char *state) {
+  static const char *const open[] = {"intent", "sent", "accepted", "unknown"};
+  for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+    if (strcmp(state, open[i]) == 0)
+      return true;
+  return false;
+}
+
+bool ledger_look(Ledger *ledger, const char *key, LedgerStand *stand) {
+  sqlite3_stmt *statement = ledger->statements[STATE_OF];
+  const char *state, *charged;
+  int code;
+  ledger_bind_text(statement, 1, key);
+  code = sqlite3_step(statement);
+  *stand = (LedgerStand){.found = code == SQLITE_ROW};
+  if (stand->found) {
+    state = (const char *)sqlite3_column_text(statement, 0);
+    charged = (const char *)sqlite3_column_text(statement, 1);
+    stand->open = !state || is_open(state);
+    stand->free = charged && strcmp(charged, "no") == 0;
+  }
+  if (is_final(code))
+    fail(ledger);
+  ledger_rewind(statement);
+  return code == SQLITE_ROW || code == SQLITE_DONE;
 }
 
 bool ledger_settle(Ledger *ledger, const char *key, const LedgerNews *news,

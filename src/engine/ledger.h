@@ -36,6 +36,8 @@ typedef struct LedgerEntry {
   size_t body_length;
   const char *attempt_id; /* whose job it is from now on: see ledger_permit */
   const char *next_id;    /* that its first permission is asked for */
+  const char *seen_id;    /* of one that is there: the attempt it had, "" = none
+                           */
   bool doubt;             /* of one that is sent again: it may have been made */
   const char *job_id;     /* that an earlier create of it was given */
 } LedgerEntry;
@@ -64,7 +66,18 @@ typedef struct LedgerNews {
    * still theirs, under either of the two.  NULL = whosever it is. */
   const char *attempt_id;
   const char *next_id;
+  /* Or as it was when it was read, where to take it over has perhaps not got
+   * into the ledger: see LedgerEntry, and its doubt. */
+  const char *seen_id;
+  bool seen_in_doubt;
 } LedgerNews;
+
+/* What a row says. */
+typedef struct LedgerStand {
+  bool found;
+  bool open; /* somebody may send it yet, or poll it */
+  bool free; /* nothing was charged */
+} LedgerStand;
 
 /* How a ledger is opened; all zero is the usual. */
 typedef struct LedgerOptions {
@@ -135,7 +148,11 @@ void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news);
 void ledger_save_file(Ledger *ledger, const char *key, unsigned n,
                       const char *path);
 
-/* The same, and makes it durable; forgotten where that fails, with `failure`.
+/* Looks at the row with this key.  False when it cannot be read. */
+bool ledger_look(Ledger *ledger, const char *key, LedgerStand *stand);
+
+/* As ledger_tell, and makes it durable; forgotten where that fails, with
+ * `failure`.
  */
 bool ledger_settle(Ledger *ledger, const char *key, const LedgerNews *news,
                    Failure *failure);

@@ -22,6 +22,7 @@ LedgerEntry *ledger_entry_copy(const LedgerEntry *entry) {
   copied->ratio = copy(entry->ratio, &ok);
   copied->metadata = copy(entry->metadata, &ok);
   copied->job_id = copy(entry->job_id, &ok);
+  copied->seen_id = copy(entry->seen_id, &ok);
   if (ok)
     return copied;
   ledger_entry_free(copied);
@@ -36,5 +37,6 @@ void ledger_entry_free(LedgerEntry *entry) {
   free((char *)entry->ratio);
   free((char *)entry->metadata);
   free((char *)entry->job_id);
+  free((char *)entry->seen_id);
   free(entry);
 }

@@ -32,7 +32,7 @@ static size_t size_of_texts(const LedgerNote *note) {
          size_of(news->charged) + size_of(news->job_id) +
          size_of(news->base_url) + size_of(news->account) +
          size_of(news->error) + size_of(news->attempt_id) +
-         size_of(news->next_id);
+         size_of(news->next_id) + size_of(news->seen_id);
 }
 
 static void keep_texts(Room *room, LedgerNote *note) {
@@ -47,6 +47,7 @@ static void keep_texts(Room *room, LedgerNote *note) {
   news->error = keep_text(room, news->error);
   news->attempt_id = keep_text(room, news->attempt_id);
   news->next_id = keep_text(room, news->next_id);
+  news->seen_id = keep_text(room, news->seen_id);
   news->answer = keep(room, news->answer, news->answer_length);
   news->result = keep(room, news->result, news->result_length);
 }

@@ -70,6 +70,12 @@
   " answer = coalesce(excluded.answer, answer),"                               \
   " result = coalesce(excluded.result, result)"
 
+/* As one read it who was to take it over: they did not, or not for good. */
+#define IS_AS_SEEN                                                             \
+  "(coalesce(attempt_id, '') = ?13"                                            \
+  " AND (state = 'intent' AND NOT ?14 OR state IN ('sent', 'unknown') AND "    \
+  "?14))"
+
 const char *const ledger_sql[STATEMENTS] = {
     [INTEND] =
         "INSERT INTO jobs (key, base_url, mode, prompt, ratio, metadata,"
@@ -106,11 +112,12 @@ const char *const ledger_sql[STATEMENTS] = {
                " attempt_id = ?3, updated_at = ?6"
                " WHERE key = ?1 AND (attempt_id = ?2 AND state = ?4"
                " OR attempt_id = ?3 AND state = 'sent')",
-    [STATE_OF] = "SELECT state FROM jobs WHERE key = ?1",
+    [STATE_OF] = "SELECT state, charged FROM jobs WHERE key = ?1",
     [OTHER_WITH_ID] = "SELECT key FROM jobs" BY_ID " WHERE job_id = ?1"
                       " AND " IS_OF("?2") " AND key <> ?3 LIMIT 1",
     [TELL_BY_KEY] =
-        TELL("") "key = ?1 AND (?9 IS NULL OR attempt_id IN (?9, ?10))",
+        TELL("") "key = ?1 AND (?9 IS NULL OR attempt_id IN (?9, ?10)"
+                 " OR " IS_AS_SEEN ")",
     [TELL_BY_ID] = TELL(BY_ID) "job_id = ?1 AND " IS_OF("?9") IS_OWN("?10"),
     [ANSWER_BY_KEY] = ANSWER("") "key = ?1" OR_REPLACE,
     [ANSWER_BY_ID] =

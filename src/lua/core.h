@@ -324,7 +324,7 @@ void verdict_push_error(lua_State *L, int index, LuaJob *job,
                         const Event *event);
 /* The error on top tells of a job that was not sent, or was refused; which the
  * ledger could not be told: it says so. */
-void verdict_add_unrecorded(lua_State *L);
+void verdict_add_unrecorded(lua_State *L, const Event *event);
 /* core.refusal(status) -> kind, code: of an answer with that error status */
 int verdict_refusal(lua_State *L);
 /* Pushes the error for a create whose answer never came, or not all of it. */

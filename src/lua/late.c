@@ -79,7 +79,7 @@ static void settle_charged(lua_State *L) {
 static void settle_unmade(lua_State *L, int at, const Event *event) {
   const LuaJob *job = lua_touserdata(L, at);
   if (event->unrecorded) { /* another process may pay for it yet */
-    verdict_add_unrecorded(L);
+    verdict_add_unrecorded(L, event);
     return;
   }
   error_set(L, "sent", event->sent ? "yes" : "no");

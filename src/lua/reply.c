@@ -395,7 +395,7 @@ static const char *on_ended(lua_State *L, Core *core, int at,
   }
   verdict_push_error(L, at, job, event);
   if (event->unrecorded) /* another process may pay for it yet */
-    verdict_add_unrecorded(L);
+    verdict_add_unrecorded(L, event);
   lua_getfield(L, -1, "charged");
   if (strcmp(luaL_optstring(L, -1, ""), "no") == 0 ||
       (job->reserved && !event->risked && !event->unrecorded))

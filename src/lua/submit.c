@@ -185,6 +185,7 @@ static void read_entry(lua_State *L, LuaJob *job, LedgerEntry *entry) {
                          .ratio = text_of(L, -1, "ratio"),
                          .metadata = text_of(L, OPTIONS, "metadata_json"),
                          .job_id = text_of(L, OPTIONS, "earlier_id"),
+                         .seen_id = text_of(L, OPTIONS, "attempt_id"),
                          .count = (int)(job->cost / CREDITS_EACH),
                          .cost = (int)job->cost};
   lua_pop(L, 1);
@@ -250,8 +251,8 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
 
 /* ARG: client, "generate"|"create"|"poll"|"resume",
 **      {request=, id=, timeout=, idempotency_key=, metadata=,
-**       metadata_json=, body=, again=, doubt=, former=, reserved=,
-**       origin=, quiet=, vouched=, earlier_id=}
+**       metadata_json=, body=, again=, attempt_id=, doubt=, former=,
+**       reserved=, origin=, quiet=, vouched=, earlier_id=}
 ** RES: job | nil, err */
 int submit(lua_State *L) {
   Client *client = client_check(L, CLIENT);

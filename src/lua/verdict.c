@@ -310,15 +310,32 @@ void verdict_push_error(lua_State *L, int index, LuaJob *job,
   }
 }
 
-void verdict_add_unrecorded(lua_State *L) {
+/* What is to be said of the row.  The error is on top. */
+static const char *words_of_row(lua_State *L, const Event *event) {
+  bool closed;
+  if (event->contradicted)
+    return "; but its row in the ledger says otherwise: somebody else has "
+           "changed it, and may have sent the job";
+  lua_getfield(L, -1, "kind");
+  closed = strcmp(luaL_optstring(L, -1, ""), "closed") == 0;
+  lua_pop(L, 1);
+  if (closed)
+    return "; but the ledger could not be told: unless it can be before this "
+           "program ends, no client:recover() may know the job";
+  return "; but the ledger could not be told: unless it can be before this "
+         "program ends, the next client:recover() may send the job";
+}
+
+void verdict_add_unrecorded(lua_State *L, const Event *event) {
+  const char *words = words_of_row(L, event);
   lua_getfield(L, -1, "message");
-  lua_pushliteral(L, "; but the ledger could not be told: unless it can be "
-                     "before this program ends, the next client:recover() may "
-                     "send the job");
+  lua_pushstring(L, words);
   lua_concat(L, 2);
   lua_setfield(L, -2, "message");
-  lua_pushnil(L);
-  lua_setfield(L, -2, "sent");
+  if (!event->sent) {
+    lua_pushnil(L);
+    lua_setfield(L, -2, "sent");
+  }
   error_set(L, "charged", "unknown");
   set_retryable(L, false);
 }

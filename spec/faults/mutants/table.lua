@@ -299,9 +299,38 @@ mutant(
 mutant(
   "a job is told as never sent although its row cannot say so",
   "src/engine/job.c",
-  "    job_part(job, false);\n",
+  "    job_part(job, record_is_told(job));\n",
   "    job_part(job, true);\n",
   "spec unwritable: never sent"
+)
+mutant(
+  "news of a row that was not taken over find no row",
+  LEDGER_SQL,
+  '                 " OR " IS_AS_SEEN ")",\n',
+  '                 ")",\n',
+  "c ledger_told",
+  "spec told: cancelled"
+)
+mutant(
+  "a row that was not taken over is told of as it is not any more",
+  LEDGER_SQL,
+  "\"(coalesce(attempt_id, '') = ?13\"",
+  '"(?13 NOT NULL"',
+  "c ledger_told"
+)
+mutant(
+  "a job is told as free of cost whose row says otherwise",
+  RECORD,
+  "    bool right = !job->unwritten.list && fits(job);\n",
+  "    bool right = true;\n",
+  "spec told: somebody else"
+)
+mutant(
+  "a job of a closed client is forgotten that is not in the ledger yet",
+  RECORD,
+  "  if (job->again || !job->stays) /*",
+  "  if (true) /*",
+  "spec told: is left for recover"
 )
 mutant(
   "a service that is spelled otherwise is another one",
