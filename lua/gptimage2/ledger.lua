@@ -347,6 +347,29 @@ function ledger.check_settlement(what)
   return nil, err
 end
 
+--- Whether another job of the ledger has this id.
+local function is_taken(config, key, id)
+  return rows.each(config, { job_id = id }, function(row)
+    return row.key ~= key and is_of_service(row, config)
+  end)
+end
+
+--- What the ledger is to know of a settlement. What it cost is known when the service has answered
+--- to this id; until then it takes no other from a job that was paid.
+local function news_of(config, row, what)
+  if what == "abandon" then
+    return { state = "abandoned" }
+  elseif row.charged ~= "yes" or (id_of(row) or what) == what then
+    return { state = "accepted", charged = "unknown", job_id = what }
+  end
+  local taken, err = is_taken(config, row.key, what)
+  if taken then
+    local message = "the ledger has another job with the id " .. what
+    err = ledger_error("job_id_taken", message, row.key, row)
+  end
+  return not err and { state = "accepted" } or nil, err
+end
+
 --- Settles an unknown job by hand. See `client:resolve`. Gives the job, and whether it is going on;
 --- or a transfer to wait for first.
 ---@param client gptimage2.Client
@@ -366,10 +389,10 @@ function ledger.resolve(client, config, key, what, any_key)
   if what == "resend" then
     return resend(client, config, row)
   end
-  -- What it cost is known when the service has answered to this id.
-  local news = { state = "accepted", charged = "unknown", job_id = what }
-  if what == "abandon" then
-    news = { state = "abandoned" }
+  local news
+  news, err = news_of(config, row, what)
+  if not news then
+    return nil, err
   end
   local note
   note, err = core.note(client, key, news)

@@ -67,6 +67,13 @@ mutant(
   "spec history: own error says"
 )
 mutant(
+  "resolve: somebody's word takes the id from a paid job",
+  "lua/gptimage2/ledger.lua",
+  [[row.charged ~= "yes" or (id_of(row) or what) == what then]],
+  "true then",
+  "spec resend: somebody names"
+)
+mutant(
   "sent again: what was charged is in doubt",
   LEDGER_SQL,
   [["(charged = 'yes' AND ?3 IS 'unknown' AND"]],
