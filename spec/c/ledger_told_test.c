@@ -134,7 +134,7 @@ static bool can_be_sent(const char *key) {
   return intend(key, "z-0", true, false) || intend(key, "z-0", true, true);
 }
 
-/* As the host is told it: see job_record.c. */
+/* As the host is told it: see job_end.c. */
 static bool says_so(const char *key, bool doubt, LedgerStand *stand) {
   assert_true(ledger_look(ledger, key, stand));
   return !stand->found || (!stand->open && (stand->free || doubt));

@@ -31,7 +31,7 @@ static bool is_own_word(const char *state) {
          strcmp(state, "succeeded") != 0 && strcmp(state, "failed") != 0;
 }
 
-static void tell(Job *job, const LedgerNews *news) {
+void record_tell(Job *job, const LedgerNews *news) {
   LedgerNews told = *news;
   char id[ATTEMPT_MAX], next[ATTEMPT_MAX];
   told.base_url = job->work.account->settings.base_url;
@@ -215,8 +215,9 @@ static void mark_back(Job *job) {
   if (!job->marked || job->flow.doubt)
     return;
   job->marked = false;
-  tell(job, &(LedgerNews){
-                .state = "intent", .charged = "no", .account = job->former});
+  record_tell(job, &(LedgerNews){.state = "intent",
+                                 .charged = "no",
+                                 .account = job->former});
 }
 
 /* For news of a job that the service knows by this account's key: if its row
@@ -265,7 +266,7 @@ void record_answer(Job *job, const Reply *reply, const Buffer *body) {
     news.charged = "no";
     news.account = job->former;
   }
-  tell(job, &news);
+  record_tell(job, &news);
 }
 
 /* Whether an answer to a poll is worth keeping: it ends the job, and one can do
@@ -291,7 +292,7 @@ void record_result(Job *job, const Buffer *body) {
     news.job_id = job->id;
   news.failed = reply.status == DECODED_FAILED;
   news.account = new_account(job);
-  tell(job, &news);
+  record_tell(job, &news);
 }
 
 void record_verdict(Job *job) {
@@ -301,7 +302,7 @@ void record_verdict(Job *job) {
                      .job_id = note->job_id,
                      .error = note->error};
   if (ledger_of(job) && (job->key || note->job_id))
-    tell(job, &news);
+    record_tell(job, &news);
   job_note_free(note);
 }
 
@@ -309,101 +310,10 @@ void record_cancelled(Job *job) {
   if (!ledger_of(job) || job->work.left)
     return;
   job->given_up = true;
-  tell(job, &(LedgerNews){.state = "cancelled"});
+  record_tell(job, &(LedgerNews){.state = "cancelled"});
 }
 
-/* ---- the end ---- */
-
-/* That this account could not have it says nothing of a job that is another's
- * still: that one may take it up. */
-static bool is_anothers(const Job *job, FlowEnd how) {
-  if (!job->former || how == FLOW_END_CANCELLED)
-    return false;
-  return job->flow.mode == FLOW_RESUME ||
-         (job->flow.created <= 0 && !job->flow.doubt);
-}
-
-/* The state after an end that no answer explains; NULL = as it is. */
-static const char *last_state(const Job *job, FlowEnd how) {
-  bool made = job->flow.created > 0 || job->id; /* that it was given: too */
-  if (how == FLOW_END_CANCELLED && job->work.left && !job->given_up)
-    return NULL;
-  if (how ==
-      FLOW_END_CANCELLED) /* of an id that may be mistyped, or its job? */
-    return job->hearsay ? "unknown" : "cancelled";
-  if (made && how == FLOW_END_REFUSED &&
-      (job->work.last.status == 404 || job->work.last.status == 410))
-    return "unknown"; /* the service does not know the id: settle it by hand */
-  if (made)
-    return NULL; /* it goes on at the service: recover takes it up */
-  if (job->flow.doubt || how == FLOW_END_LOST)
-    return job->given_up ? "cancelled" : "unknown"; /* nobody wants it now */
-  return how == FLOW_END_REFUSED ? "refused" : "unsent";
-}
-
-/* Will the host be told that it cost nothing, or that nobody sends it again?
- * The row must say so, too, where there is one: that of a new job is made in
- * the transaction that ends it, or never. */
-static bool must_fit(const Job *job, FlowEnd how) {
-  bool has_row = job->again || !job->entry;
-  bool ends = how == FLOW_END_CANCELLED && !job->stays;
-  if (job->unwritten.list)
-    return true;
-  return has_row && how != FLOW_END_LOST && job->flow.created <= 0 &&
-         !job->id && !job->refused && (!job->flow.doubt || ends);
-}
-
-/* Whether its row, as it can be read now, is what the host is told. */
-static bool fits(Job *job) {
-  LedgerStand stand;
-  if (!ledger_look(ledger_of(job), job->key, &stand))
-    return false;
-  if (job->stays)
-    return stand.found && stand.free;
-  return !stand.found || (!stand.open && (stand.free || job->flow.doubt));
-}
-
-bool record_is_told(Job *job) {
-  return ledger_of(job) && fits(job);
-}
-
-/* Seconds for which the end of a job that was not sent waits for a ledger that
- * is down, before it is told without. */
-#define PATIENCE 2.0
-
-double record_patience(const Job *job) {
-  double at = clock_monotonic() + PATIENCE;
-  return job->unwritten.list ? fmax(at, job->flow.deadline) : at;
-}
-
-bool record_end(Job *job, FlowEnd how) {
-  const Event *last = &job->work.last;
-  /* The host's flag: to be looked at behind its command alone. */
-  bool obeyed = how == FLOW_END_CANCELLED || job->flow.cancelled;
-  bool left = obeyed && job->work.left;
-  LedgerNews news = {
-      .state = last_state(job, how),
-      .error = left || (obeyed && job->hearsay) ? NULL : last->failure.code,
-      .status = last->status};
-  bool known = job->recorded || job->intended;
-  bool anothers = is_anothers(job, how);
-  if (!ledger_of(job))
-    return false;
-  job->stays = anothers || (how == FLOW_END_CANCELLED && !news.state);
-  job_list_leave(&job->place);
-  if (job->again || !job->stays) /* never sent: never recorded, then */
-    job_list_leave(&job->unwritten);
-  if (how == FLOW_END_ANSWERED || !job->key || !known)
-    return false;
-  if (!anothers)
-    tell(job, &news);
-  if (!must_fit(job, how))
-    return false;
-  job->work.last.unrecorded = ledger_is_broken(ledger_of(job));
-  if (!job->work.last.unrecorded)
-    job_list_join(&job->work.account->parting, &job->place);
-  return !job->work.last.unrecorded;
-}
+/* ---- torn; of the end see job_end.c ---- */
 
 void record_torn(Job *job) {
   if (!ledger_of(job))
@@ -476,7 +386,7 @@ static void part_all(Account *account) {
   JobLink *after;
   for (JobLink *link = account->parting.first; link; link = after) {
     Job *job = of_place(link);
-    bool right = !job->unwritten.list && fits(job);
+    bool right = !job->unwritten.list && record_is_told(job);
     after = link->after;
     if (job->unwritten.list)
       continue;

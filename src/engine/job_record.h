@@ -46,6 +46,10 @@ void record_result(Job *job, const Buffer *body);
 /* What the Lua side read in it: job->note. */
 void record_verdict(Job *job);
 
+/* Tells the ledger news of the job: its own word counts while the row is its
+ * own. */
+void record_tell(Job *job, const LedgerNews *news);
+
 /* The job ends without a verdict.  True: the host must not be told before the
  * ledger has it, and record_flush calls job_part. */
 bool record_end(Job *job, FlowEnd how);

@@ -17,6 +17,7 @@ local LEDGER_OPEN = "src/engine/ledger_open.c"
 local LEDGER_SQL = "src/engine/ledger_sql.c"
 local POLICY = "src/engine/policy.c"
 local RECORD = "src/engine/job_record.c"
+local RECORD_END = "src/engine/job_end.c"
 
 local rows = {}
 
@@ -54,7 +55,7 @@ mutant(
 )
 mutant(
   "cancelled: a mistyped id is for good",
-  RECORD,
+  RECORD_END,
   'return job->hearsay ? "unknown" : "cancelled";',
   'return "cancelled";',
   "spec resolve: before the service knows"
@@ -123,7 +124,7 @@ mutant(
 )
 mutant(
   "cancelled: what is lost then is unknown",
-  RECORD,
+  RECORD_END,
   'return job->given_up ? "cancelled" : "unknown";',
   'return "unknown";',
   "spec cancel: stays cancelled whatever"
@@ -298,7 +299,7 @@ mutant(
 )
 mutant(
   "a job is told as never sent before its row says so",
-  RECORD,
+  RECORD_END,
   "  return !job->work.last.unrecorded;\n",
   "  return false;\n",
   "spec unwritable: never sent"
@@ -328,13 +329,13 @@ mutant(
 mutant(
   "a job is told as free of cost whose row says otherwise",
   RECORD,
-  "    bool right = !job->unwritten.list && fits(job);\n",
+  "    bool right = !job->unwritten.list && record_is_told(job);\n",
   "    bool right = true;\n",
   "spec told: somebody else"
 )
 mutant(
   "a job of a closed client is forgotten that is not in the ledger yet",
-  RECORD,
+  RECORD_END,
   "  if (job->again || !job->stays) /*",
   "  if (true) /*",
   "spec told: is left for recover"
@@ -1595,7 +1596,7 @@ mutant(
 )
 mutant(
   "a job that another account has is ended by its refusal",
-  RECORD,
+  RECORD_END,
   "  if (!job->former || how == FLOW_END_CANCELLED)\n",
   "  if (job->former || how == FLOW_END_CANCELLED)\n",
   "spec account: leaves"
