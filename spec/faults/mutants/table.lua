@@ -132,7 +132,7 @@ mutant(
 mutant(
   "budget: a resend that cost nothing stays reserved",
   "src/lua/reply.c",
-  "(job->reserved && !event->risked)",
+  "(job->reserved && !event->risked && !event->unrecorded)",
   "false",
   "spec resolve: keeps none where"
 )
@@ -226,8 +226,8 @@ mutant(
 mutant(
   "recover takes up another service's jobs",
   "lua/gptimage2/ledger.lua",
-  "row.base_url == config.base_url and is_own(row, config, any_key)",
-  "is_own(row, config, any_key)",
+  "return core.service(row.base_url) == core.service(config.base_url)",
+  "return row.base_url ~= nil",
   "spec durable: belongs to another service"
 )
 mutant(
@@ -364,8 +364,8 @@ mutant(
 mutant(
   "the word of one whose row it is not counts",
   LEDGER_SQL,
-  "(?9 IS NULL OR attempt_id IN (?9, ?10))",
-  "1",
+  "(?9 IS NULL OR attempt_id IN (?9, ?10)",
+  "(1",
   "c ledger_orders"
 )
 mutant(
@@ -531,8 +531,8 @@ mutant(
 mutant(
   "a damaged index says that an id is free",
   LEDGER,
-  "if (is_final(code))\n",
-  "if (is_final(code) && false)\n",
+  "    fail(ledger);\n  ledger_rewind(statement);\n  return code == SQLITE_ROW;",
+  "    (void)ledger;\n  ledger_rewind(statement);\n  return code == SQLITE_ROW;",
   "c ledger_damage"
 )
 mutant(
