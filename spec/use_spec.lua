@@ -47,14 +47,18 @@ describe("use", function()
     assert.equal("succeeded", job.status)
   end)
 
-  it("'yield' raises where nothing may yield, and what was started goes on", function()
+  it("'yield' raises where nothing may yield, before anything is sent", function()
     gptimage2.use("yield")
     local client, box = support.pair()
-    local ok, err = pcall(client.generate, client, REQUEST)
-    assert.is_false(ok)
-    assert.matches("cannot wait here", err)
-    support.finish(client:jobs()[1])
-    assert.equal(1, box:ledger().requests.create)
+    for _, name in ipairs({ "generate", "create" }) do
+      local ok, err = pcall(client[name], client, REQUEST)
+      assert.is_false(ok)
+      assert.matches("cannot wait here", err)
+      assert.equal(0, client.spent)
+    end
+    assert.same({}, client:jobs())
+    gptimage2.run() -- which steps, and does not wait
+    assert.equal(0, #box:ledger().log)
   end)
 
   it("in the middle of a wait in the host's loop counts for the next wait", function()

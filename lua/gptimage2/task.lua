@@ -180,7 +180,7 @@ function task.run(fn, ...)
   if wait.is_owned(coroutine.running()) then
     error("gptimage2.run called inside a task, which would wait for itself", 3)
   end
-  local refused = wait.refusal()
+  local refused = wait.refusal(true)
   if refused then
     return nil, refused
   end

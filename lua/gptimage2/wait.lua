@@ -365,11 +365,15 @@ local function yields()
 end
 
 --- The error for a wait where nothing can be waited for, or nil. Calls that cost something ask
---- before they begin.
+--- before they begin. Raises where a wait would.
+---@param stepping? boolean it does not wait, but steps until something is done
 ---@return gptimage2.Error|nil err
-function wait.refusal()
-  if core.is_handling() and not yields() then
+function wait.refusal(stepping)
+  local co = yields()
+  if not co and core.is_handling() then
     return select(2, core.cannot_wait())
+  elseif not co and mode == "yield" and not stepping then
+    error('cannot wait here: gptimage2.use("yield") needs a coroutine that may yield', 0)
   end
 end
 
@@ -502,9 +506,6 @@ function wait.until_done(object, timeout)
   local co = yields()
   if co then
     return suspend(object, deadline, co)
-  end
-  if mode == "yield" then
-    error('cannot wait here: gptimage2.use("yield") needs a coroutine that may yield', 0)
   end
   return block(object, deadline)
 end

@@ -35,6 +35,7 @@ typedef struct Download {
   char head[IMAGE_HEAD]; /* the first of them */
   ImageWalk walk;        /* for its end */
   char tag[HTTP_TAG_MAX + 1]; /* of the version they belong to */
+  int64_t total;              /* its bytes as the host told, or -1 */
 } Download;
 
 /* The HttpSink.  False, but for a part that was not asked for, with the work's

@@ -37,10 +37,19 @@ static bool is_from_start(const Exchange *exchange) {
          (exchange->range_start == 0 && exchange->range_total > 0);
 }
 
+/* Whether a part belongs to the very bytes that we have (RFC 9110, 15.3.7.3).
+ * A host that does not know If-Range sends one of what it has now. */
+static bool is_of_the_same(const Download *download, const Exchange *exchange) {
+  return strcmp(exchange->tag, download->tag) == 0 &&
+         (download->total < 0 || exchange->range_total < 0 ||
+          exchange->range_total == download->total);
+}
+
 /* Before the first byte of an exchange: does it go on where we stopped? */
 static bool check_start(Download *download, Exchange *exchange) {
   bool goes_on = exchange->reply.status == 206 && download->length > 0 &&
-                 exchange->range_start == download->length;
+                 exchange->range_start == download->length &&
+                 is_of_the_same(download, exchange);
   download->checked = true;
   if (!open_once(download) || (!goes_on && !restart(download)))
     return false;
@@ -48,6 +57,10 @@ static bool check_start(Download *download, Exchange *exchange) {
   if (download->odd_part)
     return false;
   memcpy(download->tag, exchange->tag, sizeof download->tag);
+  if (!goes_on)
+    download->total = exchange->reply.status == 200
+                          ? http_content_length(exchange)
+                          : exchange->range_total;
   return true;
 }
 

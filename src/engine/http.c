@@ -181,6 +181,13 @@ const char *http_redirect(Exchange *exchange) {
   return exchange->redirect;
 }
 
+int64_t http_content_length(const Exchange *exchange) {
+  curl_off_t length = -1;
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
+                        &length);
+  return length;
+}
+
 const char *http_content_type(const Exchange *exchange) {
   char *type = NULL;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_CONTENT_TYPE, &type);

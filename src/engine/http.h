@@ -141,6 +141,9 @@ bool http_is_redirect(const Exchange *exchange);
 /* The absolute URL that it points to, or NULL; valid until release. */
 const char *http_redirect(Exchange *exchange);
 
+/* The length that the answer announces, in bytes, or -1. */
+int64_t http_content_length(const Exchange *exchange);
+
 /* The Content-Type, or ""; valid until release. */
 const char *http_content_type(const Exchange *exchange);
 

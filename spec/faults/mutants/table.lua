@@ -1199,6 +1199,20 @@ mutant(
   "spec job: came to nothing"
 )
 mutant(
+  "halves of two pictures are joined",
+  "src/engine/download_bytes.c",
+  "strcmp(exchange->tag, download->tag) == 0 &&",
+  "true &&",
+  "spec fetch: joins no halves"
+)
+mutant(
+  "a call that cannot wait is paid before it raises",
+  "lua/gptimage2/wait.lua",
+  'elseif not co and mode == "yield" and not stepping then',
+  "elseif false then",
+  "spec use: before anything is sent"
+)
+mutant(
   "certificates are not verified",
   HTTP_HANDLE,
   "http_setopt(exchange, CURLOPT_NOSIGNAL, 1L);",
