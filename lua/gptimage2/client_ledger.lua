@@ -81,6 +81,9 @@ function methods:resolve(key, what, opts)
   end
   local ok
   ok, err = ledger().check_settlement(what)
+  if ok then
+    ok, err = write_up() -- a job that was just cancelled is under way until then
+  end
   if not ok then
     return nil, err
   end
