@@ -338,6 +338,16 @@ describe("fetching an image", function()
       end
     end)
 
+    it("asks for no rest of what is said to be all, and ends early", function()
+      local job, box = made()
+      local image = PNG .. ("x"):rep(88) .. picture.PNG_END
+      raw(box, "200 OK", 'ETag: "one"\r\n', image:sub(1, 60))
+      raw(box, "200 OK", 'ETag: "one"\r\n', image)
+      assert.is_true(image == assert(job:data()))
+      local log = box:ledger().log
+      assert.is_nil(log[#log].range)
+    end)
+
     it("joins the parts of one", function()
       local job, box = made()
       local image = PNG .. ("x"):rep(88) .. picture.PNG_END

@@ -1,6 +1,7 @@
 /* A ledger with a page that is damaged: refused where opening reads it, else
  * opened; whoever meets it stops all spending. */
 #include "folder.h"
+#include "sql.h"
 
 #include "engine/ledger.h"
 #include "engine/ledger_reader.h"
@@ -15,15 +16,6 @@
 static Folder folder;
 static char path[PATH_MAX];
 
-static void run_sql(const char *sql) {
-  sqlite3 *db;
-  char *why = NULL;
-  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-  sqlite3_exec(db, sql, NULL, NULL, &why);
-  check(!why, "%s", why);
-  sqlite3_close(db);
-}
-
 static Ledger *open_ledger(void) {
   Failure failure = {0};
   Ledger *ledger = ledger_open(path, &failure);
@@ -36,12 +28,14 @@ static int set_up(void **state) {
   folder_make(&folder);
   folder_path(&folder, "renders.db", path);
   ledger_close(open_ledger());
-  run_sql("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
-          " WHERE i < 1500)"
-          "INSERT INTO jobs (key, state, created_at, updated_at, base_url,"
-          " count, cost, attempt_id, job_id, prompt) SELECT 'key' || i || '.',"
-          " 'intent', i, i, 'http://a', 1, 10, 'a', 'id' || i || '.',"
-          " 'row' || i || '.' || hex(zeroblob(100)) FROM n");
+  run_sql_in(
+      path,
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+      " WHERE i < 1500)"
+      "INSERT INTO jobs (key, state, created_at, updated_at, base_url,"
+      " count, cost, attempt_id, job_id, prompt) SELECT 'key' || i || '.',"
+      " 'intent', i, i, 'http://a', 1, 10, 'a', 'id' || i || '.',"
+      " 'row' || i || '.' || hex(zeroblob(100)) FROM n");
   return 0;
 }
 
@@ -163,9 +157,10 @@ static void opening_meets_a_damaged_index_at_its_ends(void **state) {
 /* What is rewritten is read first. */
 static void a_file_to_be_brought_up_to_date_is_read_as_a_whole(void **state) {
   (void)state;
-  run_sql("DROP INDEX jobs_by_state_and_time;"
-          "INSERT INTO bodies (key, body) SELECT key, 'body of ' || key"
-          " FROM jobs");
+  run_sql_in(path,
+             "DROP INDEX jobs_by_state_and_time;"
+             "INSERT INTO bodies (key, body) SELECT key, 'body of ' || key"
+             " FROM jobs");
   damage_page(TABLE_LEAF, "body of key700.");
   assert_refused();
 }
@@ -192,7 +187,7 @@ static void so_does_one_that_cannot_even_open_it(void **state) {
   LedgerFilter all = {0};
   Failure failure = {0};
   (void)state;
-  run_sql("ALTER TABLE jobs RENAME TO stolen");
+  run_sql_in(path, "ALTER TABLE jobs RENAME TO stolen");
   assert_null(ledger_reader_open(path, &all, &failure));
   assert_code(&failure, "ledger_damaged");
   assert_false(ledger_may_spend(ledger, &failure));
@@ -211,7 +206,7 @@ static void a_page_is_looked_at_as_a_whole(void **state) {
 
 static void files_that_cannot_be_read_are_told(void **state) {
   (void)state;
-  run_sql("INSERT INTO files SELECT key, 1, '/' || key, 1 FROM jobs");
+  run_sql_in(path, "INSERT INTO files SELECT key, 1, '/' || key, 1 FROM jobs");
   damage_page(TABLE_LEAF, "/key700.");
   assert_int_equal(count_rows(&(LedgerFilter){.key = "key1."}, NULL), 1);
   assert_int_equal(

@@ -1,5 +1,6 @@
 /* The ledger's tables: what a file of version 0.1 becomes, at any moment. */
 #include "folder.h"
+#include "sql.h"
 
 #include "engine/buffer.h"
 #include "engine/ledger.h"
@@ -84,15 +85,6 @@ static const char version_1_rows[] =
     "INSERT INTO files VALUES ('k6', 1, '/a.png', 8.5), ('k6', 2, '/b.png', 9);"
     "CREATE VIEW own AS SELECT key, body FROM jobs;";
 
-static void run_sql(const char *sql) {
-  sqlite3 *db;
-  char *why = NULL;
-  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-  sqlite3_exec(db, sql, NULL, NULL, &why);
-  check(!why, "%s", why);
-  assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
 /* The first column of the first row as a number. */
 static int ask(const char *sql) {
   sqlite3 *db;
@@ -118,8 +110,8 @@ static int make_old_file(void **state) {
   FILE *file;
   struct stat info;
   set_up(state);
-  run_sql(version_1);
-  run_sql(version_1_rows);
+  run_sql_in(path, version_1);
+  run_sql_in(path, version_1_rows);
   assert_int_equal(stat(path, &info), 0);
   old_file.length = (size_t)info.st_size;
   old_file.bytes = malloc(old_file.length);
@@ -239,7 +231,7 @@ static void an_older_file_keeps_all_it_holds(void **state) {
   assert_int_equal(ask("SELECT sum(cost) FROM spending"), 560);
   assert_int_equal(ask("SELECT count(*) FROM jobs JOIN files USING (key)"), 2);
   assert_int_equal(ask(SOUND), 1);
-  run_sql("DROP VIEW own");
+  run_sql_in(path, "DROP VIEW own");
 }
 
 /* What is in sqlite_master, our own names alone. */

@@ -1,6 +1,7 @@
 /* A ledger of any size: what is asked of it, and what opening it takes, grows
  * with the answer and not with the file. */
 #include "folder.h"
+#include "sql.h"
 
 #include "engine/ledger.h"
 #include "engine/ledger_query.h"
@@ -17,15 +18,6 @@ static Folder folder;
 static char small_path[PATH_MAX], large_path[PATH_MAX];
 
 /* ---- the two files ---- */
-
-static void run_sql(const char *path, const char *sql) {
-  sqlite3 *db;
-  char *why = NULL;
-  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-  sqlite3_exec(db, sql, NULL, NULL, &why);
-  check(!why, "%s", why);
-  sqlite3_close(db);
-}
 
 static void open_and_close(const char *path) {
   Failure failure = {0};
@@ -53,7 +45,7 @@ static void make(const char *path, int rows) {
   char sql[sizeof fill + 40];
   open_and_close(path);
   snprintf(sql, sizeof sql, fill, rows, rows);
-  run_sql(path, sql);
+  run_sql_in(path, sql);
 }
 
 static int set_up(void **state) {
@@ -243,11 +235,12 @@ static void opening_reads_a_part_of_the_file(void **state) {
  * state and no id. */
 static void so_it_does_when_sqlite_knows_better(void **state) {
   (void)state;
-  run_sql(large_path, "ANALYZE; UPDATE sqlite_stat1 SET stat = '20000 20000 1'"
-                      " WHERE idx LIKE '%_and_time'");
+  run_sql_in(large_path,
+             "ANALYZE; UPDATE sqlite_stat1 SET stat = '20000 20000 1'"
+             " WHERE idx LIKE '%_and_time'");
   check_plans(true);
   check_steps("opening", steps_to_open(small_path), steps_to_open(large_path));
-  run_sql(large_path, "DROP TABLE sqlite_stat1");
+  run_sql_in(large_path, "DROP TABLE sqlite_stat1");
 }
 
 static void a_job_takes_the_same_in_a_large_file(void **state) {
@@ -322,7 +315,7 @@ static void a_file_without_them_gets_its_indexes(void **state) {
   LedgerFilter by_id = {.job_id = "id7"};
   int rows;
   (void)state;
-  run_sql(small_path, before);
+  run_sql_in(small_path, before);
   assert_indexes("bodies_by_key jobs_by_id jobs_by_state jobs_by_time");
   steps_to_read(small_path, &unfinished, &rows);
   assert_int_equal(rows, 20);

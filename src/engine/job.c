@@ -388,9 +388,10 @@ void job_refuse(Job *job) {
 static void on_cancel(Work *work) {
   Job *job = (Job *)work;
   bool gone = job->exchange && job->exchange->guarded;
-  FlowAction action = flow_on_cancel(&job->flow, gone);
-  if (job->parting)
+  FlowAction action;
+  if (job->parting) /* it has ended, and waits for its word */
     return;
+  action = flow_on_cancel(&job->flow, gone);
   if (action.what == FLOW_DO_END)
     stop(work);
   else if (job->flow.cancelled)

@@ -1199,6 +1199,13 @@ mutant(
   "spec job: came to nothing"
 )
 mutant(
+  "the rest is asked for of what was said to be all",
+  "src/engine/download.c",
+  "  if (all)\n    download->length = 0;\n",
+  "  (void)all;\n",
+  "spec fetch: asks for no rest"
+)
+mutant(
   "halves of two pictures are joined",
   "src/engine/download_bytes.c",
   "strcmp(exchange->tag, download->tag) == 0 &&",
