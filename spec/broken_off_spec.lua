@@ -2,6 +2,7 @@
 --- memory that is short. The step raises them, and the steps after it go on where it stopped:
 --- whatever instruction it was, each save begins and ends once, and each task ends.
 
+local core = require("gptimage2.core")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
 local support = require("spec.support")
@@ -148,6 +149,111 @@ describe("an error in the middle of a step", function()
     assert.equal("io", err.kind)
     assert.equal("interrupted", err.code)
     assert.equal(err, job.save_error)
+    assert.equal(0, gptimage2.pending())
+  end)
+end)
+
+describe("an error while a job is handed over", function()
+  local client, place, told
+
+  before_each(function()
+    place = folder.new()
+    client = support.pair({
+      on_event = function(event)
+        told = event.job
+      end,
+    }, { credits = 1000000 })
+  end)
+
+  after_each(function()
+    debug.sethook()
+    support.clean()
+    folder.clean()
+  end)
+
+  --- Calls with an error at the n-th of the hook's events. Gives whether there was none, and the
+  --- job that was handed over all the same.
+  local function call_broken_off(call, n, mask, every)
+    told, left = nil, n
+    local ok, err = pcall(function()
+      debug.sethook(on_instruction, mask, every)
+      call()
+      debug.sethook()
+    end)
+    debug.sethook()
+    left = math.huge
+    if not ok then
+      assert.matches("watchdog", err)
+    end
+    local job = told or client:jobs()[1]
+    local limit = gptimage2.now() + 60
+    while gptimage2.pending() > 0 do
+      assert(gptimage2.now() < limit, "it never ends")
+      pcall(gptimage2.step, 0.05)
+    end
+    return ok, job
+  end
+
+  --- `expect(job, n)` for the first `most` of those places in the call that are behind the handing
+  --- over.
+  local function walk(call, most, expect)
+    for mask, every in pairs({ [""] = 1, cr = 0 }) do
+      local n, seen = 0, 0
+      repeat
+        n = n + 1
+        local ok, job = call_broken_off(call, n, mask, every)
+        if job then
+          expect(job, n)
+          seen = seen + 1
+        end
+      until ok or seen == most
+      assert(seen > 1, "it is never behind it")
+    end
+  end
+
+  local function expect_saved(job, n)
+    assert.is_nil(job.save_error, n)
+    assert.equal(1, #assert(job.files, n))
+  end
+
+  it("loses no save of submit", function()
+    walk(function()
+      client:submit(REQUEST, { save = place })
+    end, 60, expect_saved)
+  end)
+
+  it("loses no save of generate", function()
+    walk(function()
+      client:generate(REQUEST, { save = place })
+    end, 60, expect_saved)
+  end)
+
+  it("keeps a job that was only created", function()
+    walk(
+      function()
+        client:create(REQUEST)
+      end,
+      60,
+      function(job, n)
+        assert.equal(job, core.created(client).jobs[job.id], n)
+      end
+    )
+  end)
+
+  it("leaves nothing behind of one that is refused", function()
+    local small = support.pair({ budget = 5 })
+    local by_job, holder = {}, {}
+    local job, err = core.submit(small, "generate", {
+      request = { prompt = "a cup", count = 1 },
+      by_job = { [by_job] = true },
+      holder = holder,
+      key = "job",
+    })
+    assert.is_nil(job)
+    assert.equal("budget_exceeded", err.code)
+    assert.is_nil(next(by_job))
+    assert.is_nil(next(holder))
+    assert.equal(0, small.spent)
     assert.equal(0, gptimage2.pending())
   end)
 end)

@@ -259,7 +259,7 @@ describe("client.spent", function()
     local client = support.pair()
     local first = assert(client:create({ prompt = "a cup" }))
     for i = 1, 4096 do
-      follow.keep_created(client, { id = "x" .. i, idempotency_key = "k" .. i })
+      follow.keep_created(client, { job = { id = "x" .. i, idempotency_key = "k" .. i } })
     end
     assert.is_nil(core.created(client).jobs[first.id])
     assert.truthy(core.created(client).jobs.x2)

@@ -69,24 +69,13 @@ local function check_save(wanted, count)
   return true
 end
 
---- Lets the save begin once the job has succeeded. The job is going, and paid for: from here on
---- nothing may make it look as if it were not. So an error of the host's waits for the next step.
-local function save_when_done(saving, job)
-  for _ = 1, 2 do
-    local ok, raised = pcall(save.follow, saving, job)
-    if ok then
-      return
-    end
-    wait.fail(raised)
-  end
-  save.give_up(saving, job)
-end
-
 --- Checks everything and hands the job to the engine. Gives the job and, where a save was asked
---- for, that. `waits`: the caller is going to.
+--- for, that; of a create what follow.keep_created wants. `waits`: the caller is going to.
+--- An error of the host's (a hook's) may come before and after the core's submit, and not inside of
+--- it: what must be known of a job that is going, and paid for, is tied to it in there.
 local function start(self, fname, mode, req, opts, waits)
   local config = settings.of(self, fname, 4)
-  local normalised, saving, job, err
+  local normalised, tied, job, err
   opts, err = options.job(opts, fname, 2, 3)
   if not opts then
     return nil, err
@@ -105,7 +94,10 @@ local function start(self, fname, mode, req, opts, waits)
     if not ok then
       return nil, err
     end
-    saving = save.new(opts.save.where, opts.save, config) -- now: later there may be no memory
+    tied = save.new(opts.save.where, opts.save, config)
+    save.tie(tied, opts)
+  elseif mode == "create" then
+    tied = follow.tie_created(self, opts)
   end
   opts.request = normalised
   opts.metadata_json = opts.metadata and json.object(opts.metadata)
@@ -113,10 +105,7 @@ local function start(self, fname, mode, req, opts, waits)
   if not job then
     return nil, err
   end
-  if saving then
-    save_when_done(saving, job)
-  end
-  return job, nil, saving
+  return job, nil, tied
 end
 
 --- Waits for the files of a job that has succeeded, as long as its own time lasts.
@@ -168,14 +157,14 @@ end
 ---@return gptimage2.Job|nil
 ---@return gptimage2.Error|nil err
 function methods:create(req, opts)
-  local job, err = start(self, "create", "create", req, opts, true)
+  local job, err, made = start(self, "create", "create", req, opts, true)
   if not job then
     return nil, err
   end
   local done
   done, err = follow.job(job)
   if done then
-    pcall(follow.keep_created, self, job) -- it is paid for: without memory it is just not kept
+    pcall(follow.keep_created, self, made) -- it is paid for: without memory it is just not kept
   end
   return done, err
 end

@@ -45,8 +45,9 @@ local function is_renewed(renewal, go_on)
   end
   local poll, err = renewal.poll, nil
   if not poll then
-    poll, err = core.submit(renewal.job.client, "poll", { id = renewal.job.id, quiet = true })
-    renewal.poll = poll
+    local job = renewal.job
+    local opts = { id = job.id, quiet = true, holder = renewal, key = "poll" }
+    poll, err = core.submit(job.client, "poll", opts)
   end
   if not poll then
     renewal.why = err.message

@@ -60,9 +60,12 @@ end
 local CREATED_MAX = 4096
 
 --- A created job is kept until it is settled: whoever polls it by its id may learn that its credits
---- come back.
-function follow.keep_created(self, job)
-  if is_settled(job) then
+--- come back. May be called again where it was broken off.
+---@param self gptimage2.Client
+---@param made table of `follow.tie_created`
+function follow.keep_created(self, made)
+  local job = made.job
+  if made.kept or job.error or is_settled(job) then
     return
   end
   local created = created_by(self)
@@ -77,6 +80,33 @@ function follow.keep_created(self, job)
     created.order[created.first] = nil
     created.first = created.first + 1
   end
+  made.kept = true
+end
+
+--- The job that is created with these options is kept once it was made, whatever becomes of the
+--- call that waits for it.
+---@param self gptimage2.Client
+---@param opts table of `core.submit`
+---@return table made for `follow.keep_created`
+function follow.tie_created(self, opts)
+  local made = { job = nil, kept = false }
+  opts.holder, opts.key = made, "job"
+  opts.by_job = wait.at_end(function()
+    follow.keep_created(self, made)
+  end)
+  return made
+end
+
+--- The created job with the id of the one that these options make is kept no longer once that is
+--- settled.
+local function tie_kept(jobs, id, opts)
+  local going = { job = nil }
+  opts.holder, opts.key = going, "job"
+  opts.by_job = wait.at_end(function()
+    if is_settled(going.job) then
+      jobs[id] = nil
+    end
+  end)
 end
 
 --- Whether the id may go into a path: true, or nil and the error. `level` says whom a wrong type
@@ -126,16 +156,10 @@ function follow.by_id(self, fname, mode, id, timeout, origin)
     opts.idempotency_key = known.idempotency_key
     opts.vouched = known.vouched
   end
-  local job
-  job, err = core.submit(self, mode, opts)
-  if job and kept then
-    wait.on_done(job, function()
-      if is_settled(job) then
-        jobs[id] = nil
-      end
-    end)
+  if kept then
+    tie_kept(jobs, id, opts)
   end
-  return job, err
+  return core.submit(self, mode, opts)
 end
 
 return follow

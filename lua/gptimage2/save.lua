@@ -318,7 +318,7 @@ function save.refusal(job)
   return core.about(job, err)
 end
 
---- A save of all images of a job, which begins with `save.follow` or `save.start`.
+--- A save of all images of a job, which begins with `save.tie` or `save.start`.
 ---@param where string a folder or a pattern
 ---@param options { overwrite: boolean, sidecar: boolean, base: string? } base: see `save.base`
 ---@param config { timeout: number, ledger: string? } the client's: seconds for each download
@@ -345,21 +345,14 @@ local function enlist(self, job)
   end
 end
 
---- Saves the images as soon as the job has succeeded. May be called again where it was broken off.
+--- The job that is made of these options is saved as soon as it has succeeded: the core remembers
+--- that before the engine has the job.
 ---@param self table of `save.new`
----@param job gptimage2.Job
-function save.follow(self, job)
-  enlist(self, job)
-  wait.on_done(job, self.go_on)
-end
-
---- There is no saving: nobody could be told to begin it.
----@param self table of `save.new`
----@param job gptimage2.Job
-function save.give_up(self, job)
-  core.saved(job, nil, resume.NO_MEMORY)
-  under_way[job] = nil
-  self.ended = true
+---@param opts table of `core.submit`
+function save.tie(self, opts)
+  opts.by_job = wait.at_end(self.go_on)
+  opts.by_job[under_way] = self
+  opts.holder, opts.key = self, "job"
 end
 
 --- Starts to save all images of a job that has succeeded: the next step begins.

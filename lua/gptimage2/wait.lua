@@ -105,6 +105,14 @@ function wait.on_done(object, callback)
   end
 end
 
+--- What the core is to remember by a job when it hands that to the engine (`by_job` of its submit),
+--- so that `callback` is called as on_done does: no error of the host's can come in between.
+---@param callback function
+---@return table by_job
+function wait.at_end(callback)
+  return { [waiters] = { callback } }
+end
+
 --- Calls `callback` inside the next step, as on_done does.
 ---@param callback function
 function wait.soon(callback)

@@ -191,24 +191,89 @@ static void read_entry(lua_State *L, LuaJob *job, LedgerEntry *entry) {
   lua_pop(L, 1);
 }
 
-/* Hands the job to the engine; false pushes an error.  `before`: its credits
- * stay reserved if it cannot be started.  Whatever was allocated until here may
- * have run a finalizer that closed the client; from here on nothing does. */
-static bool launch(lua_State *L, Core *core, Client *client, LuaJob *job,
-                   const JobSpec *spec, bool before) {
+/* What the Lua side must find by the job from the moment that it is going:
+ * by_job[table] is what that table has by it, and holder[key] is the job.
+ * Undoing it needs no memory. */
+static void tie(lua_State *L, LuaJob *job, bool tied) {
+  lua_getfield(L, OPTIONS, "by_job");
+  if (lua_istable(L, -1)) {
+    for (lua_pushnil(L); lua_next(L, -2);) {
+      lua_pushvalue(L, JOB);
+      lua_insert(L, -2);
+      if (!tied) {
+        lua_pop(L, 1);
+        lua_pushnil(L);
+      }
+      lua_rawset(L, -3);
+    }
+    job->awaited = tied;
+  }
+  lua_getfield(L, OPTIONS, "holder");
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, OPTIONS, "key");
+    if (tied)
+      lua_pushvalue(L, JOB);
+    else
+      lua_pushnil(L);
+    lua_rawset(L, -3);
+  }
+  lua_pop(L, 2);
+}
+
+/* ARG: client, mode, options, job, whether it spends, and did so before
+** RES: nothing | the error for one that must not */
+static int prepare(lua_State *L) {
+  enum { SPENDS = JOB + 1, BEFORE };
+  Core *core = core_get(L);
+  LuaJob *job = lua_touserdata(L, JOB);
+  job->ticket = anchor_add(L, &core->anchors, JOB);
+  tie(L, job, true);
+  return lua_toboolean(L, SPENDS) && !reserve(L, lua_touserdata(L, CLIENT), job,
+                                              lua_toboolean(L, BEFORE))
+             ? 1
+             : 0;
+}
+
+/* Calls it: true when all is prepared; else what it gave or raised is pushed.
+ * Whatever was allocated until here may have run a finalizer that closed the
+ * client; from here on nothing does. */
+static bool is_prepared(lua_State *L, const Client *client, bool spends,
+                        bool before, int *status) {
+  lua_pushcfunction(L, prepare);
+  *status = 0;
   if (!client->account) {
     client_push_closed(L);
     return false;
   }
-  if (spec->body && !reserve(L, client, job, before))
-    return false;
-  job->ticket = anchor_add(L, &core->anchors, JOB);
-  job->work = engine_job(core->engine, client->account, spec, job->ticket);
-  if (job->work) {
-    core->pending++;
-    return true;
+  for (int i = CLIENT; i <= JOB; i++)
+    lua_pushvalue(L, i);
+  lua_pushboolean(L, spends);
+  lua_pushboolean(L, before);
+  *status = lua_pcall(L, JOB + 2, 1, 0);
+  return *status == 0 && lua_isnil(L, -1);
+}
+
+/* Hands the job to the engine; false pushes an error.  `before`: its credits
+ * stay reserved if it cannot be started.  All that is to be remembered of it is
+ * so before: then the engine has it, and nothing of the host's (a hook, say)
+ * can come in between any more. */
+static bool launch(lua_State *L, Core *core, Client *client, LuaJob *job,
+                   const JobSpec *spec, bool before) {
+  int status;
+  bool prepared = is_prepared(L, client, spec->body != NULL, before, &status);
+  if (prepared) {
+    job->work = engine_job(core->engine, client->account, spec, job->ticket);
+    if (job->work) {
+      core->pending++;
+      return true;
+    }
   }
+  tie(L, job, false);
   anchor_drop(L, &core->anchors, job->ticket);
+  if (status != 0)
+    lua_error(L);
+  if (!prepared)
+    return false;
   if (!before)
     job_refund(L, JOB);
   error_push(L, "io", "no_thread",
@@ -252,7 +317,8 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
 /* ARG: client, "generate"|"create"|"poll"|"resume",
 **      {request=, id=, timeout=, idempotency_key=, metadata=,
 **       metadata_json=, body=, again=, attempt_id=, doubt=, former=,
-**       reserved=, origin=, quiet=, vouched=, earlier_id=}
+**       reserved=, origin=, quiet=, vouched=, earlier_id=,
+**       by_job=, holder=, key=: see tie}
 ** RES: job | nil, err */
 int submit(lua_State *L) {
   Client *client = client_check(L, CLIENT);

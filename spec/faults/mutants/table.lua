@@ -1706,6 +1706,33 @@ mutant(
   "spec save: is waited for by a save"
 )
 mutant(
+  "a save is tied to its job only once that is going",
+  "lua/gptimage2/client.lua",
+  "  job, err = core.submit(self, mode, opts)\n",
+  "  local late = opts.by_job or {}\n"
+    .. "  opts.by_job = nil\n"
+    .. "  job, err = core.submit(self, mode, opts)\n"
+    .. "  for list, value in pairs(job and late or {}) do\n"
+    .. "    list[job] = value\n"
+    .. "    core.await(job)\n"
+    .. "  end\n",
+  "spec broken_off: loses no save of"
+)
+mutant(
+  "a created job is kept by the call that waits for it alone",
+  "lua/gptimage2/follow.lua",
+  "    follow.keep_created(self, made)\n  end)\n  return made",
+  "  end)\n  return made",
+  "spec broken_off: was only created"
+)
+mutant(
+  "a job that is refused stays tied",
+  "src/lua/submit.c",
+  "  tie(L, job, false);\n",
+  "",
+  "spec broken_off: leaves nothing behind"
+)
+mutant(
   "generate waits for its files whatever the time",
   "lua/gptimage2/client.lua",
   "wait.until_done(saving, math.max(deadline - core.now(), 0))",
