@@ -214,7 +214,7 @@ describe("client.spent", function()
     local client, box = support.pair()
     local body = '{"jobId":"job-1","status":"failed"}'
     support.answer(box, "create", 202, body)
-    support.answer(box, "create", 202, body, { seconds = 0.3 })
+    support.answer(box, "create", 202, body, { seconds = support.seconds(0.3) })
     assert.is_nil(client:generate({ prompt = "a cup" }))
     local job = assert(client:submit({ prompt = "a cup" }))
     support.step_until(function()

@@ -122,7 +122,7 @@ describe("a cancel after the create was let go", function()
   end
 
   it("waits for the answer, and the ledger has the job's id", function()
-    local job, client, box, path = let_go({ action = "delay", seconds = 0.2 })
+    local job, client, box, path = let_go({ action = "delay", seconds = support.seconds(0.2) })
     job:cancel()
     settled()
     local row = book.row(path)
@@ -151,10 +151,15 @@ describe("a cancel after the create was let go", function()
   end
 
   for name, fault in pairs({
-    ["that was lost"] = { action = "close", seconds = 0.2, work = false },
-    ["409"] = { action = "status", status = 409, seconds = 0.2 },
-    ["without an id"] = { action = "body", body = '{"success":true}', seconds = 0.2, work = false },
-    ["of success"] = { action = "delay", seconds = 0.2 },
+    ["that was lost"] = { action = "close", seconds = support.seconds(0.2), work = false },
+    ["409"] = { action = "status", status = 409, seconds = support.seconds(0.2) },
+    ["without an id"] = {
+      action = "body",
+      body = '{"success":true}',
+      seconds = support.seconds(0.2),
+      work = false,
+    },
+    ["of success"] = { action = "delay", seconds = support.seconds(0.2) },
   }) do
     for _, how in ipairs({ "waited for", "closed" }) do
       it(("stays cancelled whatever the answer is (%s, %s)"):format(name, how), function()

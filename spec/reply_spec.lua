@@ -131,7 +131,7 @@ describe("a create", function()
       jobs[bytes] = assert(client:submit({ prompt = "a cup" }))
       support.polled(box, bytes, 1)
     end
-    box:fault({ on = "create", action = "short", bytes = 60, seconds = 0.3 })
+    box:fault({ on = "create", action = "short", bytes = 60, seconds = support.seconds(0.3) })
     jobs[4] = assert(client:submit({ prompt = "a cup" }))
     support.step_until(function()
       return box:ledger().requests.create == 4
@@ -469,7 +469,7 @@ describe("an error of this program while it reads an answer", function()
 
   it("does not lose a job whose create was answered: the answer is read again", function()
     local client, box = support.pair()
-    box:fault({ on = "create", action = "delay", seconds = 0.2 })
+    box:fault({ on = "create", action = "delay", seconds = support.seconds(0.2) })
     local job = assert(client:submit({ prompt = "a cup" }))
     support.step_until(function()
       return job.status == "creating"
@@ -485,7 +485,7 @@ describe("an error of this program while it reads an answer", function()
 
   it("does not lose a job even where the answer cannot be read at all", function()
     local client, box = support.pair({}, { duration = 1000 })
-    box:fault({ on = "create", action = "delay", seconds = 0.2 })
+    box:fault({ on = "create", action = "delay", seconds = support.seconds(0.2) })
     local job = assert(client:submit({ prompt = "a cup" }))
     support.step_until(function()
       return job.status == "creating"
@@ -502,7 +502,7 @@ describe("an error of this program while it reads an answer", function()
 
   it("does not say that a job has failed where nothing of it can be read", function()
     local client, box = support.pair()
-    box:fault({ on = "create", action = "delay", seconds = 0.2 })
+    box:fault({ on = "create", action = "delay", seconds = support.seconds(0.2) })
     support.answer(box, "poll", 410)
     local job = assert(client:submit({ prompt = "a cup" }))
     support.step_until(function()
@@ -519,7 +519,7 @@ describe("an error of this program while it reads an answer", function()
 
   it("does not hold a job that was cancelled", function()
     local client, box = support.pair()
-    box:fault({ on = "create", action = "delay", seconds = 0.2 })
+    box:fault({ on = "create", action = "delay", seconds = support.seconds(0.2) })
     local job = assert(client:submit({ prompt = "a cup" }))
     support.step_until(function()
       return box:ledger().requests.create == 1 and job.status == "creating"
