@@ -7,7 +7,7 @@ local gptimage2 = require("gptimage2")
 local picture = require("spec.helpers.picture")
 local support = require("spec.support")
 
-local PNG, JPEG = picture.PNG, picture.JPEG
+local PNG, JPEG, IMAGES = picture.PNG, picture.JPEG, picture.IMAGES
 local made = picture.made
 
 describe("fetching an image", function()
@@ -247,7 +247,7 @@ describe("fetching an image", function()
       local head = "HTTP/1.0 200 OK\r\nContent-Type: image/png\r\n\r\n"
       return { on = "image", action = "raw", body = head .. bytes }
     end
-    local whole = PNG .. ("x"):rep(5000) .. picture.PNG_END
+    local whole = picture.png("x", 5000)
 
     it("is whole where its own end is", function()
       local job, box = made()
@@ -264,6 +264,34 @@ describe("fetching an image", function()
       local paths = assert(job:save(place))
       assert.is_true(whole == folder.read(paths[1]))
       assert.equal(3, box:ledger().requests.image)
+    end)
+
+    --- Those whose end a search for it would not tell: an image, and how much of it is a cut.
+    local AVIF = IMAGES.avif
+    local TEXT = picture.chunk("tEXt", "Comment\0" .. picture.PNG_END)
+    local CUTS = {
+      ["a PNG with its end in a text"] = { PNG .. TEXT .. whole:sub(9), 1000 },
+      ["an AVIF"] = { AVIF, #AVIF - 1 },
+    }
+
+    for what, row in pairs(CUTS) do
+      it(("is not whole where it is cut: %s"):format(what), function()
+        local job, box = made()
+        box:fault(raw(row[1]:sub(1, row[2])))
+        box:fault(raw(row[1]))
+        assert.is_true(row[1] == job:data())
+        assert.equal(2, box:ledger().requests.image)
+      end)
+    end
+
+    it("is an AVIF whose first brand is another", function()
+      local job, box = made()
+      local image = picture.box("ftyp", "mif1\0\0\0\0mif1miafavif") .. AVIF:sub(25)
+      box:fault(raw(image))
+      local paths = assert(job:save(place))
+      assert.truthy(paths[1]:find("%.avif$"))
+      assert.equal("avif", job.results[1].format)
+      assert.is_true(image == folder.read(paths[1]))
     end)
   end)
 
@@ -304,7 +332,7 @@ describe("fetching an image", function()
 
     it("takes no part for the whole, and says so", function()
       local job, box, client = made()
-      local image = PNG .. ("x"):rep(88) .. picture.PNG_END
+      local image = picture.png("x", 76)
       for _, range in ipairs({
         "",
         "Content-Range: bytes 100-207/1000\r\n",
@@ -320,8 +348,8 @@ describe("fetching an image", function()
     end)
 
     it("joins no halves of two pictures", function()
-      local a = PNG .. ("a"):rep(88) .. picture.PNG_END
-      local b = PNG .. ("b"):rep(88) .. picture.PNG_END
+      local a = picture.png("a", 76)
+      local b = picture.png("b", 76)
       local first = 'ETag: "one"\r\nContent-Length: %d\r\n'
       for headers, length in pairs({
         ['ETag: "other"\r\n'] = #a,
@@ -340,7 +368,7 @@ describe("fetching an image", function()
 
     it("asks for no rest of what is said to be all, and ends early", function()
       local job, box = made()
-      local image = PNG .. ("x"):rep(88) .. picture.PNG_END
+      local image = picture.png("x", 76)
       raw(box, "200 OK", 'ETag: "one"\r\n', image:sub(1, 60))
       raw(box, "200 OK", 'ETag: "one"\r\n', image)
       assert.is_true(image == assert(job:data()))
@@ -350,7 +378,7 @@ describe("fetching an image", function()
 
     it("joins the parts of one", function()
       local job, box = made()
-      local image = PNG .. ("x"):rep(88) .. picture.PNG_END
+      local image = picture.png("x", 76)
       local range = ("Content-Range: bytes 40-%d/%d\r\n"):format(#image - 1, #image)
       local tag = 'ETag: "one"\r\n'
       raw(box, "200 OK", tag .. ("Content-Length: %d\r\n"):format(#image), image:sub(1, 40))

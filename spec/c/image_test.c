@@ -30,6 +30,24 @@ static const Head heads[] = {
     HEAD("\0\0\0\x1c"
          "ftypavis",
          "avif"),
+    HEAD("\0\0\0\x1c"
+         "ftypmif1\0\0\0\0mif1avifmiaf",
+         "avif"),
+    HEAD("\0\0\0\x18"
+         "ftypmsf1\0\0\0\0msf1avis",
+         "avif"),
+    HEAD("\0\0\0\x18"
+         "ftypmif1\0\0\0\0mif1heic",
+         NULL),
+    HEAD("\0\0\0\x14" /* that is not of the box any more */
+         "ftypmif1\0\0\0\0mif1avif",
+         NULL),
+    HEAD("\0\0\0\x18"
+         "ftypmif1avif....",
+         NULL),
+    HEAD("\0\0\0\x18"
+         "styp....\0\0\0\0avifavif",
+         NULL),
     HEAD("", NULL),
     HEAD("\x89PNG\n\x1a\n\0\0\0\0", NULL),
     HEAD("\x88PNG\r\n\x1a\n", NULL),
@@ -91,10 +109,27 @@ static void fewer_bytes_than_the_magic_are_no_image(void **state) {
   }
 }
 
+/* What may say so in its compatible brands is looked at as far as they go. */
+static void so_many_bytes_are_enough(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(heads); i++) {
+    char head[IMAGE_HEAD] = {0};
+    size_t enough;
+    if (heads[i].length < IMAGE_KIND)
+      continue;
+    memcpy(head, heads[i].bytes, heads[i].length);
+    enough = image_head_length(head);
+    assert_in_range(enough, IMAGE_KIND, IMAGE_HEAD);
+    check(is_same(image_extension(head, enough), heads[i].extension),
+          "row %zu by its first %zu bytes", i, enough);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_first_bytes_decide),
       cmocka_unit_test(fewer_bytes_than_the_magic_are_no_image),
+      cmocka_unit_test(so_many_bytes_are_enough),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

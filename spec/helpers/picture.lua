@@ -10,17 +10,53 @@ local picture = {}
 
 picture.CUP = { prompt = "a cup" }
 
+--- A number in four bytes, the highest first.
+local function be32(number)
+  local bytes = {}
+  for i = 4, 1, -1 do
+    bytes[i] = string.char(number % 256)
+    number = math.floor(number / 256)
+  end
+  return table.concat(bytes)
+end
+
 --- The first and the last bytes of a PNG.
 picture.PNG = "\137PNG\r\n\26\n"
 picture.PNG_END = "\0\0\0\0IEND\174B`\130"
 
+--- A chunk of a PNG: its length, its type and its data; the checksum is nobody's concern here.
+---@param kind string four letters
+---@param data string
+---@return string
+function picture.chunk(kind, data)
+  return be32(#data) .. kind .. data .. "crc."
+end
+
+--- A box of an AVIF.
+---@param kind string four letters
+---@param data string
+---@return string
+function picture.box(kind, data)
+  return be32(#data + 8) .. kind .. data
+end
+
+--- A PNG as far as its chunks tell, with so many of these letters.
+---@param letter string
+---@param count number
+---@return string
+function picture.png(letter, count)
+  return picture.PNG .. picture.chunk("IDAT", letter:rep(count)) .. picture.PNG_END
+end
+
 --- The beginnings of the sorts of images, with bytes behind that make them long enough to tell.
 local BEGINNINGS = {
-  png = picture.PNG .. ("\0"):rep(64),
+  png = picture.PNG .. picture.chunk("IDAT", ("\0"):rep(64)),
   jpg = "\255\216\255\224\0\2" .. ("\0"):rep(64),
   gif = "GIF89a\1\0\1\0\0\0\0" .. ("\0"):rep(64),
   webp = "RIFF\64\0\0\0WEBPVP8 " .. ("\0"):rep(64),
-  avif = "\0\0\0\28ftypavif" .. ("\0"):rep(64),
+  avif = picture.box("ftyp", "avif\0\0\0\0mif1avif")
+    .. picture.box("meta", ("\0"):rep(28))
+    .. picture.box("mdat", ("\0"):rep(64)),
 }
 
 local ENDS = { png = picture.PNG_END, jpg = "\255\217", gif = ";", webp = "", avif = "" }

@@ -17,9 +17,45 @@ static const Magic magics[] = {
     {"gif", 0, 6, "GIF87a", NULL},
     {"gif", 0, 6, "GIF89a", NULL},
     {"webp", 8, 4, "WEBP", "RIFF"},
-    {"avif", 4, 8, "ftypavif", NULL},
-    {"avif", 4, 8, "ftypavis", NULL},
 };
+
+#define FTYP_BRANDS 16 /* where the compatible ones begin, four bytes each */
+
+static bool is_avif_brand(const char *brand) {
+  return memcmp(brand, "avif", 4) == 0 || memcmp(brand, "avis", 4) == 0;
+}
+
+/* A file of ISO boxes begins with one that names its brands. */
+static bool is_iso(const char *bytes, size_t length) {
+  return length >= IMAGE_KIND && memcmp(bytes + 4, "ftyp", 4) == 0;
+}
+
+/* The length of the ftyp box that it begins with, as far as it is looked at; 0
+ * when it begins with none. */
+static size_t ftyp_length(const char *bytes, size_t length) {
+  const unsigned char *at = (const unsigned char *)bytes;
+  uint32_t size;
+  if (!is_iso(bytes, length))
+    return 0;
+  size = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 |
+         at[3];
+  return size < IMAGE_HEAD ? size : IMAGE_HEAD;
+}
+
+/* By its major brand, or any of the compatible ones: many name mif1 first. */
+static bool is_avif(const char *bytes, size_t length) {
+  size_t size = ftyp_length(bytes, length);
+  if (!is_iso(bytes, length))
+    return false;
+  if (is_avif_brand(bytes + 8))
+    return true;
+  if (length < size)
+    size = length;
+  for (size_t at = FTYP_BRANDS; at + 4 <= size; at += 4)
+    if (is_avif_brand(bytes + at))
+      return true;
+  return false;
+}
 
 const char *image_extension(const void *head, size_t length) {
   const char *bytes = head;
@@ -30,5 +66,11 @@ const char *image_extension(const void *head, size_t length) {
         (!magic->start || memcmp(bytes, magic->start, 4) == 0))
       return magic->extension;
   }
-  return NULL;
+  return is_avif(bytes, length) ? "avif" : NULL;
+}
+
+size_t image_head_length(const void *head) {
+  size_t size = ftyp_length(head, IMAGE_KIND);
+  bool more = size > IMAGE_KIND && !image_extension(head, IMAGE_KIND);
+  return more ? size : IMAGE_KIND;
 }

@@ -2,8 +2,11 @@
  * Whether an image is all there: its own end is looked for while its bytes go
  * by, for an answer may be cut off and have the length that it names.  A PNG
  * ends with its IEND chunk, a JPEG with its EOI marker, a GIF with its trailer,
- * a WebP where its head says; an AVIF has no such mark, and counts as whole.
- * What stands behind the end is allowed.  No decoding: nothing else is judged.
+ * a WebP where its head says.  An AVIF has no such mark: it is whole where one
+ * of its boxes ends and what describes the image and its data were there, until
+ * another box begins.  What stands behind the end is allowed.  What the lengths
+ * within it pass over is not looked at, whatever it holds.  No decoding:
+ * nothing else is judged.
  * Pure; one thread at a time.
  */
 #ifndef GPTIMAGE2_ENGINE_IMAGE_WALK_H
@@ -18,12 +21,14 @@ typedef size_t ImageStep(ImageWalk *walk, const unsigned char *bytes,
                          size_t length);
 
 struct ImageWalk {
-  ImageStep *step;  /* NULL = the kind is not known yet */
-  uint64_t skip;    /* bytes to pass over */
-  unsigned matched; /* bytes of the end's mark */
-  size_t have;      /* bytes in `kept` */
+  ImageStep *step; /* NULL = the kind is not known yet */
+  uint64_t skip;   /* bytes to pass over */
+  uint64_t inside; /* AVIF: bytes of the meta box behind the last box in it */
+  size_t have;     /* bytes in `kept` */
   unsigned char kept[IMAGE_HEAD];
-  bool over; /* the end was met */
+  bool described; /* AVIF: what describes the image was there */
+  bool with_data; /* AVIF: and what has its data */
+  bool over;      /* the end was met */
 };
 
 /* The next bytes.  A walk begins as all zeros. */

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define HEAD_RANGE "0-63" /* the bytes asked for */
+#define HEAD_RANGE "0-63" /* the bytes asked for: IMAGE_HEAD of them */
 #define REDIRECT_MAX 3
 #define LOOK_TIMEOUT 10.0 /* seconds, from its place on, redirects included */
 #define TRIES 2

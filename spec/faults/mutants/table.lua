@@ -1349,6 +1349,37 @@ mutant(
   "spec fetch: asked for again where that is missing"
 )
 mutant(
+  "a PNG ends where the text of its end is",
+  "src/engine/image_walk.c",
+  "walk->skip = size + PNG_CRC;",
+  "walk->skip = 0;",
+  "c image_walk",
+  "spec fetch: a PNG with its end in a text"
+)
+mutant(
+  "an AVIF is whole wherever it is cut",
+  "src/engine/image_walk.c",
+  '{"avif", step_box}};',
+  '{"avif", step_over}};',
+  "c image_walk",
+  "spec fetch: cut: an AVIF"
+)
+mutant(
+  "an AVIF is whole without its data",
+  "src/engine/image_walk.c",
+  "return walk->described && walk->with_data;",
+  "return walk->described;",
+  "c image_walk"
+)
+mutant(
+  "only the first brand tells that it is an AVIF",
+  "src/engine/image.c",
+  'return is_avif(bytes, length) ? "avif" : NULL;',
+  'return is_avif(bytes, length < FTYP_BRANDS ? length : FTYP_BRANDS) ? "avif" : NULL;',
+  "c image",
+  "spec fetch: whose first brand is another"
+)
+mutant(
   "an image that cannot be begun hides the others",
   "lua/gptimage2/save.lua",
   "    elseif image.value and not image.noted then\n",
