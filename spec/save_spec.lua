@@ -1046,9 +1046,9 @@ describe("saving", function()
       for _, case in ipairs({
         { place .. "/cup.png", "file_exists" },
         { place .. "/cup{n}.png", "file_exists" }, -- the second of two
-        { { place .. "/{n}.png", overwrite = true }, "file_failed" }, -- a folder
-        { place .. "/cup.png/below/", "file_failed" },
-        { place .. "/cup.png/{id}-{n}.png", "file_failed" },
+        { { place .. "/{n}.png", overwrite = true }, "bad_place" }, -- a folder
+        { place .. "/cup.png/below/", "bad_place" },
+        { place .. "/cup.png/{id}-{n}.png", "bad_place" },
         { place .. "/link/{n}.png", "file_failed" },
         { ("%s/%s{n}.png"):format(place, long), "path_too_long" },
         { ("%s/{id}%s/{n}.png"):format(place, long), "path_too_long" },

@@ -34,7 +34,7 @@ local function take(renewal, poll)
       results[n].image_url = result.image_url
     end
   end
-  renewal.why = poll.error and poll.error.message
+  renewal.why = poll.error
   renewal.ended = true
 end
 
@@ -50,7 +50,7 @@ local function is_renewed(renewal, go_on)
     poll, err = core.submit(job.client, "poll", opts)
   end
   if not poll then
-    renewal.why = err.message
+    renewal.why = err
     renewal.ended = true
   elseif poll:done() then
     take(renewal, poll)
@@ -60,19 +60,26 @@ local function is_renewed(renewal, go_on)
   return renewal.ended
 end
 
+--- Whether the host may only not have its image yet.
+local function is_on_its_way(self, err)
+  return self.fresh and (err.status == 403 or err.status == 404)
+end
+
 --- The error of a fetch after the poll, with what was done.
 local function explained(self, err)
+  local why = self.renewal.why
   local said = "; the service was asked for a new URL, and gave the same"
   if self.renewed then
     said = "; that is a new URL, for the service was asked once more"
-  elseif self.renewal.why then
-    said = "; the service gave no new URL: " .. self.renewal.why
+  elseif why then
+    said = "; the service gave no new URL: " .. why.message
   end
   local whole = {}
   for field, value in pairs(err) do
     whole[field] = value
   end
   whole.message = err.message .. said
+  whole.retryable = err.retryable or is_on_its_way(self, err) or why ~= nil and why.retryable
   return core.error(whole)
 end
 
@@ -93,7 +100,7 @@ local function download_of(self)
     return self[key]
   end
   local job = self.job
-  local fresh = core.wall() - (job.created_at + job.elapsed) < FRESH
+  self.fresh = core.wall() - (job.created_at + job.elapsed) < FRESH
   self.url = url_of(self)
   return core.download(
     job.client,
@@ -101,7 +108,7 @@ local function download_of(self)
     self.place,
     self.overwrite,
     self.seconds,
-    fresh,
+    self.fresh,
     self,
     key
   )

@@ -28,7 +28,6 @@ local function interrupted(job, said)
       kind = "io",
       code = "interrupted",
       message = message:format(TRIES_MAX, said),
-      retryable = true,
     })
   )
 end

@@ -275,10 +275,10 @@ static void paths_that_cannot_be_are_told(void **state) {
   (void)state;
   file_put(folder_path(&folder, "file", path), "x");
   assert_false(save(folder_path(&folder, "file/a", path), "y", true, &failure));
-  assert_failure(&failure, "file_failed");
+  assert_failure(&failure, "bad_place");
   assert_false(
       save(folder_path(&folder, "file/b/a", path), "y", true, &failure));
-  assert_failure(&failure, "file_failed");
+  assert_failure(&failure, "bad_place");
   assert_false(save(folder_path(&folder, "new/", path), "y", true, &failure));
   assert_failure(&failure, "file_failed");
   memset(longest, 'x', sizeof longest);
@@ -295,7 +295,7 @@ static void a_folder_at_the_name_stays(void **state) {
   (void)state;
   assert_int_equal(mkdir(folder_path(&folder, "a", path), 0777), 0);
   assert_false(save(path, "x", true, &failure));
-  assert_failure(&failure, "file_failed");
+  assert_failure(&failure, "bad_place");
   assert_false(save(path, "x", false, &failure));
   assert_failure(&failure, "file_exists");
   assert_int_equal(folder_count(&folder), 1);
@@ -372,10 +372,12 @@ static void a_write_that_fails_is_told_and_leaves_nothing(void **state) {
   static const struct {
     int error;
     const char *code;
-  } rows[] = {{ENOSPC, "disk_full"},
-              {EDQUOT, "disk_full"},
-              {EACCES, "permission_denied"},
-              {EIO, "file_failed"}};
+  } rows[] = {{ENOSPC, "disk_full"},        {EDQUOT, "disk_full"},
+              {EFBIG, "disk_full"},         {EACCES, "permission_denied"},
+              {EROFS, "permission_denied"}, {ENOTDIR, "bad_place"},
+              {EISDIR, "bad_place"},        {ELOOP, "bad_place"},
+              {EMFILE, "too_many_files"},   {ENFILE, "too_many_files"},
+              {ENOMEM, "out_of_memory"},    {EIO, "file_failed"}};
   char path[PATH_MAX];
   Failure failure = {0};
   File file;
@@ -500,9 +502,9 @@ static void what_cannot_be_written_is_known_before(void **state) {
   assert_null(checked("", "a", false, false)); /* may get another name */
   assert_null(checked("", "a", true, true));
   assert_code(checked("", "d", true, false), "file_exists");
-  assert_code(checked("", "d", true, true), "file_failed");
-  assert_code(checked("a/", "b", true, false), "file_failed");
-  assert_code(checked("a/b/c/", "b", true, false), "file_failed");
+  assert_code(checked("", "d", true, true), "bad_place");
+  assert_code(checked("a/", "b", true, false), "bad_place");
+  assert_code(checked("a/b/c/", "b", true, false), "bad_place");
   assert_code(checked("", longest, false, false), "path_too_long");
   assert_int_equal(symlink("nowhere", folder_path(&folder, "l", path)), 0);
   assert_code(checked("l/", "b", true, false), "file_failed");

@@ -1,6 +1,8 @@
 /* A file that appears whole or not at all: see file.h. */
 #include "file.h"
 
+#include "file_failure.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,39 +16,6 @@
 /* Bytes after which the kernel is told to start writing to the disk, so that
  * the fsync at the end finds little left to do. */
 #define FLUSH_STEP ((int64_t)4 << 20)
-
-/* What strerror_r gives: the text itself, or, as POSIX has it, a number once
- * the text is in its buffer. */
-static inline const char *said_by_text(const char *text, const char *buffer) {
-  (void)buffer;
-  return text;
-}
-
-static inline const char *said_by_number(int number, const char *buffer) {
-  return number == 0 ? buffer : "unknown error";
-}
-
-#define SAID_BY(result, buffer)                                                \
-  _Generic((result), int                                                       \
-           : said_by_number, default                                           \
-           : said_by_text)(result, buffer)
-
-static bool fail(Failure *failure, const char *doing, const char *path) {
-  int error = errno;
-  char said[128];
-  const char *code = "file_failed";
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG)
-    code = "disk_full";
-  else if (error == EACCES || error == EPERM || error == EROFS)
-    code = "permission_denied";
-  else if (error == EEXIST)
-    code = "file_exists";
-  else if (error == ENAMETOOLONG)
-    code = "path_too_long";
-  failure_set(failure, "io", code, "cannot %s '%s': %s", doing, path,
-              SAID_BY(strerror_r(error, said, sizeof said), said));
-  return false;
-}
 
 /* The folder part of `path` in `folder`: "." when there is none. */
 static bool folder_of(const char *path, char *folder, size_t size) {
@@ -155,15 +124,15 @@ bool file_open(File *file, const char *path, uint64_t random,
   char folder[PATH_MAX];
   *file = FILE_CLOSED;
   if (!folder_of(path, folder, sizeof folder))
-    return fail(failure, "open the folder of", path);
+    return file_fail(failure, "open the folder of", path);
   file->folder = open_folder(folder);
   if (file->folder < 0)
-    return fail(failure, "open the folder", folder);
+    return file_fail(failure, "open the folder", folder);
   file->path = path;
   name_temporary(file->name, random);
   if (open_private(file))
     return true;
-  fail(failure, "make a file in the folder", folder);
+  file_fail(failure, "make a file in the folder", folder);
   if (file->fd >= 0)
     unlinkat(file->folder, file->name, 0);
   close_all(file);
@@ -177,7 +146,7 @@ static bool fail_in_folder(const File *file, Failure *failure) {
   if (!folder_of(file->path, folder, sizeof folder))
     snprintf(folder, sizeof folder, "%s", "?");
   errno = error;
-  return fail(failure, "write a file in the folder", folder);
+  return file_fail(failure, "write a file in the folder", folder);
 }
 
 /* A hint; that it is not taken changes nothing but the speed. */
@@ -279,20 +248,20 @@ bool file_commit(File *file, const char *path, bool overwrite,
   const char *name = name_of(path);
   bool ok = true;
   if (fchmod(file->fd, file->mode) != 0 && !is_unsupported(errno))
-    ok = fail(failure, "set the permissions of", path);
+    ok = file_fail(failure, "set the permissions of", path);
   if (ok && sync_fd(file->fd) != 0)
-    ok = fail(failure, "write", path);
+    ok = file_fail(failure, "write", path);
   if (ok && !close_file(file))
-    ok = fail(failure, "write", path);
+    ok = file_fail(failure, "write", path);
   if (ok && !(overwrite ? replace(file, name) : publish(file, name)))
-    ok = fail(failure, "create", path);
+    ok = file_fail(failure, "create", path);
   if (!ok) {
     file_abandon(file);
     return false;
   }
   /* Some file systems cannot sync a folder; the file is there all the same. */
   if (sync_fd(file->folder) != 0 && errno != EINVAL && errno != EROFS)
-    ok = fail(failure, "record the name of", path);
+    ok = file_fail(failure, "record the name of", path);
   close_all(file);
   return ok;
 }
@@ -382,18 +351,18 @@ bool file_check(const FileTarget *target, uint64_t random, Failure *failure) {
   int fd;
   if (strlen(target->folder) >= sizeof folder) {
     errno = ENAMETOOLONG;
-    return fail(failure, "open the folder", target->folder);
+    return file_fail(failure, "open the folder", target->folder);
   }
   snprintf(folder, sizeof folder, "%s", target->folder);
   fd = open_nearest(folder, &whole);
   if (fd < 0)
-    return fail(failure, "open the folder", *folder ? folder : ".");
+    return file_fail(failure, "open the folder", *folder ? folder : ".");
   snprintf(path, sizeof path, "%s%s", target->folder, target->name);
   if (!fits(fd, target->name) ||
       (whole && target->exact && !is_free(fd, target)))
-    fail(failure, "create", path);
+    file_fail(failure, "create", path);
   else if (!can_write(fd, random))
-    fail(failure, "make a file in the folder", *folder ? folder : ".");
+    file_fail(failure, "make a file in the folder", *folder ? folder : ".");
   close(fd);
   return !failure->kind;
 }

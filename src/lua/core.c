@@ -40,8 +40,6 @@ int core_cannot_wait(lua_State *L) {
              "nothing can be waited for here: this is a finalizer, a hook or a "
              "metamethod that runs while gptimage2 takes in what has arrived; "
              "wait later, or in a task started with gptimage2.spawn");
-  lua_pushboolean(L, 1);
-  lua_setfield(L, -2, "retryable");
   return 2;
 }
 

@@ -140,13 +140,23 @@ bool error_is_printable(const char *text, size_t length, bool lines);
 /* Pushes `text` with control characters made visible. */
 void error_push_printable(lua_State *L, const char *text, size_t length,
                           bool lines);
-/* Sets what the kind of the error on top says of itself: `retryable`. */
+/* Sets what the error on top says of itself by its kind and code: `retryable`,
+ * unless it has that. */
 void error_complete(lua_State *L);
+/* Sets `retryable`. */
+void error_set_retryable(lua_State *L, bool retryable);
 /* Pushes nil and the error that is on top: the run-time failure convention. */
 int error_return(lua_State *L);
 /* Pushes the error that says so.  Needs no memory; one table for all. */
 void error_push_no_memory(lua_State *L);
 void error_open(lua_State *L);
+
+/* ---- retryable.c ---- */
+
+/* Whether the same call may go well later.  `status`: HTTP's, 0 = none. */
+bool retryable(const char *kind, const char *code, int status);
+/* For an answer of the service with this status. */
+bool retryable_status(int status);
 
 /* ---- json.c: lua-cjson, through an instance of our own ---- */
 

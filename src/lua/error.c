@@ -112,23 +112,21 @@ void error_set_number(lua_State *L, const char *field, double value) {
   lua_setfield(L, -2, field);
 }
 
-static bool is_passing(const char *code) {
-  return code && (strcmp(code, "ledger_locked") == 0 ||
-                  strcmp(code, "ledger_unwritable") == 0);
+void error_set_retryable(lua_State *L, bool retryable) {
+  lua_pushboolean(L, retryable);
+  lua_setfield(L, -2, "retryable");
 }
 
-/* The same call meets the same budget and the same ledger again, but for one
- * that somebody else has locked, or that cannot be written for a while. */
 void error_complete(lua_State *L) {
-  const char *kind;
   lua_getfield(L, -1, "code");
   lua_getfield(L, -2, "kind");
   lua_getfield(L, -3, "retryable");
-  kind = lua_tostring(L, -2);
-  if (lua_isnil(L, -1) && kind &&
-      (strcmp(kind, "budget") == 0 || strcmp(kind, "ledger") == 0)) {
-    lua_pushboolean(L, is_passing(lua_tostring(L, -3)));
-    lua_setfield(L, -5, "retryable");
+  if (lua_isnil(L, -1) && lua_isstring(L, -2) && lua_isstring(L, -3)) {
+    lua_getfield(L, -4, "status");
+    lua_pushboolean(L, retryable(lua_tostring(L, -3), lua_tostring(L, -4),
+                                 (int)lua_tointeger(L, -1)));
+    lua_setfield(L, -6, "retryable");
+    lua_pop(L, 1);
   }
   lua_pop(L, 3);
 }
@@ -210,5 +208,6 @@ void error_open(lua_State *L) {
   error_push(L, "io", "out_of_memory",
              "this program had no memory for what came back: what was paid is "
              "in the ledger, and in the account's history");
+  error_set_retryable(L, false); /* it may be of a create that was paid */
   compat_setregistry(L, &no_memory_key);
 }

@@ -152,8 +152,6 @@ static void push_budget_exceeded(lua_State *L, const Client *client,
   error_push(L, "budget", "budget_exceeded", text);
   error_set(L, "sent", doubt ? "yes" : "no");
   error_set(L, "charged", job->earlier_paid ? "yes" : doubt ? "unknown" : "no");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "retryable");
 }
 
 /* Reserves the job's cost; false pushes an error.  `before`: whether that was

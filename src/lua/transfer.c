@@ -244,8 +244,11 @@ static void set_error(lua_State *L, const Event *event) {
   else
     error_push(L, failure->kind, failure->code,
                failure->detail ? failure->detail : failure->code);
-  if (event->status)
+  if (event->status) {
     error_set_number(L, "status", event->status);
+    error_set_retryable(L,
+                        retryable(failure->kind, failure->code, event->status));
+  }
   lua_rawseti(L, -2, ERROR);
 }
 

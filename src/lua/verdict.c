@@ -79,11 +79,6 @@ static void set_common(lua_State *L, int index, const LuaJob *job,
   error_set_body(L, event->body, event->body_length);
 }
 
-static void set_retryable(lua_State *L, bool retryable) {
-  lua_pushboolean(L, retryable);
-  lua_setfield(L, -2, "retryable");
-}
-
 /* "charged" for a failure that says nothing about the money by itself: a create
  * before it, perhaps by an earlier process, may have made a job; and an id that
  * a user gave may be anything. */
@@ -128,8 +123,7 @@ static void push_refused(lua_State *L, int index, const LuaJob *job,
                   polled ? "" : money_of_refused(job, event));
   error_push(L, refusal->kind, code, lua_tostring(L, -1));
   set_common(L, index, job, event, charged);
-  set_retryable(L, event->status == 408 || event->status == 429 ||
-                       event->status >= 500);
+  error_set_retryable(L, retryable_status(event->status));
   lua_remove(L, -2);
   lua_remove(L, -2);
 }
@@ -149,15 +143,6 @@ static const char *failed_at(const char *kind, const char *code) {
   return "the service could not be reached";
 }
 
-/* What may be over by the next call.  A ledger that cannot be written may be
- * written again; one that is damaged, or says no, will not. */
-static bool is_passing(const char *kind, const char *code) {
-  if (strcmp(kind, "ledger") == 0)
-    return strcmp(code, "ledger_unwritable") == 0;
-  return strcmp(code, "certificate_refused") != 0 &&
-         strcmp(code, "ca_file_unreadable") != 0;
-}
-
 static void push_failed(lua_State *L, int index, const LuaJob *job,
                         const Event *event) {
   const char *charged = charged_so_far(L, index, event);
@@ -172,7 +157,7 @@ static void push_failed(lua_State *L, int index, const LuaJob *job,
   lua_pushfstring(L, "%s: %s%s", failed_at(kind, code), detail(event), money);
   error_push(L, kind, code, lua_tostring(L, -1));
   set_common(L, index, job, event, charged);
-  set_retryable(L, is_passing(kind, code));
+  error_set_retryable(L, retryable(kind, code, event->status));
   lua_remove(L, -2);
 }
 
@@ -195,7 +180,7 @@ void verdict_push_lost(lua_State *L, int index, LuaJob *job,
                   detail(event), not_again(job));
   error_push(L, kind, code, lua_tostring(L, -1));
   set_common(L, index, job, event, job->earlier_paid ? "yes" : "unknown");
-  set_retryable(L, false);
+  error_set_retryable(L, false);
   lua_remove(L, -2);
 }
 
@@ -262,7 +247,7 @@ static void push_timeout(lua_State *L, int index, const LuaJob *job,
   lua_concat(L, 2);
   error_push(L, "timeout", "deadline_passed", lua_tostring(L, -1));
   set_common(L, index, job, event, charged);
-  set_retryable(L, !known && !event->doubt);
+  error_set_retryable(L, !known && !event->doubt);
   lua_replace(L, top + 1);
   lua_settop(L, top + 1);
 }
@@ -274,14 +259,14 @@ static void push_reference(lua_State *L, int index, const LuaJob *job,
   snprintf(field, sizeof field, "image_urls[%u]", event->index + 1);
   error_set(L, "field", field);
   set_common(L, index, job, event, charged_so_far(L, index, event));
-  set_retryable(L, event->temporary);
+  error_set_retryable(L, event->temporary);
 }
 
 static void push_cancelled(lua_State *L, int index, const LuaJob *job,
                            const Event *event) {
   error_push(L, "cancelled", "cancelled", detail(event));
   set_common(L, index, job, event, charged_so_far(L, index, event));
-  set_retryable(L, false);
+  error_set_retryable(L, false);
 }
 
 void verdict_push_error(lua_State *L, int index, LuaJob *job,
@@ -337,7 +322,7 @@ void verdict_add_unrecorded(lua_State *L, const Event *event) {
     lua_setfield(L, -2, "sent");
   }
   error_set(L, "charged", "unknown");
-  set_retryable(L, false);
+  error_set_retryable(L, false);
 }
 
 void verdict_push_protocol(lua_State *L, int index, LuaJob *job,
@@ -348,5 +333,5 @@ void verdict_push_protocol(lua_State *L, int index, LuaJob *job,
   known = job_is_made(L, index) || job->earlier_paid;
   error_push(L, "protocol", code, what);
   set_common(L, index, job, event, known ? "yes" : "unknown");
-  set_retryable(L, false);
+  error_set_retryable(L, false);
 }

@@ -1770,5 +1770,40 @@ mutant(
   "wait.until_done(saving, math.max(deadline - core.now(), 0) + 1e6)",
   "spec save: does not hold generate up"
 )
+mutant(
+  "a page instead of an image is for ever",
+  "src/lua/retryable.c",
+  '{"protocol", "not_an_image", true}',
+  '{"protocol", "not_an_image", false}',
+  "spec retryable: data that is no image"
+)
+mutant(
+  "a busy image host is for ever",
+  "src/lua/retryable.c",
+  "return is_passing_refusal(status);",
+  "return status < 0;",
+  "spec retryable: by its status"
+)
+mutant(
+  "a transfer's error does not look at the status",
+  "src/lua/transfer.c",
+  "retryable(failure->kind, failure->code, event->status));",
+  "true);",
+  "spec retryable: has forgotten it"
+)
+mutant(
+  "where no new URL could be asked for is for ever",
+  "lua/gptimage2/fetch.lua",
+  " or why ~= nil and why.retryable",
+  "",
+  "spec retryable: could not be asked for"
+)
+mutant(
+  "an image that is on its way is for ever",
+  "lua/gptimage2/fetch.lua",
+  "err.retryable or is_on_its_way(self, err)",
+  "err.retryable",
+  "spec retryable: does not have it yet"
+)
 
 return rows
