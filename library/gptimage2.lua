@@ -39,7 +39,7 @@ function gptimage2.new(options) end
 ---@return gptimage2.Error|nil err kind `closed` in a forked process
 function gptimage2.step(timeout) end
 
----How many jobs and downloads are not yet finished.
+---How many jobs and downloads are not yet finished; 0 in a forked process, where none will be.
 ---@return integer
 function gptimage2.pending() end
 
@@ -57,7 +57,8 @@ function gptimage2.fd() end
 function gptimage2.spawn(fn, ...) end
 
 ---Steps until all tasks have ended. With a function: starts it as a task first and gives what it
----returned. Raises the error of a task that nobody waits for, with its traceback.
+---returned. Raises the error of a task that nobody waits for, with its traceback; and where a task
+---has called it, at once or further down, which could not end before it returns.
 ---@param fn? function
 ---@param ... any
 ---@return any ... what `fn` returned; nil and an error (kind `cancelled`) when it was closed

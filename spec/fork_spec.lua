@@ -134,6 +134,37 @@ describe("a forked process", function()
     assert(client:generate(REQUEST))
   end)
 
+  it("has nothing pending, and ends what it cancels and closes itself", function()
+    local client, box = support.pair(nil, { duration = 0.05 })
+    local one, other = client:submit(REQUEST), client:submit(REQUEST)
+    local waits = gptimage2.spawn(function()
+      return other:wait()
+    end)
+    local told = host.fork(function()
+      local steps = 0
+      while gptimage2.pending() > 0 and steps < 1000 do
+        gptimage2.step()
+        steps = steps + 1
+      end
+      one:cancel()
+      local open = #client:jobs()
+      client:close()
+      local words = { steps, open, #client:jobs(), gptimage2.pending() }
+      for _, job in ipairs({ one, other }) do
+        local _, err = job:wait()
+        words[#words + 1] = ("%s %s/%s %s"):format(job.status, err.kind, err.code, err.charged)
+      end
+      return table.concat(words, ", ")
+    end)
+    local ended = "cancelled closed/forked unknown"
+    assert.equal(("0, 1, 0, 0, %s, %s"):format(ended, ended), told)
+    assert.equal(2, gptimage2.pending())
+    support.finish(one)
+    assert.equal(other, waits:wait())
+    assert.equal("succeeded", one.status)
+    assert.equal(2, box:ledger().requests.create)
+  end)
+
   it("still tells what is known", function()
     local client = support.pair()
     local job = assert(client:generate(REQUEST))

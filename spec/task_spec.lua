@@ -1,8 +1,10 @@
+local child = require("spec.helpers.child")
 local gptimage2 = require("gptimage2")
 local host = require("spec.host")
 local support = require("spec.support")
 
 local REQUEST = { prompt = "a cup" }
+local PUC_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 describe("spawn", function()
   after_each(support.clean)
@@ -335,6 +337,110 @@ describe("a task with variables to be closed", function()
     assert.is_nil(result)
     assert.equal("task_closed", err.code)
   end)
+end)
+
+describe("a wait for what cannot go on before it returns", function()
+  after_each(function()
+    gptimage2.use("auto")
+    support.clean()
+  end)
+
+  local ITSELF = "inside %a+ task, which would wait for itself"
+
+  --- Expects that `wait(task)` raises in the task, and that the task goes on.
+  local function expect_raised(wait)
+    local task
+    task = gptimage2.spawn(function()
+      coroutine.yield() -- until it is known
+      return select(2, pcall(wait, task))
+    end)
+    assert.matches(ITSELF, (task:wait()))
+  end
+
+  --- `call` in a coroutine of its own, resumed by the one that calls the result.
+  local function further_down(call)
+    return function(task)
+      local co = coroutine.create(call)
+      local ok, raised = coroutine.resume(co, task)
+      error(ok and "it has waited" or raised, 0)
+    end
+  end
+
+  local function run()
+    gptimage2.run()
+  end
+
+  local function wait(task)
+    task:wait()
+  end
+
+  it("raises: run in a task", function()
+    expect_raised(run)
+    expect_raised(further_down(run))
+  end)
+
+  it("raises: a task's own wait", function()
+    expect_raised(wait)
+    gptimage2.use("block")
+    expect_raised(further_down(wait))
+    expect_raised(wait)
+  end)
+
+  it("goes on where the wait yields to the task", function()
+    local inner, ended
+    local task
+    task = gptimage2.spawn(function()
+      gptimage2.sleep(0)
+      inner = coroutine.create(function()
+        ended = task:wait()
+      end)
+      assert(coroutine.resume(inner))
+      return "over"
+    end)
+    assert.equal("over", task:wait())
+    support.step_until(function()
+      return ended
+    end)
+    assert.equal("over", ended)
+  end)
+
+  --- Programs that end in a task, and wait for the tasks while their state closes.
+  local ENDS = {
+    ["run in a finalizer"] = "local kept = finalize(gptimage2.run)",
+    ["a wait in a finalizer"] = "local kept = finalize(function() task:wait() end)",
+    ["run in a variable that is to be closed"] = [[
+      local guard <close> = setmetatable({}, { __close = function() gptimage2.run() end })
+    ]],
+    ["a wait in a variable that is to be closed"] = [[
+      local guard <close> = setmetatable({}, { __close = function() task:wait() end })
+    ]],
+  }
+  for name, code in pairs(ENDS) do
+    it("is no end of a program that hangs: " .. name, function()
+      if PUC_51 or (code:find("<close>", 1, true) and not coroutine.close) then
+        return -- it closes no state, or no variables
+      end
+      local program = ([[
+        local gptimage2 = require("gptimage2")
+        local task
+        local function finalize(call)
+          local thing = newproxy and newproxy(true)
+          if thing then
+            getmetatable(thing).__gc = call
+          end
+          return thing or setmetatable({}, { __gc = call })
+        end
+        %s
+        task = gptimage2.spawn(function()
+          gptimage2.sleep(0.01)
+          os.exit(7, true)
+        end)
+        gptimage2.run()
+      ]]):format(code)
+      local result = child.run(program, nil, "timeout 20")
+      assert.equal(7, result.exit, result.errors)
+    end)
+  end
 end)
 
 describe("many coroutines", function()

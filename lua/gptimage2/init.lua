@@ -54,10 +54,12 @@ function gptimage2.step(timeout)
   return wait.step(seconds(timeout, "step"))
 end
 
---- Jobs and downloads not yet finished, those included whose end is left to the next step.
+--- Jobs and downloads not yet finished, those included whose end is left to the next step. In a
+--- forked process 0: they are its parent's.
 ---@return integer
 function gptimage2.pending()
-  return core.pending() + wait.untold()
+  local count = core.pending()
+  return count and count + wait.untold() or 0
 end
 
 --- A descriptor that becomes readable when `step` has something to do.

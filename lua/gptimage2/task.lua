@@ -129,9 +129,14 @@ function methods:done()
   return self.ended
 end
 
---- Waits for the task's end: gives what its function returned, raises what it raised.
+--- Waits for the task's end: gives what its function returned, raises what it raised. Raises where
+--- the task could not end before this call has returned.
 ---@param timeout? number seconds; then nil, err (kind timeout)
 function methods:wait(timeout)
+  local co = live[self]
+  if co and wait.is_below(co) then
+    error("a task's wait called inside that task, which would wait for itself", 2)
+  end
   local me = coroutine.running() or true
   self.watchers[me] = (self.watchers[me] or 0) + 1
   local done, err = wait.until_done(self, timeout)
@@ -173,11 +178,21 @@ function task.spawn(fn, ...)
   return self
 end
 
+--- Whether this is called by a task, at once or further down: it cannot end before this returns.
+local function is_inside()
+  for _, co in pairs(live) do
+    if wait.is_below(co, true) then
+      return true
+    end
+  end
+  return wait.is_owned(coroutine.running())
+end
+
 --- Steps until all tasks are done. See `gptimage2.run`.
 ---@param fn? function
 ---@return any ...
 function task.run(fn, ...)
-  if wait.is_owned(coroutine.running()) then
+  if is_inside() then
     error("gptimage2.run called inside a task, which would wait for itself", 3)
   end
   local refused = wait.refusal(true)

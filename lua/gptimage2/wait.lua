@@ -372,6 +372,21 @@ local function yields()
   return mode ~= "block" and type(mode) ~= "table" and yieldable() or nil
 end
 
+--- Whether the coroutine cannot go on before a wait that begins here has returned: it is the one
+--- that waits, or has resumed it, at once or further down, and the wait does not yield to it. So is
+--- the one that has called os.exit, too, while the Lua state closes.
+---@param co thread
+---@param stepping? boolean the wait steps and never yields
+---@return boolean
+function wait.is_below(co, stepping)
+  local status = coroutine.status(co)
+  if status ~= "normal" then
+    return status == "running"
+  end
+  local leaves = not stepping and (type(mode) == "table" and yieldable() or yields())
+  return not leaves
+end
+
 --- The error for a wait where nothing can be waited for, or nil. Calls that cost something ask
 --- before they begin. Raises where a wait would.
 ---@param stepping? boolean it does not wait, but steps until something is done

@@ -19,10 +19,14 @@ Core *core_get(lua_State *L) {
   return core;
 }
 
+bool core_has_engine(const Core *core) {
+  return core->engine && !engine_is_forked(core->engine);
+}
+
 bool core_usable(lua_State *L, Core *core) {
   const char *code;
   const char *message;
-  if (core->engine && !engine_is_forked(core->engine))
+  if (core_has_engine(core))
     return true;
   code = core->engine ? "forked" : "state_closing";
   message = core->engine
@@ -143,7 +147,7 @@ void core_settle(Core *core) {
 
 static int m__gc(lua_State *L) {
   Core *core = lua_touserdata(L, 1);
-  if (core->engine && !engine_is_forked(core->engine)) {
+  if (core_has_engine(core)) {
     core_settle(core);
     engine_close(core->engine);
   }

@@ -82,6 +82,9 @@ typedef struct Core {
 void core_open(lua_State *L);
 Core *core_get(lua_State *L);
 
+/* True when the engine is there, and its thread: not once the state is closing,
+ * nor in a process that was forked. */
+bool core_has_engine(const Core *core);
 /* True when the engine can be used; else pushes nil and an error (2 values). */
 bool core_usable(lua_State *L, Core *core);
 

@@ -128,6 +128,8 @@ void job_finish(lua_State *L, int index, JobStatus status) {
 
 /* Tells the engine, for which the job may be done by now. */
 static void tell_of_cancel(Core *core, const LuaJob *job, const char *kind) {
+  if (!core_has_engine(core))
+    return;
   if (job->work && strcmp(kind, "closed") == 0)
     engine_leave(core->engine, job->work); /* recover takes it up */
   else if (job->work)
@@ -154,18 +156,29 @@ static bool is_handled(const Core *core, const LuaJob *job) {
   return core->handling && core->current && core->current->owner == job->ticket;
 }
 
+/* What is told: in a forked process the job is not this one's to end. */
+static Reason reason_here(const Core *core, Reason given) {
+  static const Reason forked = {
+      "closed", "forked",
+      "this process was forked, and the job is its parent's: it goes on there, "
+      "whatever is cancelled or closed here"};
+  return core->engine && engine_is_forked(core->engine) ? forked : given;
+}
+
 /* Whatever is allocated may run a finalizer, and a step in there may end the
  * job: so the error comes first. */
 void job_cancel(lua_State *L, int index, const char *kind, const char *code,
                 const char *message) {
   LuaJob *job = lua_touserdata(L, index = compat_absindex(L, index));
+  Core *core = core_get(L);
+  Reason told = reason_here(core, (Reason){kind, code, message});
   if (job_is_done(job))
     return;
-  if (is_handled(core_get(L), job)) {
-    core_get(L)->later = (Reason){kind, code, message};
+  if (is_handled(core, job)) {
+    core->later = told;
     return;
   }
-  error_push(L, kind, code, message);
+  error_push(L, told.kind, told.code, told.message);
   set_charged(L, index, job);
   job_get(L, index, JOB_KEY);
   lua_setfield(L, -2, "idempotency_key");
@@ -175,7 +188,7 @@ void job_cancel(lua_State *L, int index, const char *kind, const char *code,
   }
   job->awaited = true;
   job_finish(L, index, JOB_CANCELLED);
-  tell_of_cancel(core_get(L), job, kind);
+  tell_of_cancel(core, job, kind);
 }
 
 /* ---- fields ---- */

@@ -103,7 +103,7 @@ static int m_close(lua_State *L) {
   bool open = client->account && core->engine;
   lua_settop(L, 1);
   client_drop(core, client); /* first: the places that get free stay free */
-  if (open && !engine_is_forked(core->engine))
+  if (open)
     cancel_all(L, core);
   return 0;
 }

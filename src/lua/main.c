@@ -29,9 +29,13 @@
 
 EXPORT int luaopen_gptimage2_core(lua_State *L);
 
-/* RES: unfinished jobs and transfers */
+/* RES: unfinished jobs and transfers; nil where none can be finished any more,
+** in a forked process or a state that is closing */
 static int f_pending(lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)core_get(L)->pending);
+  const Core *core = core_get(L);
+  if (!core_has_engine(core))
+    return 0;
+  lua_pushinteger(L, (lua_Integer)core->pending);
   return 1;
 }
 
@@ -47,7 +51,7 @@ static int f_fd(lua_State *L) {
 /* The Lua side has left something to the next step. */
 static int f_remind(lua_State *L) {
   Core *core = core_get(L);
-  if (core->engine && !engine_is_forked(core->engine))
+  if (core_has_engine(core))
     engine_stay_readable(core->engine);
   return 0;
 }
@@ -260,13 +264,13 @@ static int f_await(lua_State *L) {
   return 1;
 }
 
-/* ARG: job | transfer [, kind, code, message] */
+/* ARG: job | transfer */
 static int f_cancel(lua_State *L) {
   LuaJob *job = job_test(L, 1);
   Transfer *transfer = transfer_test(L, 1);
   luaL_argcheck(L, job || transfer, 1, "job or transfer expected");
-  if (!core_usable(L, core_get(L)))
-    return 2;
+  if (!core_get(L)->engine)
+    return 0;
   if (job)
     job_cancel(L, 1, "cancelled", "cancelled",
                "the job was cancelled; the service has no cancel, so if it was "

@@ -218,60 +218,28 @@ static void tie(lua_State *L, LuaJob *job, bool tied) {
   lua_pop(L, 2);
 }
 
-/* ARG: client, mode, options, job, whether it spends, and did so before
-** RES: nothing | the error for one that must not */
-static int prepare(lua_State *L) {
-  enum { SPENDS = JOB + 1, BEFORE };
-  Core *core = core_get(L);
-  LuaJob *job = lua_touserdata(L, JOB);
-  job->ticket = anchor_add(L, &core->anchors, JOB);
-  tie(L, job, true);
-  return lua_toboolean(L, SPENDS) && !reserve(L, lua_touserdata(L, CLIENT), job,
-                                              lua_toboolean(L, BEFORE))
-             ? 1
-             : 0;
-}
-
-/* Calls it: true when all is prepared; else what it gave or raised is pushed.
- * Whatever was allocated until here may have run a finalizer that closed the
- * client; from here on nothing does. */
-static bool is_prepared(lua_State *L, const Client *client, bool spends,
-                        bool before, int *status) {
-  lua_pushcfunction(L, prepare);
-  *status = 0;
+/* Hands the job to the engine; false pushes an error.  `before`: its credits
+ * stay reserved if it cannot be started.  Whatever was allocated until here may
+ * have run a finalizer that closed the client; from here on nothing does (on
+ * 5.1 a lua_pcall would).  All that is to be remembered of it is so before the
+ * engine has it: nothing of the host's (a hook, say) can come in between. */
+static bool launch(lua_State *L, Core *core, Client *client, LuaJob *job,
+                   const JobSpec *spec, bool before) {
   if (!client->account) {
     client_push_closed(L);
     return false;
   }
-  for (int i = CLIENT; i <= JOB; i++)
-    lua_pushvalue(L, i);
-  lua_pushboolean(L, spends);
-  lua_pushboolean(L, before);
-  *status = lua_pcall(L, JOB + 2, 1, 0);
-  return *status == 0 && lua_isnil(L, -1);
-}
-
-/* Hands the job to the engine; false pushes an error.  `before`: its credits
- * stay reserved if it cannot be started.  All that is to be remembered of it is
- * so before: then the engine has it, and nothing of the host's (a hook, say)
- * can come in between any more. */
-static bool launch(lua_State *L, Core *core, Client *client, LuaJob *job,
-                   const JobSpec *spec, bool before) {
-  int status;
-  bool prepared = is_prepared(L, client, spec->body != NULL, before, &status);
-  if (prepared) {
-    job->work = engine_job(core->engine, client->account, spec, job->ticket);
-    if (job->work) {
-      core->pending++;
-      return true;
-    }
+  if (spec->body && !reserve(L, client, job, before))
+    return false;
+  tie(L, job, true);
+  job->ticket = anchor_add(L, &core->anchors, JOB);
+  job->work = engine_job(core->engine, client->account, spec, job->ticket);
+  if (job->work) {
+    core->pending++;
+    return true;
   }
   tie(L, job, false);
   anchor_drop(L, &core->anchors, job->ticket);
-  if (status != 0)
-    lua_error(L);
-  if (!prepared)
-    return false;
   if (!before)
     job_refund(L, JOB);
   error_push(L, "io", "no_thread",

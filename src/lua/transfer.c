@@ -291,8 +291,9 @@ void transfer_handle(lua_State *L, Core *core, Transfer *transfer,
 }
 
 void transfer_cancel(lua_State *L, Transfer *transfer) {
-  if (transfer->work)
-    engine_cancel(core_get(L)->engine, transfer->work);
+  const Core *core = core_get(L);
+  if (transfer->work && core_has_engine(core))
+    engine_cancel(core->engine, transfer->work);
 }
 
 /* transfer:done() */

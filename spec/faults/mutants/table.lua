@@ -1737,6 +1737,27 @@ mutant(
   "spec save: is waited for by a save"
 )
 mutant(
+  "run waits for a task that is below it",
+  "lua/gptimage2/task.lua",
+  "if wait.is_below(co, true) then",
+  "if not co then",
+  "spec task: cannot go on"
+)
+mutant(
+  "a task waits for itself further down",
+  "lua/gptimage2/wait.lua",
+  "  return not leaves\n",
+  "  return leaves == 0\n",
+  "spec task: cannot go on"
+)
+mutant(
+  "a forked child waits for its parent's jobs",
+  "src/lua/main.c",
+  "  if (!core_has_engine(core))\n    return 0;\n  lua_pushinteger(L, (lua_Integer)core->pending);",
+  "  lua_pushinteger(L, (lua_Integer)core->pending);",
+  "spec fork: has nothing pending"
+)
+mutant(
   "a save is tied to its job only once that is going",
   "lua/gptimage2/client.lua",
   "  job, err = core.submit(self, mode, opts)\n",
@@ -1759,8 +1780,8 @@ mutant(
 mutant(
   "a job that is refused stays tied",
   "src/lua/submit.c",
-  "  tie(L, job, false);\n",
-  "",
+  "  if (spec->body && !reserve(L, client, job, before))\n",
+  "  tie(L, job, true);\n  if (spec->body && !reserve(L, client, job, before))\n",
   "spec broken_off: leaves nothing behind"
 )
 mutant(
