@@ -39,6 +39,10 @@ end
 ---@param names? string[] which fields, in this order; default all, sorted
 ---@return string
 function json.object(fields, names)
+  local map = not names and core.encode_map(fields)
+  if map then
+    return table.concat(map)
+  end
   local parts = {}
   for _, name in ipairs(names or sorted_keys(fields)) do
     local value = fields[name]

@@ -1,6 +1,7 @@
 --- Sidecars: the text beside the images of a job, which says what they are.
 
 local check = require("gptimage2.check")
+local core = require("gptimage2.core")
 local json = require("gptimage2.json")
 local REQUEST = require("gptimage2.request").FIELDS
 
@@ -13,6 +14,15 @@ local function add_line(pieces, key, value)
   if value ~= nil then
     pieces[#pieces + 1] = (pieces[1] and ",\n  %s: " or "{\n  %s: "):format(json.encode(key))
     pieces[#pieces + 1] = value
+  end
+end
+
+--- Fields of the user's, of which there may be thousands.
+local function add_map(pieces, key, map)
+  local parts = core.encode_map(map)
+  add_line(pieces, key, parts and "" or json.object(map))
+  for i = 1, parts and #parts or 0 do
+    pieces[#pieces + 1] = parts[i]
   end
 end
 
@@ -64,7 +74,9 @@ function sidecar.pieces(job, paths)
   add_line(pieces, "idempotency_key", job.idempotency_key and json.encode(job.idempotency_key))
   add_line(pieces, "request", request and json.object(request, REQUEST))
   local metadata = job.metadata
-  add_line(pieces, "metadata", metadata and json.object(metadata))
+  if metadata then
+    add_map(pieces, "metadata", metadata)
+  end
   add_images(pieces, job, paths)
   pieces[#pieces + 1] = "\n}\n"
   return pieces

@@ -172,6 +172,11 @@ bool json_push_object(lua_State *L, const char *bytes, size_t length);
 /* core.encode(string | number | boolean) -> JSON text */
 int json_encode(lua_State *L);
 
+/* ---- json_map.c ---- */
+
+/* core.encode_map(table of texts) -> pieces of its JSON, sorted | nothing */
+int json_encode_map(lua_State *L);
+
 /* ---- client.c ---- */
 
 typedef struct Client {

@@ -307,6 +307,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"await", f_await},
                                        {"cancel", f_cancel},
                                        {"encode", json_encode},
+                                       {"encode_map", json_encode_map},
                                        {"download", transfer_download},
                                        {"write", transfer_write},
                                        {"sleep", transfer_sleep},

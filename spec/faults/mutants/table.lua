@@ -1826,5 +1826,19 @@ mutant(
   "err.retryable",
   "spec retryable: does not have it yet"
 )
+mutant(
+  "a sidecar's metadata is made field by field",
+  "src/lua/json_map.c",
+  "  if (count < 0)\n",
+  "  if (count != 1)\n",
+  "spec sidecar: far less time"
+)
+mutant(
+  "names that begin alike are in any order",
+  "src/lua/json_map.c",
+  "  order = memcmp(a->bytes, b->bytes, length);\n",
+  "  order = 0;\n",
+  "spec sidecar: its fields by their bytes"
+)
 
 return rows
