@@ -57,8 +57,13 @@ describe("a sidecar's metadata", function()
   end)
 
   it("has its fields by their bytes", function()
-    local names =
-      { "B", "a", "a b", "aa", "begins alike, a", "begins alike, b", "k", "k1", "k10", "k2", "ä" }
+    local names = { "B", "a", "a b", "aa" }
+    for letter in ("abcdefghij"):gmatch(".") do
+      names[#names + 1] = "begins alike, " .. letter
+    end
+    for _, name in ipairs({ "k", "k1", "k10", "k2", "ä" }) do
+      names[#names + 1] = name
+    end
     local metadata = {}
     for _, name in ipairs(names) do
       metadata[name] = "x"
@@ -84,6 +89,9 @@ describe("a sidecar's metadata", function()
   end)
 
   it("takes far less time than field by field", function()
+    if os.getenv("GPTIMAGE2_SPEC_SLOW") then
+      return -- what watches over C slows it down alone
+    end
     local metadata, names = {}, {}
     for i = 1, 2000 do
       names[i] = "k" .. i
