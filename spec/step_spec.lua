@@ -384,3 +384,72 @@ describe("fd", function()
     assert.equal("cancelled", err.kind)
   end)
 end)
+
+describe("those who wait for one thing", function()
+  local core = require("gptimage2.core")
+
+  --- Seconds of CPU time that `call` takes.
+  local function cost(call)
+    collectgarbage()
+    collectgarbage("stop")
+    local before = os.clock()
+    call()
+    local spent = os.clock() - before
+    collectgarbage("restart")
+    return spent
+  end
+
+  it("join the queue at once, however many they are, and are woken in their order", function()
+    local count = support.slow and 5000 or 50000
+    local thing, list, woken = {}, {}, 0
+    local waiters = { [thing] = list }
+    local in_order = true
+    local making = cost(function()
+      for i = 1, count do
+        list[i] = function()
+          in_order = in_order and woken == i - 1
+          woken = woken + 1
+        end
+      end
+    end)
+    local joining = cost(function()
+      core.ready(waiters, thing)
+    end)
+    assert.is_true(joining < making / 10, ("%g s, %g s"):format(joining, making))
+    assert.is_nil(next(waiters))
+    local steps = 0
+    while woken < count do
+      assert.is_true(gptimage2.pending() > 0)
+      gptimage2.step()
+      steps = steps + 1
+    end
+    assert.is_true(in_order)
+    assert.is_true(steps > 3, steps)
+    assert.equal(0, gptimage2.pending())
+    gptimage2.step()
+    assert.equal(count, woken)
+  end)
+
+  it("may leave, and a function joins them once", function()
+    local thing, waiters, woken = {}, {}, {}
+    local calls = {}
+    for i = 1, 3 do
+      calls[i] = function()
+        woken[#woken + 1] = i
+      end
+      core.add(waiters, thing, calls[i])
+      core.add(waiters, thing, calls[i])
+    end
+    core.remove(waiters, thing, calls[2])
+    core.remove(waiters, thing, calls[2])
+    assert.same({ calls[1], calls[3] }, waiters[thing])
+    core.ready(waiters, thing)
+    core.add(waiters, thing, calls[2])
+    core.remove(waiters, thing, calls[2])
+    assert.is_nil(waiters[thing])
+    support.step_until(function()
+      return #woken == 2
+    end)
+    assert.same({ 1, 3 }, woken)
+  end)
+end)

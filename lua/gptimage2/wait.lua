@@ -56,40 +56,18 @@ function wait.finished(object)
   end
 end
 
-local function is_in(list, waiter)
-  for i = 1, #list do
-    if list[i] == waiter then
-      return true
-    end
-  end
-  return false
-end
-
 local function add(object, waiter)
   if type(object) == "userdata" then
     core.await(object)
   end
-  local list = waiters[object]
-  if not list then
-    waiters[object] = { waiter }
-  elseif type(waiter) == "thread" or not is_in(list, waiter) then
-    table.insert(list, waiter)
-  end
+  core.add(waiters, object, waiter)
   if object:done() then -- a hook has stepped meanwhile
     wait.finished(object)
   end
 end
 
 local function remove(object, waiter)
-  local list = waiters[object]
-  for i = list and #list or 0, 1, -1 do
-    if list[i] == waiter then
-      table.remove(list, i)
-    end
-  end
-  if list and #list == 0 then
-    waiters[object] = nil
-  end
+  core.remove(waiters, object, waiter)
 end
 
 --- Calls `callback` inside a step once `object` is done; at once when it is. A callback that raises

@@ -1758,6 +1758,13 @@ mutant(
   "spec fork: has nothing pending"
 )
 mutant(
+  "of many who wait for one thing the last is forgotten",
+  "src/lua/ready.c",
+  "bool last = ready->taken + 1 >= (int)compat_rawlen(L, 1);",
+  "bool last = ready->taken + 2 >= (int)compat_rawlen(L, 1);",
+  "spec step: wait for one thing"
+)
+mutant(
   "a save is tied to its job only once that is going",
   "lua/gptimage2/client.lua",
   "  job, err = core.submit(self, mode, opts)\n",
