@@ -1741,14 +1741,14 @@ mutant(
   "lua/gptimage2/task.lua",
   "if wait.is_below(co, true) then",
   "if not co then",
-  "spec task: cannot go on"
+  "spec task: hangs: run in a finalizer"
 )
 mutant(
   "a task waits for itself further down",
   "lua/gptimage2/wait.lua",
   "  return not leaves\n",
   "  return leaves == 0\n",
-  "spec task: cannot go on"
+  "spec task: hangs: a wait in a finalizer"
 )
 mutant(
   "a forked child waits for its parent's jobs",
