@@ -406,7 +406,7 @@ describe("a wait for what cannot go on before it returns", function()
 
   --- Programs that end in a task, and wait for the tasks while their state closes.
   local ENDS = {
-    ["run in a finalizer"] = "local kept = finalize(gptimage2.run)",
+    ["run in a finalizer"] = "local kept = finalize(function() gptimage2.run() end)",
     ["a wait in a finalizer"] = "local kept = finalize(function() task:wait() end)",
     ["run in a variable that is to be closed"] = [[
       local guard <close> = setmetatable({}, { __close = function() gptimage2.run() end })
