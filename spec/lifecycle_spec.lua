@@ -130,7 +130,7 @@ describe("closing a Lua state", function()
       client:submit({ prompt = "a cup" })
     ]])
     assert.same({
-      output = "nil\tclosed\tstate_closing\nstate_closing\tstate_closing\nnil\tclosed\t1\n",
+      output = "nil\tclosed\tstate_closing\nstate_closing\tstate_closing\nnil\tclosed\t0\n",
       errors = "",
       exit = 0,
     }, result)
