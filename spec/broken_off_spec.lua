@@ -5,6 +5,7 @@
 local core = require("gptimage2.core")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
+local save = require("gptimage2.save")
 local support = require("spec.support")
 
 local REQUEST = { prompt = "a cup" }
@@ -255,5 +256,82 @@ describe("an error while a job is handed over", function()
     assert.is_nil(next(holder))
     assert.equal(0, small.spent)
     assert.equal(0, gptimage2.pending())
+  end)
+end)
+
+describe("an error while", function()
+  after_each(function()
+    debug.sethook()
+    support.clean()
+    folder.clean()
+  end)
+
+  local sethook = debug.sethook -- a global's name is looked up by instructions of the runner's
+
+  local function broken_off(call, n)
+    left, count = n, 0
+    pcall(function()
+      sethook(on_instruction, "", 1)
+      call()
+      sethook()
+    end)
+    sethook()
+    left = math.huge
+  end
+
+  --- Calls with an error at each of the last `most` places, and `expect(n)` behind each.
+  local function walk(most, call, expect)
+    local last
+    for _ = 1, 2 do -- what the first one prepares the others need not
+      broken_off(call, math.huge)
+      last = count
+      expect(0)
+    end
+    assert(last > 20, "it is never broken off")
+    for n = math.max(last - most, 1), last do
+      broken_off(call, n)
+      expect(n)
+    end
+  end
+
+  --- Runs the tasks, and raises when that does not end. What they raise they may.
+  local function run_tasks()
+    local limit, late = gptimage2.now() + support.seconds(3), false
+    repeat
+      debug.sethook(function()
+        if gptimage2.now() > limit then
+          debug.sethook()
+          late = true
+          error("it never ends", 0)
+        end
+      end, "", 100)
+      local ok = pcall(gptimage2.run)
+      debug.sethook()
+      assert(not late, "it never ends")
+    until ok
+  end
+
+  it("a save begins holds up no later one of the job", function()
+    local client = support.pair()
+    local job, place = assert(client:generate(REQUEST)), folder.new()
+    local config, how = { timeout = 60 }, { overwrite = true, sidecar = false }
+    walk(60, function()
+      save.start(job, place, how, config)
+    end, function(n)
+      local again = assert(save.start(job, place, how, config))
+      support.finish(again)
+      assert.equal(1, #assert(again:result()), n)
+    end)
+  end)
+
+  it("a task begins leaves none that never ends", function()
+    local ended = 0
+    walk(math.huge, function()
+      gptimage2.spawn(function()
+        gptimage2.sleep(0)
+        ended = ended + 1
+      end)
+    end, run_tasks)
+    assert(ended > 0)
   end)
 end)

@@ -336,15 +336,6 @@ function save.new(where, options, config)
   return self
 end
 
---- It waits for the saves of the job before it.
-local function enlist(self, job)
-  self.job = job
-  if under_way[job] ~= self then
-    self.before = under_way[job]
-    under_way[job] = self
-  end
-end
-
 --- The job that is made of these options is saved as soon as it has succeeded: the core remembers
 --- that before the engine has the job.
 ---@param self table of `save.new`
@@ -355,7 +346,8 @@ function save.tie(self, opts)
   opts.holder, opts.key = self, "job"
 end
 
---- Starts to save all images of a job that has succeeded: the next step begins.
+--- Starts to save all images of a job that has succeeded: the next step begins, unless there are
+--- saves of the job before it.
 ---@param job gptimage2.Job
 ---@param where string
 ---@param options table see `save.new`
@@ -374,8 +366,7 @@ function save.start(job, where, options, config)
   if not ok then
     return nil, core.about(job, err)
   end
-  enlist(self, job)
-  wait.soon(self.go_on)
+  core.line_up(under_way, job, self, self.go_on)
   return self
 end
 

@@ -154,6 +154,12 @@ function methods:wait(timeout)
   return wait.unpack(self.results, 1, self.results.n)
 end
 
+--- The task is alive, and runs until its first wait.
+local function begin(self, co, ...)
+  live[self] = co
+  wait.resume(co, ...)
+end
+
 --- Starts `fn(...)` in a coroutine, which runs until its first wait. See `gptimage2.spawn`.
 ---@param fn function
 ---@return gptimage2.Task
@@ -161,21 +167,26 @@ function task.spawn(fn, ...)
   local self = setmetatable({ ended = false, watchers = {} }, mt)
   local guard = setmetatable({ task = self, over = false }, guard_mt)
   local co = coroutine.create(function(...) -- Lua 5.1 takes no C function here
+    guard.begun = true
     call(guard, fn, ...)
   end)
   guard.co = co
-  live[self] = co
   wait.own(co, function(ok, err)
     finish(self, ok, err)
   end)
-  local ok, raised = pcall(wait.resume, co, ...)
-  if not ok then -- an error of the host's, in between: the steps go on with it
+  local ok, raised = pcall(begin, self, co, ...)
+  if ok then
+    wait.remind()
+    return self
+  end
+  -- An error of the host's, in between. What has begun the steps go on with.
+  if guard.begun then
     core.later(co, true)
     wait.remind()
-    error(raised, 0)
+  else
+    live[self] = nil
   end
-  wait.remind()
-  return self
+  error(raised, 0)
 end
 
 --- Whether this is called by a task, at once or further down: it cannot end before this returns.

@@ -91,13 +91,6 @@ function wait.at_end(callback)
   return { [waiters] = { callback } }
 end
 
---- Calls `callback` inside the next step, as on_done does.
----@param callback function
-function wait.soon(callback)
-  core.later(callback, true)
-  core.remind()
-end
-
 local function keep_failure(err)
   local failure = { err }
   table.insert(failures, failure)

@@ -58,7 +58,7 @@ typedef struct Span {
 /* Who is to be woken: see ready.c. */
 typedef struct Ready {
   Span now, later, hand;
-  int taken; /* of the list that is the first of `now` */
+  int taken;        /* of the list that is the first of `now` */
   unsigned counted; /* of now and later */
   unsigned counted_in_hand;
 } Ready;

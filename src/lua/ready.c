@@ -175,6 +175,30 @@ static int f_later(lua_State *L) {
   return 0;
 }
 
+/* ARG: table, key, value that is a table, waiter
+** The value stands in the table behind the one before it, which it has as
+** `before`; and the waiter joins the queue at the next turn.  Both at once: one
+** that stands there has somebody who goes on with it, whatever hook raises.
+** Without memory it may be in the queue alone, which harms less. */
+static int f_line_up(lua_State *L) {
+  Core *core = core_get(L);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  lua_settop(L, 4);
+  lua_pushliteral(L, "before"); /* may run a finalizer, which may line up */
+  lua_pushvalue(L, 2);
+  lua_rawget(L, 1);
+  lua_rawset(L, 3);
+  lua_pushvalue(L, 4);
+  lua_pushboolean(L, 1);
+  enqueue(L, &core->ready, &later_key, &core->ready.later);
+  lua_settop(L, 3);
+  lua_rawset(L, 1);
+  if (core_has_engine(core))
+    engine_stay_readable(core->engine);
+  return 0;
+}
+
 /* Those of `later` join the queue. */
 static int f_turn(lua_State *L) {
   Ready *ready = &core_get(L)->ready;
@@ -306,9 +330,9 @@ void ready_init(lua_State *L, Ready *ready) {
 
 void ready_open(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"add", f_add},     {"remove", f_remove}, {"ready", f_ready},
-      {"later", f_later}, {"turn", f_turn},     {"take", f_take},
-      {"woken", f_woken}, {"again", f_again},   {"waiting", f_waiting},
-      {"once", f_once},   {NULL, NULL}};
+      {"add", f_add},     {"remove", f_remove},   {"ready", f_ready},
+      {"later", f_later}, {"turn", f_turn},       {"take", f_take},
+      {"woken", f_woken}, {"again", f_again},     {"waiting", f_waiting},
+      {"once", f_once},   {"line_up", f_line_up}, {NULL, NULL}};
   compat_setfuncs(L, functions);
 }
