@@ -287,6 +287,21 @@ describe("the path of a ledger", function()
     assert.equal("ledger_unwritable\ttrue\n", result.output, result.errors)
     assert.equal("", folder.list(inside))
   end)
+
+  it("that is there may be opened later where there is no room", function()
+    local client, _, path = book.pair()
+    assert(client:generate(CUP))
+    client:close()
+    local code = [[
+      local _, path = ...
+      local options = { api_key = "key", base_url = "http://127.0.0.1:1", ledger = path }
+      local _, err = require("gptimage2").new(options)
+      print(err.code, err.retryable)
+    ]]
+    local limit = [[sh -c 'trap "" XFSZ; ulimit -f 0; exec "$@"' sh]]
+    local result = child.run(code, { path }, limit)
+    assert.equal("ledger_unwritable\ttrue\n", result.output, result.errors)
+  end)
 end)
 
 describe("a ledger that seems to be somebody else's", function()

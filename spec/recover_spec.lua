@@ -630,6 +630,7 @@ describe("a client with a ledger", function()
     client:close()
     assert.equal("closed", first.error.kind)
     assert.equal("closed", second.error.kind)
+    assert.matches("recover goes on with it", second.error.message, 1, true)
     support.step_until(function()
       return gptimage2.pending() == 0
     end)

@@ -55,9 +55,12 @@ static bool is_no_verdict(int code) {
          strcmp(ledger_trouble(code), "ledger_damaged") != 0;
 }
 
-/* Somebody has it locked, for a while. */
-static bool is_busy(int code) {
-  return (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;
+/* For a while: somebody has it locked, or the disk is full, on which even a
+ * reader needs some room beside the file. */
+static bool is_passing(int code) {
+  code &= 0xff;
+  return code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_FULL ||
+         code == SQLITE_IOERR;
 }
 
 bool ledger_is_current(const LedgerContents *contents) {
@@ -90,7 +93,7 @@ bool ledger_check(sqlite3 *db, const char *path, bool spends,
           is_whole(db, contents, &code);
   if (is_no_verdict(code))
     ledger_file_refuse_for(
-        failure, is_busy(code) ? "ledger_unwritable" : "ledger_unopenable",
+        failure, is_passing(code) ? "ledger_unwritable" : "ledger_unopenable",
         path, "read", sqlite3_errstr(code));
   else if ((code & 0xff) == SQLITE_NOTADB)
     ledger_file_refuse(failure, "not_a_ledger", path, "is not a database");

@@ -190,6 +190,7 @@ static int f_client(lua_State *L) {
     return luaL_error(L, "not enough memory");
   if (ledger) /* the account's now: an error here leaks nothing */
     tell_ledger(L, 1, ledger);
+  client->recorded = ledger != NULL;
   return 1;
 }
 

@@ -187,6 +187,7 @@ typedef struct Client {
   double spent;     /* credits */
   unsigned refunds; /* ids that were put into the table of them, wrapping */
   bool verify_references;
+  bool recorded;    /* in a ledger: what a close leaves is recover's */
   bool narrates;    /* it has an on_event */
   bool has_balance; /* some reply told one */
   unsigned replies; /* how many replies came, wrapping: see news.h */

@@ -63,18 +63,22 @@ static void push_owner(lua_State *L) {
     lua_pushnil(L);
 }
 
-/* Cancels the object on top. */
-static void cancel(lua_State *L) {
+/* Cancels the object on top.  Of a job in a ledger what is known now is not
+ * what comes of it: whoever asks for it again would pay twice. */
+static void cancel(lua_State *L, bool recorded) {
   if (job_test(L, -1))
     job_cancel(L, -1, "closed", "client_closed",
-               "the client was closed before the job was done");
+               recorded ? "the client was closed before the job was done; the "
+                          "ledger has it, and recover goes on with it: do not "
+                          "ask for it again"
+                        : "the client was closed before the job was done");
   else
     transfer_cancel(L, transfer_test(L, -1));
 }
 
 /* Cancels the jobs and downloads of the client at index 1.  They are collected
  * first: the table of objects changes while they end. */
-static void cancel_all(lua_State *L, Core *core) {
+static void cancel_all(lua_State *L, Core *core, bool recorded) {
   int list;
   lua_newtable(L);
   list = lua_gettop(L);
@@ -90,7 +94,7 @@ static void cancel_all(lua_State *L, Core *core) {
   lua_pop(L, 1);
   for (int i = 1; i <= (int)compat_rawlen(L, list) && core->engine; i++) {
     lua_rawgeti(L, list, i);
-    cancel(L);
+    cancel(L, recorded);
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
@@ -104,7 +108,7 @@ static int m_close(lua_State *L) {
   lua_settop(L, 1);
   client_drop(core, client); /* first: the places that get free stay free */
   if (open)
-    cancel_all(L, core);
+    cancel_all(L, core, client->recorded);
   return 0;
 }
 
