@@ -1,5 +1,7 @@
 -- One create is one POST: counted at the server, which alone can tell.
 
+local child = require("spec.helpers.child")
+local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
 local support = require("spec.support")
 
@@ -16,6 +18,31 @@ end
 
 describe("one create", function()
   after_each(support.clean)
+
+  -- libcurl does not count a request that went out by a second call.
+  for _, errno in ipairs({ "EAGAIN", "EINTR" }) do
+    it("whose first bytes the system did not take at once is one POST: " .. errno, function()
+      if support.slow or folder.run("strace -o /dev/null true && echo yes") ~= "yes" then
+        return pending("strace cannot watch this build")
+      end
+      local box = support.sandbox()
+      box:fault({ on = "create", action = "truncate", bytes = 0, times = math.huge })
+      local result = child.run(
+        [[
+        local _, url, key = ...
+        local client = assert(require("gptimage2").new({
+          api_key = key, base_url = url, retry = "documented", max_attempts = 2,
+        }))
+        local _, err = client:generate({ prompt = "a cup" })
+        print(err.code, err.charged, err.attempts)
+      ]],
+        { box.url, box.api_key },
+        ("strace -f -o /dev/null -e trace=sendto -e inject=sendto:error=%s:when=1"):format(errno)
+      )
+      assert.equal("reply_cut_off\tunknown\t1\n", result.output, result.errors)
+      assert.equal(1, posts(box))
+    end)
+  end
 
   describe("whose warm connection dies", function()
     for _, action in ipairs({ "reset", "close" }) do

@@ -75,6 +75,7 @@ struct Exchange {
   double forgiven;   /* seconds that were added to the connection's time */
   bool hurried;      /* what is left of the answer is of no use */
   bool guarded;      /* the request was let go once; a create: never again */
+  bool wrote;        /* a create: the system took some of it */
   bool vetoed;       /* before_send said no */
   bool public_only;
   bool stopped; /* the sink said stop */

@@ -156,14 +156,14 @@ static void set_post(Exchange *exchange) {
   http_setopt(exchange, CURLOPT_HTTPHEADER, &exchange->key_header);
   http_setopt(exchange, CURLOPT_POST, 1L);
   http_setopt(exchange, CURLOPT_MAXAGE_CONN, CREATE_IDLE_MAX);
+  http_setopt(exchange, CURLOPT_DEBUGFUNCTION, http_on_debug);
+  http_setopt(exchange, CURLOPT_DEBUGDATA, exchange);
+  http_setopt(exchange, CURLOPT_VERBOSE, 1L);
   if (!exchange->account->secure)
     return;
   http_setopt(exchange, CURLOPT_SSLVERSION,
               (long)CURL_SSLVERSION_TLSv1_2 |
                   (long)CURL_SSLVERSION_MAX_TLSv1_3);
-  http_setopt(exchange, CURLOPT_DEBUGFUNCTION, http_on_debug);
-  http_setopt(exchange, CURLOPT_DEBUGDATA, exchange);
-  http_setopt(exchange, CURLOPT_VERBOSE, 1L);
 }
 
 static void set_get(Exchange *exchange) {
@@ -236,6 +236,7 @@ static void reset(Exchange *exchange) {
   exchange->reply = (Reply){.retry_after = -1};
   exchange->too_large = exchange->private_address = false;
   exchange->guarded = exchange->public_only = exchange->stopped = false;
+  exchange->wrote = false;
   exchange->tag[0] = exchange->error[0] = '\0';
   exchange->range_start = exchange->range_total = -1;
   exchange->header_bytes = 0;

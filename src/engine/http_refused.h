@@ -14,7 +14,8 @@
 #include "http.h"
 
 /* libcurl's CURLOPT_DEBUGFUNCTION; `user` is the Exchange, a create that has
- * its connection to itself where that is HTTP/2. */
+ * its connection to itself where that is HTTP/2.  It learns here, too, that the
+ * system took some of the request. */
 int http_on_debug(CURL *easy, curl_infotype type, char *text, size_t length,
                   void *user);
 

@@ -214,12 +214,15 @@ size_t http_on_body(char *bytes, size_t one, size_t length, void *user) {
 /* Whether the request, or a part of it, may have reached the other side.  What
  * was said to a proxy to get through it counts in the size, too: only the guard
  * knows when a request went out.  Over TLS the size proves nothing: an HTTP/2
- * send may fail after its frames are out, and none of them is counted then. */
+ * send may fail after its frames are out, and none of them is counted then.
+ * Nor is a request counted whose first bytes the system did not take at once,
+ * though all of it goes out a moment later. */
 static bool was_sent(const Exchange *exchange) {
   long request_bytes = 0;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
   return exchange->guarded && !exchange->refused &&
-         (request_bytes > 0 || (exchange->create && exchange->account->secure));
+         (request_bytes > 0 || exchange->wrote ||
+          (exchange->create && exchange->account->secure));
 }
 
 /* Creates go by it: see choose_connection in http.c. */

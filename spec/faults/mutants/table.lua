@@ -627,6 +627,13 @@ mutant(
   "c http_reply",
   "spec once: warm connection dies"
 )
+mutant(
+  "a create that went out by a second call was not sent",
+  "src/engine/http_reply.c",
+  "request_bytes > 0 || exchange->wrote ||",
+  "request_bytes > 0 ||",
+  "spec once: at once is one POST"
+)
 mutant("a create joins others before the server's limit is known", HTTP, {
   "http_setopt(exchange, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);",
   "http_setopt(exchange, CURLOPT_FORBID_REUSE, http1 ? 0L : 1L);",
