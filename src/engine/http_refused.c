@@ -29,7 +29,8 @@ int http_on_debug(CURL *easy, curl_infotype type, char *text, size_t length,
   (void)easy;
   if (type == CURLINFO_HEADER_OUT || type == CURLINFO_DATA_OUT)
     exchange->wrote |= exchange->guarded && length > 0;
-  if (type != CURLINFO_TEXT || !exchange->guarded || exchange->header_bytes > 0)
+  if (type != CURLINFO_TEXT || !exchange->account->secure ||
+      !exchange->guarded || exchange->header_bytes > 0)
     return 0;
   if (begins_with(text, length, "Downgrades to HTTP/1.1"))
     exchange->refused = exchange->account->needs_http1 = true;
