@@ -249,12 +249,13 @@ static void a_refused_stream_is_known_by_its_words(void **state) {
   };
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++)
-    for (int kind = 0; kind < 4; kind++) {
+    for (int kind = 0; kind < 5; kind++) {
       Exchange exchange = new_exchange(false);
       char text[128];
       size_t length = strlen(rows[i].text);
       memcpy(text, rows[i].text, length);
       exchange.account->needs_http1 = false;
+      exchange.account->secure = kind != 4; /* plain http has no streams */
       exchange.guarded = kind != 1;
       exchange.header_bytes = kind == 2 ? 9 : 0;
       http_on_debug(NULL, kind == 3 ? CURLINFO_HEADER_IN : CURLINFO_TEXT, text,
@@ -263,6 +264,7 @@ static void a_refused_stream_is_known_by_its_words(void **state) {
             i, kind);
       check(exchange.account->needs_http1 == (kind == 0 && rows[i].http1),
             "row %zu, %d", i, kind);
+      exchange.account->secure = false;
     }
 }
 
