@@ -115,6 +115,17 @@ void ready_init(lua_State *L, Ready *ready);
 /* Completes the module table, which is on top. */
 void ready_open(lua_State *L);
 
+/* ---- waiters.c: those who wait for a thing ---- */
+
+/* Completes the module table, which is on top. */
+void waiters_open(lua_State *L);
+/* The table at index 1 has no list for the object at index 2 any more.  Pushes
+ * the list; false, pushing nothing, when there was none. */
+bool waiters_leave(lua_State *L);
+/* Pushes the first waiter of the list at the index `list` whose place is `from`
+ * or behind it, and gives its place; 0, pushing nothing, when there is none. */
+int waiters_next(lua_State *L, int list, int from);
+
 /* ---- anchor.c: objects that the engine works on ---- */
 
 void anchor_open(lua_State *L);

@@ -323,6 +323,7 @@ int luaopen_gptimage2_core(lua_State *L) {
   lua_setfield(L, -2, "version");
   core_open_finished(L);
   ready_open(L);
+  waiters_open(L);
   core_push_kept(L);
   lua_setfield(L, -2, "kept");
   client_open(L);

@@ -66,104 +66,18 @@ static void enqueue(lua_State *L, Ready *ready, const char *key, Span *span) {
   lua_pop(L, 2);
 }
 
-/* ---- those who wait: a table, object -> list of them ---- */
-
-/* Pushes the list of the object at index 2 in the table at index 1; false,
- * pushing nothing, when there is none. */
-static bool push_list(lua_State *L) {
-  lua_pushvalue(L, 2);
-  lua_rawget(L, 1);
-  if (lua_istable(L, -1))
-    return true;
-  lua_pop(L, 1);
-  return false;
-}
-
-/* The object at index 2 has no list any more. */
-static void drop_list(lua_State *L) {
-  lua_pushvalue(L, 2);
-  lua_pushnil(L);
-  lua_rawset(L, 1);
-}
-
-/* Whether the list on top holds the waiter at index 3. */
-static bool is_listed(lua_State *L) {
-  bool same = false;
-  for (int i = (int)compat_rawlen(L, -1); i > 0 && !same; i--) {
-    lua_rawgeti(L, -1, i);
-    same = lua_rawequal(L, -1, 3);
-    lua_pop(L, 1);
-  }
-  return same;
-}
-
-/* ARG: table, object, waiter
-** It waits for the object; a function that does so already does so once. */
-static int f_add(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 3);
-  if (!push_list(L)) {
-    lua_createtable(L, 1, 0); /* a finalizer in here may have made one */
-    if (!push_list(L)) {
-      lua_pushvalue(L, 2);
-      lua_pushvalue(L, 4);
-      lua_rawset(L, 1);
-    }
-  }
-  if (lua_isthread(L, 3) || !is_listed(L)) {
-    lua_pushvalue(L, 3);
-    lua_rawseti(L, -2, (int)compat_rawlen(L, -2) + 1);
-  }
-  return 0;
-}
-
-/* list[at], of the list on top, goes; those behind it move up. */
-static void close_gap(lua_State *L, int at, int count) {
-  for (; at < count; at++) {
-    lua_rawgeti(L, -1, at + 1);
-    lua_rawseti(L, -2, at);
-  }
-  lua_pushnil(L);
-  lua_rawseti(L, -2, count);
-}
-
-/* ARG: table, object, waiter
-** It waits for the object no longer. */
-static int f_remove(lua_State *L) {
-  int count;
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 3);
-  if (!push_list(L))
-    return 0;
-  count = (int)compat_rawlen(L, 4);
-  for (int i = count; i > 0; i--) {
-    lua_rawgeti(L, 4, i);
-    if (lua_rawequal(L, 5, 3)) {
-      lua_settop(L, 4);
-      close_gap(L, i, count--);
-    }
-    lua_settop(L, 4);
-  }
-  if (count == 0)
-    drop_list(L);
-  return 0;
-}
-
 /* ARG: table, object that is done
 ** Its list is in the queue; the last counts for all of them. */
 static int f_ready(lua_State *L) {
   Ready *ready = &core_get(L)->ready;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 2);
-  if (push_list(L) && compat_rawlen(L, 3) > 0) {
+  if (waiters_leave(L)) {
     lua_pushboolean(L, 1);
     enqueue(L, ready, &now_key, &ready->now);
   }
-  drop_list(L);
   return 0;
 }
-
-/* ---- the queue ---- */
 
 /* ARG: waiter, whether it counts
 ** It joins the queue at the next turn. */
@@ -212,36 +126,43 @@ static int f_turn(lua_State *L) {
 }
 
 /* Of the pair (list, whether it counts) at index 1: pushes that of its first
- * who was not taken.  Gives whether that is the last. */
-static bool push_next(lua_State *L, const Ready *ready) {
-  bool last = ready->taken + 1 >= (int)compat_rawlen(L, 1);
-  lua_rawgeti(L, 1, ready->taken + 1);
+ * who was not taken, from *place.  Gives whether that is the last. */
+static bool push_next(lua_State *L, const Ready *ready, int *place) {
+  bool last;
+  *place = waiters_next(L, 1, ready->taken + 1);
+  last = *place >= (int)compat_rawlen(L, 1);
   lua_pushboolean(L, last && lua_toboolean(L, 2));
   return last;
 }
 
-/* The one who was pushed leaves the list at index 1, whose place stays. */
-static void take_next(lua_State *L, Ready *ready) {
+/* The one at index 3, who was pushed from `place`, leaves the list at index 1.
+ * The place stays. */
+static void take_next(lua_State *L, Ready *ready, int place) {
+  lua_pushvalue(L, 3);
+  lua_pushnil(L);
+  lua_rawset(L, 1);
   lua_pushboolean(L, 0);
-  lua_rawseti(L, 1, ++ready->taken);
+  lua_rawseti(L, 1, place);
+  ready->taken = place;
 }
 
 /* RES: the first of the queue, and its place in hand | nil */
 static int f_take(lua_State *L) {
   Ready *ready = &core_get(L)->ready;
   bool listed, last = true;
+  int place = 0;
   lua_settop(L, 0);
   if (size_of(&ready->now) == 0)
     return 0;
   push_pair(L, &now_key, ready->now.first);
   listed = lua_istable(L, 1);
   if (listed)
-    last = push_next(L, ready);
+    last = push_next(L, ready, &place);
   append(L, &hand_key, &ready->hand);
   if (lua_toboolean(L, -1))
     ready->counted--, ready->counted_in_hand++;
   if (listed)
-    take_next(L, ready);
+    take_next(L, ready, place);
   if (last) {
     drop_first(L, &now_key, &ready->now);
     ready->taken = 0;
@@ -330,9 +251,10 @@ void ready_init(lua_State *L, Ready *ready) {
 
 void ready_open(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"add", f_add},     {"remove", f_remove},   {"ready", f_ready},
-      {"later", f_later}, {"turn", f_turn},       {"take", f_take},
-      {"woken", f_woken}, {"again", f_again},     {"waiting", f_waiting},
-      {"once", f_once},   {"line_up", f_line_up}, {NULL, NULL}};
+      {"ready", f_ready},     {"later", f_later},
+      {"turn", f_turn},       {"take", f_take},
+      {"woken", f_woken},     {"again", f_again},
+      {"waiting", f_waiting}, {"once", f_once},
+      {"line_up", f_line_up}, {NULL, NULL}};
   compat_setfuncs(L, functions);
 }

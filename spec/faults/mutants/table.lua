@@ -1767,9 +1767,23 @@ mutant(
 mutant(
   "of many who wait for one thing the last is forgotten",
   "src/lua/ready.c",
-  "bool last = ready->taken + 1 >= (int)compat_rawlen(L, 1);",
-  "bool last = ready->taken + 2 >= (int)compat_rawlen(L, 1);",
+  "last = *place >= (int)compat_rawlen(L, 1);",
+  "last = *place + 1 >= (int)compat_rawlen(L, 1);",
   "spec step: wait for one thing"
+)
+mutant(
+  "who waits for a thing twice is woken twice",
+  "src/lua/waiters.c",
+  "  if (place_of(L) == 0) {",
+  "  if (true) {",
+  "spec step: each joins them once"
+)
+mutant(
+  "the holes of those who left are never closed up",
+  "src/lua/waiters.c",
+  "    close_up(L, count);",
+  "    (void)close_up;",
+  "spec step: do not fill its list"
 )
 mutant(
   "a save is tied to its job only once that is going",
