@@ -120,12 +120,20 @@ local function ask(client, n)
   end
 end
 
+--- What the end of a cancelled job still brings.
+local function hear_out()
+  local limit = gptimage2.now() + 5
+  repeat
+    gptimage2.sleep(0.02)
+  until gptimage2.pending() == 0 or gptimage2.now() > limit
+end
+
 --- Cancelled wherever it is by then.
 local function ask_and_cancel(client)
   local job, err = client:submit({ prompt = name .. " 4" }, { metadata = { n = "4" } })
   if job then
     job:cancel()
-    gptimage2.sleep(0.05) -- what it still brings
+    hear_out()
     err = job.error
   end
   tell("job 4", job and job.status or "failed", err, job and job.id)
@@ -140,7 +148,7 @@ local function ask_and_hold(client)
   if job then
     gptimage2.sleep(0.01)
     job:cancel()
-    gptimage2.sleep(0.02)
+    hear_out()
     err = job.error
   end
   tell("job 6", job and job.status or "failed", err, job and job.id)
