@@ -1859,7 +1859,7 @@ mutant(
   "src/lua/json_map.c",
   "  if (count < 0)\n",
   "  if (count != 1)\n",
-  "spec sidecar: far less time"
+  "spec sidecar: is not made field by field"
 )
 mutant(
   "names that begin alike are in any order",
