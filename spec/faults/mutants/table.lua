@@ -1738,9 +1738,9 @@ mutant(
 )
 mutant(
   "a save does not wait for the one before",
-  "lua/gptimage2/save.lua",
-  "    self.before = under_way[job]\n",
-  "",
+  "src/lua/ready.c",
+  "  lua_rawget(L, 1);\n  lua_rawset(L, 3);\n",
+  "  lua_rawget(L, 1);\n  lua_pop(L, 2);\n",
   "spec save: is waited for by a save"
 )
 mutant(
