@@ -324,6 +324,24 @@ describe("an error while", function()
     end)
   end)
 
+  it("a step wakes somebody does not forget who that is", function()
+    support.pair()
+    local n = 0
+    repeat
+      n = n + 1
+      local task = gptimage2.spawn(coroutine.yield)
+      left = n
+      local ok = pcall(watched_step)
+      debug.sethook()
+      left = math.huge
+      for _ = 1, 10 do
+        pcall(gptimage2.step, 0)
+      end
+      assert(task:done(), n)
+    until ok
+    assert(n > 20, "it is never broken off")
+  end)
+
   it("a task begins leaves none that never ends", function()
     local ended = 0
     walk(math.huge, function()

@@ -1699,7 +1699,7 @@ mutant(
   "lua/gptimage2/wait.lua",
   "    core.again()\n",
   "",
-  "spec broken_off: loses no save"
+  "spec broken_off: does not forget who that is"
 )
 mutant(
   "not woken: not counted",
