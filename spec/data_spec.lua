@@ -128,6 +128,18 @@ describe("job:data", function()
     end
   end)
 
+  it("never takes a part for all of it, though an image ends in it", function()
+    local job, box = made(nil, { image_bytes = 5000 })
+    local image, rest = assert(job:data()), ("x"):rep(100) -- there is more behind its end
+    for _, part in ipairs({ { image, "0-4999" }, { rest, "5000-5099" } }) do
+      local body, range = part[1], ("bytes %s/5100"):format(part[2])
+      local headers = { ["Content-Range"] = range, ETag = '"v1"' }
+      box:fault({ on = "image", action = "status", status = 206, body = body, headers = headers })
+    end
+    assert.is_true(job:data() == image .. rest)
+    assert.equal(3, box:ledger().requests.image)
+  end)
+
   it("never takes the rest for all of it when that ends early, too", function()
     local job, box = made(nil, { image_bytes = 200000 })
     local headers = { ["Content-Range"] = "bytes 50000-50099/200000" }
