@@ -875,12 +875,13 @@ mutant(
 )
 mutant(
   "a relative place is looked for where the program is in the end",
-  "lua/gptimage2/client.lua",
-  "wanted.base = base",
-  "wanted.base = nil",
+  "lua/gptimage2/save.lua",
+  "base = options.base or save.base(where),",
+  'base = "",',
   "spec save: in the folder that the program was in"
 )
 mutant(
+-- A save that is asked for with submit has it from its check (client.lua), or by itself.
   "what was saved is known by its spelling",
   "lua/gptimage2/save.lua",
   "if saved.id == id then",
