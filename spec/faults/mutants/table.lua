@@ -398,7 +398,7 @@ mutant(
   LEDGER_LOCK,
   "if (lock->spent_on) /* before",
   "if (lock->spent_on && false) /* before",
-  "spec durable: is spent on by one at a time"
+  "spec ledger_file: is not dropped with the file" -- nor covered by the lock against version 0.1
 )
 mutant(
   "no lock against another process",
