@@ -183,6 +183,24 @@ describe("a cancel after the create was let go", function()
     end
   end
 
+  -- The lock of the ledger has failed, say: two have sent the job, of which the other heard first.
+  it("stays cancelled when that is lost, though another create of it was answered", function()
+    local job, client, box, path = let_go({ action = "hang", work = false })
+    job:cancel()
+    book.settled(path, "cancelled")
+    book.query(path, "UPDATE jobs SET state = 'accepted', charged = 'yes', job_id = 'job-2'")
+    box:stop()
+    local row
+    support.step_until(function()
+      row = book.row(path)
+      return row.state ~= "accepted"
+    end)
+    assert.equal("cancelled", row.state)
+    assert.equal("yes", row.charged)
+    assert.equal("job-2", row.job_id)
+    assert.same({}, assert(client:recover()))
+  end)
+
   it("is no job for recover meanwhile, whatever may be repeated", function()
     local job, client, box = let_go({ action = "hang" }, "idempotent")
     job:cancel()

@@ -127,7 +127,7 @@ mutant(
   RECORD_END,
   'return job->given_up ? "cancelled" : "unknown";',
   'return "unknown";',
-  "spec cancel: stays cancelled whatever"
+  "spec cancel: that is lost, though another create"
 )
 mutant(
   "budget: a resend that cost nothing stays reserved",
