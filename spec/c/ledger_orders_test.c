@@ -225,8 +225,10 @@ static Outcome ask_ledger(Row row, Owner owner, Deed deed, int who) {
 /* Whether a word may not replace the row, whosever it is: what may have been
  * made would be said not to be, or what was given up be opened again. */
 static bool is_beyond(Row row, Deed deed) {
-  if (row == CANCELLED || row == ABANDONED)
+  if (row == CANCELLED)
     return deed != SAY_CANCELLED;
+  if (row == ABANDONED) /* by hand: nobody's who sends it, to the last word */
+    return true;
   return (row == ACCEPTED || row == UNKNOWN) &&
          (deed == SAY_INTENT || deed == SAY_REFUSED);
 }
@@ -421,7 +423,9 @@ static void cancel(State state, int who) {
 
 /* What came of the create of one who was cancelled meanwhile. */
 static void hear_cancelled(State state, int who) {
-  State refused = state;
+  State refused = state, forgetful = state;
+  if (state.row == CANCELLED)
+    act(&forgetful, SAY_UNKNOWN, who); /* the row knows better */
   act(&state, SAY_CANCELLED, who);
   try_leaving(state, who);
   if (refused.senders[who].doubt)

@@ -130,6 +130,13 @@ mutant(
   "spec cancel: that is lost, though another create"
 )
 mutant(
+  "cancelled: a row believes that its job is unknown",
+  LEDGER_SQL,
+  [[" AND ?2 IN ('intent', 'unsent', 'refused', 'unknown'))"]],
+  [[" AND ?2 IN ('intent', 'unsent', 'refused'))"]],
+  "c ledger_orders"
+)
+mutant(
   "budget: a resend that cost nothing stays reserved",
   "src/lua/reply.c",
   "(job->reserved && !event->risked && !event->unrecorded)",
@@ -873,6 +880,7 @@ mutant(
   "pthread_sigmask(SIG_BLOCK, NULL, &limit->before);",
   "c file_limit"
 )
+-- A save that is asked for with submit has it from its check (client.lua), or by itself.
 mutant(
   "a relative place is looked for where the program is in the end",
   "lua/gptimage2/save.lua",
@@ -881,7 +889,6 @@ mutant(
   "spec save: in the folder that the program was in"
 )
 mutant(
--- A save that is asked for with submit has it from its check (client.lua), or by itself.
   "what was saved is known by its spelling",
   "lua/gptimage2/save.lua",
   "if saved.id == id then",
