@@ -264,7 +264,7 @@ describe("client:recover", function()
     box:fault({ on = "create", action = "hang", work = true })
     assert(book.open(box, path, { retry = "idempotent" }):recover())
     until_posted(box, 3)
-    local copy = book.crash(path)
+    local copy, untouched = book.crash(path), book.crash(path)
     local row = book.row(copy, key)
     assert.equal("sent", row.state)
     assert.truthy(row.answer:find(other, 1, true)) -- to the earlier one
@@ -273,6 +273,13 @@ describe("client:recover", function()
     local job = support.finish(assert(again:recover())[1])
     assert.equal("succeeded", job.status)
     assert.equal(box:ledger().jobs[2].id, job.id)
+    assert.equal(4, posts(box))
+    again:close()
+    -- Nor where a key cannot be asked: an id would be all that there is to go by.
+    local left = assert(book.open(box, untouched):recover())[1]
+    assert.equal("unknown", left.status)
+    assert.is_nil(left.id)
+    assert.equal("lost", left.error.kind)
     assert.equal(4, posts(box))
     assert.equal(polls, box:ledger().jobs[1].polls) -- none of another id
   end)

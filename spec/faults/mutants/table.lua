@@ -110,7 +110,8 @@ mutant(
   "c ledger"
 )
 -- That an answer to an earlier create is not believed is shown with both safeguards taken out only:
--- the row of a job that is sent again has its attempt, and no HTTP status (ledger.lua, id_of).
+-- the row of a job that is sent again has its attempt, and no HTTP status (ledger.lua, id_of). And
+-- by a client that has nothing else to go by: one that may ask by the key goes by no id.
 mutant("sent again: the answer to an earlier create is believed", "lua/gptimage2/ledger.lua", {
   "if row.job_id or row.attempt_id then",
   'if row.state ~= "accepted" and (row.http_status < 200 or row.http_status > 299) then',
