@@ -61,9 +61,10 @@ local ONE_JOB = [[
   local _, url, key, path, timeout = ...
   local client = assert(gptimage2.new({
     api_key = key, base_url = url, ledger = path, timeout = tonumber(timeout),
-    poll = { first = 0.02, interval = 0.02, max = 0.02 },
+    poll = { first = 0, interval = 0.02, max = 0.02 },
   }))
   print(assert(client:generate({ prompt = "a cup" })).status)
+  io.stdout:flush()
   client:close()
 ]]
 
@@ -156,17 +157,19 @@ describe("the ledger", function()
     assert.truthy(seen.answer:find(job.id, 1, true))
   end)
 
-  it("has the answer to a create before anybody reads it", function()
+  it("has a job to its end while the host does not step", function()
     local client, box, path = pair()
-    assert(client:submit(CUP))
+    local job = assert(client:submit(CUP))
+    local row
     repeat -- without a step
-      local row = assert(core.ledger_rows(path, {}))[1]
-    until row and row.state == "accepted"
-    local later = gptimage2.now() + 0.3 -- a poll would have come after 0.02
-    repeat
-      row_of(path)
-    until gptimage2.now() > later
-    assert.equal(0, box:ledger().requests.poll)
+      row = assert(core.ledger_rows(path, {}))[1]
+    until row and row.state == "succeeded"
+    assert.equal("yes", row.charged)
+    assert.truthy(row.answer and row.result)
+    assert.equal(0, job.polls)
+    assert.equal("succeeded", support.finish(job).status)
+    assert.is_true(job.polls > 0)
+    assert.equal(1, box:ledger().requests.create)
   end)
 
   it("has the answer that ends a job before the host hears of it", function()
@@ -209,7 +212,7 @@ describe("the ledger", function()
     local strace = "strace -f -o " .. log .. " -e trace=pwrite64,fdatasync,fsync,sendto"
     local result = child.run(ONE_JOB, { box.url, box.api_key, ledger_path() }, strace)
     assert.equal("succeeded\n", result.output, result.errors)
-    local unsynced, posts, syncs = 0, 0, 0
+    local unsynced, posts, polls, syncs = 0, 0, 0, 0
     for line in io.lines(log) do
       if line:find("pwrite64(", 1, true) then
         unsynced = unsynced + 1
@@ -219,11 +222,41 @@ describe("the ledger", function()
         posts = posts + 1
         assert.equal(0, unsynced)
         syncs = 0
+      elseif line:find('"GET ', 1, true) then
+        polls = polls + 1
+        assert.equal(0, unsynced)
+        assert.is_true(syncs >= 1) -- of the answer
       end
     end
     os.remove(log)
     assert.equal(1, posts)
+    assert.is_true(polls >= 1)
     assert.truthy(syncs >= 2) -- the answer, and the result
+  end)
+
+  it("needs four syncs for a job, from its submit to its last answer", function()
+    if not can_trace() then
+      pending("strace cannot watch this build")
+      return
+    end
+    local box, log = support.sandbox(), os.tmpname()
+    local begin = 'io.stdout:write("begin\\n") io.stdout:flush() '
+    local program = ONE_JOB:gsub("print%(", begin .. "%0")
+    local strace = "strace -f -o " .. log .. " -e trace=fdatasync,fsync,write"
+    local result = child.run(program, { box.url, box.api_key, ledger_path() }, strace)
+    assert.equal("begin\nsucceeded\n", result.output, result.errors)
+    local syncs
+    for line in io.lines(log) do
+      if line:find('write(1, "begin', 1, true) then
+        syncs = 0
+      elseif line:find('write(1, "succeeded', 1, true) then
+        break
+      elseif syncs and line:find("sync(", 1, true) and not line:find("resumed>", 1, true) then
+        syncs = syncs + 1
+      end
+    end
+    os.remove(log)
+    assert.equal(4, syncs)
   end)
 
   it("says sent of a job whose process dies while it sends it", function()

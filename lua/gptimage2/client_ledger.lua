@@ -33,8 +33,8 @@ local function ledger_of(self, fname)
     })
 end
 
---- Waits until all that this program knows of its jobs is in the ledger: the engine writes the
---- verdict on an answer one turn after it was told.
+--- Waits until all that this program knows of its jobs is in the ledger: a cancel, or that a
+--- picture was saved, is written one turn after it was told.
 local function write_up()
   local turn, err = core.sleep(0)
   if not turn then

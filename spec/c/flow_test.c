@@ -23,6 +23,14 @@ static Reply answer(int status) {
   return (Reply){.kind = REPLY_ANSWERED, .status = status, .retry_after = -1};
 }
 
+/* With a body that says so, and has an id. */
+static Reply said(int status, ReplySays says) {
+  Reply reply = answer(status);
+  reply.says = says;
+  reply.named = true;
+  return reply;
+}
+
 static Reply wish(int status, double retry_after) {
   Reply reply = answer(status);
   reply.retry_after = retry_after;
@@ -44,10 +52,6 @@ static bool is_near(double a, double b) {
 /* With the random number 0.5 polls have no jitter, backoffs are 3/4 d. */
 static FlowAction reply_with(Flow *flow, Reply reply, double now) {
   return flow_on_reply(flow, &reply, now, 0.5);
-}
-
-static FlowAction judge(Flow *flow, FlowVerdict verdict, double now) {
-  return flow_on_verdict(flow, verdict, now, 0.5);
 }
 
 static void assert_do(FlowAction action, FlowDo what) {
@@ -80,10 +84,8 @@ static Flow flow_in(FlowState wanted) {
     reply_with(&flow, not_sent, 0);
   if (wanted == FLOW_ENDED)
     reply_with(&flow, lost, 0);
-  if (wanted == FLOW_ASKING || wanted == FLOW_RESTING || wanted == FLOW_POLLING)
-    reply_with(&flow, answer(200), 0);
   if (wanted == FLOW_RESTING || wanted == FLOW_POLLING)
-    judge(&flow, FLOW_VERDICT_AGAIN, 0);
+    reply_with(&flow, said(200, SAYS_WAITING), 0);
   if (wanted == FLOW_POLLING)
     flow_on_timer(&flow, 2);
   assert_int_equal(flow.state, wanted);
@@ -97,26 +99,113 @@ static void a_job_is_created_polled_and_ended(void **state) {
   assert_do(flow_start(&flow, 10), FLOW_DO_CREATE);
   assert_int_equal(flow.attempts, 1);
   assert_false(flow.sent);
-  assert_do(reply_with(&flow, answer(200), 11), FLOW_DO_ASK);
+  assert_rest(reply_with(&flow, said(200, SAYS_WAITING), 11.5), 13.5, false);
   assert_true(flow.sent);
-  assert_rest(judge(&flow, FLOW_VERDICT_AGAIN, 11.5), 13.5, false);
   assert_do(flow_on_timer(&flow, 13.5), FLOW_DO_POLL);
   assert_rest(reply_with(&flow, answer(202), 14), 16.5, false);
   assert_do(flow_on_timer(&flow, 16.5), FLOW_DO_POLL);
   assert_int_equal(flow.polls, 2);
-  assert_do(reply_with(&flow, answer(200), 17), FLOW_DO_ASK);
-  assert_rest(judge(&flow, FLOW_VERDICT_UNUSABLE, 17), 19.5, true);
+  assert_rest(reply_with(&flow, said(200, SAYS_NOTHING), 17), 19.5, true);
   assert_do(flow_on_timer(&flow, 19.5), FLOW_DO_POLL);
-  assert_do(reply_with(&flow, answer(200), 20), FLOW_DO_ASK);
-  assert_end(&flow, judge(&flow, FLOW_VERDICT_FINAL, 20), FLOW_END_ANSWERED);
+  assert_end(&flow, reply_with(&flow, said(200, SAYS_SUCCEEDED), 20),
+             FLOW_END_SUCCEEDED);
   assert_int_equal(flow.attempts, 1);
 }
 
-static void a_create_that_is_final_is_not_polled(void **state) {
-  Flow flow = flow_in(FLOW_ASKING);
+/* What the answer to a create says, in each mode. */
+static void the_answer_to_a_create_decides(void **state) {
+  static const struct {
+    ReplySays says;
+    bool named;
+    FlowMode mode;
+    FlowDo what;
+    FlowEnd end;
+  } rows[] = {
+      {SAYS_SUCCEEDED, true, FLOW_GENERATE, FLOW_DO_END, FLOW_END_SUCCEEDED},
+      {SAYS_FAILED, true, FLOW_GENERATE, FLOW_DO_END, FLOW_END_FAILURE},
+      {SAYS_WAITING, true, FLOW_GENERATE, FLOW_DO_REST, 0},
+      {SAYS_NOTHING, true, FLOW_GENERATE, FLOW_DO_REST, 0},
+      {SAYS_STRANGE, true, FLOW_GENERATE, FLOW_DO_REST, 0},
+      {SAYS_EMPTY, true, FLOW_GENERATE, FLOW_DO_REST, 0},
+      {SAYS_WAITING, true, FLOW_CREATE_ONLY, FLOW_DO_END, FLOW_END_ACCEPTED},
+      {SAYS_SUCCEEDED, true, FLOW_CREATE_ONLY, FLOW_DO_END, FLOW_END_SUCCEEDED},
+      {SAYS_FAILED, true, FLOW_CREATE_ONLY, FLOW_DO_END, FLOW_END_FAILURE},
+      {SAYS_SUCCEEDED, false, FLOW_GENERATE, FLOW_DO_END, FLOW_END_UNUSABLE},
+      {SAYS_NOTHING, false, FLOW_GENERATE, FLOW_DO_END, FLOW_END_UNUSABLE},
+      {SAYS_WAITING, false, FLOW_CREATE_ONLY, FLOW_DO_END, FLOW_END_UNUSABLE}};
   (void)state;
-  assert_end(&flow, judge(&flow, FLOW_VERDICT_FINAL, 1), FLOW_END_ANSWERED);
-  assert_int_equal(flow.polls, 0);
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    Flow flow = new_flow(rows[i].mode, &settings);
+    Reply reply = said(200, rows[i].says);
+    FlowAction action;
+    reply.named = rows[i].named;
+    flow_start(&flow, 0);
+    action = reply_with(&flow, reply, 1);
+    check(action.what == rows[i].what, "row %zu", i);
+    check(action.what != FLOW_DO_END || action.end == rows[i].end, "row %zu",
+          i);
+    check(!action.retry && flow.created == 1, "row %zu", i);
+    assert_int_equal(flow.polls, 0);
+  }
+}
+
+/* What the answer to a poll says, whatever 2xx it came with. */
+static void the_answer_to_a_poll_decides(void **state) {
+  static const struct {
+    int status;
+    ReplySays says;
+    FlowDo what;
+    FlowEnd end;
+    bool retry;
+  } rows[] = {{200, SAYS_SUCCEEDED, FLOW_DO_END, FLOW_END_SUCCEEDED, false},
+              {202, SAYS_SUCCEEDED, FLOW_DO_END, FLOW_END_SUCCEEDED, false},
+              {206, SAYS_FAILED, FLOW_DO_END, FLOW_END_FAILURE, false},
+              {200, SAYS_WAITING, FLOW_DO_REST, 0, false},
+              {203, SAYS_WAITING, FLOW_DO_REST, 0, false},
+              {200, SAYS_STRANGE, FLOW_DO_REST, 0, false},
+              {202, SAYS_STRANGE, FLOW_DO_REST, 0, false},
+              {202, SAYS_NOTHING, FLOW_DO_REST, 0, false},
+              {200, SAYS_NOTHING, FLOW_DO_REST, 0, true},
+              {201, SAYS_NOTHING, FLOW_DO_REST, 0, true},
+              {200, SAYS_TROUBLE, FLOW_DO_REST, 0, true},
+              {200, SAYS_EMPTY, FLOW_DO_REST, 0, true}};
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    Flow flow = flow_in(FLOW_POLLING);
+    FlowAction action =
+        reply_with(&flow, said(rows[i].status, rows[i].says), 3);
+    check(action.what == rows[i].what, "row %zu", i);
+    check(action.what != FLOW_DO_END || action.end == rows[i].end, "row %zu",
+          i);
+    check(action.retry == rows[i].retry, "row %zu", i);
+  }
+}
+
+/* Three in a row that cannot be used; another answer in between begins anew. */
+static void only_three_oddities_in_a_row_end_the_job(void **state) {
+  static const struct {
+    ReplySays says;
+    FlowEnd end;
+  } rows[] = {{SAYS_TROUBLE, FLOW_END_FAILURE},
+              {SAYS_EMPTY, FLOW_END_UNUSABLE}};
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    Flow flow = flow_in(FLOW_POLLING);
+    for (int k = 0; k < 2; k++) {
+      assert_do(reply_with(&flow, said(200, rows[i].says), 3), FLOW_DO_REST);
+      assert_do(flow_on_timer(&flow, 3), FLOW_DO_POLL);
+    }
+    assert_do(reply_with(&flow, said(202, SAYS_WAITING), 3), FLOW_DO_REST);
+    for (int k = 0; k < 2; k++) {
+      assert_do(flow_on_timer(&flow, 3), FLOW_DO_POLL);
+      assert_do(reply_with(&flow, said(200, rows[i].says), 3), FLOW_DO_REST);
+    }
+    assert_do(flow_on_timer(&flow, 3), FLOW_DO_POLL);
+    assert_do(reply_with(&flow, answer(503), 3), FLOW_DO_REST);
+    assert_do(flow_on_timer(&flow, 3), FLOW_DO_POLL);
+    assert_end(&flow, reply_with(&flow, said(200, rows[i].says), 3),
+               rows[i].end);
+  }
 }
 
 static void references_are_checked_before_the_create(void **state) {
@@ -154,8 +243,7 @@ static void a_create_that_got_through_later_starts_afresh(void **state) {
   Flow flow = flow_in(FLOW_BACKING_OFF);
   (void)state;
   assert_do(flow_on_timer(&flow, 1), FLOW_DO_CREATE);
-  assert_do(reply_with(&flow, answer(201), 1), FLOW_DO_ASK);
-  assert_rest(judge(&flow, FLOW_VERDICT_AGAIN, 1), 3, false);
+  assert_rest(reply_with(&flow, said(201, SAYS_WAITING), 1), 3, false);
 }
 
 static void a_create_ends_the_job_when_it_must_not_be_repeated(void **state) {
@@ -238,7 +326,7 @@ static void a_conflict_is_waited_out_under_a_repeated_key(void **state) {
   assert_do(flow_on_timer(&flow, 1), FLOW_DO_CREATE);
   assert_rest(reply_with(&flow, answer(409), 1), 2.5, true);
   assert_do(flow_on_timer(&flow, 3), FLOW_DO_CREATE);
-  assert_do(reply_with(&flow, answer(200), 3), FLOW_DO_ASK);
+  assert_do(reply_with(&flow, said(200, SAYS_WAITING), 3), FLOW_DO_REST);
   flow = creating(&settings); /* what never left repeats no key */
   assert_rest(reply_with(&flow, not_sent, 0), 0.75, true);
   assert_do(flow_on_timer(&flow, 1), FLOW_DO_CREATE);
@@ -282,7 +370,7 @@ static void a_create_before_the_last_may_have_made_another_job(void **state) {
     assert_do(reply_with(&flow, answer(503), 1), FLOW_DO_REST);
     assert_false(flow.earlier_doubt);
     assert_do(flow_on_timer(&flow, 4), FLOW_DO_CREATE);
-    assert_do(reply_with(&flow, answer(202), 4), FLOW_DO_ASK);
+    assert_do(reply_with(&flow, said(202, SAYS_WAITING), 4), FLOW_DO_REST);
     assert_int_equal(flow.earlier_doubt, modes[i] == RETRY_DOCUMENTED);
     assert_int_equal(flow.earlier_risk, modes[i] == RETRY_DOCUMENTED);
     flow = new_flow(FLOW_GENERATE, &chosen);
@@ -338,29 +426,37 @@ static void an_empty_quota_ends_the_retries_of_all(void **state) {
       FLOW_END_LOST);
   flow = creating(&settings);
   quota.tokens = 9;
-  assert_do(reply_with(&flow, answer(200), 1), FLOW_DO_ASK);
+  assert_do(reply_with(&flow, said(200, SAYS_WAITING), 1), FLOW_DO_REST);
   assert_true(is_near(quota.tokens, 10));
 }
 
 static void the_beginning_of_an_answer_is_read(void **state) {
-  Reply partial = {
-      .kind = REPLY_LOST, .status = 200, .partial = true, .retry_after = -1};
+  Reply partial = {.kind = REPLY_LOST,
+                   .status = 200,
+                   .partial = true,
+                   .named = true,
+                   .retry_after = -1};
   Flow flow = creating(&safe);
   (void)state;
-  assert_do(reply_with(&flow, partial, 1), FLOW_DO_ASK);
+  assert_rest(reply_with(&flow, partial, 1), 3, false);
   assert_true(flow.doubt);
   flow = creating(&settings);
-  assert_do(reply_with(&flow, partial, 1), FLOW_DO_ASK);
+  assert_rest(reply_with(&flow, partial, 1), 3, false);
   flow = creating(&idempotent); /* here asking again is better */
   assert_do(reply_with(&flow, partial, 1), FLOW_DO_REST);
   assert_do(flow_on_timer(&flow, 3), FLOW_DO_CREATE);
   assert_do(reply_with(&flow, partial, 4), FLOW_DO_REST);
   assert_do(flow_on_timer(&flow, 7), FLOW_DO_CREATE);
-  assert_do(reply_with(&flow, partial, 8), FLOW_DO_ASK); /* no attempt left */
+  assert_rest(reply_with(&flow, partial, 8), 10, false); /* no attempt left */
+  assert_int_equal(flow.state, FLOW_RESTING);
   flow = creating(&idempotent);
-  assert_do(reply_with(&flow, partial, 99.9), FLOW_DO_ASK); /* nor time */
+  assert_rest(reply_with(&flow, partial, 99.9), 100, false); /* nor time */
   flow = creating(&idempotent);
-  assert_do(reply_with(&flow, partial, 101), FLOW_DO_ASK);
+  assert_rest(reply_with(&flow, partial, 101), 100, false);
+  assert_int_equal(flow.state, FLOW_RESTING);
+  flow = creating(&settings); /* and where it has no id */
+  partial.named = false;
+  assert_end(&flow, reply_with(&flow, partial, 1), FLOW_END_UNUSABLE);
 }
 
 static void backing_off_fits_before_the_deadline_or_is_not_done(void **state) {
@@ -377,8 +473,8 @@ static void backing_off_fits_before_the_deadline_or_is_not_done(void **state) {
 }
 
 static void trouble_between_polls_is_waited_out(void **state) {
-  static const int statuses[] = {201, 204, 301, 307, 400, 404, 408, 409, 418,
-                                 422, 425, 429, 500, 502, 503, 504, 599};
+  static const int statuses[] = {301, 307, 400, 404, 408, 409, 418, 422,
+                                 425, 429, 500, 502, 503, 504, 599};
   (void)state;
   for (size_t i = 0; i < COUNT(statuses); i++) {
     Flow flow = flow_in(FLOW_POLLING);
@@ -412,8 +508,7 @@ static void a_readable_answer_ends_the_trouble(void **state) {
   (void)state;
   assert_rest(reply_with(&flow, answer(503), 3), 5.5, true);
   flow_on_timer(&flow, 5.5);
-  assert_do(reply_with(&flow, answer(200), 6), FLOW_DO_ASK);
-  assert_rest(judge(&flow, FLOW_VERDICT_AGAIN, 6), 8.5, false);
+  assert_rest(reply_with(&flow, said(200, SAYS_WAITING), 6), 8.5, false);
 }
 
 static void some_answers_to_a_poll_end_the_job(void **state) {
@@ -457,23 +552,25 @@ static void a_wish_of_the_server_replaces_the_schedule(void **state) {
 }
 
 /* Of the create's own answer, and of a poll that only looked final. */
-static void a_wish_is_remembered_until_the_verdict(void **state) {
+static void a_wish_with_an_answer_is_heard(void **state) {
   static const struct {
     double wish, pause, pause_after_poll;
   } rows[] = {{-1, 2, 2.5}, {0, 0.5, 0.5}, {7, 7, 7}, {600, 30, 30}};
+  static const ReplySays says[] = {SAYS_WAITING, SAYS_NOTHING, SAYS_STRANGE};
   (void)state;
-  for (size_t i = 0; i < COUNT(rows); i++) {
-    Flow flow = flow_in(FLOW_CREATING);
-    assert_do(reply_with(&flow, wish(202, rows[i].wish), 1), FLOW_DO_ASK);
-    assert_rest(judge(&flow, FLOW_VERDICT_AGAIN, 3), 3 + rows[i].pause, false);
-    assert_do(flow_on_timer(&flow, 50), FLOW_DO_POLL);
-    assert_do(reply_with(&flow, wish(200, rows[i].wish), 50), FLOW_DO_ASK);
-    assert_rest(judge(&flow, FLOW_VERDICT_AGAIN, 51),
-                51 + rows[i].pause_after_poll, false);
-    assert_do(flow_on_timer(&flow, 90), FLOW_DO_POLL);
-    assert_do(reply_with(&flow, answer(200), 90), FLOW_DO_ASK);
-    assert_true(judge(&flow, FLOW_VERDICT_AGAIN, 90).at < 94);
-  }
+  for (size_t i = 0; i < COUNT(rows); i++)
+    for (size_t k = 0; k < COUNT(says); k++) {
+      Flow flow = flow_in(FLOW_CREATING);
+      Reply reply = said(202, says[k]);
+      reply.retry_after = rows[i].wish;
+      assert_rest(reply_with(&flow, reply, 3), 3 + rows[i].pause, false);
+      assert_do(flow_on_timer(&flow, 50), FLOW_DO_POLL);
+      reply.status = 200;
+      assert_rest(reply_with(&flow, reply, 51), 51 + rows[i].pause_after_poll,
+                  says[k] == SAYS_NOTHING);
+      assert_do(flow_on_timer(&flow, 90), FLOW_DO_POLL);
+      assert_true(reply_with(&flow, said(200, SAYS_WAITING), 90).at < 94);
+    }
 }
 
 static void rests_end_at_the_deadline(void **state) {
@@ -487,11 +584,12 @@ static void rests_end_at_the_deadline(void **state) {
     flow = flow_in(FLOW_POLLING); /* the reply itself came late */
     assert_rest(reply_with(&flow, answer(statuses[i]), 101), 100, i == 1);
   }
-  flow = flow_in(FLOW_ASKING);
-  assert_rest(judge(&flow, FLOW_VERDICT_AGAIN, 99), 100, false);
+  flow = flow_in(FLOW_CREATING);
+  assert_rest(reply_with(&flow, said(200, SAYS_WAITING), 99), 100, false);
   assert_end(&flow, flow_on_timer(&flow, 100.1), FLOW_END_TIMEOUT);
   flow = flow_in(FLOW_POLLING); /* a late answer is an answer all the same */
-  assert_do(reply_with(&flow, answer(200), 101), FLOW_DO_ASK);
+  assert_end(&flow, reply_with(&flow, said(200, SAYS_SUCCEEDED), 101),
+             FLOW_END_SUCCEEDED);
 }
 
 static void a_job_may_run_out_of_time_in_the_queue(void **state) {
@@ -510,8 +608,8 @@ static void a_known_job_is_polled_at_once(void **state) {
   assert_do(flow_start(&flow, 50), FLOW_DO_POLL);
   assert_rest(reply_with(&flow, answer(202), 51), 53, false);
   assert_do(flow_on_timer(&flow, 53), FLOW_DO_POLL);
-  assert_do(reply_with(&flow, answer(200), 54), FLOW_DO_ASK);
-  assert_end(&flow, judge(&flow, FLOW_VERDICT_FINAL, 54), FLOW_END_ANSWERED);
+  assert_end(&flow, reply_with(&flow, said(200, SAYS_FAILED), 54),
+             FLOW_END_FAILURE);
   assert_int_equal(flow.attempts, 0);
   assert_int_equal(flow.polls, 2);
   assert_false(flow.sent);
@@ -521,28 +619,36 @@ static void one_poll_is_one_poll(void **state) {
   static const struct {
     ReplyKind kind;
     int status;
-    FlowDo what;
+    ReplySays says;
     FlowEnd end;
   } rows[] = {
-      {REPLY_ANSWERED, 200, FLOW_DO_ASK, 0},
-      {REPLY_ANSWERED, 202, FLOW_DO_ASK, 0},
-      {REPLY_ANSWERED, 404, FLOW_DO_END, FLOW_END_REFUSED},
-      {REPLY_ANSWERED, 401, FLOW_DO_END, FLOW_END_REFUSED},
-      {REPLY_ANSWERED, 503, FLOW_DO_END, FLOW_END_REFUSED},
-      {REPLY_LOST, 0, FLOW_DO_END, FLOW_END_FAILED},
-      {REPLY_NOT_SENT, 0, FLOW_DO_END, FLOW_END_FAILED},
-      {REPLY_HOPELESS, 0, FLOW_DO_END, FLOW_END_FAILED},
+      {REPLY_ANSWERED, 200, SAYS_SUCCEEDED, FLOW_END_SUCCEEDED},
+      {REPLY_ANSWERED, 202, SAYS_SUCCEEDED, FLOW_END_SUCCEEDED},
+      {REPLY_ANSWERED, 200, SAYS_FAILED, FLOW_END_FAILURE},
+      {REPLY_ANSWERED, 200, SAYS_TROUBLE, FLOW_END_FAILURE},
+      {REPLY_ANSWERED, 200, SAYS_WAITING, FLOW_END_ACCEPTED},
+      {REPLY_ANSWERED, 202, SAYS_WAITING, FLOW_END_ACCEPTED},
+      {REPLY_ANSWERED, 200, SAYS_EMPTY, FLOW_END_UNUSABLE},
+      {REPLY_ANSWERED, 200, SAYS_STRANGE, FLOW_END_UNUSABLE},
+      {REPLY_ANSWERED, 202, SAYS_NOTHING, FLOW_END_UNUSABLE},
+      {REPLY_ANSWERED, 404, SAYS_NOTHING, FLOW_END_REFUSED},
+      {REPLY_ANSWERED, 401, SAYS_NOTHING, FLOW_END_REFUSED},
+      {REPLY_ANSWERED, 503, SAYS_NOTHING, FLOW_END_REFUSED},
+      {REPLY_LOST, 0, SAYS_NOTHING, FLOW_END_FAILED},
+      {REPLY_NOT_SENT, 0, SAYS_NOTHING, FLOW_END_FAILED},
+      {REPLY_HOPELESS, 0, SAYS_NOTHING, FLOW_END_FAILED},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
-    Reply reply = {
-        .kind = rows[i].kind, .status = rows[i].status, .retry_after = -1};
+    Reply reply = {.kind = rows[i].kind,
+                   .status = rows[i].status,
+                   .says = rows[i].says,
+                   .retry_after = -1};
     Flow flow = new_flow(FLOW_POLL_ONCE, &settings);
     FlowAction action;
     assert_do(flow_start(&flow, 0), FLOW_DO_POLL);
     action = reply_with(&flow, reply, 1);
-    check(action.what == rows[i].what, "row %zu", i);
-    check(action.what != FLOW_DO_END || action.end == rows[i].end, "row %zu",
+    check(action.what == FLOW_DO_END && action.end == rows[i].end, "row %zu",
           i);
     assert_int_equal(flow.polls, 1);
   }
@@ -551,7 +657,7 @@ static void one_poll_is_one_poll(void **state) {
 static void cancelling_ends_every_state_but_a_create_that_left(void **state) {
   static const FlowState states[] = {
       FLOW_QUEUED,      FLOW_CHECKING, FLOW_CREATING, FLOW_HELD,
-      FLOW_BACKING_OFF, FLOW_ASKING,   FLOW_RESTING,  FLOW_POLLING};
+      FLOW_BACKING_OFF, FLOW_RESTING,  FLOW_POLLING};
   Flow flow;
   (void)state;
   for (size_t i = 0; i < COUNT(states); i++) {
@@ -580,7 +686,7 @@ static void a_create_that_is_held_waits_for_this_side(void **state) {
     assert_int_equal(flow.attempts, 1);
   }
   assert_true(quota.tokens == RETRY_QUOTA_FULL.tokens);
-  assert_do(reply_with(&flow, answer(200), 11), FLOW_DO_ASK);
+  assert_do(reply_with(&flow, said(200, SAYS_WAITING), 11), FLOW_DO_REST);
   assert_do(flow_on_ready(&flow, 11), FLOW_DO_NOTHING);
   flow = flow_in(FLOW_HELD);
   assert_end(&flow, flow_on_timer(&flow, 100), FLOW_END_FAILED);
@@ -637,19 +743,6 @@ static void a_cancelled_create_tells_how_it_ended(void **state) {
   }
 }
 
-/* A verdict that was on its way meets the end. */
-static void a_verdict_after_the_cancel_does_nothing(void **state) {
-  static const FlowVerdict verdicts[] = {
-      FLOW_VERDICT_AGAIN, FLOW_VERDICT_UNUSABLE, FLOW_VERDICT_FINAL};
-  (void)state;
-  for (size_t i = 0; i < COUNT(verdicts); i++) {
-    Flow flow = flow_in(FLOW_ASKING);
-    assert_end(&flow, flow_on_cancel(&flow, false), FLOW_END_CANCELLED);
-    assert_do(judge(&flow, verdicts[i], 1), FLOW_DO_NOTHING);
-    assert_int_equal(flow.polls, 0);
-  }
-}
-
 /* What belongs to another state does nothing. */
 static void events_out_of_place_do_nothing(void **state) {
   (void)state;
@@ -663,8 +756,6 @@ static void events_out_of_place_do_nothing(void **state) {
       assert_do(reply_with(&flow, answer(200), 0), FLOW_DO_NOTHING);
     if (where != FLOW_BACKING_OFF && where != FLOW_RESTING)
       assert_do(flow_on_timer(&flow, 0), FLOW_DO_NOTHING);
-    if (where != FLOW_ASKING)
-      assert_do(judge(&flow, FLOW_VERDICT_FINAL, 0), FLOW_DO_NOTHING);
     assert_int_equal(flow.state, where);
   }
 }
@@ -672,7 +763,9 @@ static void events_out_of_place_do_nothing(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_job_is_created_polled_and_ended),
-      cmocka_unit_test(a_create_that_is_final_is_not_polled),
+      cmocka_unit_test(the_answer_to_a_create_decides),
+      cmocka_unit_test(the_answer_to_a_poll_decides),
+      cmocka_unit_test(only_three_oddities_in_a_row_end_the_job),
       cmocka_unit_test(references_are_checked_before_the_create),
       cmocka_unit_test(what_never_left_is_repeated_max_attempts_times),
       cmocka_unit_test(a_create_that_got_through_later_starts_afresh),
@@ -692,7 +785,7 @@ int main(void) {
       cmocka_unit_test(some_answers_to_a_poll_end_the_job),
       cmocka_unit_test(only_three_404_in_a_row_end_the_job),
       cmocka_unit_test(a_wish_of_the_server_replaces_the_schedule),
-      cmocka_unit_test(a_wish_is_remembered_until_the_verdict),
+      cmocka_unit_test(a_wish_with_an_answer_is_heard),
       cmocka_unit_test(rests_end_at_the_deadline),
       cmocka_unit_test(a_job_may_run_out_of_time_in_the_queue),
       cmocka_unit_test(a_known_job_is_polled_at_once),
@@ -701,7 +794,6 @@ int main(void) {
       cmocka_unit_test(a_create_that_is_held_waits_for_this_side),
       cmocka_unit_test(the_last_look_is_taken_in_time),
       cmocka_unit_test(a_cancelled_create_tells_how_it_ended),
-      cmocka_unit_test(a_verdict_after_the_cancel_does_nothing),
       cmocka_unit_test(events_out_of_place_do_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

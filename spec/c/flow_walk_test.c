@@ -20,6 +20,7 @@ typedef struct Walk {
   bool barred;   /* a create had a reply that the mode does not repeat */
   bool accepted; /* a create was answered with 2xx, or a beginning of it */
   bool repeated; /* the key has been sent before */
+  bool spoken;   /* the last reply had a body that was read */
   bool gone;     /* the create under way was let go */
   bool ended;
   unsigned creates;
@@ -47,6 +48,12 @@ static void see_poll(Walk *walk) {
   check(walk->now < walk->flow.deadline, "a poll past the deadline");
 }
 
+/* The ends that an answer with a body brings. */
+static bool is_answered(FlowEnd end) {
+  return end == FLOW_END_SUCCEEDED || end == FLOW_END_FAILURE ||
+         end == FLOW_END_ACCEPTED || end == FLOW_END_UNUSABLE;
+}
+
 /* Looks at one action. */
 static void see(Walk *walk, FlowAction action) {
   const Flow *flow = &walk->flow;
@@ -68,9 +75,12 @@ static void see(Walk *walk, FlowAction action) {
     walk->ended = true;
     check(action.end != FLOW_END_FAILED || !flow->doubt, "failed, but paid?");
     check(action.end != FLOW_END_LOST || flow->doubt, "lost, without a doubt");
+    check(!is_answered(action.end) || walk->spoken, "an answer out of nothing");
+    check(action.end != FLOW_END_ACCEPTED || flow->mode == FLOW_CREATE_ONLY ||
+              flow->mode == FLOW_POLL_ONCE,
+          "it is not over");
     break;
   case FLOW_DO_CHECK:
-  case FLOW_DO_ASK:
   case FLOW_DO_NOTHING:
     break;
   }
@@ -100,6 +110,10 @@ static Reply random_reply(Walk *walk) {
   reply.timed_out =
       reply.kind == REPLY_LOST && random_below(&walk->seed, 2) == 0;
   reply.partial = reply.kind == REPLY_LOST && random_below(&walk->seed, 4) == 0;
+  walk->spoken = reply.partial || reply.status / 100 == 2;
+  if (walk->spoken)
+    reply.says = (ReplySays)random_below(&walk->seed, SAYS_FAILED + 1);
+  reply.named = walk->spoken && random_below(&walk->seed, 8) > 0;
   return reply;
 }
 
@@ -153,18 +167,9 @@ static void give_reply(Walk *walk) {
     note_create(walk, &reply);
   action =
       flow_on_reply(&walk->flow, &reply, walk->now, random_unit(&walk->seed));
-  if (reply.partial && action.what == FLOW_DO_ASK) /* not asked for again */
+  if (reply.partial && walk->flow.created > 0) /* not asked for again */
     walk->accepted = true;
   see(walk, action);
-}
-
-static void give_verdict(Walk *walk) {
-  FlowMode mode = walk->flow.mode;
-  bool once = mode == FLOW_CREATE_ONLY || mode == FLOW_POLL_ONCE;
-  bool final = once || random_below(&walk->seed, 4) == 0;
-  see(walk, flow_on_verdict(&walk->flow,
-                            final ? FLOW_VERDICT_FINAL : FLOW_VERDICT_AGAIN,
-                            walk->now, random_unit(&walk->seed)));
 }
 
 /* A cancel while nothing is on its way ends the job at once, and no create
@@ -180,9 +185,7 @@ static void give_cancel(Walk *walk) {
   see(walk, action);
 }
 
-/* One event of a kind: 0 start, 1 checked, 2 reply, 3 timer, 4 verdict, 5
- * ready.
- */
+/* One event of a kind: 0 start, 1 checked, 2 reply, 3 timer, 4 ready. */
 static void give(Walk *walk, unsigned kind) {
   switch (kind) {
   case 0:
@@ -198,9 +201,6 @@ static void give(Walk *walk, unsigned kind) {
   case 3:
     see(walk, flow_on_timer(&walk->flow, walk->now));
     break;
-  case 4:
-    give_verdict(walk);
-    break;
   default:
     see(walk, flow_on_ready(&walk->flow, walk->now));
   }
@@ -209,8 +209,8 @@ static void give(Walk *walk, unsigned kind) {
 static unsigned fitting_kind(FlowState state) {
   static const unsigned kinds[] = {
       [FLOW_QUEUED] = 0,  [FLOW_CHECKING] = 1,    [FLOW_CREATING] = 2,
-      [FLOW_HELD] = 5,    [FLOW_BACKING_OFF] = 3, [FLOW_ASKING] = 4,
-      [FLOW_RESTING] = 3, [FLOW_POLLING] = 2,     [FLOW_ENDED] = 3};
+      [FLOW_HELD] = 4,    [FLOW_BACKING_OFF] = 3, [FLOW_RESTING] = 3,
+      [FLOW_POLLING] = 2, [FLOW_ENDED] = 3};
   return kinds[state];
 }
 
@@ -236,7 +236,7 @@ static void one_walk(Walk *walk) {
     if (random_below(&walk->seed, 60) == 0)
       give_cancel(walk);
     give(walk,
-         fits ? fitting_kind(walk->flow.state) : random_below(&walk->seed, 6));
+         fits ? fitting_kind(walk->flow.state) : random_below(&walk->seed, 5));
   }
 }
 

@@ -33,7 +33,7 @@ typedef struct Line {
 typedef struct Service {
   const Line *script;
   unsigned lines;
-  unsigned asked; /* requests that arrived */
+  _Atomic unsigned asked; /* requests that arrived */
   char requests[SERVICE_REQUESTS][4096];
   int listener;
   int port;
@@ -122,6 +122,12 @@ static inline void service_start(Service *service, const Line *script,
   service_listen(service);
   assert_int_equal(pthread_create(&service->thread, NULL, service_run, service),
                    0);
+}
+
+/* Waits until all of the script was asked for, as long as it takes. */
+static inline void service_await(const Service *service) {
+  while (service->asked < service->lines)
+    usleep(1000);
 }
 
 /* To be called when the client's connections are closed or unused. */

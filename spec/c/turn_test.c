@@ -52,23 +52,18 @@ static void leave(unsigned index) {
   turn_advance(&turns);
 }
 
-/* One letter a job: w(aits), a(ctive), l(ent its place), - (none of it). */
+/* One letter a job: w(aits), a(ctive), - (neither). */
 static void assert_jobs(const char *expected) {
   char found[JOBS + 1] = "";
-  unsigned active = 0, lent = 0;
+  unsigned active = 0;
   for (unsigned i = 0; i < JOBS; i++) {
     const Turn *turn = &jobs[i].turn;
-    check(turn->active + turn->waiting + turn->lent <= 1, "job %u is torn", i);
+    check(turn->active + turn->waiting <= 1, "job %u is torn", i);
     active += turn->active;
-    lent += turn->lent;
-    found[i] = turn->waiting  ? 'w'
-               : turn->active ? 'a'
-               : turn->lent   ? 'l'
-                              : '-';
+    found[i] = turn->waiting ? 'w' : turn->active ? 'a' : '-';
   }
   assert_string_equal(found, expected);
   assert_int_equal(turns.active, active);
-  assert_int_equal(turns.lent, lent);
 }
 
 static void at_most_the_limit_begin_in_order(void **state) {
@@ -153,47 +148,6 @@ static void those_already_at_the_service_count_without_waiting(void **state) {
   assert_jobs("--aa--");
 }
 
-static void lend(unsigned index) {
-  turn_lend(&jobs[index].turn);
-  turn_advance(&turns);
-}
-
-static void as_many_places_are_lent_as_there_are(void **state) {
-  (void)state;
-  reset(2);
-  join_all();
-  turn_advance(&turns);
-  lend(0);
-  assert_jobs("laawww");
-  lend(1);
-  assert_jobs("llaaww");
-  lend(2);
-  assert_jobs("lllaww"); /* nobody knows of any of them that it is done */
-  leave(0);
-  assert_jobs("-llaaw");
-  turn_take(&jobs[1].turn); /* it was not done */
-  turn_advance(&turns);
-  assert_jobs("-alaaw");
-  leave(1);
-  leave(2);
-  leave(2);
-  assert_jobs("---aaw");
-  leave(3);
-  assert_jobs("----aa");
-}
-
-static void only_who_has_a_place_can_lend_it(void **state) {
-  (void)state;
-  reset(1);
-  join_all();
-  turn_advance(&turns);
-  lend(1);
-  assert_jobs("awwwww");
-  leave(0);
-  lend(0);
-  assert_jobs("-awwww");
-}
-
 static void those_that_end_while_they_begin_make_room(void **state) {
   (void)state;
   reset(1);
@@ -239,8 +193,6 @@ int main(void) {
       cmocka_unit_test(leaving_twice_is_leaving_once),
       cmocka_unit_test(a_queue_that_was_emptied_fills_again),
       cmocka_unit_test(those_already_at_the_service_count_without_waiting),
-      cmocka_unit_test(as_many_places_are_lent_as_there_are),
-      cmocka_unit_test(only_who_has_a_place_can_lend_it),
       cmocka_unit_test(those_that_end_while_they_begin_make_room),
       cmocka_unit_test(nobody_is_forgotten),
   };

@@ -1,6 +1,6 @@
 /*
  * The life of a job (flow.c, policy.c), driven by what the input says: replies,
- * timers, verdicts and cancels in any order.  After each, what must hold for
+ * timers and cancels in any order.  After each, what must hold for
  * every job is looked at: no create too many, none after a doubt that its mode
  * does not allow, no money forgotten, nothing past the deadline, one end.
  */
@@ -22,6 +22,7 @@ typedef struct Walk {
   bool barred;   /* its mode does not allow another create */
   bool accepted; /* a create was answered with 2xx */
   bool begun;    /* the last one was answered with the beginning of a 2xx */
+  bool spoken;   /* the last reply has a body that was read */
   bool repeated; /* the key has been sent before */
   bool gone;     /* the create under way was let go */
   bool cancelled;
@@ -73,6 +74,10 @@ static void see_end(Walk *walk, FlowAction action) {
   check(how != FLOW_END_LOST || !walk->accepted, "lost, but accepted");
   check(how != FLOW_END_LOST || !walk->begun, "lost, but half an answer");
   check(how != FLOW_END_CANCELLED || walk->cancelled, "who cancelled?");
+  check((how != FLOW_END_SUCCEEDED && how != FLOW_END_FAILURE &&
+         how != FLOW_END_ACCEPTED && how != FLOW_END_UNUSABLE) ||
+            walk->spoken,
+        "an answer out of nothing");
   check(how != FLOW_END_TIMEOUT || walk->now >= walk->flow.deadline,
         "a timeout before its time");
 }
@@ -96,9 +101,6 @@ static void see(Walk *walk, FlowAction action) {
     break;
   case FLOW_DO_CHECK:
     check(flow->check && walk->creates == 0, "a look at references too late");
-    break;
-  case FLOW_DO_ASK:
-    check(walk->creates + walk->polls > 0, "nothing to ask about");
     break;
   case FLOW_DO_NOTHING:
     break;
@@ -131,6 +133,13 @@ static Reply read_reply(Walk *walk) {
     reply.retry_after *= 340; /* up to a day */
   if (reply.kind == REPLY_ANSWERED || (bits & 64))
     reply.status = statuses[input_byte(&walk->input) % COUNT(statuses)];
+  walk->spoken = reply.partial ||
+                 (reply.kind == REPLY_ANSWERED && reply.status / 100 == 2);
+  if (walk->spoken) {
+    bits = input_byte(&walk->input);
+    reply.says = (ReplySays)((bits & 7) % (SAYS_FAILED + 1));
+    reply.named = bits & 56;
+  }
   return reply;
 }
 
@@ -180,15 +189,6 @@ static void give_reply(Walk *walk) {
   see(walk, flow_on_reply(&walk->flow, &reply, walk->now, random));
 }
 
-/* The Lua side's promise: what is asked once has a final verdict. */
-static void give_verdict(Walk *walk, bool final) {
-  FlowMode mode = walk->flow.mode;
-  final = final || mode == FLOW_CREATE_ONLY || mode == FLOW_POLL_ONCE;
-  see(walk, flow_on_verdict(&walk->flow,
-                            final ? FLOW_VERDICT_FINAL : FLOW_VERDICT_AGAIN,
-                            walk->now, input_unit(&walk->input)));
-}
-
 static void give_cancel(Walk *walk) {
   bool torn = walk->flow.state == FLOW_CREATING && walk->gone;
   FlowAction action = flow_on_cancel(&walk->flow, walk->gone);
@@ -212,16 +212,12 @@ static void give_event(Walk *walk) {
     break;
   case 2:
   case 3:
+  case 5:
+  case 6:
     give_reply(walk);
     break;
   case 4:
     see(walk, flow_on_timer(&walk->flow, walk->now));
-    break;
-  case 5:
-    give_verdict(walk, false);
-    break;
-  case 6:
-    give_verdict(walk, input_byte(&walk->input) & 1);
     break;
   default:
     if (event & 128)
@@ -264,7 +260,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       note_create(&walk, &reply);
     see(&walk, flow_on_reply(&walk.flow, &reply, walk.now, 0));
     see(&walk, flow_on_checked(&walk.flow, true, walk.now));
-    give_verdict(&walk, false);
     see(&walk, flow_on_timer(&walk.flow, walk.now));
   }
   check(walk.ended, "it outlives its deadline");

@@ -232,7 +232,6 @@ return function(input)
   local mode = MODES[input:sub(1, 1)] or "generate"
   local settings = input:byte(2) or 0
   local world = new_world(settings)
-  double.record(settings & 8 ~= 0)
   local job = submit(world, mode, settings)
   for record in input:sub(3):gmatch("([^\xFF]+)") do
     happen(job, record:sub(1, 1), record:byte(2) or 0, record:sub(3), world)

@@ -11,8 +11,6 @@
 
 typedef enum CommandKind {
   COMMAND_START,
-  COMMAND_AGAIN, /* verdict: the body was not final */
-  COMMAND_FINAL, /* verdict: it was; the host has let go of the work */
   COMMAND_CANCEL,
   COMMAND_RELEASE,
   COMMAND_DROP_ACCOUNT

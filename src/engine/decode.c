@@ -198,20 +198,6 @@ bool decode_reply(Decoded *reply, const char *bytes, size_t length) {
   return read_reply(&reader, reply, bytes, length) && json_ended(&reader);
 }
 
-DecodedNews decode_news(const char *bytes, size_t length) {
-  Decoded answer;
-  if (!decode_reply(&answer, bytes, length) || answer.status == DECODED_NONE)
-    return NEWS_NONE;
-  return decode_is_final(&answer) ? NEWS_FINAL : NEWS_WAITING;
-}
-
-JsonPiece decode_waiting(const char *bytes, size_t length) {
-  Decoded answer;
-  if (!decode_reply(&answer, bytes, length) || decode_is_final(&answer))
-    return (JsonPiece){0};
-  return answer.id;
-}
-
 /* A text that was not read to its closing quote is no id. */
 JsonPiece decode_job_id(const char *bytes, size_t length) {
   JsonReader reader;

@@ -53,19 +53,6 @@ typedef struct Decoded {
   DecodedResult results[RESULTS_MAX]; /* those with a URL */
 } Decoded;
 
-static inline bool decode_is_final(const Decoded *reply) {
-  return reply->status == DECODED_SUCCEEDED || reply->status == DECODED_FAILED;
-}
-
-/* What an answer says about whether its job goes on. */
-typedef enum DecodedNews {
-  NEWS_NONE,    /* unreadable, or a status we do not know */
-  NEWS_WAITING, /* pending, running */
-  NEWS_FINAL    /* succeeded, failed */
-} DecodedNews;
-
-DecodedNews decode_news(const char *bytes, size_t length);
-
 /* Writes an id of a reply (at most JOB_ID_MAX bytes) without its escapes, and
  * returns its length. */
 size_t decode_copy_id(const JsonPiece *id, char *to);
@@ -73,10 +60,6 @@ size_t decode_copy_id(const JsonPiece *id, char *to);
 /* False when the bytes (NULL: none came) are no JSON object: then nothing in
  * `reply` may be believed. */
 bool decode_reply(Decoded *reply, const char *bytes, size_t length);
-
-/* Where the answer to a create says that there is a job and it has to wait: its
- * id.  None where it says anything else. */
-JsonPiece decode_waiting(const char *bytes, size_t length);
 
 /* The id in the answer to a create, all of which came or only the beginning, as
  * when the connection was lost, or a length that it told was too small.  None

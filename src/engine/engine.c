@@ -181,7 +181,7 @@ Work *engine_start_work(Engine *engine, Work *work, const WorkType *type,
   work->engine = engine;
   work->account = account;
   work->owner = owner;
-  work->call.about.work = work;
+  work->starting.about.work = work;
   work->cancelling.about.work = work;
   work->releasing.about.work = work;
   work->last.delay = -1;
@@ -190,7 +190,7 @@ Work *engine_start_work(Engine *engine, Work *work, const WorkType *type,
     io_thread_free_work(work);
     return NULL;
   }
-  engine_send(engine, &work->call, COMMAND_START);
+  engine_send(engine, &work->starting, COMMAND_START);
   return work;
 }
 

@@ -14,6 +14,7 @@
 #define GPTIMAGE2_ENGINE_ENGINE_H
 
 #include "account.h"
+#include "decode.h"
 #include "failure.h"
 #include "file.h"
 #include "flow.h"
@@ -34,38 +35,46 @@ typedef enum EventKind {
   EVENT_CREATED,  /* job: it is at the service, and polled; body = the reply */
   EVENT_STATUS,   /* job: a poll told something new; body = the reply; only
                      the newest of a job waits to be taken */
-  EVENT_REPLY,    /* job: a body to be judged with engine_judge */
   EVENT_ENDED     /* any work: over; the last event */
 } EventKind;
 
 /* Owned by the taker, who frees it with engine_free_event. */
 typedef struct Event {
   Link link;
-  EventKind kind;
-  FlowEnd end; /* ENDED, jobs */
   Work *work;
   uintptr_t owner; /* what the host gave when it submitted the work */
   double time;     /* seconds since 1970 */
-  bool created;    /* REPLY: the answer to a create, else to a poll */
-  bool sent;       /* jobs: a create may have reached the service */
-  bool doubt;      /* jobs: a create may have made, and charged, a job */
-  bool risked;     /* jobs: one of this job's own, not of an earlier process */
-  bool earlier_doubt; /* jobs: as in Flow */
-  bool earlier_risk;
-  bool unrecorded;   /* ENDED, jobs: the ledger could not be told, and another
-                        process may send it yet */
-  bool contradicted; /* the same, but because its row says otherwise */
-  bool embedded;     /* lives in its Work: not to be freed by itself */
+  EventKind kind;
+  FlowEnd end;    /* ENDED, jobs */
+  ReplySays says; /* jobs: the answer that the body is, where it is a 2xx */
+  int status;     /* HTTP status of the reply, 0 = none */
   unsigned attempts;
   unsigned polls;
-  const char *id;  /* jobs: the service's, once it is known; the work's own */
-  int status;      /* HTTP status of the reply, 0 = none */
-  double delay;    /* RETRY: seconds until the next try; ENDED: the server's
-                      Retry-After in seconds, negative = none */
-  unsigned index;  /* ENDED by a reference: which one, from 0 */
-  bool temporary;  /* the same: it may be usable later */
-  Failure failure; /* why, where it applies */
-  char *body;      /* NULL = none; NUL-terminated */
+  unsigned index;       /* ENDED by a reference: which one, from 0 */
+  bool temporary : 1;   /* the same: it may be usable later */
+  bool created : 1;     /* the body is the answer to a create, else to a poll */
+  bool partial : 1;     /* of that answer only the beginning came */
+  bool running : 1;     /* it says so; else pending */
+  bool has_balance : 1; /* it tells one */
+  bool hearsay : 1;     /* jobs: the service has not told of its id yet */
+  bool sent : 1;        /* jobs: a create may have reached the service */
+  bool doubt : 1;       /* jobs: one may have made, and charged, a job */
+  bool risked : 1;      /* jobs: one of its own, not of an earlier process */
+  bool earlier_doubt : 1; /* jobs: as in Flow */
+  bool earlier_risk : 1;
+  bool unrecorded : 1;   /* ENDED, jobs: the ledger could not be told, and
+                            another process may send it yet */
+  bool contradicted : 1; /* the same, but because its row says otherwise */
+  bool embedded : 1;     /* lives in its Work: not to be freed by itself */
+  Balance balance;
+  const char *id; /* jobs: the service's, once it is known; the work's own */
+  const char *charged; /* ENDED by an answer that tells what it costs: "yes",
+                          "refund_expected", "unknown"; else NULL.  Static */
+  double delay;        /* RETRY: seconds until the next try; ENDED: the server's
+                          Retry-After in seconds, negative = none */
+  Failure failure;     /* why, where it applies; the detail of job_failed is the
+                          service's code, and NULL where it sent none */
+  char *body;          /* NULL = none; NUL-terminated */
   size_t body_length;
   size_t body_size;   /* what is allocated */
   char *path;         /* ENDED, files: where it was saved */
@@ -90,11 +99,13 @@ typedef struct JobSpec {
   bool again;                    /* it is in the ledger already */
   const char *former;            /* as another account's: its name, else NULL */
   bool doubt;                    /* an earlier create may have made it */
+  bool earlier_paid;             /* one was charged */
+  const char *earlier_id;        /* that it was given, or NULL */
   bool narrate;                  /* the host wants EVENT_QUEUED and RETRY */
 } JobSpec;
 
-/* What the Lua side read in a reply, for the ledger.  NULL = as it was.  The
- * texts `state` and `charged` are static. */
+/* News of a job for the ledger.  NULL = as it was.  The texts `state` and
+ * `charged` are static. */
 typedef struct JobNote {
   const char *state;
   const char *charged;
@@ -148,14 +159,6 @@ Work *engine_note(Engine *engine, Account *account, const char *key,
 bool engine_check_target(const FileTarget *target, Failure *failure);
 /* Ends after `seconds`. */
 Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner);
-
-/* The verdict on an EVENT_REPLY.  `service_id` (copied; NULL = unchanged) names
- * the job from now on; `note` (copied) is what the ledger should know.  True:
- * it was final, no further event comes and the work is released.  False: more
- * events follow; for a work that was cancelled that is so whatever the verdict,
- * which ends it. */
-bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
-                  const char *service_id, const JobNote *note);
 
 /* Asks the work to stop; its EVENT_ENDED still comes. */
 void engine_cancel(Engine *engine, Work *work);

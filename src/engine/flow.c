@@ -34,12 +34,6 @@ static FlowAction poll(Flow *flow) {
   return (FlowAction){.what = FLOW_DO_POLL};
 }
 
-static FlowAction ask(Flow *flow, const Reply *reply) {
-  flow->wish = reply->retry_after;
-  flow->state = FLOW_ASKING;
-  return (FlowAction){.what = FLOW_DO_ASK};
-}
-
 void flow_init(Flow *flow, FlowMode mode, const FlowSettings *settings,
                RetryQuota *quota, bool repeated, double deadline) {
   *flow = (Flow){.mode = mode,
@@ -74,20 +68,50 @@ FlowAction flow_on_checked(Flow *flow, bool usable, double now) {
   return create(flow);
 }
 
-/* Something of an answer to the create is there to be read. */
-static FlowAction accept(Flow *flow, const Reply *reply, double now) {
+/* The rest before a poll.  One that would come after the deadline, or too late
+ * to be answered, is sent a little before it instead: nobody is told that a job
+ * was not done in time who has not just looked. */
+static FlowAction rest_for_poll(Flow *flow, double pause, double now) {
+  double last = flow->deadline - policy_last_look(flow->pause);
+  if (now + pause > last)
+    return rest(flow, FLOW_RESTING, now < last ? last : flow->deadline);
+  return rest(flow, FLOW_RESTING, now + pause);
+}
+
+/* The pause before the next poll; a server's wish replaces the schedule. */
+static FlowAction rest_before_poll(Flow *flow, double wish, double now,
+                                   double random) {
+  double pause = policy_poll_pause(&flow->settings->poll, now - flow->created,
+                                   &flow->pause, random);
+  if (wish >= 0)
+    pause = policy_clamp_retry_after(wish);
+  return rest_for_poll(flow, pause, now);
+}
+
+/* The service has the job, or says so; `created` is set for nothing else. */
+static FlowAction accept(Flow *flow, const Reply *reply, double now,
+                         double random) {
   policy_return_retry(flow->quota);
   flow->created = now;
   flow->failures = 0;
-  /* Nobody waits for it any more: its last event brings the body along. */
-  return flow->cancelled ? end(flow, FLOW_END_CANCELLED) : ask(flow, reply);
+  if (flow->cancelled)
+    return end(flow, FLOW_END_CANCELLED);
+  if (!reply->named)
+    return end(flow, FLOW_END_UNUSABLE);
+  if (reply->says == SAYS_SUCCEEDED)
+    return end(flow, FLOW_END_SUCCEEDED);
+  if (reply->says == SAYS_FAILED)
+    return end(flow, FLOW_END_FAILURE);
+  if (flow->mode == FLOW_CREATE_ONLY)
+    return end(flow, FLOW_END_ACCEPTED);
+  return rest_before_poll(flow, reply->retry_after, now, random);
 }
 
 /* No further create: `outcome` is the last one's. */
 static FlowAction end_create(Flow *flow, const Reply *reply,
-                             CreateOutcome outcome, double now) {
+                             CreateOutcome outcome, double now, double random) {
   if (reply->partial)
-    return accept(flow, reply, now);
+    return accept(flow, reply, now, random);
   if (outcome == CREATE_REFUSED)
     return end(flow, FLOW_END_REFUSED);
   /* An earlier create may have been paid although this one never left. */
@@ -113,7 +137,7 @@ static FlowAction back_off(Flow *flow, const Reply *reply,
   if (now >= flow->deadline && outcome != CREATE_REFUSED && !reply->partial)
     return end(flow, flow->doubt ? FLOW_END_LOST : FLOW_END_TIMEOUT);
   if (at >= flow->deadline || reply->retry_after > POLICY_PATIENCE)
-    return end_create(flow, reply, outcome, now);
+    return end_create(flow, reply, outcome, now, random);
   flow->repeated = flow->repeated || reply->kind != REPLY_NOT_SENT;
   return rest(flow, FLOW_BACKING_OFF, at);
 }
@@ -154,30 +178,10 @@ static FlowAction on_created(Flow *flow, const Reply *reply, double now,
    * where the service is sure to give the same answer. */
   if (outcome == CREATE_ACCEPTED ||
       (reply->partial && flow->settings->retry != RETRY_IDEMPOTENT))
-    return accept(flow, reply, now);
+    return accept(flow, reply, now, random);
   if (may_repeat(flow, reply))
     return back_off(flow, reply, outcome, now, random);
-  return end_create(flow, reply, outcome, now);
-}
-
-/* The rest before a poll.  One that would come after the deadline, or too late
- * to be answered, is sent a little before it instead: nobody is told that a job
- * was not done in time who has not just looked. */
-static FlowAction rest_for_poll(Flow *flow, double pause, double now) {
-  double last = flow->deadline - policy_last_look(flow->pause);
-  if (now + pause > last)
-    return rest(flow, FLOW_RESTING, now < last ? last : flow->deadline);
-  return rest(flow, FLOW_RESTING, now + pause);
-}
-
-/* The pause before the next poll; a server's wish replaces the schedule. */
-static FlowAction rest_before_poll(Flow *flow, double wish, double now,
-                                   double random) {
-  double pause = policy_poll_pause(&flow->settings->poll, now - flow->created,
-                                   &flow->pause, random);
-  if (wish >= 0)
-    pause = policy_clamp_retry_after(wish);
-  return rest_for_poll(flow, pause, now);
+  return end_create(flow, reply, outcome, now, random);
 }
 
 /* After trouble: the schedule's pause or the backoff, whichever is longer. */
@@ -195,6 +199,68 @@ static FlowAction rest_after_trouble(Flow *flow, double wish, double now,
   return rest_for_poll(flow, pause, now);
 }
 
+/* A final answer that cannot be used ends the job when it comes this often in
+ * a row. */
+#define ODDITIES_MAX 3
+
+/* It said nothing about the job that could be used. */
+static FlowAction ask_again(Flow *flow, const Reply *reply, double now,
+                            double random) {
+  FlowAction action;
+  if (flow->mode == FLOW_POLL_ONCE)
+    return end(flow, FLOW_END_UNUSABLE);
+  action = rest_before_poll(flow, reply->retry_after, now, random);
+  action.retry = action.unusable = reply->says != SAYS_STRANGE;
+  return action;
+}
+
+/* A bare "error" may mean this answer alone: a paid job is not given up for it
+ * before it was said three times in a row. */
+static bool is_passing(Flow *flow) {
+  return flow->mode != FLOW_POLL_ONCE && ++flow->oddities < ODDITIES_MAX;
+}
+
+static FlowAction go_on(Flow *flow, const Reply *reply, double now,
+                        double random) {
+  flow->oddities = 0;
+  if (flow->mode == FLOW_POLL_ONCE)
+    return end(flow, FLOW_END_ACCEPTED);
+  return rest_before_poll(flow, reply->retry_after, now, random);
+}
+
+/* What the body says counts, whatever 2xx it came with. */
+static FlowAction read_polled(Flow *flow, const Reply *reply, double now,
+                              double random) {
+  flow->failures = 0;
+  switch (reply->says) {
+  case SAYS_SUCCEEDED:
+    return end(flow, FLOW_END_SUCCEEDED);
+  case SAYS_FAILED:
+    return end(flow, FLOW_END_FAILURE);
+  case SAYS_TROUBLE:
+    return is_passing(flow) ? ask_again(flow, reply, now, random)
+                            : end(flow, FLOW_END_FAILURE);
+  case SAYS_EMPTY:
+    return ++flow->oddities < ODDITIES_MAX ? ask_again(flow, reply, now, random)
+                                           : end(flow, FLOW_END_UNUSABLE);
+  case SAYS_WAITING:
+    return go_on(flow, reply, now, random);
+  case SAYS_STRANGE:
+  case SAYS_NOTHING:
+    break;
+  }
+  return ask_again(flow, reply, now, random);
+}
+
+/* A 202 says that the job goes on, whatever its body is. */
+static FlowAction wait_on(Flow *flow, const Reply *reply, double now,
+                          double random) {
+  flow->failures = 0;
+  if (flow->mode == FLOW_POLL_ONCE || reply->says == SAYS_WAITING)
+    return read_polled(flow, reply, now, random);
+  return rest_before_poll(flow, reply->retry_after, now, random);
+}
+
 static FlowAction on_polled(Flow *flow, const Reply *reply, double now,
                             double random) {
   bool missing = reply->kind == REPLY_ANSWERED && reply->status == 404;
@@ -207,13 +273,9 @@ static FlowAction on_polled(Flow *flow, const Reply *reply, double now,
                                                    : FLOW_END_FAILED);
   switch (decision) {
   case POLL_READ:
-    flow->failures = 0;
-    return ask(flow, reply);
+    return read_polled(flow, reply, now, random);
   case POLL_WAIT:
-    flow->failures = 0;
-    return flow->mode == FLOW_POLL_ONCE
-               ? ask(flow, reply)
-               : rest_before_poll(flow, reply->retry_after, now, random);
+    return wait_on(flow, reply, now, random);
   case POLL_RETRY:
     return rest_after_trouble(flow, reply->retry_after, now, random);
   case POLL_REFUSED:
@@ -244,24 +306,11 @@ FlowAction flow_on_timer(Flow *flow, double now) {
   case FLOW_CHECKING:
     return late ? end(flow, FLOW_END_TIMEOUT) : nothing();
   case FLOW_CREATING:
-  case FLOW_ASKING:
   case FLOW_POLLING:
   case FLOW_ENDED:
     break;
   }
   return nothing();
-}
-
-FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
-                           double random) {
-  FlowAction action;
-  if (flow->state != FLOW_ASKING)
-    return nothing();
-  if (verdict == FLOW_VERDICT_FINAL)
-    return end(flow, FLOW_END_ANSWERED);
-  action = rest_before_poll(flow, flow->wish, now, random);
-  action.retry = verdict == FLOW_VERDICT_UNUSABLE;
-  return action;
 }
 
 FlowAction flow_on_ready(Flow *flow, double now) {

@@ -2,16 +2,16 @@
  * The life of one job, as a pure state machine: (state, what happened, now) in,
  * what to do next out.  No sockets, no clock, no allocation.
  *
- *   queued -> checking -> creating -> asking -> resting <-> polling -> asking
- *                 |         | ^ |                                          |
- *                 |     held, backing off                                  |
- *                 +-------------+--------> ended <-------------------------+
+ *   queued -> checking -> creating -> resting <-> polling
+ *                 |         | ^ |        |           |
+ *                 |     held, backing    |           |
+ *                 |           off        |           |
+ *                 +-------------+--------+-----------+----> ended
  *
- * "asking" means: there is a body, and somebody has to say what it means
- * (flow_on_verdict): the Lua side, or job.c where it says no more than that the
- * job waits.  Whether a create may be sent again is policy.h's to say; that it
- * may have been paid already is remembered (`doubt`).  What does not belong to
- * the state it meets does nothing.  I/O thread only.
+ * What the body of an answer says comes with the reply (judge.h).  Whether a
+ * create may be sent again is policy.h's to say; that it may have been paid
+ * already is remembered (`doubt`).  What does not belong to the state it meets
+ * does nothing.  I/O thread only.
  */
 #ifndef GPTIMAGE2_ENGINE_FLOW_H
 #define GPTIMAGE2_ENGINE_FLOW_H
@@ -33,7 +33,6 @@ typedef enum FlowState {
   FLOW_CREATING,
   FLOW_HELD, /* a create must wait until this side is ready for it */
   FLOW_BACKING_OFF,
-  FLOW_ASKING,
   FLOW_RESTING,
   FLOW_POLLING,
   FLOW_ENDED
@@ -45,12 +44,15 @@ typedef enum FlowDo {
   FLOW_DO_CREATE, /* send the create */
   FLOW_DO_POLL,   /* send a poll */
   FLOW_DO_REST,   /* call flow_on_timer at `at` */
-  FLOW_DO_ASK,    /* hand the body up, wait for a verdict */
   FLOW_DO_END     /* over: see `end` */
 } FlowDo;
 
 typedef enum FlowEnd {
-  FLOW_END_ANSWERED,  /* the Lua side has the last word already */
+  FLOW_END_SUCCEEDED, /* the service says so, and gives pictures */
+  FLOW_END_FAILURE,   /* the service says that it failed */
+  FLOW_END_ACCEPTED,  /* the service has it, and more was not asked for */
+  FLOW_END_UNUSABLE,  /* an answer that is not as documented, and no more to ask
+                       */
   FLOW_END_REFUSED,   /* the service answered with an error status */
   FLOW_END_FAILED,    /* nothing usable came back, nothing was spent by it */
   FLOW_END_LOST,      /* a create was sent and its answer never came */
@@ -61,16 +63,11 @@ typedef enum FlowEnd {
 
 typedef struct FlowAction {
   FlowDo what;
-  double at;   /* monotonic seconds, for FLOW_DO_REST */
-  FlowEnd end; /* for FLOW_DO_END */
-  bool retry;  /* the rest comes after a failure: worth telling */
+  double at;     /* monotonic seconds, for FLOW_DO_REST */
+  FlowEnd end;   /* for FLOW_DO_END */
+  bool retry;    /* the rest comes after a failure: worth telling */
+  bool unusable; /* that is an answer which says nothing about the job */
 } FlowAction;
-
-typedef enum FlowVerdict {
-  FLOW_VERDICT_AGAIN,    /* not final: go on polling */
-  FLOW_VERDICT_UNUSABLE, /* the same, but it said nothing about the job */
-  FLOW_VERDICT_FINAL     /* the body ended the job */
-} FlowVerdict;
 
 typedef struct FlowSettings {
   RetryMode retry;
@@ -94,11 +91,11 @@ typedef struct Flow {
   double deadline;              /* monotonic seconds */
   double created;               /* when the create was answered */
   double pause;                 /* the last poll pause, see policy.h */
-  double wish;                  /* the Retry-After of what was handed up */
   unsigned attempts;            /* creates sent */
   unsigned polls;               /* polls sent */
   unsigned failures;            /* failures in a row */
   unsigned missing;             /* answers of 404 in a row */
+  unsigned oddities; /* that say final and are not usable, likewise */
 } Flow;
 
 /* A flow in FLOW_QUEUED.  `deadline` in monotonic seconds (may be infinite);
@@ -120,10 +117,6 @@ FlowAction flow_on_reply(Flow *flow, const Reply *reply, double now,
 /* The time of a FLOW_DO_REST has come, or the deadline of a flow that waits for
  * its turn or for its references. */
 FlowAction flow_on_timer(Flow *flow, double now);
-
-/* The Lua side has read the body. */
-FlowAction flow_on_verdict(Flow *flow, FlowVerdict verdict, double now,
-                           double random);
 
 /* What held the create back (REPLY_HELD) is over. */
 FlowAction flow_on_ready(Flow *flow, double now);

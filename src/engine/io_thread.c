@@ -134,16 +134,6 @@ static void obey(Engine *engine, Command *command) {
   case COMMAND_START:
     start_work(engine, work);
     break;
-  case COMMAND_AGAIN:
-    if (!work->ended)
-      work->type->on_verdict(work, FLOW_VERDICT_AGAIN);
-    break;
-  case COMMAND_FINAL:
-    work->released = true;
-    if (!work->ended)
-      work->type->on_verdict(work, FLOW_VERDICT_FINAL);
-    remove_work(engine, work);
-    break;
   case COMMAND_CANCEL:
     if (!work->ended)
       work->type->on_cancel(work);
@@ -270,8 +260,6 @@ static bool matters(const Command *command) {
   case COMMAND_START:
     return work->account && work->account->ledger && work->type->records &&
            work->type->records(work);
-  case COMMAND_AGAIN:
-  case COMMAND_FINAL:
   case COMMAND_CANCEL:
     return work->started;
   case COMMAND_RELEASE:
@@ -404,8 +392,6 @@ void work_end(Work *work) {
   }
   work->ended = true;
   heap_clear(&work->engine->loop.heap, &work->timer);
-  if (work->released)
-    return;
   work->last.kind = EVENT_ENDED;
   work->last.embedded = true;
   work_post(work, &work->last);

@@ -2,7 +2,7 @@
 #include "job.h"
 
 #include "clock.h"
-#include "decode.h"
+#include "job_answer.h"
 #include "job_record.h"
 #include "job_tell.h"
 
@@ -47,43 +47,6 @@ static void end(Job *job, FlowEnd how) {
   turn_advance(&job->work.account->turns);
 }
 
-/* Hands the body up.  After a poll that looks final the next job has the place
- * at once, while the host takes its time to read; but a job whose answer only
- * looked so is not believed again. */
-static void ask(Job *job, Exchange *exchange, bool created) {
-  if (!created)
-    record_result(job, &exchange->body);
-  if (!tell_reply(job, exchange, created)) { /* as if nothing had come back */
-    failure_set(&job->work.last.failure, "lost", "out_of_memory",
-                "out of memory");
-    end(job, FLOW_END_LOST);
-    return;
-  }
-  if (job->flow.mode == FLOW_CREATE_ONLY)
-    turn_leave(&job->turn);
-  else if (!created && !job->keeps_place)
-    turn_lend(&job->turn);
-  turn_advance(&job->work.account->turns);
-}
-
-/* Where the answer to a create says no more than that the job waits, it is
- * polled without asking the host, which may be busy.  A ledger must have the
- * answer before anybody reads it: there the host is asked, a flush later. */
-static bool go_on_by_itself(Job *job, Exchange *exchange, double now) {
-  JsonPiece id;
-  char text[JOB_ID_MAX];
-  if (job->flow.mode != FLOW_GENERATE || job->work.account->ledger ||
-      exchange->reply.partial)
-    return false;
-  id = decode_waiting(exchange->body.data, exchange->body.length);
-  if (!id.at || !job_set_id(job, text, decode_copy_id(&id, text)))
-    return false;
-  tell_created(job, exchange);
-  act(job, flow_on_verdict(&job->flow, FLOW_VERDICT_AGAIN, now,
-                           engine_random(job->work.engine)));
-  return true;
-}
-
 /* What the answer says about how many jobs at once are welcome. */
 static void set_pace(Job *job, const Reply *reply, bool created, double now) {
   Pace *pace = &job->work.account->turns.pace;
@@ -95,51 +58,22 @@ static void set_pace(Job *job, const Reply *reply, bool created, double now) {
     pace_succeed(pace, now);
 }
 
-/* The status in the body of a poll's answer counts, whatever 2xx it came with.
- * A 200 is read anyway, by the host. */
-static void read_news(Job *job, Exchange *exchange) {
-  static const PollNews news[] = {[NEWS_NONE] = POLL_SAYS_NOTHING,
-                                  [NEWS_WAITING] = POLL_SAYS_WAITING,
-                                  [NEWS_FINAL] = POLL_SAYS_FINAL};
-  Reply *reply = &exchange->reply;
-  DecodedNews said;
-  if (reply->kind != REPLY_ANSWERED || reply->status / 100 != 2 ||
-      (reply->status == 200 && !job->hearsay))
-    return;
-  said = decode_news(exchange->body.data, exchange->body.length);
-  job->hearsay = job->hearsay && said == NEWS_NONE;
-  if (reply->status != 200)
-    reply->news = news[said];
-}
-
 static void on_exchanged(Exchange *exchange) {
   Job *job = exchange->owner;
-  bool created = job->flow.state == FLOW_CREATING;
   double now = clock_monotonic();
   FlowAction action;
-  if (created)
-    job_check_id(job, exchange);
-  else
-    read_news(job, exchange);
+  Answer answer;
+  answer_read(job, exchange, &answer);
   if (exchange->vetoed && job->held)
     exchange->reply.kind = REPLY_HELD;
   action = flow_on_reply(&job->flow, &exchange->reply, now,
                          engine_random(job->work.engine));
   job->exchange = NULL;
-  set_pace(job, &exchange->reply, created, now);
-  if (created)
-    record_answer(job, &exchange->reply, &exchange->body);
+  set_pace(job, &exchange->reply, answer.created, now);
   tell_forget_failure(job);
-  if (action.what == FLOW_DO_ASK) {
-    if (!created || !go_on_by_itself(job, exchange, now))
-      ask(job, exchange, created);
-  } else {
-    if (!created && policy_waits(&exchange->reply))
-      tell_status(job, exchange);
-    else
-      tell_keep_failure(job, exchange);
-    act(job, action);
-  }
+  action = answer_settle(job, exchange, &answer, action);
+  answer_tell(job, exchange, &answer, action);
+  act(job, action);
   http_release(exchange);
 }
 
@@ -277,7 +211,6 @@ static void act(Job *job, FlowAction action) {
   case FLOW_DO_END:
     end(job, action.end);
     break;
-  case FLOW_DO_ASK: /* only on_exchanged has the body to ask about */
   case FLOW_DO_NOTHING:
     break;
   }
@@ -342,31 +275,6 @@ static void on_timer(Work *work) {
   }
 }
 
-static void on_verdict(Work *work, FlowVerdict verdict) {
-  Job *job = (Job *)work;
-  free(job->body); /* answered: it is never sent again */
-  job->body = NULL;
-  if (!job->recorded) /* the ledger knows it by its key */
-    job->key = NULL;
-  record_verdict(job);
-  if (verdict == FLOW_VERDICT_AGAIN && job->unusable) {
-    verdict = FLOW_VERDICT_UNUSABLE;
-    tell_unusable(job);
-  }
-  if (verdict != FLOW_VERDICT_FINAL && !job->turn.active) {
-    turn_take(&job->turn); /* it only looked final: ask() gave its place away */
-    job->keeps_place = true;
-  }
-  if (!job->id && !job->flow.cancelled && verdict != FLOW_VERDICT_FINAL) {
-    failure_set(&work->last.failure, "lost", "reply_not_read",
-                "this program failed while it read the answer");
-    end(job, FLOW_END_LOST);
-    return;
-  }
-  act(job, flow_on_verdict(&job->flow, verdict, clock_monotonic(),
-                           engine_random(work->engine)));
-}
-
 static void stop(Work *work) {
   Job *job = (Job *)work;
   record_torn(job);
@@ -406,7 +314,7 @@ static void free_job(Work *work) {
   free(job->references);
   ledger_entry_free(job->entry);
   free(job->former);
-  job_note_free(&job->note);
+  free(job->earlier_id);
   free(job->body);
   free(job->id);
 }
@@ -419,7 +327,6 @@ static bool records(const Work *work) {
 
 const WorkType job_type = {.start = start,
                            .on_timer = on_timer,
-                           .on_verdict = on_verdict,
                            .on_cancel = on_cancel,
                            .stop = stop,
                            .free = free_job,

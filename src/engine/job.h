@@ -20,30 +20,28 @@ typedef struct Job {
   char *id;           /* the service's; NULL = not known yet */
   LedgerEntry *entry; /* until it is recorded */
   char *former;       /* the account whose row it was; NULL = this one's */
-  uint64_t claim;   /* names it in the ledger, with `sends`; 0 = nothing does */
-  unsigned sends;   /* sends that the ledger permitted */
-  bool again;       /* the ledger has it already */
-  bool intended;    /* its intent is in the open transaction */
-  bool recorded;    /* its intent is in the ledger */
-  bool asked;       /* its permission is in the open transaction */
-  bool permitted;   /* the create under way may go out */
-  bool marked;      /* the ledger says sent */
-  bool held;        /* the create under way had to be kept back */
-  bool unusable;    /* with the verdict: see FLOW_VERDICT_UNUSABLE */
-  int told_status;  /* the HTTP status of the last body handed up */
-  bool refused;     /* the ledger says that it is not ours to send */
-  bool given_up;    /* cancelled while its create was out */
-  bool hearsay;     /* the service has not told of its id yet */
-  bool parting;     /* it has ended, which is told once the ledger has it */
-  bool stays;       /* it has ended, and its row is left for recover */
-  bool takes_notes; /* (host) its account has a ledger */
+  char *earlier_id;   /* that an earlier create was given; NULL = none */
+  uint64_t claim; /* names it in the ledger, with `sends`; 0 = nothing does */
+  unsigned sends; /* sends that the ledger permitted */
+  bool again;     /* the ledger has it already */
+  bool intended;  /* its intent is in the open transaction */
+  bool recorded;  /* its intent is in the ledger */
+  bool asked;     /* its permission is in the open transaction */
+  bool permitted; /* the create under way may go out */
+  bool marked;    /* the ledger says sent */
+  bool held;      /* the create under way had to be kept back */
+  bool refused;   /* the ledger says that it is not ours to send */
+  bool given_up;  /* cancelled while its create was out */
+  bool earlier_paid; /* an earlier create of it was charged */
+  bool twice;   /* one may have made another job than the one that has its id */
+  bool hearsay; /* the service has not told of its id yet */
+  bool parting; /* it has ended, which is told once the ledger has it */
+  bool stays;   /* it has ended, and its row is left for recover */
   bool narrate;
-  bool keeps_place; /* until it has ended */
-  bool checked;     /* its references are good, and it waits for its turn */
+  bool checked; /* its references are good, and it waits for its turn */
   uint16_t reference_count;
   JobLink unwritten; /* in the account's list of unrecorded */
   JobLink place;     /* in its list of those sending, held, or parting */
-  JobNote note;      /* with the verdict */
   char **references;
   Probe *probe;       /* while references are looked at */
   Exchange *exchange; /* while one runs */
@@ -52,12 +50,13 @@ typedef struct Job {
 
 extern const WorkType job_type;
 
+#define JOB_ID_ROOM 128 /* bytes that any job has for its id */
+
 /* The service has given the job its id (at most JOB_ID_MAX bytes).  A job that
  * is paid must not need memory to be polled: the id takes the place of the
  * request, which is answered and never sent again.  Only one that is longer
  * than that and than any usual id needs some: false, and nothing has changed,
- * when there is none.  I/O thread; the host's while that waits for a verdict.
- */
+ * when there is none. */
 bool job_set_id(Job *job, const char *id, size_t length);
 
 /* The create was answered.  A service gives each job an id of its own: an
@@ -73,7 +72,5 @@ void job_part(Job *job, bool recorded);
 
 /* It must not be sent: the work's failure says why. */
 void job_refuse(Job *job);
-
-void job_note_free(JobNote *note);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the ledger is told of a job that ends without a verdict, and whether the
- * host may hear of it: see job_record.h. */
+/* What the ledger is told of a job that ends by no answer, and whether the host
+ * may hear of it: see job_record.h. */
 #include "job_record.h"
 
 #include "clock.h"
@@ -31,6 +31,12 @@ static const char *last_state(const Job *job, FlowEnd how) {
   if (job->flow.doubt || how == FLOW_END_LOST)
     return job->given_up ? "cancelled" : "unknown"; /* nobody wants it now */
   return how == FLOW_END_REFUSED ? "refused" : "unsent";
+}
+
+/* Of these the answer itself has told. */
+static bool is_answered(FlowEnd how) {
+  return how == FLOW_END_SUCCEEDED || how == FLOW_END_FAILURE ||
+         how == FLOW_END_ACCEPTED || how == FLOW_END_UNUSABLE;
 }
 
 /* Will the host be told that it cost nothing, or that nobody sends it again?
@@ -82,7 +88,7 @@ bool record_end(Job *job, FlowEnd how) {
   job_list_leave(&job->place);
   if (job->again || !job->stays) /* never sent: never recorded, then */
     job_list_leave(&job->unwritten);
-  if (how == FLOW_END_ANSWERED || !job->key || !known)
+  if (is_answered(how) || !job->key || !known)
     return false;
   if (!anothers)
     record_tell(job, &news);

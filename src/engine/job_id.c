@@ -3,6 +3,9 @@
 
 #include "decode.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define TAKEN                                                                  \
   "the service answered with the id of another job, so that nothing is known " \
   "of this one"
@@ -34,4 +37,22 @@ void job_check_id(Job *job, Exchange *exchange) {
   failure_clear(&exchange->failure);
   failure_set(&exchange->failure, "protocol", "job_id_taken", TAKEN);
   *reply = (Reply){.kind = REPLY_LOST, .retry_after = -1};
+}
+
+bool job_set_id(Job *job, const char *id, size_t length) {
+  char *fitting;
+  if (length > JOB_ID_ROOM && length > job->body_length) {
+    fitting = realloc(job->body, length + 1);
+    if (!fitting)
+      return false;
+    job->body = fitting;
+  }
+  memcpy(job->body, id, length);
+  job->body[length] = '\0';
+  job->id = job->body;
+  job->body = NULL;
+  fitting = realloc(job->id, length + 1);
+  if (fitting)
+    job->id = fitting;
+  return true;
 }

@@ -6,36 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ID_ROOM 128 /* bytes that any job has for its id */
-
-bool job_set_id(Job *job, const char *id, size_t length) {
-  char *fitting;
-  if (length > ID_ROOM && length > job->body_length) {
-    fitting = realloc(job->body, length + 1);
-    if (!fitting)
-      return false;
-    job->body = fitting;
-  }
-  memcpy(job->body, id, length);
-  job->body[length] = '\0';
-  job->id = job->body;
-  job->body = NULL;
-  fitting = realloc(job->id, length + 1);
-  if (fitting)
-    job->id = fitting;
-  return true;
-}
-
-static bool copy_id(Job *job, const JobSpec *spec) {
-  job->id = spec->service_id ? strdup(spec->service_id) : NULL;
-  return !spec->service_id || job->id;
+static bool copy_text(char **to, const char *from) {
+  *to = from ? strdup(from) : NULL;
+  return !from || *to;
 }
 
 static bool copy_request(Job *job, const JobSpec *spec) {
   size_t size = spec->body_length + 1;
   if (!spec->body)
     return true;
-  job->body = malloc(size > ID_ROOM + 1 ? size : ID_ROOM + 1);
+  job->body = malloc(size > JOB_ID_ROOM + 1 ? size : JOB_ID_ROOM + 1);
   job->body_length = spec->body_length;
   if (!job->body)
     return false;
@@ -59,11 +39,6 @@ static bool copy_references(Job *job, const JobSpec *spec) {
   return true;
 }
 
-static bool copy_former(Job *job, const JobSpec *spec) {
-  job->former = spec->former ? strdup(spec->former) : NULL;
-  return !spec->former || job->former;
-}
-
 static bool copy_entry(Job *job, const Account *account, const JobSpec *spec) {
   job->again = spec->again;
   if (!account->ledger || !spec->entry || !spec->body)
@@ -73,8 +48,9 @@ static bool copy_entry(Job *job, const Account *account, const JobSpec *spec) {
 }
 
 static bool copy_spec(Job *job, const Account *account, const JobSpec *spec) {
-  return copy_id(job, spec) && copy_request(job, spec) &&
-         copy_references(job, spec) && copy_former(job, spec) &&
+  return copy_text(&job->id, spec->service_id) && copy_request(job, spec) &&
+         copy_references(job, spec) && copy_text(&job->former, spec->former) &&
+         copy_text(&job->earlier_id, spec->earlier_id) &&
          copy_entry(job, account, spec);
 }
 
@@ -100,45 +76,10 @@ Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
   }
   job->narrate = spec->narrate;
   job->hearsay = spec->hearsay;
-  job->takes_notes = account->ledger != NULL;
+  job->earlier_paid = spec->earlier_paid;
   flow_init(&job->flow, spec->mode, &account->settings.flow, &account->quota,
             spec->key_is_known, clock_monotonic() + spec->timeout);
   job->flow.check = spec->reference_count > 0;
   job->flow.sent = job->flow.doubt = spec->doubt;
   return engine_start_work(engine, &job->work, &job_type, account, owner);
-}
-
-void job_note_free(JobNote *note) {
-  free(note->error);
-  free(note->job_id);
-  *note = (JobNote){0};
-}
-
-/* Without memory the ledger learns less: the raw answers are in it already. */
-static void copy_note(Job *job, const JobNote *from) {
-  JobNote *to = &job->note;
-  if (!job->takes_notes)
-    return;
-  job_note_free(to);
-  to->state = from->state;
-  to->charged = from->charged;
-  to->error = from->error ? strdup(from->error) : NULL;
-  to->job_id = from->job_id ? strdup(from->job_id) : NULL;
-}
-
-bool engine_judge(Engine *engine, Work *work, FlowVerdict verdict,
-                  const char *service_id, const JobNote *note) {
-  Job *job = (Job *)work;
-  if (work->cancelled) /* the I/O thread may be ending it: that is left alone */
-    verdict = FLOW_VERDICT_AGAIN;
-  else if (service_id && job->body && verdict == FLOW_VERDICT_AGAIN)
-    job_set_id(job, service_id, strlen(service_id));
-  job->unusable = verdict == FLOW_VERDICT_UNUSABLE;
-  copy_note(job, note);
-  if (verdict == FLOW_VERDICT_FINAL) {
-    engine_send(engine, &work->call, COMMAND_FINAL);
-    return true;
-  }
-  engine_send(engine, &work->call, COMMAND_AGAIN);
-  return false;
 }

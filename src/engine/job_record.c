@@ -235,14 +235,9 @@ static const char *read_id(const Buffer *body, char *id) {
   return id;
 }
 
-/* An answer of success without an id that could be polled has made a job,
- * perhaps: somebody must look. */
-static void read_success(LedgerNews *news, bool given_up) {
-  news->state = given_up ? "cancelled" : news->job_id ? "accepted" : "unknown";
-  news->charged = news->job_id ? "yes" : "unknown";
-}
-
-void record_answer(Job *job, const Reply *reply, const Buffer *body) {
+void record_answer(Job *job, const Exchange *exchange, const Answer *answer) {
+  const Reply *reply = &exchange->reply;
+  const Buffer *body = &exchange->body;
   char id[JOB_ID_MAX + 1];
   LedgerNews news = {.status = reply->status,
                      .attempts = job->flow.attempts,
@@ -257,8 +252,10 @@ void record_answer(Job *job, const Reply *reply, const Buffer *body) {
   }
   if (reply->status / 100 == 2)
     news.job_id = read_id(body, id);
-  if (reply->kind == REPLY_ANSWERED && reply->status / 100 == 2) {
-    read_success(&news, job->given_up);
+  if (answer->state) {
+    news.state = answer->state;
+    news.charged = answer->charged ? answer->charged : "unknown";
+    news.error = answer->error;
     news.account = news.job_id ? new_account(job) : NULL;
   } else if (!job->flow.doubt) { /* a 429: it was refused, and may go again */
     job->marked = false;
@@ -269,41 +266,23 @@ void record_answer(Job *job, const Reply *reply, const Buffer *body) {
   record_tell(job, &news);
 }
 
-/* Whether an answer to a poll is worth keeping: it ends the job, and one can do
- * something with it. */
-static bool is_result(const Job *job, const Decoded *reply) {
-  bool named = reply->id.at && job->id;
-  if (named && (strlen(job->id) != reply->id.length ||
-                memcmp(job->id, reply->id.at, reply->id.length) != 0))
-    return false; /* another job's */
-  return reply->status == DECODED_FAILED ||
-         (reply->status == DECODED_SUCCEEDED && reply->result_count > 0);
-}
-
 /* A job taken up by its id alone has no key here: of the service's rows it is
  * the one with that id. */
-void record_result(Job *job, const Buffer *body) {
-  LedgerNews news = {.result = body->data, .result_length = body->length};
-  Decoded reply;
-  if (!ledger_of(job) || !decode_reply(&reply, body->data, body->length) ||
-      !is_result(job, &reply))
+void record_result(Job *job, const Exchange *exchange, const Answer *answer) {
+  LedgerNews news = {.state = answer->state,
+                     .charged = answer->charged,
+                     .error = answer->error};
+  if (!ledger_of(job))
     return;
   if (!job->key)
     news.job_id = job->id;
-  news.failed = reply.status == DECODED_FAILED;
-  news.account = new_account(job);
+  if (answer->state) {
+    news.result = exchange->body.data;
+    news.result_length = exchange->body.length;
+    news.failed = answer->judged.says != SAYS_SUCCEEDED;
+    news.account = new_account(job);
+  }
   record_tell(job, &news);
-}
-
-void record_verdict(Job *job) {
-  JobNote *note = &job->note;
-  LedgerNews news = {.state = note->state,
-                     .charged = note->charged,
-                     .job_id = note->job_id,
-                     .error = note->error};
-  if (ledger_of(job) && (job->key || note->job_id))
-    record_tell(job, &news);
-  job_note_free(note);
 }
 
 void record_cancelled(Job *job) {

@@ -5,7 +5,8 @@
  *   intent    when the job is submitted; durable before its first byte leaves
  *   sent      in libcurl's last moment before the request; durable at once, and
  *             only where the row is still this job's (ledger_permit)
- *   answer    the raw answer to the create; durable before anybody reads it
+ *   answer    the raw answer to the create, and what it means: durable before
+ *             the host hears of it, and before the next request goes out
  *   result    the raw final answer, likewise
  *   the rest  with the next flush
  *
@@ -18,6 +19,7 @@
 #define GPTIMAGE2_ENGINE_JOB_RECORD_H
 
 #include "job.h"
+#include "job_answer.h"
 
 /* False, with the work's failure set, when the job must not be sent.  A ledger
  * that is down makes it wait, no more. */
@@ -37,20 +39,18 @@ void record_hold(Job *job);
  * answer may never come.  Closing a client gives up nothing. */
 void record_cancelled(Job *job);
 
-/* The exchange of a create is over.  An API key in the body is blotted out. */
-void record_answer(Job *job, const Reply *reply, const Buffer *body);
+/* The exchange of a create is over: the raw answer and what it means, at once.
+ */
+void record_answer(Job *job, const Exchange *exchange, const Answer *answer);
 
-/* A poll brought a body that may be final.  Likewise. */
-void record_result(Job *job, const Buffer *body);
-
-/* What the Lua side read in it: job->note. */
-void record_verdict(Job *job);
+/* A poll has ended the job: likewise. */
+void record_result(Job *job, const Exchange *exchange, const Answer *answer);
 
 /* Tells the ledger news of the job: its own word counts while the row is its
  * own. */
 void record_tell(Job *job, const LedgerNews *news);
 
-/* The job ends without a verdict.  True: the host must not be told before the
+/* The job ends.  True: the host must not be told before the
  * ledger has it, and record_flush calls job_part. */
 bool record_end(Job *job, FlowEnd how);
 

@@ -35,6 +35,7 @@ static void describe(const Job *job, Event *event) {
   event->sent = job->flow.sent;
   event->doubt = job->flow.doubt || job->refused;
   event->risked = job->flow.risked;
+  event->hearsay = job->hearsay;
   event->earlier_doubt = job->flow.earlier_doubt;
   event->earlier_risk = job->flow.earlier_risk;
 }
@@ -88,44 +89,51 @@ void tell_retry(Job *job, double at) {
   work_post(&job->work, event);
 }
 
-void tell_created(Job *job, Exchange *exchange) {
+/* What the answer says, which comes with its body. */
+static void quote(Event *event, Exchange *exchange, const Answer *answer) {
+  event->created = answer->created;
+  event->partial = exchange->reply.partial;
+  event->says = answer->judged.says;
+  event->charged = answer->charged;
+  event->running =
+      answer->judged.readable && answer->reply.status == DECODED_RUNNING;
+  event->has_balance = answer->judged.readable && answer->reply.has_balance;
+  if (event->has_balance)
+    event->balance = answer->reply.balance;
+}
+
+void tell_created(Job *job, Exchange *exchange, const Answer *answer) {
   Event *event = event_of(job, EVENT_CREATED);
   if (!event)
     return;
   job->told = fingerprint(&exchange->body);
+  quote(event, exchange, answer);
   give_body(exchange, event);
   post_news(job, event);
 }
 
-void tell_status(Job *job, Exchange *exchange) {
+void tell_status(Job *job, Exchange *exchange, const Answer *answer) {
   uint64_t now = fingerprint(&exchange->body);
   Event *event;
   if (now == job->told || !(event = event_of(job, EVENT_STATUS)))
     return;
   job->told = now;
+  quote(event, exchange, answer);
   give_body(exchange, event);
   work_post_newest(&job->work, event, !job->narrate);
 }
 
-bool tell_reply(Job *job, Exchange *exchange, bool created) {
-  Event *event = event_of(job, EVENT_REPLY);
-  if (!event)
-    return false;
-  event->created = created;
-  event->failure = exchange->failure; /* the answer may be cut off */
-  exchange->failure = (Failure){0};
-  job->told = fingerprint(&exchange->body);
-  job->told_status = exchange->reply.status;
-  give_body(exchange, event);
-  work_post(&job->work, event);
-  return true;
-}
-
-void tell_unusable(Job *job) {
+void tell_unusable(Job *job, const Exchange *exchange) {
   Event *last = &job->work.last;
-  last->status = job->told_status;
+  last->status = exchange->reply.status;
   failure_set(&last->failure, "protocol", "unreadable_reply",
               "the service's answer to the poll is not usable");
+}
+
+void tell_last(Job *job, Exchange *exchange, const Answer *answer) {
+  tell_keep_failure(job, exchange);
+  if (answer->said)
+    quote(&job->work.last, exchange, answer);
 }
 
 void tell_keep_failure(Job *job, Exchange *exchange) {

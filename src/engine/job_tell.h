@@ -8,6 +8,7 @@
 #define GPTIMAGE2_ENGINE_JOB_TELL_H
 
 #include "job.h"
+#include "job_answer.h"
 
 /* EVENT_QUEUED or EVENT_CREATING. */
 void tell_bare(Job *job, EventKind kind);
@@ -15,17 +16,18 @@ void tell_bare(Job *job, EventKind kind);
 /* What went wrong, and that the next try is at `at` (monotonic seconds). */
 void tell_retry(Job *job, double at);
 
-/* EVENT_CREATED: the body of `exchange` gave the job its id. */
-void tell_created(Job *job, Exchange *exchange);
+/* EVENT_CREATED: the answer gave the job its id, and it is polled. */
+void tell_created(Job *job, Exchange *exchange, const Answer *answer);
 
-/* EVENT_STATUS: a 202, where its body is not the last one told. */
-void tell_status(Job *job, Exchange *exchange);
+/* EVENT_STATUS: an answer to a poll, where its body is not the last one told.
+ */
+void tell_status(Job *job, Exchange *exchange, const Answer *answer);
 
-/* EVENT_REPLY: a body to be judged.  False without memory. */
-bool tell_reply(Job *job, Exchange *exchange, bool created);
+/* The answer just told was of no use: a failure like any other. */
+void tell_unusable(Job *job, const Exchange *exchange);
 
-/* The body handed up was of no use: a failure like any other. */
-void tell_unusable(Job *job);
+/* The answer ends the job, or what came is no answer: for ENDED. */
+void tell_last(Job *job, Exchange *exchange, const Answer *answer);
 
 /* Keeps what the exchange had to say about a failure, for RETRY and ENDED. The
  * one before must have been forgotten. */

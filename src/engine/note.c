@@ -61,7 +61,8 @@ static void start(Work *work) {
 
 static void free_note(Work *work) {
   Note *note = (Note *)work;
-  job_note_free(&note->note);
+  free(note->note.error);
+  free(note->note.job_id);
   free(note->key);
   free(note->path);
 }

@@ -73,13 +73,20 @@ void policy_return_retry(RetryQuota *quota) {
     quota->tokens += 1;
 }
 
+/* An answer to a poll that says: not ready yet. */
+static bool waits(const Reply *reply) {
+  return reply->kind == REPLY_ANSWERED &&
+         (reply->status == 202 ||
+          (reply->status / 100 == 2 && reply->says == SAYS_WAITING));
+}
+
 PollDecision policy_on_poll(const Reply *reply, unsigned missing) {
   if (reply->kind != REPLY_ANSWERED)
     return POLL_RETRY;
   if (reply->status == 200 ||
-      (reply->status / 100 == 2 && reply->news == POLL_SAYS_FINAL))
+      (reply->status / 100 == 2 && reply->says > SAYS_WAITING))
     return POLL_READ;
-  if (policy_waits(reply))
+  if (waits(reply))
     return POLL_WAIT;
   switch (reply->status) {
   case 401:
@@ -91,12 +98,6 @@ PollDecision policy_on_poll(const Reply *reply, unsigned missing) {
   default:
     return POLL_RETRY;
   }
-}
-
-bool policy_waits(const Reply *reply) {
-  return reply->kind == REPLY_ANSWERED &&
-         (reply->status == 202 ||
-          (reply->status / 100 == 2 && reply->news == POLL_SAYS_WAITING));
 }
 
 double policy_backoff(unsigned failures, double random) {

@@ -18,17 +18,22 @@ typedef enum ReplyKind {
   REPLY_HELD      /* nothing was sent: this side must wait before it may be */
 } ReplyKind;
 
-/* What the body of a poll's answer says, where it was asked. */
-typedef enum PollNews {
-  POLL_SAYS_NOTHING,
-  POLL_SAYS_WAITING,
-  POLL_SAYS_FINAL
-} PollNews;
+/* What the body of a 2xx says of its job: see judge.h. */
+typedef enum ReplySays {
+  SAYS_NOTHING, /* nothing usable: unreadable, or of another job */
+  SAYS_STRANGE, /* a status that nobody knows */
+  SAYS_WAITING, /* pending, running */
+  SAYS_TROUBLE, /* an error, perhaps of this answer alone */
+  SAYS_EMPTY,   /* it succeeded, and there are no pictures */
+  SAYS_SUCCEEDED,
+  SAYS_FAILED
+} ReplySays;
 
 typedef struct Reply {
   ReplyKind kind;
   int status;         /* HTTP status, when answered */
-  PollNews news;      /* of a poll that was answered with a 2xx but 200 */
+  ReplySays says;     /* when answered with a 2xx, or the beginning of one */
+  bool named;         /* the same of a create: it gives the job its id */
   bool timed_out;     /* a time limit ended it */
   bool partial;       /* lost, but the beginning of a 2xx answer is there */
   double retry_after; /* seconds the server asks for; negative = it does not */
@@ -79,7 +84,7 @@ void policy_return_retry(RetryQuota *quota);
 
 typedef enum PollDecision {
   POLL_WAIT,   /* 202, or a body that says so: not ready yet */
-  POLL_READ,   /* 200, or a body that says final: read it */
+  POLL_READ,   /* 200, or a body that says final: that counts */
   POLL_RETRY,  /* trouble that never ends a paid job */
   POLL_REFUSED /* the key or the id is not accepted: no use in asking again */
 } PollDecision;
@@ -90,9 +95,6 @@ typedef enum PollDecision {
 /* What follows from the reply to a poll.  `missing` counts the 404s in a row,
  * this one included. */
 PollDecision policy_on_poll(const Reply *reply, unsigned missing);
-
-/* True for an answer to a poll that says: not ready yet. */
-bool policy_waits(const Reply *reply);
 
 /* Seconds to wait after the n-th failure in a row (n from 1): full jitter in
  * [d/2, d] with d = min(1 s * 2^(n-1), 20 s).  `random` is in [0, 1). */

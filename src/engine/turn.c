@@ -28,40 +28,18 @@ static void stop_waiting(Turn *turn) {
   turn->waiting = false;
 }
 
-static void return_loan(Turn *turn) {
-  if (!turn->lent)
-    return;
-  turn->lent = false;
-  turn->turns->lent--;
-}
-
 void turn_take(Turn *turn) {
-  return_loan(turn);
   turn->active = true;
   turn->turns->active++;
-}
-
-void turn_lend(Turn *turn) {
-  if (!turn->active)
-    return;
-  turn_leave(turn);
-  turn->lent = true;
-  turn->turns->lent++;
 }
 
 void turn_leave(Turn *turn) {
   if (turn->waiting)
     stop_waiting(turn);
-  return_loan(turn);
   if (!turn->active)
     return;
   turn->active = false;
   turn->turns->active--;
-}
-
-static bool has_room(const Turns *turns) {
-  unsigned limit = turns->pace.limit;
-  return turns->active < limit && turns->active + turns->lent < 2 * limit;
 }
 
 /* One may end while it begins and come back here: the outer call goes on. */
@@ -69,7 +47,7 @@ void turn_advance(Turns *turns) {
   if (turns->advancing)
     return;
   turns->advancing = true;
-  while (turns->first && has_room(turns)) {
+  while (turns->first && turns->active < turns->pace.limit) {
     Turn *turn = turns->first;
     stop_waiting(turn);
     turn_take(turn);

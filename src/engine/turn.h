@@ -18,7 +18,6 @@ typedef struct Turn Turn;
 typedef struct Turns {
   Pace pace;       /* how many may have their turn at once */
   unsigned active; /* how many have their turn now */
-  unsigned lent;   /* how many others have lent their place: see turn_lend */
   Turn *first;     /* those who wait */
   Turn *last;
   bool advancing; /* inside turn_advance */
@@ -28,7 +27,6 @@ struct Turn {
   Turns *turns;
   void (*begin)(Turn *turn); /* its turn has come */
   bool active;
-  bool lent;
   bool waiting;
   Turn *ahead;
   Turn *behind;
@@ -37,13 +35,8 @@ struct Turn {
 /* Joins the end of the queue.  turn_advance then begins what may begin. */
 void turn_join(Turn *turn);
 
-/* Counts one that is at the service already, without waiting; or again. */
+/* Counts one that is at the service already, without waiting. */
 void turn_take(Turn *turn);
-
-/* One that seems to be done: another may have its place until it is known, when
- * it leaves or takes it back.  However long that takes, those with a place and
- * those who lent theirs are not more than twice as many as may have one. */
-void turn_lend(Turn *turn);
 
 /* Leaves the queue or gives its place back; nothing happens otherwise. */
 void turn_leave(Turn *turn);

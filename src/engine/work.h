@@ -3,9 +3,9 @@
  * Private to the engine's files; I/O thread only, unless a line says otherwise.
  *
  * A Work is made on the host's thread and handed over by its first command.
- * Commands travel inside it, so that steering work needs no memory: `call` is
- * used for start and verdict, which never overlap, `cancelling` for the one
- * cancel, `releasing` for the end: a verdict may still be on its way then.
+ * Commands travel inside it, so that steering work needs no memory: `starting`,
+ * `cancelling` for the one cancel, and `releasing` for the end: the others may
+ * still be on their way then.
  */
 #ifndef GPTIMAGE2_ENGINE_WORK_H
 #define GPTIMAGE2_ENGINE_WORK_H
@@ -20,7 +20,6 @@
 typedef struct WorkType {
   void (*start)(Work *work);
   void (*on_timer)(Work *work);
-  void (*on_verdict)(Work *work, FlowVerdict verdict); /* jobs only */
   void (*on_cancel)(Work *work);
   /* Lets go of exchanges and files; the work may be running. */
   void (*stop)(Work *work);
@@ -38,7 +37,7 @@ struct Work {
   Account *account; /* NULL for sleeps and written files */
   uintptr_t owner;
   Timer timer;
-  Command call;
+  Command starting;
   Command cancelling;
   Command releasing;
   Event last;
@@ -47,8 +46,7 @@ struct Work {
   bool left;    /* cancelled, but to be taken up again: set before the cancel */
   bool started; /* the I/O thread has it */
   bool ended;
-  bool released; /* the host has let go: no more events */
-  Work *before;  /* all started work, for the end of the engine */
+  Work *before; /* all started work, for the end of the engine */
   Work *after;
 };
 

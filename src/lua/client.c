@@ -7,8 +7,6 @@
  */
 #include "core.h"
 
-#include "news.h"
-
 #include <math.h>
 #include <time.h>
 
@@ -234,7 +232,6 @@ static int m__index(lua_State *L) {
     return 1;
   }
   if (name && strcmp(name, "balance") == 0) {
-    news_read_all(L, 1);
     if (client->has_balance)
       client_push_balance(L, &client->balance);
     else

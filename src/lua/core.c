@@ -135,10 +135,6 @@ void core_settle(Core *core) {
   core->current = NULL;
   if (!event)
     return;
-  if (core->asked)
-    engine_judge(core->engine, event->work, FLOW_VERDICT_AGAIN, NULL,
-                 &(JobNote){0});
-  core->asked = false;
   if (event->kind == EVENT_ENDED)
     engine_release(core->engine, event->work);
   else

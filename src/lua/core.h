@@ -69,7 +69,6 @@ typedef struct Core {
   Engine *engine;   /* NULL once the Lua state is closing */
   unsigned pending; /* jobs and transfers the engine works on */
   Event *current;   /* the event being handled: see step.c */
-  bool asked;       /* it is a reply that still waits for its verdict */
   bool taken;       /* its object is up to date */
   bool handling;    /* it is being taken in: nothing else may be meanwhile */
   unsigned tries;   /* how often that was begun */
@@ -105,8 +104,7 @@ void core_push_kept(lua_State *L);
 bool core_push_method(lua_State *L);
 /* Gives the metatable on top a __newindex that raises, naming the `type`. */
 void core_make_read_only(lua_State *L, const char *type);
-/* Lets go of the event being handled, which an error may have left behind: a
- * job whose reply was not judged goes on. */
+/* Lets go of the event being handled, which an error may have left behind. */
 void core_settle(Core *core);
 
 /* ---- ready.c: the queue of those who are to be woken ---- */
@@ -201,8 +199,6 @@ typedef struct Client {
   bool recorded;    /* in a ledger: what a close leaves is recover's */
   bool narrates;    /* it has an on_event */
   bool has_balance; /* some reply told one */
-  unsigned replies; /* how many replies came, wrapping: see news.h */
-  unsigned known;   /* `balance` is as new as this one of them */
   Balance balance;
 } Client;
 
@@ -263,17 +259,14 @@ typedef struct LuaJob {
   bool refunded : 1; /* what it cost was given back */
   bool reserved : 1; /* by itself, not by one with its key before it */
   bool has_balance : 1;
-  bool told : 1;          /* its on_event has heard of the cancel */
-  bool unread : 1;        /* the raw reply has news: see news.h */
-  bool quiet : 1;         /* on_event is not told of it */
-  bool vouched : 1;       /* the service has told of its id, or the ledger */
-  bool earlier_paid : 1;  /* an earlier create of it was charged */
-  bool twice : 1;         /* one may have made another job than this */
-  bool kept : 1;          /* what it cost does not come back: see job_keep */
-  unsigned char oddities; /* answers in a row: say final, are not usable */
+  bool told : 1;         /* its on_event has heard of the cancel */
+  bool quiet : 1;        /* on_event is not told of it */
+  bool vouched : 1;      /* the service has told of its id, or the ledger */
+  bool earlier_paid : 1; /* an earlier create of it was charged */
+  bool twice : 1;        /* one may have made another job than this */
+  bool kept : 1;         /* what it cost does not come back: see job_keep */
   unsigned attempts;
   unsigned polls;
-  unsigned reply;    /* the unread one's number among its client's */
   double cost;       /* credits */
   double created_at; /* seconds since 1970 */
   double started;    /* monotonic seconds */
@@ -301,8 +294,6 @@ bool job_has_id(lua_State *L, int index);
 /* True when it is known that the service made the job: an id that a user gave
  * is hearsay until the service has told of it, or the ledger. */
 bool job_is_made(lua_State *L, int index);
-/* False when the id in a reply is another job's. */
-bool job_is_named(lua_State *L, int index, const JsonPiece *id);
 /* Ends the job for its host: the status, whose error is on top (or nil) and is
  * popped; wakes those who wait. */
 void job_finish(lua_State *L, int index, JobStatus status);
@@ -340,7 +331,7 @@ void jobs_open(lua_State *L);
 /* core.submit(client, mode, options) -> job | nil, err */
 int submit(lua_State *L);
 
-/* ---- reply.c: what a job's events mean ---- */
+/* ---- reply.c: what a job's events show ---- */
 
 /* Handles the event for the job on top of the stack.  Returns the name of the
  * public event that follows from it, or NULL. */

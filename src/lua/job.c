@@ -8,8 +8,6 @@
 #include "core.h"
 
 #include "../engine/clock.h"
-#include "../engine/url.h"
-#include "news.h"
 
 static const char *const status_names[] = {
     [JOB_QUEUED] = "queued",       [JOB_CREATING] = "creating",
@@ -66,7 +64,6 @@ Client *job_client(lua_State *L, int index) {
 
 void job_push_balance(lua_State *L, int index) {
   const LuaJob *job = lua_touserdata(L, index);
-  news_read(L, index);
   if (job->has_balance)
     client_push_balance(L, &job->balance);
   else
@@ -93,21 +90,6 @@ static bool creates(const LuaJob *job) {
 bool job_is_made(lua_State *L, int index) {
   const LuaJob *job = lua_touserdata(L, index);
   return job_has_id(L, index) && (creates(job) || job->vouched);
-}
-
-bool job_is_named(lua_State *L, int index, const JsonPiece *id) {
-  char text[JOB_ID_MAX];
-  const char *own;
-  size_t length;
-  bool same;
-  if (!id->at)
-    return true; /* no id: it answers to the id in the URL */
-  job_get(L, index, JOB_ID);
-  own = lua_tolstring(L, -1, &length);
-  same = own && length == decode_copy_id(id, text) &&
-         memcmp(own, text, length) == 0;
-  lua_pop(L, 1);
-  return same;
 }
 
 const char *job_secret(lua_State *L, int index) {
@@ -239,7 +221,6 @@ static int m__index(lua_State *L) {
   if (!name)
     return 0;
   if (strcmp(name, "status") == 0) {
-    news_read(L, 1);
     lua_pushstring(L, status_names[job->status]);
     return 1;
   }
@@ -274,7 +255,6 @@ static int m_raw(lua_State *L) {
 static int m__tostring(lua_State *L) {
   const LuaJob *job = job_check(L, 1);
   const char *id;
-  news_read(L, 1);
   job_get(L, 1, JOB_ID);
   id = lua_tostring(L, -1);
   lua_pushfstring(L, "%s (%s, %s)", JOB_TYPE, id ? id : "no id yet",

@@ -7,15 +7,8 @@
 
 #include "core.h"
 
-/* Its create was sent. */
-void late_note_sent(lua_State *L, int at);
-
-/* A reply, to its create (`created`) or to a poll. */
-void late_read(lua_State *L, int at, bool created, const Decoded *reply);
-
-/* The answer to its create, of which only the beginning came, as far as it can
- * be believed. */
-void late_read_beginning(lua_State *L, int at, const Event *event);
+/* It is at the service. */
+void late_note(lua_State *L, int at, const Event *event);
 
 /* Its last event: now it is known whether it was sent.  One that has an id was
  * made, whatever its last poll said. */

@@ -98,7 +98,6 @@ static bool take_in(lua_State *L, Core *core, Event *event) {
   bool call;
   core->handling = true;
   core->tries++;
-  core->asked = event->kind == EVENT_REPLY;
   if (anchor_push(L, &core->anchors, event->owner)) {
     job = job_test(L, -1);
     transfer = job ? NULL : transfer_test(L, -1);

@@ -271,6 +271,8 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
     }
     spec.again = flag_of(L, "again"); /* it is in the ledger already */
     spec.doubt = flag_of(L, "doubt");
+    spec.earlier_paid = job->earlier_paid;
+    spec.earlier_id = text_of(L, OPTIONS, "earlier_id");
   }
   spec.references = urls;
   lua_getfield(L, OPTIONS, "timeout");

@@ -289,7 +289,10 @@ void verdict_push_error(lua_State *L, int index, LuaJob *job,
     push_reference(L, index, job, event);
     break;
   case FLOW_END_CANCELLED:
-  case FLOW_END_ANSWERED: /* ends without an event */
+  case FLOW_END_SUCCEEDED: /* answers: see reply.c */
+  case FLOW_END_FAILURE:
+  case FLOW_END_ACCEPTED:
+  case FLOW_END_UNUSABLE:
     push_cancelled(L, index, job, event);
     break;
   }

@@ -168,9 +168,9 @@ mutant(
 )
 mutant(
   "answer: not recorded",
-  "src/engine/job.c",
-  "  if (created)\n    record_answer(job, &exchange->reply, &exchange->body);",
-  "",
+  "src/engine/job_answer.c",
+  "  if (answer->created)\n    record_answer(job, exchange, answer);\n  else if (",
+  "  if (!answer->created && (",
   "spec durable: has the answer to a create"
 )
 mutant(
@@ -181,24 +181,24 @@ mutant(
   "spec durable: on the disk before the host"
 )
 mutant(
-  "answer: read before it is flushed",
-  "src/engine/job.c",
-  "job->flow.mode != FLOW_GENERATE || job->work.account->ledger ||",
-  "job->flow.mode != FLOW_GENERATE ||",
-  "spec durable: before anybody reads it"
+  "answer: the next request goes out before it is on the disk",
+  RECORD,
+  "  ledger_tell(ledger_of(job), job->key, &told);\n  work_touch_ledger(&job->work);\n",
+  "  ledger_tell(ledger_of(job), job->key, &told);\n",
+  "spec durable: on the disk before anything is sent"
 )
 mutant(
   "result: not recorded",
-  "src/engine/job.c",
-  "  if (!created)\n    record_result(job, &exchange->body);",
+  "src/engine/job_answer.c",
+  "  else if (answer->state || answer->error)\n    record_result(job, exchange, answer);\n",
   "",
   "spec durable: has the answer that ends a job"
 )
 mutant(
-  "verdict: not recorded",
-  "src/engine/job.c",
-  "  record_verdict(job);\n",
-  "",
+  "result: what it means is not recorded",
+  RECORD,
+  "  LedgerNews news = {.state = answer->state,",
+  "  LedgerNews news = {.state = NULL,",
   "spec durable: has what came of a job"
 )
 mutant(
@@ -761,16 +761,9 @@ mutant(
 mutant(
   "max_active is not kept",
   "src/engine/turn.c",
-  "return turns->active < limit && turns->active + turns->lent < 2 * limit;",
-  "return limit > 0 && turns->active + turns->lent < 2 * limit;",
+  "while (turns->first && turns->active < turns->pace.limit) {",
+  "while (turns->first && turns->pace.limit > 0) {",
   "c turn"
-)
-mutant(
-  "a host that does not listen lets all jobs begin",
-  "src/engine/job.c",
-  "    turn_lend(&job->turn);",
-  "    turn_leave(&job->turn);",
-  "c job"
 )
 mutant(
   "a 429 does not slow down",
@@ -906,8 +899,8 @@ mutant(
 mutant(
   "answers to polls that are of no use are not told",
   FLOW,
-  "action.retry = verdict == FLOW_VERDICT_UNUSABLE;",
-  "action.retry = false;",
+  "action.retry = action.unusable = reply->says != SAYS_STRANGE;",
+  "action.retry = action.unusable = false;",
   "spec event: of no use"
 )
 mutant(
@@ -997,16 +990,16 @@ mutant(
 )
 mutant(
   "credits of a job that was cancelled or has expired count as given back",
-  "src/lua/reply.c",
-  "bool promised = reply->word == WORD_DOCUMENTED;",
-  "bool promised = true;",
-  "spec reply: promises nothing"
+  "src/engine/judge.c",
+  'return reply->word == WORD_DOCUMENTED ? "refund_expected" : "unknown";',
+  'return "refund_expected";',
+  "c judge"
 )
 mutant(
   "a bare error ends a paid job at once",
-  "src/lua/reply.c",
-  "++job->oddities < ODDITIES_MAX;",
-  "false;",
+  FLOW,
+  "return flow->mode != FLOW_POLL_ONCE && ++flow->oddities < ODDITIES_MAX;",
+  "return false;",
   "spec reply: three times in a row"
 )
 mutant(
@@ -1032,7 +1025,7 @@ mutant(
 )
 mutant(
   "errors may turn the direction of writing",
-  "src/lua/error.c",
+  "src/engine/printable.c",
   "code >= 0xA0 && !is_turning(code, lines)",
   "code >= 0xA0",
   "spec security: direction of writing"
@@ -1070,9 +1063,9 @@ mutant(
 
 mutant(
   "an answer about another job is believed",
-  "src/lua/job.c",
-  "  return same;",
-  "  return same || true;",
+  "src/engine/judge.c",
+  "return strlen(id) == length && memcmp(id, text, length) == 0;",
+  "return length > 0;",
   "spec decode: must be the one that was asked for"
 )
 mutant(
@@ -1112,9 +1105,9 @@ mutant(
 )
 mutant(
   "a short answer is unreadable",
-  "src/lua/reply.c",
-  "if (event->created && (type = read_beginning(",
-  "if (event->failure.kind && (type = read_beginning(",
+  "src/engine/judge.c",
+  "    judged.id = decode_job_id(bytes, length);",
+  "    judged.id = (JsonPiece){0};",
   "spec reply: a length that is too small"
 )
 mutant(
@@ -1185,32 +1178,19 @@ mutant(
   "c secret"
 )
 mutant(
-  "a job that waits is not polled while its host is busy",
-  "src/engine/job.c",
-  "if (!created || !go_on_by_itself(job, exchange, now))",
-  "if (!created || !(false && go_on_by_itself(job, exchange, now)))",
-  "c job"
-)
-mutant(
   "a create that is answered with its result is polled",
-  "src/engine/decode.c",
-  "if (!decode_reply(&answer, bytes, length) || decode_is_final(&answer))",
-  "if (!decode_reply(&answer, bytes, length))",
-  "c decode"
+  FLOW,
+  "  if (reply->says == SAYS_SUCCEEDED)\n    return end(flow, FLOW_END_SUCCEEDED);\n",
+  "",
+  "c flow"
 )
 mutant(
   "an answer to a create that is cut off is believed",
-  "src/engine/decode.c",
-  "if (!decode_reply(&answer, bytes, length) || decode_is_final(&answer))",
-  "decode_reply(&answer, bytes, length);\n  if (decode_is_final(&answer))",
-  "c decode"
-)
-mutant(
-  "a poll that came to nothing changes a cancelled job",
-  "src/lua/late.c",
-  "if (job_has_id(L, at) || event->status / 100 != 2)",
-  "if (event->status / 100 != 2)",
-  "spec job: came to nothing"
+  "src/engine/judge.c",
+  "Judged judged = {.readable = decode_reply(reply, bytes, length)};\n  if (!judged.readable) {",
+  "Judged judged = {.readable = decode_reply(reply, bytes, length) || true};\n"
+    .. "  if (!judged.readable) {",
+  "c judge"
 )
 mutant(
   "the rest is asked for of what was said to be all",
@@ -1285,14 +1265,14 @@ mutant(
 )
 mutant(
   "control characters come through",
-  "src/lua/error.c",
+  "src/engine/printable.c",
   "return (c < 0x20 && !(lines && (c == '\\t' || c == '\\n'))) || c == 0x7f;",
   "return c == 0x7f;",
   "spec security: cannot drive a terminal"
 )
 mutant(
   "C1 controls come through",
-  "src/lua/error.c",
+  "src/engine/printable.c",
   "if (code == 0 || (code >= 0xA0 && !is_turning(code, lines)))",
   "if (code == 0 || !is_turning(code, lines))",
   "spec security: cannot drive a terminal",
@@ -1300,7 +1280,7 @@ mutant(
 )
 mutant(
   "text may turn the direction of writing",
-  "src/lua/error.c",
+  "src/engine/printable.c",
   "if (code == 0 || (code >= 0xA0 && !is_turning(code, lines)))",
   "if (code == 0 || code >= 0xA0)",
   "spec security: cannot turn the direction"
