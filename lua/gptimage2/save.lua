@@ -17,8 +17,8 @@ local save = {}
 local methods = {}
 local mt = { __index = methods, __name = "gptimage2.Save" }
 
---- Job -> what this process has saved of it: image (0 is the sidecar) -> a list of what was
---- planned, the path it got, and which file it is. A save that is repeated leaves alone what is
+--- Job -> what this process has saved of it: image (0 is the sidecar) -> the place that
+--- was planned -> the path it got, and which file it is. A save that is repeated leaves alone what is
 --- there.
 local written = core.kept.written or setmetatable({}, { __mode = "k" })
 core.kept.written = written
@@ -32,23 +32,19 @@ local function recall(job, n)
   return written[job] and written[job][n] or {}
 end
 
+--- In one assignment: a hook or a finalizer may save the same job in the middle of this.
 local function remember(job, n, place, path)
-  local list = recall(job, n)
+  local saved = { path = path, id = core.file_id(path) }
   written[job] = written[job] or {}
-  written[job][n] = list
-  for i = #list, 1, -1 do
-    if list[i].place == place then
-      table.remove(list, i)
-    end
-  end
-  list[#list + 1] = { place = place, path = path, id = core.file_id(path) }
+  written[job][n] = written[job][n] or {}
+  written[job][n][place] = saved
 end
 
 --- Whether the file at `path` is one that was saved as `n`, as it was then: folders have many
 --- names, and a number of a file that is gone may be another's.
 local function is_own(job, n, path)
   local id = core.file_id(path)
-  for _, saved in ipairs(id and recall(job, n) or {}) do
+  for _, saved in pairs(id and recall(job, n) or {}) do
     if saved.id == id then
       return true
     end
@@ -64,10 +60,9 @@ end
 
 --- The path of image `n` if it was saved there before, and that file is as it was.
 local function saved_before(job, n, place)
-  for _, saved in ipairs(recall(job, n)) do
-    if saved.place == place and saved.id and saved.id == core.file_id(saved.path) then
-      return saved.path
-    end
+  local saved = recall(job, n)[place]
+  if saved and saved.id and saved.id == core.file_id(saved.path) then
+    return saved.path
   end
   local path = with_kind(place, job.results[n].format or "")
   return is_own(job, n, path) and path or nil
@@ -346,6 +341,16 @@ function save.tie(self, opts)
   opts.holder, opts.key = self, "job"
 end
 
+--- Those before it go on by themselves; but for one that this very call comes in the middle of (in a
+--- hook, in a finalizer), which cannot before it has returned. So they are called once more.
+local function push_on(self)
+  local before = self.before
+  while before do
+    core.later(before.go_on, true)
+    before = before.before
+  end
+end
+
 --- Starts to save all images of a job that has succeeded: the next step begins, unless there are
 --- saves of the job before it.
 ---@param job gptimage2.Job
@@ -367,6 +372,9 @@ function save.start(job, where, options, config)
     return nil, core.about(job, err)
   end
   core.line_up(under_way, job, self, self.go_on)
+  if wait.blocks() then
+    push_on(self)
+  end
   return self
 end
 

@@ -343,6 +343,12 @@ local function yields()
   return mode ~= "block" and type(mode) ~= "table" and yieldable() or nil
 end
 
+--- Whether a wait that begins here steps until it is over: what is below it goes on only then.
+---@return boolean
+function wait.blocks()
+  return not yields()
+end
+
 --- Whether the coroutine cannot go on before a wait that begins here has returned: it is the one
 --- that waits, or has resumed it, at once or further down, and the wait does not yield to it. So is
 --- the one that has called os.exit, too, while the Lua state closes.
