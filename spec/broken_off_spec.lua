@@ -353,3 +353,68 @@ describe("an error while", function()
     assert(ended > 0)
   end)
 end)
+
+describe("a save in the middle of a save of the same job", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  --- Saves `job` once more, and waits for it, at the n-th instruction of the module's own saving
+  --- that a step comes to. Gives whether it came so far, and what that save gave.
+  local function save_in_between(job, place, n)
+    local reached, paths, err
+    local at = 0
+    local function on_save()
+      local source = debug.getinfo(2, "S").source
+      if not (source:find("gptimage2/save.lua", 1, true) or source:find("resume.lua", 1, true)) then
+        return
+      end
+      at = at + 1
+      if at == n then
+        debug.sethook()
+        reached = true
+        paths, err = job:save(place)
+      end
+    end
+    debug.sethook(on_save, "", 1)
+    assert(gptimage2.step(0.05))
+    debug.sethook()
+    return reached, paths, err, at
+  end
+
+  --- Saves a new job in a task; a save to `other` comes at the n-th instruction. Gives whether it
+  --- did, and how many instructions there were.
+  local function try(job, n)
+    local place = folder.new()
+    local task = gptimage2.spawn(function()
+      return job:save(place .. "/a")
+    end)
+    local reached, paths, err, total = false, nil, nil, 0
+    support.step_until(function()
+      if not reached then
+        local seen
+        reached, paths, err, seen = save_in_between(job, place .. "/b", n - total)
+        total = total + seen
+      end
+      return task:done()
+    end)
+    assert(task:wait())
+    if reached then
+      assert(paths, tostring(err))
+      assert.equal(place .. "/b/", paths[1]:sub(1, #place + 3))
+      assert.truthy(folder.read(paths[1]))
+    end
+    return reached, total
+  end
+
+  it("waits for that, which goes on", function()
+    local client = support.pair()
+    local job = assert(client:generate(REQUEST))
+    local _, total = try(job, math.huge)
+    local nested = 0
+    for n = 1, total, ALL and 1 or math.max(math.floor(total / SAMPLES), 1) do
+      nested = nested + (try(job, n) and 1 or 0)
+    end
+    assert.is_true(nested > 5, nested)
+    assert.equal(0, gptimage2.pending())
+  end)
+end)

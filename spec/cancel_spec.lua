@@ -35,6 +35,41 @@ local function settled()
   end)
 end
 
+describe("a job that was given up, and is refused then", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  for _, status in ipairs({ 400, 402, 429 }) do
+    for _, how in ipairs({ "cancelled", "closed" }) do
+      it(("with %d, says that nothing was charged when it is %s"):format(status, how), function()
+        local client, box, path = book.pair({ max_attempts = 1 })
+        local seconds = support.seconds(1)
+        box:fault({ on = "create", action = "status", status = status, seconds = seconds })
+        local job = assert(client:submit(CUP))
+        support.step_until(function()
+          return box:ledger().requests.create == 1
+        end)
+        if how == "closed" then
+          client:close()
+        else
+          job:cancel()
+        end
+        local err = job.error
+        assert.equal("unknown", err.charged)
+        support.step_until(function()
+          return err.charged ~= "unknown"
+        end)
+        assert.equal("no", err.charged)
+        assert.equal("yes", err.sent)
+        assert.equal(1, err.attempts)
+        assert.truthy(err.message:find("refused it: nothing was charged", 1, true), err.message)
+        assert.is_nil(err.message:find("recover", 1, true))
+        assert.equal("no", book.rows(path)[1].charged)
+      end)
+    end
+  end
+end)
+
 describe("a cancel while the create is on its way", function()
   after_each(support.clean)
   after_each(folder.clean)
@@ -47,6 +82,7 @@ describe("a cancel while the create is on its way", function()
     settled() -- while the proxy still hangs
     assert.equal("no", job.error.sent)
     assert.equal("no", job.error.charged)
+    assert.truthy(job.error.message:find("was not sent: nothing was charged", 1, true))
     assert.equal(0, client.spent)
     assert.equal(0, box:ledger().requests.create)
     job = submit(client, box) -- the budget is there again

@@ -175,7 +175,7 @@ describe("an error", function()
       auth = false,
       not_found = false,
       rate_limit = true,
-      server = true,
+      server = false, -- it may have been paid
       network = true,
       tls = true,
       lost = false,

@@ -22,6 +22,23 @@ describe("spawn", function()
     assert.same({ "2ab", "slept" }, seen)
   end)
 
+  it("gives a task whose calls check what they are given", function()
+    local task = gptimage2.spawn(function() end)
+    for _, value in ipairs({ -1, -math.huge, 0 / 0, false, "0.1", {}, true }) do
+      local ok, message = pcall(task.wait, task, value)
+      assert.is_false(ok, tostring(value))
+      assert.truthy(message:find("bad argument #1 to 'wait'", 1, true), message)
+    end
+    for _, name in ipairs({ "wait", "done" }) do
+      for _, self in ipairs({ false, {}, "x" }) do
+        local ok, message = pcall(task[name], self or nil)
+        assert.is_false(ok)
+        assert.truthy(message:find("call it as task:" .. name .. "()", 1, true), message)
+      end
+    end
+    assert.is_nil(task:wait(0))
+  end)
+
   it("gives a task that is done when the function never waits", function()
     local task = gptimage2.spawn(function() end)
     assert.is_true(task:done())

@@ -69,10 +69,13 @@ local function code_and_kind(row)
   return reply.error or state, "lost"
 end
 
---- Whether the same call may go well later: as the job's own error says.
+--- Whether the same call may go well later, as the job's own error says: not where it may have been
+--- paid.
 local function is_retryable(row, code, kind)
   local status = row.http_status
-  if kind == "network" or kind == "tls" or kind == "timeout" then
+  if row.charged ~= "no" then
+    return false
+  elseif kind == "network" or kind == "tls" or kind == "timeout" then
     return row.state == "unsent" and not FINAL[code]
   elseif kind == "rate_limit" or kind == "server" then
     return status == 408 or status == 429 or status >= 500

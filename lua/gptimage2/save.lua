@@ -17,8 +17,8 @@ local save = {}
 local methods = {}
 local mt = { __index = methods, __name = "gptimage2.Save" }
 
---- Job -> what this process has saved of it: image (0 is the sidecar) -> the place that
---- was planned -> the path it got, and which file it is. A save that is repeated leaves alone what is
+--- Job -> what this process has saved of it: image (0 is the sidecar) -> the place that was
+--- planned -> the path it got, and which file it is. A save that is repeated leaves alone what is
 --- there.
 local written = core.kept.written or setmetatable({}, { __mode = "k" })
 core.kept.written = written
@@ -341,8 +341,8 @@ function save.tie(self, opts)
   opts.holder, opts.key = self, "job"
 end
 
---- Those before it go on by themselves; but for one that this very call comes in the middle of (in a
---- hook, in a finalizer), which cannot before it has returned. So they are called once more.
+--- Those before it go on by themselves; but for one that this very call comes in the middle of (in
+--- a hook, in a finalizer), which cannot before it has returned. So they are called once more.
 local function push_on(self)
   local before = self.before
   while before do

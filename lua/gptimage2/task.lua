@@ -1,6 +1,8 @@
 --- Tasks: coroutines that `step` drives.
 
+local check = require("gptimage2.check")
 local core = require("gptimage2.core")
+local follow = require("gptimage2.follow")
 local wait = require("gptimage2.wait")
 
 -- Loaded once more in the same state: the tasks that are alive are the first one's.
@@ -26,6 +28,12 @@ function mt.__tostring(self)
     or self.cancelled and "cancelled"
     or "done"
   return ("gptimage2.Task (%s)"):format(state)
+end
+
+local function check_task(self, fname)
+  if type(self) ~= "table" or getmetatable(self) ~= mt then
+    check.fail(0, fname, "task expected: call it as task:" .. fname .. "()", 3)
+  end
 end
 
 local function pack(count, ...)
@@ -126,6 +134,7 @@ end
 --- Whether the function has returned or raised.
 ---@return boolean
 function methods:done()
+  check_task(self, "done")
   return self.ended
 end
 
@@ -133,6 +142,8 @@ end
 --- the task could not end before this call has returned.
 ---@param timeout? number seconds; then nil, err (kind timeout)
 function methods:wait(timeout)
+  check_task(self, "wait")
+  timeout = follow.timeout(timeout, 1, "wait")
   local co = live[self]
   if co and wait.is_below(co) then
     error("a task's wait called inside that task, which would wait for itself", 2)

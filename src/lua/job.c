@@ -162,6 +162,7 @@ void job_cancel(lua_State *L, int index, const char *kind, const char *code,
   }
   error_push(L, told.kind, told.code, told.message);
   set_charged(L, index, job);
+  error_set_number(L, "attempts", job->attempts);
   job_get(L, index, JOB_KEY);
   lua_setfield(L, -2, "idempotency_key");
   if (job_is_done(job)) {

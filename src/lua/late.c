@@ -32,6 +32,23 @@ static void settle_made(lua_State *L, int at, const Event *event) {
     settle_charged(L);
 }
 
+/* Nothing was charged: the words of the cancel left that open.  What a closed
+ * client did not send is recover's to send, as they say.  The error is on top.
+ */
+static void set_message(lua_State *L, const Event *event) {
+  bool closed, over = event->end != FLOW_END_CANCELLED;
+  lua_getfield(L, -1, "kind");
+  closed = strcmp(luaL_optstring(L, -1, ""), "closed") == 0;
+  lua_pop(L, 1);
+  if (closed && !over)
+    return;
+  lua_pushfstring(L, "%s; %s: nothing was charged",
+                  closed ? "the client was closed before the job was done"
+                         : "the job was cancelled",
+                  event->sent ? "the service refused it" : "it was not sent");
+  lua_setfield(L, -2, "message");
+}
+
 /* No job came of it.  The error is on top. */
 static void settle_unmade(lua_State *L, int at, const Event *event) {
   const LuaJob *job = lua_touserdata(L, at);
@@ -40,8 +57,10 @@ static void settle_unmade(lua_State *L, int at, const Event *event) {
     return;
   }
   error_set(L, "sent", event->sent ? "yes" : "no");
-  if (!event->doubt)
+  if (!event->doubt) {
     error_set(L, "charged", "no");
+    set_message(L, event);
+  }
   if (!event->doubt || (job->reserved && !event->risked))
     job_refund(L, at); /* what an earlier one cost stays reserved */
 }
@@ -54,6 +73,7 @@ void late_note(lua_State *L, int at, const Event *event) {
 
 void late_settle(lua_State *L, int at, const Event *event) {
   job_get(L, at, JOB_ERROR);
+  error_set_number(L, "attempts", event->attempts);
   if (job_has_id(L, at))
     settle_made(L, at, event);
   else

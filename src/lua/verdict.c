@@ -269,9 +269,22 @@ static void push_cancelled(lua_State *L, int index, const LuaJob *job,
   error_set_retryable(L, false);
 }
 
-void verdict_push_error(lua_State *L, int index, LuaJob *job,
-                        const Event *event) {
-  index = compat_absindex(L, index);
+/* A create that may have been paid is not to be made again, whatever it ended
+ * with: the same call might pay for a second one.  The error is on top. */
+static void forbid_another(lua_State *L, int index, const LuaJob *job) {
+  bool create = job->mode == FLOW_GENERATE || job->mode == FLOW_CREATE_ONLY;
+  lua_getfield(L, -1, "charged");
+  if (create && !job_has_id(L, index) &&
+      strcmp(luaL_optstring(L, -1, ""), "no") != 0) {
+    lua_pop(L, 1);
+    error_set_retryable(L, false);
+    return;
+  }
+  lua_pop(L, 1);
+}
+
+static void push_error(lua_State *L, int index, LuaJob *job,
+                       const Event *event) {
   switch (event->end) {
   case FLOW_END_REFUSED:
     push_refused(L, index, job, event);
@@ -296,6 +309,13 @@ void verdict_push_error(lua_State *L, int index, LuaJob *job,
     push_cancelled(L, index, job, event);
     break;
   }
+}
+
+void verdict_push_error(lua_State *L, int index, LuaJob *job,
+                        const Event *event) {
+  index = compat_absindex(L, index);
+  push_error(L, index, job, event);
+  forbid_another(L, index, job);
 }
 
 /* What is to be said of the row.  The error is on top. */

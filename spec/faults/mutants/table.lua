@@ -1719,9 +1719,16 @@ mutant(
 mutant(
   "an image's place is its own, whatever lies there",
   "lua/gptimage2/save.lua",
-  "saved.place == place and saved.id and saved.id == core.file_id(saved.path)",
-  "saved.place == place and core.file_id(saved.path)",
+  "saved and saved.id and saved.id == core.file_id(saved.path)",
+  "saved and core.file_id(saved.path)",
   "spec save: in an image's place"
+)
+mutant(
+  "a create that may have been paid may be made again",
+  "src/lua/verdict.c",
+  "  if (create && !job_has_id(L, index) &&",
+  "  if (false && create && !job_has_id(L, index) &&",
+  "spec reply: answered with an error status"
 )
 mutant(
   "a save does not wait for the one before",
