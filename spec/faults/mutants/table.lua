@@ -170,7 +170,7 @@ mutant(
   "answer: not recorded",
   "src/engine/job_answer.c",
   "  if (answer->created)\n    record_answer(job, exchange, answer);\n  else if (",
-  "  if (!answer->created && (",
+  "  if (answer->created)\n    ;\n  else if (",
   "spec durable: has the answer to a create"
 )
 mutant(
