@@ -287,6 +287,7 @@ describe("the documentation", function()
     local kinds = of(".Kind")
     local there = merge(
       scan("src/*/*.c", 'error_push%(L, "([%l_]+)", "', 'failure_set%([^,]+, "([%l_]+)"'),
+      scan("src/engine/*.c", '%.kind = "([%l_]+)"'),
       scan("src/lua/*.c", '{%d+, "([%l_]+)", "', '{status, "([%l_]+)"', '"kind", "([%l_]+)"'),
       scan("src/lua/*.c", 'failure.kind : "([%l_]+)"', 'job_cancel%(L, %-?%d, "([%l_]+)"'),
       scan("lua/gptimage2/*.lua", 'kind = "([%l_]+)"')

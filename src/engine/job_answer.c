@@ -6,7 +6,6 @@
 #include "service_code.h"
 #include "url.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- reading ---- */
@@ -62,19 +61,16 @@ static const char *charged_by(const Job *job, const Answer *answer) {
 /* Its code, where it sent one, is the detail. */
 static void set_failure(const Job *job, Exchange *exchange, Answer *answer) {
   Failure *failure = &exchange->failure;
-  failure_set(failure, "job_failed", "generation_failed", "%s", "");
-  free(failure->detail);
+  failure_clear(failure);
+  *failure = (Failure){.kind = "job_failed", .code = "generation_failed"};
   failure->detail =
       service_code(&answer->reply, account_key(job->work.account));
   answer->error = failure->detail ? failure->detail : failure->code;
 }
 
-/* That the beginning of an answer is of no use has its own reason already. */
-static void set_unusable(const Job *job, Exchange *exchange, Answer *answer) {
-  Failure *failure = &exchange->failure;
-  if (exchange->reply.partial)
-    ;
-  else if (answer->created && answer->judged.readable)
+static void explain_unusable(const Job *job, const Answer *answer,
+                             Failure *failure) {
+  if (answer->created && answer->judged.readable)
     failure_set(failure, "protocol", "job_id_missing",
                 "the service accepted the job but its answer holds no usable "
                 "job id: it may have been paid, and was not sent again");
@@ -89,7 +85,13 @@ static void set_unusable(const Job *job, Exchange *exchange, Answer *answer) {
   else
     failure_set(failure, "protocol", "unreadable_reply",
                 "the service's answer to the poll is not usable");
-  answer->error = failure->code;
+}
+
+/* That the beginning of an answer is of no use has its own reason already. */
+static void set_unusable(const Job *job, Exchange *exchange, Answer *answer) {
+  if (!exchange->reply.partial)
+    explain_unusable(job, answer, &exchange->failure);
+  answer->error = exchange->failure.code;
 }
 
 /* The state of its row after an answer that ends it, or gives it its id. */
