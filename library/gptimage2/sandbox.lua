@@ -129,6 +129,8 @@ function sandbox:stop() end
 ---@field charged integer in all
 ---@field refunded integer in all
 ---@field connections integer accepted so far
+---@field open_connections integer now
+---@field most_connections integer open at once, at most
 ---@field requests table<string, integer> by kind: create, poll, image, reference, other
 ---@field jobs gptimage2.SandboxJob[]
 ---@field log gptimage2.SandboxLogEntry[] the last requests

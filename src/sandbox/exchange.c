@@ -254,9 +254,15 @@ void exchange_connection(void *cls, struct MHD_Connection *connection,
   Server *server = cls;
   (void)connection;
   (void)socket_context;
+  pthread_mutex_lock(&server->lock);
   if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-    pthread_mutex_lock(&server->lock);
     server->connections++;
-    pthread_mutex_unlock(&server->lock);
+    server->open++;
+    if (server->open > server->most) {
+      server->most = server->open;
+    }
+  } else {
+    server->open--;
   }
+  pthread_mutex_unlock(&server->lock);
 }

@@ -295,6 +295,8 @@ Totals server_totals(Server *server) {
                    .charged = server->service.charged,
                    .refunded = server->service.refunded,
                    .connections = server->connections,
+                   .open = server->open,
+                   .most = server->most,
                    .jobs = server->service.jobs,
                    .entries = journal_size(&server->journal)};
   memcpy(totals.requests, server->requests, sizeof totals.requests);

@@ -47,7 +47,8 @@ typedef struct Server {
   FaultList faults;
   uint64_t requests[ON_ANY]; /* by what was asked for */
   uint64_t connections;
-  double ahead; /* seconds the service's clock was advanced by */
+  uint64_t open, most; /* connections: now, and at once at most */
+  double ahead;        /* seconds the service's clock was advanced by */
   /* ... to here; what follows is constant while the daemon runs */
   ServerOptions options;
   char url[64];
@@ -83,7 +84,7 @@ void server_advance(Server *server, double seconds);
 /* The books at one moment. */
 typedef struct Totals {
   int64_t credits, charged, refunded;
-  uint64_t connections, requests[ON_ANY];
+  uint64_t connections, open, most, requests[ON_ANY];
   size_t jobs, entries; /* how many jobs and log entries there are */
 } Totals;
 

@@ -91,11 +91,13 @@ static void push_requests(lua_State *L, const Totals *totals) {
 
 void views_push_ledger(lua_State *L, Server *server) {
   Totals totals = server_totals(server);
-  lua_createtable(L, 0, 7);
+  lua_createtable(L, 0, 9);
   set_integer(L, "credits", totals.credits);
   set_integer(L, "charged", totals.charged);
   set_integer(L, "refunded", totals.refunded);
   set_integer(L, "connections", (int64_t)totals.connections);
+  set_integer(L, "open_connections", (int64_t)totals.open);
+  set_integer(L, "most_connections", (int64_t)totals.most);
   push_requests(L, &totals);
   lua_setfield(L, -2, "requests");
   push_jobs(L, server, totals.jobs);

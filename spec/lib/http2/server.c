@@ -5,9 +5,9 @@
  *
  * Prints its URL and the file of its certificate authority, and serves until
  * nobody reads its output any more.  Into the file <books> it writes a line for
- * each thing that it did, in order: "connection", "poll", "taken <key>" (a
- * create that made a job, which is paid now), "refused", "goaway", "reset",
- * "http1-wanted".
+ * each thing that it did, in order: "connection", "closed" (one of those),
+ * "poll", "taken <key>" (a create that made a job, which is paid now),
+ * "refused", "goaway", "reset", "http1-wanted".
  *
  *   --limit N      at most N streams at once on a connection
  *   --refuse N     the Nth create (from 1) is refused: REFUSED_STREAM
@@ -61,6 +61,7 @@ static void *serve(void *user) {
   int fd = (int)(intptr_t)user;
   book("connection", "");
   session_serve(fd, &script);
+  book("closed", "");
   close(fd);
   return NULL;
 }
