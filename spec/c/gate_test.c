@@ -1,0 +1,501 @@
+/* The gate in front of libcurl: who goes next, how many at once, and that
+ * nobody is starved. */
+#include "check.h"
+
+#include "engine/gate.h"
+
+#include <math.h>
+#include <string.h>
+
+#define JOBS 64
+
+typedef struct FakeJob {
+  GateLink link; /* first */
+  unsigned began;
+} FakeJob;
+
+static Gate gate;
+static FakeJob jobs[JOBS];
+static char order[4 * JOBS + 1]; /* the jobs that began, as characters */
+
+static char name_of(unsigned index) {
+  return (char)('0' + index);
+}
+
+static void begin(GateLink *link, double now) {
+  FakeJob *job = (FakeJob *)link;
+  check(link->inside, "it has no place");
+  check(now >= 0, "no time");
+  job->began++;
+  if (strlen(order) < sizeof order - 1)
+    order[strlen(order)] = name_of((unsigned)(job - jobs));
+}
+
+/* An origin with one client that asks for `places`. */
+static GateOrigin *enter(uint64_t name, bool secure, unsigned places) {
+  GateOrigin *origin = gate_enter(&gate, name, secure, places);
+  assert_non_null(origin);
+  return origin;
+}
+
+static GateOrigin *reset(bool secure, unsigned places) {
+  gate_free(&gate);
+  gate_init(&gate, begin);
+  memset(jobs, 0, sizeof jobs);
+  memset(order, 0, sizeof order);
+  return enter(1, secure, places);
+}
+
+static void join(unsigned first, unsigned count, GateOrigin *origin,
+                 GateKind kind, double due) {
+  for (unsigned i = first; i < first + count; i++)
+    gate_join(&jobs[i].link, origin, kind, due);
+}
+
+static void leave(unsigned index) {
+  gate_leave(&gate, &jobs[index].link);
+}
+
+static void answer(unsigned index, bool http2, double now) {
+  gate_note_answer(&gate, &jobs[index].link, http2, now);
+  leave(index);
+}
+
+/* The jobs that begin now. */
+static const char *advance(double now) {
+  memset(order, 0, sizeof order);
+  gate_advance(&gate, now);
+  return order;
+}
+
+/* ---- places and order ---- */
+
+static void as_many_begin_as_there_are_places(void **state) {
+  GateOrigin *origin = reset(false, 3);
+  (void)state;
+  join(0, 5, origin, GATE_CREATE, 1);
+  assert_string_equal(order, ""); /* joining begins nothing */
+  assert_string_equal(advance(1), "012");
+  assert_string_equal(advance(1), "");
+  assert_true(gate_is_waiting(&jobs[3].link));
+  assert_false(gate_is_waiting(&jobs[0].link));
+  leave(1);
+  assert_string_equal(advance(1), "3");
+  leave(4); /* it waits no more */
+  leave(4);
+  leave(0);
+  assert_string_equal(advance(1), "");
+  leave(2);
+  leave(3);
+  assert_int_equal(gate.used, 0);
+}
+
+static void creates_go_before_polls_and_polls_by_their_time(void **state) {
+  GateOrigin *origin = reset(false, 1);
+  (void)state;
+  gate_join(&jobs[0].link, origin, GATE_POLL, 3);
+  gate_join(&jobs[1].link, origin, GATE_POLL, 5);
+  gate_join(&jobs[2].link, origin, GATE_POLL, 4);
+  gate_join(&jobs[3].link, origin, GATE_POLL, 2);
+  gate_join(&jobs[4].link, origin, GATE_CREATE, 5);
+  gate_join(&jobs[5].link, origin, GATE_CREATE, 5);
+  for (unsigned i = 0; i < 6; i++) {
+    static const unsigned expected[] = {4, 5, 3, 0, 2, 1};
+    gate_advance(&gate, 3.9);
+    check(jobs[expected[i]].link.inside, "the %uth was another", i);
+    leave(expected[i]);
+  }
+}
+
+static void who_got_nothing_from_its_place_is_the_next(void **state) {
+  GateOrigin *origin = reset(false, 2);
+  (void)state;
+  join(0, 2, origin, GATE_CREATE, 1);
+  join(2, 2, origin, GATE_CREATE, 2);
+  assert_string_equal(advance(2), "01");
+  leave(1);
+  gate_join(&jobs[1].link, origin, GATE_CREATE, 1);
+  assert_string_equal(advance(2), "1");
+  leave(1);
+  gate_join(&jobs[1].link, origin, GATE_CREATE, 2);
+  assert_string_equal(advance(2), "2");
+}
+
+static void the_client_that_asks_for_most_counts(void **state) {
+  GateOrigin *origin = reset(false, 4);
+  GateOrigin *same = enter(1, false, 7);
+  (void)state;
+  assert_ptr_equal(origin, same);
+  assert_int_equal(gate_places(&gate), 7);
+  gate_quit(&gate, same, 7);
+  assert_int_equal(gate_places(&gate), 4);
+  join(0, 6, origin, GATE_POLL, 1);
+  assert_string_equal(advance(1), "0123");
+  assert_ptr_equal(enter(1, false, 300), origin); /* more than there may be */
+  assert_int_equal(gate_places(&gate), GATE_PLACES_MAX);
+  assert_string_equal(advance(1), "45");
+}
+
+static void fewer_places_end_nothing(void **state) {
+  GateOrigin *origin = reset(false, 2);
+  GateOrigin *large = enter(2, false, 6);
+  (void)state;
+  join(0, 5, large, GATE_POLL, 1);
+  assert_string_equal(advance(1), "0123"); /* three quarters */
+  join(5, 1, origin, GATE_POLL, 1);
+  for (unsigned i = 0; i < 5; i++)
+    leave(i);
+  gate_quit(&gate, large, 6);
+  assert_int_equal(gate_places(&gate), 2);
+  assert_string_equal(advance(1), "5");
+}
+
+/* ---- nobody is starved ---- */
+
+static void a_storm_of_creates_leaves_room_for_late_polls(void **state) {
+  GateOrigin *origin = reset(false, 4);
+  (void)state;
+  join(0, 20, origin, GATE_CREATE, 1);
+  join(20, 5, origin, GATE_POLL, 1);
+  assert_string_equal(advance(1 + GATE_OVERDUE - 0.1), "0123");
+  leave(0);
+  assert_string_equal(advance(1 + GATE_OVERDUE - 0.1), "4");
+  leave(1);
+  assert_string_equal(advance(1 + GATE_OVERDUE), "D"); /* a poll: job 20 */
+  leave(20);
+  assert_string_equal(advance(1 + GATE_OVERDUE), "E");
+  leave(2); /* three of the four are creates at most, and so many may be */
+  assert_string_equal(advance(1 + GATE_OVERDUE), "5");
+}
+
+static void one_place_goes_to_the_late_poll(void **state) {
+  GateOrigin *origin = reset(false, 1);
+  (void)state;
+  join(0, 2, origin, GATE_CREATE, 9);
+  join(2, 1, origin, GATE_POLL, 1);
+  assert_string_equal(advance(9), "2");
+  leave(2);
+  assert_string_equal(advance(9), "0");
+}
+
+static void an_origin_that_says_nothing_holds_up_no_other(void **state) {
+  GateOrigin *silent = reset(false, 8);
+  GateOrigin *other;
+  (void)state;
+  join(0, 10, silent, GATE_CREATE, 1);
+  assert_string_equal(advance(1), "01234567"); /* alone it may have all */
+  for (unsigned i = 0; i < 10; i++)
+    leave(i);
+  other = enter(2, false, 8); /* it wants nothing yet */
+  join(0, 10, silent, GATE_CREATE, 1);
+  assert_string_equal(advance(1), "012345");
+  join(20, 3, other, GATE_POLL, 2);
+  assert_string_equal(advance(2), "DE");
+  leave(20);
+  assert_string_equal(advance(2), "F");
+  leave(21);
+  leave(22);
+  gate_quit(&gate, other, 8);
+  assert_string_equal(advance(2), "67");
+}
+
+static void who_waits_for_its_origin_alone_holds_up_no_other(void **state) {
+  GateOrigin *full = reset(false, 4);
+  GateOrigin *other = enter(2, false, 4);
+  (void)state;
+  join(0, 9, full, GATE_POLL, 1);
+  assert_string_equal(advance(1), "012");
+  join(20, 2, other, GATE_CREATE, 8);
+  assert_string_equal(advance(8), "D"); /* late polls that cannot go anyway */
+}
+
+static void creates_wait_a_little_for_a_host_that_is_behind(void **state) {
+  GateOrigin *origin = reset(false, 8);
+  (void)state;
+  join(0, 2, origin, GATE_CREATE, 1);
+  join(2, 1, origin, GATE_POLL, 1);
+  gate.spares_host = true;
+  assert_string_equal(advance(1), "2"); /* that a poll is late is no news */
+  assert_string_equal(advance(1 + GATE_PATIENCE - 0.01), "");
+  join(3, 1, origin, GATE_CREATE, 2);
+  assert_string_equal(advance(1 + GATE_PATIENCE), "01");
+  gate.spares_host = false;
+  assert_string_equal(advance(1 + GATE_PATIENCE), "3");
+}
+
+/* ---- HTTP/2 ---- */
+
+static void until_it_is_known_an_exchange_is_a_connection(void **state) {
+  GateOrigin *origin = reset(true, 32);
+  (void)state;
+  join(0, 20, origin, GATE_CREATE, 1);
+  gate_advance(&gate, 1);
+  assert_int_equal(origin->inside[GATE_CREATE], GATE_CREATES_HTTP2);
+  assert_int_equal(gate.used, GATE_CREATES_HTTP2);
+  join(20, 40, origin, GATE_POLL, 1);
+  gate_advance(&gate, 1);
+  assert_int_equal(gate.used, 32);
+  answer(0, false, 1); /* it is HTTP/1.1: creates share connections in turn */
+  gate_advance(&gate, 1);
+  assert_int_equal(origin->inside[GATE_CREATE], GATE_CREATES_HTTP2);
+  for (unsigned i = 1; i < 8; i++)
+    answer(i, false, 1);
+  gate_advance(&gate, 1);
+  assert_int_equal(origin->inside[GATE_CREATE], 12 - 4);
+  assert_int_equal(gate.used, 32);
+}
+
+static void over_http2_polls_share_a_place(void **state) {
+  GateOrigin *origin = reset(true, 3);
+  (void)state;
+  join(0, 1, origin, GATE_CREATE, 1);
+  gate_advance(&gate, 1);
+  answer(0, true, 1);
+  join(0, 60, origin, GATE_POLL, 1);
+  gate_advance(&gate, 1);
+  assert_int_equal(origin->inside[GATE_POLL], 60);
+  assert_int_equal(gate.used, 1);
+  assert_true(jobs[0].link.fresh); /* which may have made a connection */
+  assert_false(jobs[1].link.fresh);
+}
+
+static void few_creates_over_http2_go_at_a_time(void **state) {
+  GateOrigin *origin = reset(true, 32);
+  (void)state;
+  origin->version = GATE_HTTP2;
+  join(0, 20, origin, GATE_CREATE, 1);
+  gate_advance(&gate, 1);
+  assert_int_equal(origin->inside[GATE_CREATE], GATE_CREATES_HTTP2);
+  leave(3);
+  gate_advance(&gate, 1);
+  assert_int_equal(origin->inside[GATE_CREATE], GATE_CREATES_HTTP2);
+}
+
+static void refused_streams_halve_what_shares_a_place(void **state) {
+  GateOrigin *origin = reset(true, 8);
+  double now = 1;
+  (void)state;
+  origin->version = GATE_HTTP2;
+  join(0, 60, origin, GATE_POLL, 1);
+  gate_advance(&gate, now);
+  assert_int_equal(origin->places, 1);
+  gate_note_refused(&gate, &jobs[0].link, now);
+  gate_note_refused(&gate, &jobs[1].link, now); /* of the same storm */
+  assert_int_equal(origin->streams.limit, 50);
+  assert_int_equal(origin->places, 2);
+  assert_int_equal(gate.used, 2);
+  for (unsigned i = 0; i < 20; i++)
+    gate_note_refused(&gate, &jobs[0].link, now += 2);
+  assert_int_equal(origin->streams.limit, 1);
+  assert_int_equal(origin->places, 60); /* they go on, and nobody joins them */
+  assert_null(gate_next(&gate, now));
+  for (unsigned i = 0; i < 60; i++)
+    answer(i, true, now += 2);
+  assert_true(origin->streams.limit > 8 && origin->streams.limit < 20);
+  assert_int_equal(gate.used, 0);
+}
+
+static void one_that_turns_to_http1_is_counted_so(void **state) {
+  GateOrigin *origin = reset(true, 8);
+  (void)state;
+  origin->version = GATE_HTTP2;
+  join(0, 20, origin, GATE_POLL, 1);
+  gate_advance(&gate, 1);
+  assert_int_equal(gate.used, 1);
+  answer(0, false, 1);
+  assert_int_equal(gate.used, 19);
+  join(20, 1, origin, GATE_POLL, 1);
+  assert_string_equal(advance(1), "");
+}
+
+/* ---- shortages ---- */
+
+static void a_shortage_makes_all_wait_a_moment(void **state) {
+  GateOrigin *origin = reset(false, 8);
+  double at;
+  (void)state;
+  join(0, 20, origin, GATE_CREATE, 1);
+  gate_advance(&gate, 1);
+  assert_true(isinf(gate_at(&gate)));
+  for (unsigned i = 7; i >= 4; i--) { /* half of them find nothing */
+    gate_note_shortage(&gate, 1, 0.5);
+    leave(i);
+    gate_join(&jobs[i].link, origin, GATE_CREATE, nextafter(1, 0));
+  }
+  at = gate_at(&gate);
+  assert_true(at > 1 && at < 1.5);
+  assert_null(gate_next(&gate, 1));
+  assert_null(gate_next(&gate, at)); /* four are there, and four may be */
+  leave(0);
+  assert_null(gate_next(&gate, at - 0.001));
+  assert_ptr_equal(gate_next(&gate, at), &jobs[7].link);
+  gate_advance(&gate, at);
+  assert_true(isinf(gate_at(&gate)));
+  assert_int_equal(gate_places(&gate), 8); /* what was asked for */
+  for (unsigned n = 0; n < 200; n++) {     /* what goes well brings them back */
+    unsigned i = 0;
+    while (!jobs[i].link.inside)
+      i++;
+    answer(i, false, 10 + n);
+    gate_join(&jobs[i].link, origin, GATE_CREATE, 10 + n);
+    gate_advance(&gate, 10 + n);
+  }
+  assert_int_equal(gate.used, 8);
+}
+
+static void a_lasting_shortage_leaves_one_place(void **state) {
+  GateOrigin *origin = reset(false, 32);
+  double now = 1;
+  (void)state;
+  join(0, 1, origin, GATE_POLL, 1);
+  for (unsigned n = 0; n < 30; n++) {
+    GateLink *link;
+    now = fmax(now, gate.closed_until);
+    gate_advance(&gate, now);
+    link = &jobs[0].link;
+    check(link->inside, "nobody tries any more");
+    gate_note_shortage(&gate, now, 0.5);
+    check(gate.closed_until - now <= 2, "it waits for long");
+    gate_leave(&gate, link);
+    gate_join(link, origin, GATE_POLL, 0.5);
+  }
+  assert_int_equal(gate.pace.limit, 1);
+}
+
+/* ---- walks ---- */
+
+#define ORIGINS 3
+#define STEPS 200000
+
+typedef struct Walk {
+  uint64_t seed;
+  double now;
+  GateOrigin *origins[ORIGINS];
+  double until[JOBS]; /* when its exchange ends; the first origin is slow */
+  double waited[GATE_KINDS];
+} Walk;
+
+static Walk walk;
+
+static unsigned origin_of(const GateLink *link) {
+  unsigned i = 0;
+  while (walk.origins[i] != link->origin)
+    i++;
+  return i;
+}
+
+static bool is_late(void) {
+  for (unsigned i = 0; i < JOBS; i++)
+    if (gate_is_waiting(&jobs[i].link) && jobs[i].link.kind == GATE_POLL &&
+        jobs[i].link.due + GATE_OVERDUE <= walk.now)
+      return true;
+  return false;
+}
+
+static void see_begin(GateLink *link, double now) {
+  unsigned index = (unsigned)((FakeJob *)link - jobs);
+  unsigned limit = gate.pace.limit;
+  unsigned creates = 0, places = 0;
+  bool slow = origin_of(link) == 0;
+  for (unsigned i = 0; i < ORIGINS; i++) {
+    creates += walk.origins[i]->inside[GATE_CREATE];
+    places += walk.origins[i]->places;
+  }
+  check(places == gate.used, "the places are counted wrong");
+  check(!link->fresh || places <= limit, "%u places of %u", places, limit);
+  check(!link->fresh || link->origin->places <= limit * 3 / 4,
+        "one origin has %u places of %u", link->origin->places, limit);
+  check(link->kind != GATE_CREATE || creates <= limit * 3 / 4 || !is_late(),
+        "%u creates of %u, and a poll is late", creates, limit);
+  walk.waited[link->kind] = fmax(walk.waited[link->kind], now - link->due);
+  walk.until[index] = now + random_unit(&walk.seed) * (slow ? 60 : 0.4);
+}
+
+/* Nobody waits for whom there is a place: what gate_next says of one that waits
+ * alone. */
+static void see_rest(void) {
+  for (unsigned i = 0; i < ORIGINS; i++)
+    for (unsigned kind = 0; kind < GATE_KINDS; kind++)
+      check(walk.now < gate.closed_until ||
+                gate.used >= gate.pace.limit * 3 / 4 ||
+                !walk.origins[i]->waiting[kind].first ||
+                walk.origins[i]->places >= gate.pace.limit * 3 / 4 ||
+                walk.origins[i]->inside[GATE_CREATE] >= GATE_CREATES_HTTP2,
+            "a place is free, and nobody has it");
+}
+
+static void end_some(void) {
+  for (unsigned i = 0; i < JOBS; i++) {
+    GateLink *link = &jobs[i].link;
+    if (link->inside && link->origin && walk.until[i] <= walk.now) {
+      unsigned origin = origin_of(link);
+      if (random_below(&walk.seed, 500) == 0 && origin > 0)
+        gate_note_refused(&gate, link, walk.now);
+      if (random_below(&walk.seed, 5000) == 0)
+        gate_note_shortage(&gate, walk.now, 0.5);
+      else
+        gate_note_answer(&gate, link, origin == 2, walk.now);
+      gate_leave(&gate, link);
+    }
+  }
+}
+
+static void join_some(void) {
+  unsigned i = random_below(&walk.seed, JOBS);
+  unsigned which = i % 4 == 3 ? 1 : i % 4; /* a quarter wants the slow one */
+  if (!jobs[i].link.origin)
+    gate_join(&jobs[i].link, walk.origins[which],
+              random_below(&walk.seed, 3) ? GATE_CREATE : GATE_POLL, walk.now);
+  else if (random_below(&walk.seed, 50) == 0)
+    gate_leave(&gate, &jobs[i].link); /* cancelled */
+}
+
+static void nobody_is_starved_in_long_walks(void **state) {
+  (void)state;
+  reset(false, 16);
+  gate.begin = see_begin;
+  walk = (Walk){.seed = 42, .origins = {gate.origins}};
+  walk.origins[1] = enter(2, true, 12);
+  walk.origins[2] = enter(3, true, 9);
+  for (unsigned step = 0; step < STEPS; step++) {
+    walk.now += random_unit(&walk.seed) * 0.02;
+    end_some();
+    join_some();
+    gate_advance(&gate, walk.now);
+    see_rest();
+  }
+  for (unsigned i = 0; i < JOBS; i++) { /* those of the slow one may wait */
+    const GateLink *link = &jobs[i].link;
+    check(!gate_is_waiting(link) || link->origin == walk.origins[0] ||
+              walk.now - link->due < 30,
+          "job %u waits for ever", i);
+    leave(i);
+  }
+  assert_int_equal(gate.used, 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(as_many_begin_as_there_are_places),
+      cmocka_unit_test(creates_go_before_polls_and_polls_by_their_time),
+      cmocka_unit_test(who_got_nothing_from_its_place_is_the_next),
+      cmocka_unit_test(the_client_that_asks_for_most_counts),
+      cmocka_unit_test(fewer_places_end_nothing),
+      cmocka_unit_test(a_storm_of_creates_leaves_room_for_late_polls),
+      cmocka_unit_test(one_place_goes_to_the_late_poll),
+      cmocka_unit_test(an_origin_that_says_nothing_holds_up_no_other),
+      cmocka_unit_test(who_waits_for_its_origin_alone_holds_up_no_other),
+      cmocka_unit_test(creates_wait_a_little_for_a_host_that_is_behind),
+      cmocka_unit_test(until_it_is_known_an_exchange_is_a_connection),
+      cmocka_unit_test(over_http2_polls_share_a_place),
+      cmocka_unit_test(few_creates_over_http2_go_at_a_time),
+      cmocka_unit_test(refused_streams_halve_what_shares_a_place),
+      cmocka_unit_test(one_that_turns_to_http1_is_counted_so),
+      cmocka_unit_test(a_shortage_makes_all_wait_a_moment),
+      cmocka_unit_test(a_lasting_shortage_leaves_one_place),
+      cmocka_unit_test(nobody_is_starved_in_long_walks),
+  };
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  gate_free(&gate);
+  return failed;
+}
