@@ -18,6 +18,7 @@ set(GPTIMAGE2_SECONDS_sandbox_faults 45)
 set(GPTIMAGE2_SECONDS_save 44)
 set(GPTIMAGE2_SECONDS_lifecycle 40)
 set(GPTIMAGE2_SECONDS_retry 37)
+set(GPTIMAGE2_SECONDS_connections 32)
 set(GPTIMAGE2_SECONDS_data 27)
 set(GPTIMAGE2_SECONDS_once 25)
 set(GPTIMAGE2_SECONDS_job 25)
@@ -38,7 +39,7 @@ set(GPTIMAGE2_SECONDS_ledger 5)
 set(GPTIMAGE2_SECONDS_ledger_size 10)
 set(GPTIMAGE2_SECONDS_regression_timeout 4)
 # Under valgrind those that wait are the same; the others compute.
-set(GPTIMAGE2_WAITING deadline data fetch job once pace parting
+set(GPTIMAGE2_WAITING connections deadline data fetch job once pace parting
   regression_closing regression_timeout retry sandbox_faults)
 
 # The test takes about SECONDS, in which it keeps a core busy.

@@ -100,6 +100,7 @@ function gptimage2.use(loop) end
 ---@field max_attempts? integer tries of one create, all reasons together; default 4
 ---@field poll? gptimage2.PollOptions
 ---@field max_active? integer unfinished jobs at the service at once; default 8; the rest wait
+---@field max_connections? integer 1 to 256 connections for exchanges with services; default 32
 ---@field budget? number credits that this client may spend; default: no limit
 ---@field ledger? string path of a SQLite file with every paid job; default: none
 ---@field ledger_owner? "self"|"any" whose the ledger's file may be; default "self"

@@ -4,9 +4,18 @@
 local gptimage2 = require("gptimage2")
 local host = require("spec.host")
 local http2 = require("spec.helpers.http2")
+local sockets = require("spec.helpers.sockets")
 local support = require("spec.support")
 
 local CUP = { prompt = "a cup" }
+
+local function it_if_there(name, test)
+  if http2.is_there() then
+    it(name, test)
+  else
+    pending(name .. " (skipped: nghttp2 is not installed)")
+  end
+end
 
 describe("a create over HTTP/2", function()
   local server
@@ -18,14 +27,6 @@ describe("a create over HTTP/2", function()
     end
     server = nil
   end)
-
-  local function it_if_there(name, test)
-    if http2.is_there() then
-      it(name, test)
-    else
-      pending(name .. " (skipped: nghttp2 is not installed)")
-    end
-  end
 
   local function start(script, options)
     server = http2.start(script)
@@ -103,6 +104,45 @@ describe("a create over HTTP/2", function()
       assert.equal(1, assert(client:generate(CUP)).attempts)
     end
     assert.equal(3, server:counts().taken)
+  end)
+end)
+
+describe("many jobs over HTTP/2", function()
+  after_each(support.clean)
+
+  --- Makes many at once, each with one create; the most connections that were seen.
+  local function most_connections(script, options)
+    local server = http2.start(script)
+    local count = support.slow and 50 or 100
+    options.max_active = count
+    local client = support.client(server, options)
+    local jobs, most = {}, 0
+    for i = 1, count do
+      jobs[i] = assert(client:submit(CUP))
+    end
+    for _, job in ipairs(jobs) do
+      support.step_until(function()
+        most = math.max(most, sockets.to(server.url))
+        return job:done()
+      end)
+      assert.equal("succeeded", job.status, tostring(job.error))
+      assert.equal(1, job.attempts)
+    end
+    local counts = server:counts()
+    server:stop()
+    assert.equal(count, counts.taken)
+    return most
+  end
+
+  it_if_there("share few connections, and all are made once", function()
+    local most = most_connections("--delay 5", {})
+    -- Eight creates, and the polls of the others: fewer than half of what there may be.
+    assert.is_true(most > 2 and most <= 16, most)
+  end)
+
+  it_if_there("have no more connections where the server takes few streams on each", function()
+    local most = most_connections("--limit 4 --late 20", { max_connections = 6 })
+    assert.is_true(most > 2 and most <= 6, most)
   end)
 end)
 

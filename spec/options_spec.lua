@@ -46,6 +46,7 @@ describe("the options of a client", function()
       poll_interval = 2.5,
       poll_max = 5.0,
       max_active = 8,
+      max_connections = 32,
       verify_references = true,
       allow_private_references = false,
       ratios = { "1:1", "16:9", "9:16", "4:3", "3:4" },
@@ -79,6 +80,7 @@ describe("the options of a client", function()
       ledger = "renders.db",
       poll = { first = 0, interval = 0.01, max = 0.01 },
       max_active = 100,
+      max_connections = 256,
       budget = 0,
       verify_references = false,
       allow_private_references = true,
@@ -99,6 +101,10 @@ describe("the options of a client", function()
     assert.equal(0.01, config.poll_interval)
     assert.equal(0.01, config.poll_max)
     assert.equal(100, config.max_active)
+    assert.equal(256, config.max_connections)
+    raises("option 'max_connections' must be a number, got string", function()
+      client({ max_connections = "x" })
+    end)
     assert.equal(0, config.budget)
     assert.is_false(config.verify_references)
     assert.is_true(config.allow_private_references)
@@ -157,6 +163,7 @@ describe("the options of a client", function()
       request_timeout = { 0, -1, nan, huge },
       max_attempts = { 0, 1.5, nan, huge, 2 ^ 31 },
       max_active = { 0, 1.5, nan, huge, 2 ^ 31 },
+      max_connections = { 0, 257, 1.5, nan, huge },
       budget = { -1, nan },
     }) do
       for _, value in ipairs(values) do

@@ -133,6 +133,7 @@ describe("step", function()
     local seen = 0
     local client, box = support.pair({
       max_active = 100,
+      max_connections = 40,
       on_event = function()
         seen = seen + 1
         burn(0.001)

@@ -19,6 +19,7 @@ local CLIENT_SPEC = {
   max_attempts = "number",
   poll = "table",
   max_active = "number",
+  max_connections = "number",
   budget = "number",
   ledger = "string",
   ledger_owner = "string",
@@ -42,6 +43,7 @@ local SAVE_SPEC = { overwrite = "boolean", sidecar = "boolean" }
 
 local MAX_SECONDS = 1e6 -- for all times but timeout, which may be endless
 local MAX_COUNTER = 2 ^ 31 - 1
+local MAX_CONNECTIONS = 256 -- places of src/engine/gate.h
 local MAX_METADATA = 64 * 1024 -- bytes of its keys and values, and
 local PAIR_SIZE = 6 -- of the quotes, the colon and the comma of each pair
 local MAX_TEXTS = { proxy = 2048, ca_file = 4096, user_agent = 256, ledger = 4000 } -- bytes
@@ -72,13 +74,15 @@ local function limit(value, default, name, endless, where, level)
   return value
 end
 
-local function counter(value, default, name, level)
+--- A whole number from 1 on, to `most` where that is given.
+local function counter(value, default, name, level, most)
   if value == nil then
     return default
   end
   local whole = check.integer(value)
-  if not whole or whole < 1 or whole > MAX_COUNTER then
-    refuse(1, "new", name, "a whole number, 1 or more", level + 1)
+  if not whole or whole < 1 or whole > (most or MAX_COUNTER) then
+    local range = most and ("from 1 to %d"):format(most) or "1 or more"
+    refuse(1, "new", name, "a whole number, " .. range, level + 1)
   end
   return whole
 end
@@ -203,6 +207,8 @@ local function read_settings(opts, level)
   config.retry = read_retry(opts.retry, level)
   config.max_attempts = counter(opts.max_attempts, 4, "max_attempts", level)
   config.max_active = counter(opts.max_active, 8, "max_active", level)
+  config.max_connections =
+    counter(opts.max_connections, 32, "max_connections", level, MAX_CONNECTIONS)
   read_poll(opts.poll, config, level)
   config.budget = read_budget(opts.budget, level)
   config.verify_references = either(opts.verify_references, true)
@@ -220,8 +226,9 @@ end
 
 --- The options of `gptimage2.new` with their defaults, as a flat table: api_key, base_url (no slash
 --- at the end), timeout, connect_timeout, request_timeout, poll_first, poll_interval, poll_max
---- (seconds), max_attempts, max_active (integers), budget (credits, nil without one), ratios (the
---- whole list), verify_references, allow_private_references, proxy, ca_file, user_agent, on_event.
+--- (seconds), max_attempts, max_active, max_connections (integers), budget (credits, nil without
+--- one), ratios (the whole list), verify_references, allow_private_references, proxy, ca_file,
+--- user_agent, on_event.
 --- An endless budget is none; `poll.max` follows a longer `poll.interval`.
 --- Errors: `api_key_missing`, `api_key_invalid` (kind auth), `invalid_base_url`,
 --- `insecure_base_url`, `invalid_proxy` and `ca_file_unreadable` (kind tls).

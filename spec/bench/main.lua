@@ -30,6 +30,21 @@ local function lua(...)
   )
 end
 
+--- The same with few descriptors.
+local function lua_limited(...)
+  return meter.start(
+    "sh",
+    "-c",
+    'ulimit -n 128; exec "$@"',
+    "sh",
+    "env",
+    "LUA_PATH=" .. package.path,
+    "LUA_CPATH=" .. package.cpath,
+    interpreter,
+    ...
+  )
+end
+
 --- A running server: { url, key, ca_file, process }.
 local function serve(...)
   local process = lua(here .. "/server.lua", ...)
@@ -162,6 +177,13 @@ function results.measure_memory()
   end
 end
 
+function results.measure_burst()
+  local server = serve(ENDLESS)
+  local words = { server.url, server.key, "-", "10000", "created", "110" }
+  results.burst = read(lua_limited(here .. "/burst.lua", table.unpack(words)), "burst")
+  server.process:finish()
+end
+
 --- Milliseconds from start to end of an interpreter that runs one line.
 local function time_line(line)
   local process = lua("-e", line)
@@ -201,7 +223,7 @@ function results.measure_ledger()
   end)
 end
 
-local CASES = { "idle", "frame", "exchange", "memory", "require", "save", "ledger" }
+local CASES = { "idle", "frame", "exchange", "memory", "burst", "require", "save", "ledger" }
 
 local began = meter.now()
 for _, name in ipairs(CASES) do

@@ -81,6 +81,7 @@ local function targets(results)
   local most = math.max
   local idle = most(results.idle_none.median_ns, results.idle_many.median_ns)
   local threads = most(results.queued.threads_more, results.polled.threads_more)
+  local burst = results.burst
   local idle_cpu = most(results.queued.idle_cpu_ms, results.polled.idle_cpu_ms)
   local more = results.require.loaded - results.require.empty
   local slowest = 0
@@ -93,6 +94,14 @@ local function targets(results)
     { "CPU time for an exchange, against plain C", times_floor, "%.2f ×", 1.3 },
     { "memory for a job that waits its turn", results.queued.bytes_each, "%.0f bytes", 2048 },
     { "memory for a job between two polls", results.polled.bytes_each, "%.0f bytes", 2048 },
+    {
+      "10,000 jobs at once: memory for each, at most",
+      burst.bytes_each_at_most,
+      "%.0f bytes",
+      2048,
+    },
+    { "the same: descriptors, at most (`ulimit -n 128`)", burst.descriptors_at_most, "%d", 99 },
+    { "the same: creates for each", burst.attempts / 10000, "%.2f", 1 },
     { "threads more with 10,000 jobs", threads, "%d", 1 },
     { "CPU time of 5 s with 10,000 waiting jobs", idle_cpu, "%.1f ms", 50 },
     { '`require("gptimage2")`', more, "%.1f ms", 5 },

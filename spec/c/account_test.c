@@ -178,6 +178,37 @@ images_are_at_public_addresses_unless_the_service_is_not(void **state) {
   }
 }
 
+static uint64_t origin_of(const char *base_url, const char *proxy) {
+  AccountSettings settings = settings_for(base_url);
+  Account *account;
+  uint64_t name;
+  settings.proxy = proxy;
+  account = account_new(&settings, NULL);
+  assert_non_null(account);
+  name = account_origin_name(account);
+  account_drop(account);
+  return name;
+}
+
+/* They share connections in front of libcurl, or they do not. */
+static void an_origin_is_a_scheme_a_host_and_a_port(void **state) {
+  static const char *const same[] = {"https://e.com", "https://E.com:443",
+                                     "https://e.com/a", "https://e.com/b/c"};
+  static const char *const others[] = {"http://e.com", "https://e.com:444",
+                                       "https://f.com", "https://[::1]",
+                                       "https://[::1]:80"};
+  uint64_t name = origin_of(same[0], NULL);
+  (void)state;
+  for (size_t i = 0; i < COUNT(same); i++)
+    check(origin_of(same[i], NULL) == name, "%s", same[i]);
+  for (size_t i = 0; i < COUNT(others); i++)
+    check(origin_of(others[i], NULL) != name, "%s", others[i]);
+  assert_true(origin_of(others[3], NULL) != origin_of(others[4], NULL));
+  assert_true(origin_of(same[0], "http://proxy:1") != name);
+  assert_true(origin_of(same[0], "http://proxy:1") !=
+              origin_of(same[0], "http://proxy:2"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(urls_and_headers_are_made_once),
@@ -186,6 +217,7 @@ int main(void) {
       cmocka_unit_test(a_path_is_sent_as_it_is_where_nothing_speaks_against_it),
       cmocka_unit_test(
           images_are_at_public_addresses_unless_the_service_is_not),
+      cmocka_unit_test(an_origin_is_a_scheme_a_host_and_a_port),
       cmocka_unit_test(the_last_reference_wipes_the_key),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

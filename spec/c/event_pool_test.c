@@ -20,7 +20,8 @@ static Event *take(void) {
 
 static void give_body(Event *event, size_t size) {
   event->body = malloc(size);
-  event->body_length = event->body_size = size;
+  event->body_length = size;
+  event->body_size = (uint32_t)size;
   assert_non_null(event->body);
 }
 

@@ -702,6 +702,31 @@ static void a_create_that_is_held_waits_for_this_side(void **state) {
   assert_end(&flow, reply_with(&flow, held, 1), FLOW_END_CANCELLED);
 }
 
+/* It waited for a place in front of libcurl, and never began. */
+static void what_did_not_begin_is_no_attempt(void **state) {
+  static const FlowState others[] = {FLOW_QUEUED,  FLOW_CHECKING,
+                                     FLOW_HELD,    FLOW_BACKING_OFF,
+                                     FLOW_RESTING, FLOW_ENDED};
+  Flow flow = flow_in(FLOW_CREATING);
+  (void)state;
+  assert_int_equal(flow.attempts, 1);
+  assert_end(&flow, flow_on_overdue(&flow), FLOW_END_TIMEOUT);
+  assert_int_equal(flow.attempts, 0);
+  assert_false(flow.sent || flow.doubt);
+  flow = flow_in(FLOW_POLLING);
+  assert_int_equal(flow.polls, 1);
+  assert_end(&flow, flow_on_overdue(&flow), FLOW_END_TIMEOUT);
+  assert_int_equal(flow.polls, 0);
+  for (size_t i = 0; i < COUNT(others); i++) {
+    flow = flow_in(others[i]);
+    assert_do(flow_on_overdue(&flow), FLOW_DO_NOTHING);
+  }
+  flow = flow_in(FLOW_CREATING);
+  flow_not_begun(&flow, true);
+  assert_end(&flow, flow_on_cancel(&flow, false), FLOW_END_CANCELLED);
+  assert_int_equal(flow.attempts, 0);
+}
+
 static void the_last_look_is_taken_in_time(void **state) {
   Flow flow = flow_in(FLOW_POLLING); /* at 2; polls come every 2.5 s */
   (void)state;
@@ -792,6 +817,7 @@ int main(void) {
       cmocka_unit_test(one_poll_is_one_poll),
       cmocka_unit_test(cancelling_ends_every_state_but_a_create_that_left),
       cmocka_unit_test(a_create_that_is_held_waits_for_this_side),
+      cmocka_unit_test(what_did_not_begin_is_no_attempt),
       cmocka_unit_test(the_last_look_is_taken_in_time),
       cmocka_unit_test(a_cancelled_create_tells_how_it_ended),
       cmocka_unit_test(events_out_of_place_do_nothing),

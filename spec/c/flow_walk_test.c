@@ -206,6 +206,15 @@ static void give(Walk *walk, unsigned kind) {
   }
 }
 
+/* What it asked for waits for a place in front of libcurl, to the deadline. */
+static void give_overdue(Walk *walk) {
+  if (walk->gone) /* it does not wait */
+    return;
+  walk->creates -= walk->flow.state == FLOW_CREATING;
+  walk->polls -= walk->flow.state == FLOW_POLLING;
+  see(walk, flow_on_overdue(&walk->flow));
+}
+
 static unsigned fitting_kind(FlowState state) {
   static const unsigned kinds[] = {
       [FLOW_QUEUED] = 0,  [FLOW_CHECKING] = 1,    [FLOW_CREATING] = 2,
@@ -235,6 +244,8 @@ static void one_walk(Walk *walk) {
       walk->gone = true;
     if (random_below(&walk->seed, 60) == 0)
       give_cancel(walk);
+    if (random_below(&walk->seed, 100) == 0)
+      give_overdue(walk);
     give(walk,
          fits ? fitting_kind(walk->flow.state) : random_below(&walk->seed, 5));
   }

@@ -4,6 +4,7 @@
 #include "fuzz.h"
 
 #include "engine/engine.h"
+#include "engine/event_pool.h"
 #include "engine/job_answer.h"
 #include "engine/job_record.h"
 #include "engine/job_tell.h"
@@ -14,6 +15,7 @@
 struct Engine {
   List events;
   Work *work; /* NULL = none, or released */
+  EventPool pool;
 };
 
 /* A job whose answers are read, judged and told by the engine's own code. */
@@ -40,6 +42,10 @@ Event *work_event(Engine *engine, EventKind kind) {
   event->kind = kind;
   event->delay = -1;
   return event;
+}
+
+EventPool *engine_pool(Engine *engine) {
+  return &engine->pool;
 }
 
 void work_post(Work *work, Event *event) {

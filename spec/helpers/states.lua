@@ -138,7 +138,7 @@ states.LIST = {
     name = "with a hundred jobs at once",
     fault = { on = "poll", action = "hang", times = math.huge },
     start = [[
-      client = client_of({ max_active = 100 })
+      client = client_of({ max_active = 100, max_connections = 100 })
       for _ = 1, 100 do
         client:submit(request)
       end

@@ -140,6 +140,26 @@ bool account_is_secret(const Account *account, const char *text) {
   return length > 0 && memmem(text, strlen(text), password + 1, length) != NULL;
 }
 
+/* FNV-1a (Fowler, Noll, Vo), with 64 bits. */
+static uint64_t add_to_name(uint64_t name, const char *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    name = (name ^ (unsigned char)bytes[i]) * 0x100000001b3u;
+  return name;
+}
+
+uint64_t account_origin_name(const Account *account) {
+  const char *proxy = account->settings.proxy;
+  uint64_t name = 0xcbf29ce484222325u;
+  char url[URL_NAME_MAX];
+  size_t length;
+  url_write_name(url, account->settings.base_url);
+  length = strcspn(url, ":"); /* behind the scheme the path may begin */
+  length += strspn(url + length, ":/");
+  length += strcspn(url + length, "/?#");
+  name = add_to_name(name, url, length + 1 < sizeof url ? length : 0);
+  return proxy ? add_to_name(name, proxy, strlen(proxy)) : name;
+}
+
 ImageRules account_image_rules(const Account *account) {
   return (ImageRules){.plain_loopback = account->local,
                       .plain_host = account->secure ? NULL : account->host,

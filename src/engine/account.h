@@ -11,6 +11,7 @@
 #include "command.h"
 #include "curl_lib.h"
 #include "flow.h"
+#include "gate.h"
 #include "id_book.h"
 #include "job_list.h"
 #include "ledger.h"
@@ -32,7 +33,8 @@ typedef struct AccountSettings {
   double connect_timeout;
   double request_timeout;
   FlowSettings flow;
-  unsigned max_active; /* unfinished jobs at the service at once */
+  unsigned max_active;      /* unfinished jobs at the service at once */
+  unsigned max_connections; /* 1 to GATE_PLACES_MAX: see gate.h */
   bool allow_private_references;
 } AccountSettings;
 
@@ -79,6 +81,7 @@ struct Account {
   double retry_pause; /* how long the last pause was: seconds */
   Link dirty_link;    /* in the engine's list while `dirty` */
   unsigned unended;   /* works that have not ended */
+  GateOrigin *origin; /* the engine's; NULL = the engine does not know it yet */
   bool dropped;       /* the host wants no more of it */
   bool dirty;         /* the ledger has something to flush */
   Command dropping;   /* the host wants no more of it */
@@ -105,6 +108,10 @@ bool account_wants_public(const Account *account, const char *image_url);
 
 /* The URL of the job `id`, until the next call.  I/O thread. */
 const char *account_poll_url(const Account *account, const char *id);
+
+/* Names the place that its connections lead to: scheme, host and port, and the
+ * proxy on the way.  Others may have the same name, very rarely. */
+uint64_t account_origin_name(const Account *account);
 
 void account_hold(Account *account);
 

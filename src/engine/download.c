@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "image.h"
 #include "policy.h"
+#include "shortage.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -151,6 +152,25 @@ static void set_reason(const Download *download, const Exchange *exchange,
                 url_shown(url), url);
 }
 
+/* This machine lacks something (`trouble` says what): no attempt, and only the
+ * deadline ends it. */
+static void wait_out(Download *download) {
+  double pause = shortage_pause(++download->shortages,
+                                engine_random(download->work.engine));
+  download->attempts--;
+  heap_set(&engine_loop(download->work.engine)->heap, &download->work.timer,
+           fmin(clock_monotonic() + pause, download->deadline));
+}
+
+/* The file could not be opened, or the exchange not even be made. */
+static void wait_out_failure(Download *download) {
+  Failure *last = &download->work.last.failure;
+  failure_set(&download->trouble, last->kind, last->code, "%s",
+              last->detail ? last->detail : last->code);
+  failure_clear(last);
+  wait_out(download);
+}
+
 /* Waits and tries again, or ends with what `exchange` had to say. */
 static void after_failure(Download *download, Exchange *exchange) {
   Event *last = &download->work.last;
@@ -165,6 +185,11 @@ static void after_failure(Download *download, Exchange *exchange) {
     pause = policy_clamp_retry_after(exchange->reply.retry_after);
   at = clock_monotonic() + pause;
   failure_clear(&last->failure);
+  if (exchange->shortage) {
+    set_reason(download, exchange, &download->trouble);
+    wait_out(download);
+    return;
+  }
   if (exchange->reply.status == 416)
     download->length = 0; /* what we have is not a part of it: begin again */
   if (repeat && at < download->deadline) {
@@ -232,7 +257,9 @@ static void conclude(Download *download, Exchange *exchange) {
                   download_is_whole(download, exchange);
   if (!answered && exchange->reply.kind == REPLY_ANSWERED)
     set_cut_off(download, exchange);
-  if (download->work.last.failure.kind) /* of writing, or of too much */
+  if (shortage_is(&download->work.last.failure) && !download->opened)
+    wait_out_failure(download);
+  else if (download->work.last.failure.kind) /* of writing, or of too much */
     end(download);
   else if (exchange->private_address)
     fail(download, "protocol", "image_url_refused",
@@ -251,6 +278,8 @@ static void conclude(Download *download, Exchange *exchange) {
 static void on_fetched(Exchange *exchange) {
   Download *download = exchange->owner;
   download->exchange = NULL;
+  if (exchange->reply.kind == REPLY_ANSWERED)
+    download->shortages = 0;
   conclude(download, exchange);
   http_release(exchange);
 }
@@ -281,7 +310,10 @@ static void attempt(Download *download) {
       http_fetch(engine_loop(download->work.engine), account, &fetch,
                  download_on_bytes, &download->work.last.failure);
   if (!download->exchange) {
-    end(download);
+    if (shortage_explains(&download->work.last.failure))
+      wait_out_failure(download);
+    else
+      end(download);
     return;
   }
   download->exchange->done = on_fetched;

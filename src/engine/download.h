@@ -23,6 +23,7 @@ typedef struct Download {
   double timeout; /* seconds, from its turn on */
   double deadline;
   unsigned attempts;
+  unsigned shortages; /* in a row: see shortage.h */
   unsigned redirects;
   Failure trouble; /* why the attempt before came to nothing */
   Exchange *exchange;

@@ -5,6 +5,7 @@
 #include "io_thread.h"
 
 #include "descriptors.h"
+#include "job_gate.h"
 
 #include <errno.h>
 #include <math.h>
@@ -128,6 +129,7 @@ Engine *engine_open(void) {
           (ssize_t)sizeof engine->seed ||
       engine->seed == 0)
     engine->seed = 88172645463325252u;
+  gate_init(&engine->gate, job_gate_begin);
   descriptors_spare_standard();
   if (open_parts(engine))
     return engine;
@@ -307,6 +309,7 @@ void engine_close(Engine *engine) {
     engine->works = work->after;
     io_thread_free_work(work);
   }
+  gate_free(&engine->gate);
   event_pool_free(&engine->pool);
   loop_close(&engine->loop);
   mailbox_close(&engine->events);

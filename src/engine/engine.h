@@ -76,11 +76,11 @@ typedef struct Event {
                           service's code, and NULL where it sent none */
   char *body;          /* NULL = none; NUL-terminated */
   size_t body_length;
-  size_t body_size;   /* what is allocated */
   char *path;         /* ENDED, files: where it was saved */
   const char *format; /* ENDED, downloads: see image.h; static */
   char *spare;        /* (engine) memory for a body: see event_pool.h */
-  size_t spare_size;
+  uint32_t body_size; /* what is allocated */
+  uint32_t spare_size;
 } Event;
 
 /* What a job needs.  Everything is copied. */

@@ -12,7 +12,12 @@ static void free_event(Event *event) {
   free(event);
 }
 
-Event *event_pool_take(EventPool *pool) {
+bool event_pool_is_behind(EventPool *pool) {
+  unsigned back = atomic_load_explicit(&pool->back, memory_order_relaxed);
+  return pool->taken - back > EVENT_BEHIND;
+}
+
+static Event *take(EventPool *pool) {
   Event *event = pool->spare;
   if (!event)
     event =
@@ -22,6 +27,12 @@ Event *event_pool_take(EventPool *pool) {
   atomic_fetch_sub_explicit(&pool->count, 1, memory_order_relaxed);
   pool->spare = next_of(event);
   *event = (Event){.spare = event->spare, .spare_size = event->spare_size};
+  return event;
+}
+
+Event *event_pool_take(EventPool *pool) {
+  Event *event = take(pool);
+  pool->taken += event != NULL;
   return event;
 }
 
@@ -39,6 +50,7 @@ static void empty(Event *event) {
 
 void event_pool_return(EventPool *pool, Event *event) {
   Event *first;
+  atomic_fetch_add_explicit(&pool->back, 1, memory_order_relaxed);
   empty(event);
   if (atomic_load_explicit(&pool->count, memory_order_relaxed) >=
       EVENT_POOL_MAX) {
@@ -54,7 +66,8 @@ void event_pool_return(EventPool *pool, Event *event) {
                                                 memory_order_relaxed));
 }
 
-void event_pool_drop(Event *event) {
+void event_pool_drop(EventPool *pool, Event *event) {
+  atomic_fetch_add_explicit(&pool->back, 1, memory_order_relaxed);
   failure_clear(&event->failure);
   free(event->path);
   free(event->body);

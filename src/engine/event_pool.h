@@ -15,11 +15,14 @@
 #include <stdatomic.h>
 
 #define EVENT_POOL_MAX 128
+#define EVENT_BEHIND 512 /* events out at once that are many */
 #define EVENT_BODY_MAX ((size_t)1024)
 
 typedef struct EventPool {
   _Atomic(Event *) returned; /* a chain: the host adds, the I/O thread takes */
   atomic_uint count;         /* events in the pool */
+  unsigned taken;            /* (I/O thread) events, so far */
+  atomic_uint back;          /* and how many of them came back */
   Event *spare;              /* (I/O thread) a chain */
 } EventPool;
 
@@ -30,8 +33,11 @@ Event *event_pool_take(EventPool *pool);
 /* Host's thread: takes the event back, which must not be embedded. */
 void event_pool_return(EventPool *pool, Event *event);
 
+/* Whether the host takes so long that many wait for it.  I/O thread. */
+bool event_pool_is_behind(EventPool *pool);
+
 /* Frees an event, which must not be embedded: on the thread that has it. */
-void event_pool_drop(Event *event);
+void event_pool_drop(EventPool *pool, Event *event);
 
 /* Frees all that is in the pool, which no other thread uses any more. */
 void event_pool_free(EventPool *pool);

@@ -313,6 +313,18 @@ FlowAction flow_on_timer(Flow *flow, double now) {
   return nothing();
 }
 
+void flow_not_begun(Flow *flow, bool create) {
+  unsigned *count = create ? &flow->attempts : &flow->polls;
+  --*count;
+}
+
+FlowAction flow_on_overdue(Flow *flow) {
+  if (flow->state != FLOW_CREATING && flow->state != FLOW_POLLING)
+    return nothing();
+  flow_not_begun(flow, flow->state == FLOW_CREATING);
+  return end(flow, FLOW_END_TIMEOUT);
+}
+
 FlowAction flow_on_ready(Flow *flow, double now) {
   if (flow->state != FLOW_HELD)
     return nothing();

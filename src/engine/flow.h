@@ -118,6 +118,13 @@ FlowAction flow_on_reply(Flow *flow, const Reply *reply, double now,
  * its turn or for its references. */
 FlowAction flow_on_timer(Flow *flow, double now);
 
+/* The exchange that it asked for (a create, or else a poll) has not begun, and
+ * will not: it does not count. */
+void flow_not_begun(Flow *flow, bool create);
+
+/* The same, for the deadline came while it waited to begin. */
+FlowAction flow_on_overdue(Flow *flow);
+
 /* What held the create back (REPLY_HELD) is over. */
 FlowAction flow_on_ready(Flow *flow, double now);
 

@@ -13,6 +13,7 @@
 
 static void join(Loop *loop, Exchange *exchange) {
   loop->running_count++;
+  loop->fetch_count += exchange->plain;
   exchange->loop = loop;
   exchange->dead = false;
   exchange->before = NULL;
@@ -24,6 +25,7 @@ static void join(Loop *loop, Exchange *exchange) {
 
 static void leave(Exchange *exchange) {
   exchange->loop->running_count--;
+  exchange->loop->fetch_count -= exchange->plain;
   heap_clear(&exchange->loop->limits, &exchange->limit);
   if (exchange->before)
     exchange->before->next = exchange->next;
@@ -35,6 +37,7 @@ static void leave(Exchange *exchange) {
 
 static Exchange *start(Loop *loop, Exchange *exchange, double timeout,
                        Failure *failure) {
+  loop_bound_connections(loop, loop->fetch_count + exchange->plain);
   if (heap_reserve(&loop->limits, loop->running_count + 1) &&
       http_limits_prepare(exchange, timeout) && !exchange->misset &&
       curl_lib.multi_add_handle(loop->multi, exchange->easy) == CURLM_OK) {
@@ -179,6 +182,12 @@ const char *http_redirect(Exchange *exchange) {
   if (url)
     curl_lib.url_cleanup(url);
   return exchange->redirect;
+}
+
+bool http_took_connection(const Exchange *exchange) {
+  long made = 0;
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &made);
+  return made > 0;
 }
 
 int64_t http_content_length(const Exchange *exchange) {

@@ -19,8 +19,16 @@
 #include "policy.h"
 #include "url.h"
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/* An address that is connected to. */
+typedef union HttpPeer {
+  struct sockaddr any;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+} HttpPeer;
 
 #define HTTP_REPLY_MAX ((size_t)1 << 20)   /* bytes of an API reply */
 #define HTTP_ERROR_MAX ((size_t)1 << 16)   /* bytes of an error's body */
@@ -93,6 +101,12 @@ struct Exchange {
   char error[CURL_ERROR_SIZE];
   bool misset; /* libcurl had no memory for an option */
   bool dead;   /* out of the multi handle, which is given up */
+  bool again;  /* libcurl has sent it a second time */
+  /* What this machine lacked, in words, NULL = nothing: set where nothing was
+   * sent for it, and from what the last attempt to connect met. */
+  const char *shortage;
+  int socket_error; /* errno of the last socket(), 0 = there is one */
+  HttpPeer peer;    /* that it was for */
   Loop *loop;
   Exchange *next; /* in the idle list, or among the running */
   Exchange *before;
@@ -147,6 +161,9 @@ int64_t http_content_length(const Exchange *exchange);
 
 /* The Content-Type, or ""; valid until release. */
 const char *http_content_type(const Exchange *exchange);
+
+/* Whether libcurl made a connection for it. */
+bool http_took_connection(const Exchange *exchange);
 
 /* Gives the handle back for the next exchange. */
 void http_release(Exchange *exchange);

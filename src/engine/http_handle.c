@@ -7,8 +7,10 @@
 #include "http_refused.h"
 #include "http_reply.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,6 +41,7 @@ static int before_request(void *user, char *ip, char *local_ip, int port,
     exchange->vetoed = true;
     return CURL_PREREQFUNC_ABORT;
   }
+  exchange->again = exchange->guarded;
   http_limits_connected(exchange);
   return CURL_PREREQFUNC_OK;
 }
@@ -61,13 +64,19 @@ static int on_close_socket(void *user, curl_socket_t fd) {
 static curl_socket_t open_socket(void *user, curlsocktype purpose,
                                  struct curl_sockaddr *address) {
   Exchange *exchange = user;
+  size_t length = address->addrlen;
+  int fd;
   (void)purpose;
   if (exchange->public_only && !address_is_public(&address->addr)) {
     exchange->private_address = true;
     return CURL_SOCKET_BAD;
   }
-  return socket(address->family, address->socktype | SOCK_CLOEXEC,
-                address->protocol);
+  if (length <= sizeof exchange->peer)
+    memcpy(&exchange->peer, &address->addr, length);
+  fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
+              address->protocol);
+  exchange->socket_error = fd < 0 ? errno : 0;
+  return fd;
 }
 
 /* Whom to trust: those in the user's file and nobody else, or the system's.
@@ -101,6 +110,8 @@ static void set_common(Exchange *exchange, Loop *loop) {
     http_setopt(exchange, CURLOPT_NOPROXY, "");
   set_authorities(exchange);
   http_setopt(exchange, CURLOPT_TCP_KEEPALIVE, 1L);
+  http_setopt(exchange, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  http_setopt(exchange, CURLOPT_OPENSOCKETDATA, exchange);
   http_setopt(exchange, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
   http_setopt(exchange, CURLOPT_SOCKOPTDATA, loop);
   http_setopt(exchange, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
@@ -181,8 +192,6 @@ static void set_fetch(Exchange *exchange) {
   exchange->plain = true;
   http_setopt(exchange, CURLOPT_USERAGENT,
               exchange->account->settings.user_agent);
-  http_setopt(exchange, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-  http_setopt(exchange, CURLOPT_OPENSOCKETDATA, exchange);
 }
 
 static Exchange *new_exchange(Loop *loop, Account *account, HttpSort sort) {
@@ -247,6 +256,10 @@ static void reset(Exchange *exchange) {
   exchange->wait_text[0] = '\0';
   exchange->error_bytes = 0;
   exchange->stall = 0;
+  exchange->again = false;
+  exchange->shortage = NULL;
+  exchange->socket_error = 0;
+  exchange->peer = (HttpPeer){.any.sa_family = AF_UNSPEC};
 }
 
 /* A handle ready to be told its request. */

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "http_failure.h"
 #include "http_limits.h"
+#include "http_shortage.h"
 #include "retry_after.h"
 #include "secret.h"
 
@@ -273,9 +274,11 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
       sent && status / 100 == 2 && exchange->body.length > 0;
   if (sent && exchange->create)
     http_limits_distrust(exchange);
+  exchange->shortage = sent ? NULL : http_find_shortage(exchange, code);
   if (sent)
     exchange->reply.kind = REPLY_LOST;
-  else if (http_is_certificate_error(code))
+  else if (http_is_certificate_error(code) &&
+           !exchange->shortage) /* the certificates are files, too */
     exchange->reply.kind = REPLY_HOPELESS;
   else
     exchange->reply.kind = REPLY_NOT_SENT;

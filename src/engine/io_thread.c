@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "http.h"
+#include "io_gate.h"
 #include "job_record.h"
 
 #include <math.h>
@@ -38,6 +39,14 @@ Checks *engine_checks(Engine *engine) {
   return &engine->checks;
 }
 
+EventPool *engine_pool(Engine *engine) {
+  return &engine->pool;
+}
+
+Gate *engine_gate(Engine *engine) {
+  return &engine->gate;
+}
+
 /* xorshift64*: jitter and file names, nothing secret. */
 uint64_t engine_random_bits(Engine *engine) {
   uint64_t x = engine->seed;
@@ -68,7 +77,7 @@ void io_thread_free_work(Work *work) {
     account_drop(work->account);
   Event *newest = atomic_load(&work->newest);
   if (newest)
-    event_pool_drop(newest);
+    event_pool_drop(&work->engine->pool, newest);
   failure_clear(&last->failure);
   free(last->body);
   free(last->path);
@@ -112,7 +121,8 @@ static void start_work(Engine *engine, Work *work) {
     work->account->unended++;
   }
   add_work(engine, work);
-  if (heap_reserve(&engine->loop.heap, engine->work_count)) {
+  if (heap_reserve(&engine->loop.heap, engine->work_count) &&
+      io_gate_enter(engine, work->account)) {
     work->type->start(work);
     return;
   }
@@ -124,6 +134,7 @@ static void start_work(Engine *engine, Work *work) {
 static void drop(Engine *engine, Account *account) {
   account->turns.pace = (Pace){0}; /* no waiting job begins now */
   account->dropped = true;
+  io_gate_quit(engine, account);
   touch_ledger(engine, account);
   account_drop(account);
 }
@@ -228,6 +239,19 @@ static void flush_ledgers(Engine *engine, double now) {
   }
 }
 
+/* Those who may begin, and whom they make room for when they cannot. */
+static void advance_gate(Engine *engine, double now) {
+  io_gate_look(engine, now);
+  while (gate_advance(&engine->gate, now))
+    flush_ledgers(engine, now);
+}
+
+/* When to be awake at the latest, whatever happens. */
+static double next_look(const Engine *engine) {
+  double at = fmin(engine->ledgers_at, io_gate_at(engine));
+  return fmin(at, fmin(engine->wake_at, engine->attends_until));
+}
+
 /* The host finds the events when it looks; one that sleeps is woken, but not
  * for each event when many come. */
 static void hand_over(Engine *engine) {
@@ -304,9 +328,7 @@ void *io_thread_run(void *user) {
   engine->wake_at = engine->attends_until = (double)INFINITY;
   engine->ledgers_at = (double)INFINITY;
   while (!atomic_load(&engine->stopping)) {
-    loop_wait(
-        &engine->loop,
-        fmin(engine->ledgers_at, fmin(engine->wake_at, engine->attends_until)));
+    loop_wait(&engine->loop, next_look(engine));
     while ((easy = loop_finished(&engine->loop, &result)))
       http_finish(easy, result);
     if (engine->loop.broken)
@@ -316,6 +338,7 @@ void *io_thread_run(void *user) {
     take_commands(engine, now);
     fire_timers(engine, now);
     flush_ledgers(engine, now);
+    advance_gate(engine, now);
     hand_over(engine);
   }
   obey_last(engine);
@@ -370,13 +393,13 @@ void work_post_newest(Work *work, Event *event, bool idly) {
   stamp(work, event);
   before = atomic_exchange_explicit(&work->newest, event, memory_order_acq_rel);
   if (before) { /* of which the host has not heard */
-    event_pool_drop(before);
+    event_pool_drop(&work->engine->pool, before);
     return;
   }
   sign = work_event(work->engine, event->kind);
   if (!sign) { /* the host would never look: it is left out */
     event = atomic_exchange(&work->newest, NULL);
-    event_pool_drop(event);
+    event_pool_drop(&work->engine->pool, event);
     return;
   }
   if (idly)
@@ -388,6 +411,7 @@ void work_post_newest(Work *work, Event *event, bool idly) {
 void work_end(Work *work) {
   if (work->account && !work->ended) {
     work->account->unended--;
+    io_gate_quit(work->engine, work->account);
     work_touch_ledger(work);
   }
   work->ended = true;

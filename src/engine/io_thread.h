@@ -41,6 +41,9 @@ struct Engine {
   size_t work_count;    /* (I/O) */
   Downloads downloads;  /* (I/O) */
   Checks checks;        /* (I/O) */
+  Gate gate;            /* (I/O) */
+  unsigned events_back; /* (I/O) events that the host had handled */
+  double busy_until;    /* (I/O) the host is at work */
   uint64_t seed;        /* (I/O) */
 };
 

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "job_answer.h"
+#include "job_gate.h"
 #include "job_record.h"
 #include "job_tell.h"
 
@@ -38,6 +39,7 @@ static void end(Job *job, FlowEnd how) {
   tell_end(job, how);
   job->parting = record_end(job, how);
   set_checked(job, false);
+  job_gate_leave(job);
   turn_leave(&job->turn);
   if (job->parting)
     heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer,
@@ -63,6 +65,8 @@ static void on_exchanged(Exchange *exchange) {
   double now = clock_monotonic();
   FlowAction action;
   Answer answer;
+  if (job_gate_over(job, exchange, now)) /* it waits, and nothing has been */
+    return;
   answer_read(job, exchange, &answer);
   if (exchange->vetoed && job->held)
     exchange->reply.kind = REPLY_HELD;
@@ -81,6 +85,8 @@ static void on_exchanged(Exchange *exchange) {
 static void on_not_started(Job *job) {
   Reply reply = {.kind = REPLY_NOT_SENT, .retry_after = -1};
   const char *code = job->work.last.failure.code;
+  if (job_gate_not_begun(job, clock_monotonic()))
+    return;
   if (code && strcmp(code, "libcurl_unavailable") == 0)
     reply.kind = REPLY_HOPELESS;
   act(job, flow_on_reply(&job->flow, &reply, clock_monotonic(),
@@ -90,6 +96,7 @@ static void on_not_started(Job *job) {
 /* The ledger is down: the create is not even begun. */
 static void hold(Job *job) {
   Reply reply = {.kind = REPLY_HELD, .retry_after = -1};
+  job_gate_leave(job);
   act(job, flow_on_reply(&job->flow, &reply, clock_monotonic(), 0));
 }
 
@@ -125,6 +132,13 @@ static void send_poll(Job *job) {
          http_get(engine_loop(job->work.engine), account,
                   account_poll_url(account, job->id),
                   patience(job, clock_monotonic()), &job->work.last.failure));
+}
+
+void job_send(Job *job) {
+  if (job->flow.state == FLOW_CREATING)
+    send_create(job);
+  else
+    send_poll(job);
 }
 
 /* Waits for a place at the service, until its deadline at most. */
@@ -195,10 +209,10 @@ static void act(Job *job, FlowAction action) {
     check_references(job);
     break;
   case FLOW_DO_CREATE:
-    send_create(job);
+    job_gate_wait(job, GATE_CREATE);
     break;
   case FLOW_DO_POLL:
-    send_poll(job);
+    job_gate_wait(job, GATE_POLL);
     break;
   case FLOW_DO_REST:
     heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer, action.at);
@@ -219,8 +233,10 @@ static void act(Job *job, FlowAction action) {
 static void let_probe_go(Job *job) {
   Probe *probe = job->probe;
   job->probe = NULL;
-  if (probe)
-    probe_abort(probe);
+  if (!probe)
+    return;
+  probe_explain(probe, &job->work.last.failure);
+  probe_abort(probe);
 }
 
 static void begin(Job *job) {
@@ -269,6 +285,8 @@ static void on_timer(Work *work) {
     job_part(job, record_is_told(job));
   else if (job->probe && now < job->flow.deadline)
     probe_on_timer(job->probe, now);
+  else if (gate_is_waiting(&job->gate))
+    act(job, job_gate_overdue(job));
   else {
     let_probe_go(job);
     act(job, flow_on_timer(&job->flow, now));
@@ -281,6 +299,7 @@ static void stop(Work *work) {
   if (job->exchange)
     http_abort(engine_loop(work->engine), job->exchange);
   job->exchange = NULL;
+  job_gate_leave(job);
   let_probe_go(job);
 }
 

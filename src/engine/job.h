@@ -5,6 +5,7 @@
 #ifndef GPTIMAGE2_ENGINE_JOB_H
 #define GPTIMAGE2_ENGINE_JOB_H
 
+#include "gate.h"
 #include "http.h"
 #include "job_list.h"
 #include "probe.h"
@@ -14,8 +15,8 @@ typedef struct Job {
   Work work; /* first: a Work * of a job is a Job * */
   Flow flow;
   Turn turn;
+  GateLink gate; /* while it wants an exchange, or has one */
   char *body; /* until the create was answered: then its memory holds the id */
-  size_t body_length;
   const char *key;    /* behind the job, in its memory; NULL = it has none */
   char *id;           /* the service's; NULL = not known yet */
   LedgerEntry *entry; /* until it is recorded */
@@ -40,6 +41,7 @@ typedef struct Job {
   bool narrate;
   bool checked; /* its references are good, and it waits for its turn */
   uint16_t reference_count;
+  uint32_t body_length;
   JobLink unwritten; /* in the account's list of unrecorded */
   JobLink place;     /* in its list of those sending, held, or parting */
   char **references;
@@ -63,6 +65,9 @@ bool job_set_id(Job *job, const char *id, size_t length);
  * answer with the id of another job, of this account or in its ledger, counts
  * as none from now on, and its failure says so. */
 void job_check_id(Job *job, Exchange *exchange);
+
+/* It has its place in front of libcurl: begins what its flow asked for. */
+void job_send(Job *job);
 
 /* What held its create back is over. */
 void job_go_on(Job *job);

@@ -16,7 +16,7 @@ static bool copy_request(Job *job, const JobSpec *spec) {
   if (!spec->body)
     return true;
   job->body = malloc(size > JOB_ID_ROOM + 1 ? size : JOB_ID_ROOM + 1);
-  job->body_length = spec->body_length;
+  job->body_length = (uint32_t)spec->body_length;
   if (!job->body)
     return false;
   memcpy(job->body, spec->body, spec->body_length);

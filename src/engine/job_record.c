@@ -209,9 +209,11 @@ void record_sending(Job *job, Exchange *exchange) {
 
 /* ---- answers ---- */
 
-/* Provably nothing was sent, neither now nor before: whose row it was, it is
- * again. */
-static void mark_back(Job *job) {
+/* Whose row it was, it is again, if nothing was sent before either. */
+void record_not_sent(Job *job) {
+  if (!ledger_of(job))
+    return;
+  job_list_leave(&job->place);
   if (!job->marked || job->flow.doubt)
     return;
   job->marked = false;
@@ -245,11 +247,11 @@ void record_answer(Job *job, const Exchange *exchange, const Answer *answer) {
                      .answer_length = body->length};
   if (!ledger_of(job))
     return;
-  job_list_leave(&job->place);
   if (reply->kind != REPLY_ANSWERED && reply->kind != REPLY_LOST) {
-    mark_back(job);
+    record_not_sent(job);
     return;
   }
+  job_list_leave(&job->place);
   if (reply->status / 100 == 2)
     news.job_id = read_id(body, id);
   if (answer->state) {
@@ -299,7 +301,7 @@ void record_torn(Job *job) {
     return;
   job_list_leave(&job->place);
   if (job->exchange && !job->exchange->guarded)
-    mark_back(job);
+    record_not_sent(job);
 }
 
 /* ---- writing ---- */

@@ -39,6 +39,9 @@ void record_hold(Job *job);
  * answer may never come.  Closing a client gives up nothing. */
 void record_cancelled(Job *job);
 
+/* The exchange of a create is over, and provably nothing of it was sent. */
+void record_not_sent(Job *job);
+
 /* The exchange of a create is over: the raw answer and what it means, at once.
  */
 void record_answer(Job *job, const Exchange *exchange, const Answer *answer);

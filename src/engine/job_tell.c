@@ -2,6 +2,7 @@
 #include "job_tell.h"
 
 #include "clock.h"
+#include "event_pool.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,14 +48,29 @@ static Event *event_of(Job *job, EventKind kind) {
   return event;
 }
 
+/* An event that never went round: the host is behind, and has more of them
+ * waiting than usual.  There, the room of its body is no larger than that. */
+static void trim_body(Event *event) {
+  size_t size = event->body_length + 1;
+  char *trimmed;
+  if (!event->body || event->spare || size >= event->body_size)
+    return;
+  trimmed = realloc(event->body, size);
+  if (!trimmed)
+    return;
+  event->body = trimmed;
+  event->body_size = (uint32_t)size;
+}
+
 /* Moves the body of `exchange` into `event`, which may have memory for the next
  * one. */
 static void give_body(Exchange *exchange, Event *event) {
   Buffer *body = &exchange->body;
   event->status = exchange->reply.status;
   free(event->body);
-  event->body_size = body->capacity;
+  event->body_size = (uint32_t)body->capacity;
   event->body = buffer_detach(body, &event->body_length);
+  trim_body(event);
   if (event->spare && buffer_adopt(body, event->spare, event->spare_size))
     event->spare = NULL;
 }
@@ -67,8 +83,13 @@ static void post_news(Job *job, Event *event) {
     work_post_idly(&job->work, event);
 }
 
+/* What is only a step on the way is left out where the host is far behind and
+ * does not ask for each: the next event says as much. */
 void tell_bare(Job *job, EventKind kind) {
-  Event *event = event_of(job, kind);
+  Event *event;
+  if (!job->narrate && event_pool_is_behind(engine_pool(job->work.engine)))
+    return;
+  event = event_of(job, kind);
   if (event)
     post_news(job, event);
 }

@@ -146,6 +146,7 @@ void loop_stop_curl(Loop *loop) {
   loop->message = NULL;
   loop->curl_at = (double)INFINITY;
   loop->broken = false;
+  loop->bound = 0;
 }
 
 void loop_close(Loop *loop) {
@@ -161,6 +162,17 @@ void loop_close(Loop *loop) {
  * ones do not know it, and ask each easy handle alone: http.c). */
 static void set_quick_exit(CURLM *multi) {
   curl_lib.multi_setopt(multi, (CURLMoption)(CURLOPTTYPE_LONG + 21), 1L);
+}
+
+void loop_bound_connections(Loop *loop, unsigned fetches) {
+  unsigned bound = loop->places ? loop->places + fetches : 0;
+  if (bound == loop->bound || !loop->multi)
+    return;
+  loop->bound = bound;
+  curl_lib.multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS,
+                        bound ? (long)bound : KEPT_CONNECTIONS);
+  curl_lib.multi_setopt(loop->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                        (long)bound);
 }
 
 const char *loop_start_curl(Loop *loop) {

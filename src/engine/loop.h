@@ -40,7 +40,10 @@ typedef struct Loop {
   void (*on_delay)(struct Loop *loop, double now, double seconds);
   struct Exchange *running; /* http.c's: all that are in the multi handle */
   size_t running_count;
-  bool broken; /* the multi handle had no memory: http_give_up */
+  unsigned fetch_count; /* of them: no exchanges with services */
+  unsigned places;      /* connections for exchanges with services, 0 = any */
+  unsigned bound;       /* what libcurl was told of connections */
+  bool broken;          /* the multi handle had no memory: http_give_up */
 } Loop;
 
 /* Watches `wake_fd`: loop_wait returns when it is readable.  False when the
@@ -53,6 +56,12 @@ void loop_close(Loop *loop);
 /* Starts libcurl where that has not happened yet.  NULL, or what went wrong
  * (static text). */
 const char *loop_start_curl(Loop *loop);
+
+/* libcurl keeps no more connections, idle ones included, than `places` and one
+ * for each of `fetches` other exchanges.  Each exchange that begins finds one
+ * or may make one: none waits inside of libcurl, as long as those with services
+ * are not more than the places. */
+void loop_bound_connections(Loop *loop, unsigned fetches);
 
 /* Lets go of the multi handle; the next exchange makes a new one.  Every
  * exchange must have been removed before. */

@@ -4,6 +4,7 @@
 #include "address.h"
 #include "clock.h"
 #include "image.h"
+#include "shortage.h"
 
 #include <math.h>
 #include <netinet/in.h>
@@ -41,8 +42,10 @@ struct Probe {
   Checks *checks;
   Account *account;
   ProbeSpec spec;
-  unsigned left; /* looks that are not over */
-  Look looks[];  /* spec.count of them */
+  unsigned left;      /* looks that are not over */
+  unsigned shortages; /* in a row: see shortage.h */
+  char *lacking;      /* owned: what this machine lacked last, or NULL */
+  Look looks[];       /* spec.count of them */
 };
 
 static void on_looked(Exchange *exchange);
@@ -164,6 +167,7 @@ static void free_probe(Probe *probe) {
       http_abort(probe->loop, look->exchange);
     free(look->redirected);
   }
+  free(probe->lacking);
   free(probe);
 }
 
@@ -173,6 +177,35 @@ static void finish(Probe *probe, ProbeFailure *bad) {
   void *owner = probe->spec.owner;
   free_probe(probe);
   done(owner, bad);
+}
+
+/* The owner's timer goes off for the first of those that rest. */
+static void set_timer(Probe *probe) {
+  double at = probe->spec.deadline;
+  for (unsigned i = 0; i < probe->spec.count; i++)
+    if (probe->looks[i].again_at > 0)
+      at = fmin(at, probe->looks[i].again_at);
+  if (isinf(at))
+    heap_clear(&probe->loop->heap, probe->spec.timer);
+  else
+    heap_set(&probe->loop->heap, probe->spec.timer, at);
+}
+
+/* This machine lacks something: that was no try, and says nothing of the
+ * reference. */
+static void wait_out(Look *look, Failure *failure) {
+  Probe *probe = look->probe;
+  look->tries--;
+  look->again_at = clock_monotonic() + shortage_pause(++probe->shortages, 0.5);
+  free(probe->lacking);
+  probe->lacking = failure->detail;
+  failure->detail = NULL;
+  failure_clear(failure);
+}
+
+void probe_explain(const Probe *probe, Failure *failure) {
+  if (probe->lacking)
+    failure_set(failure, "network", "connect_failed", "%s", probe->lacking);
 }
 
 void checks_advance(Checks *checks) {
@@ -185,8 +218,15 @@ void checks_advance(Checks *checks) {
     ProbeFailure bad = {.index = look->index, .retry_after = -1};
     stop_waiting(look);
     *place = look;
-    if (!try_look(look, &bad.failure))
+    if (try_look(look, &bad.failure))
+      continue;
+    if (shortage_explains(&bad.failure)) {
+      leave(look);
+      wait_out(look, &bad.failure);
+      set_timer(look->probe);
+    } else {
       finish(look->probe, &bad);
+    }
   }
   checks->advancing = false;
 }
@@ -286,16 +326,10 @@ static void judge(const Look *look, const Exchange *exchange,
   bad->temporary = is_temporary(exchange);
 }
 
-/* The owner's timer goes off for the first of those that rest. */
-static void set_timer(Probe *probe) {
-  double at = probe->spec.deadline;
-  for (unsigned i = 0; i < probe->spec.count; i++)
-    if (probe->looks[i].again_at > 0)
-      at = fmin(at, probe->looks[i].again_at);
-  if (isinf(at))
-    heap_clear(&probe->loop->heap, probe->spec.timer);
-  else
-    heap_set(&probe->loop->heap, probe->spec.timer, at);
+/* What its exchange, or the lack of one, says of this machine. */
+static bool is_short(const Look *look, Failure *failure) {
+  return look->exchange ? look->exchange->shortage != NULL
+                        : shortage_explains(failure);
 }
 
 /* Busy for the moment: a second try, unless that is far away.  One that said
@@ -332,7 +366,10 @@ static void on_looked(Exchange *exchange) {
   else if (follow(look, exchange, &bad))
     return;
   leave(look);
-  if (bad.failure.kind && look->exchange && rest(look, exchange, &bad)) {
+  if (bad.failure.kind && is_short(look, &bad.failure)) {
+    wait_out(look, &bad.failure);
+    set_timer(probe);
+  } else if (bad.failure.kind && look->exchange && rest(look, exchange, &bad)) {
     failure_clear(&bad.failure);
     set_timer(probe);
   } else {

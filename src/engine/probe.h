@@ -58,6 +58,9 @@ Probe *probe_start(Loop *loop, Checks *checks, Account *account,
 
 void probe_on_timer(Probe *probe, double now);
 
+/* Of one that is given up: what this machine lacked for it, if anything. */
+void probe_explain(const Probe *probe, Failure *failure);
+
 void probe_abort(Probe *probe);
 
 /* Begins those in front for which there is a place.  Also to be called when an

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "file.h"
 #include "file_limit.h"
+#include "shortage.h"
 #include "work.h"
 
 #include <stdlib.h>
@@ -58,6 +59,10 @@ bool engine_check_target(const FileTarget *target, Failure *failure) {
   file_limit_hold(&limit);
   ok = file_check(target, (uint64_t)(clock_monotonic() * 1e9), failure);
   file_limit_release(&limit);
+  if (!ok && shortage_is(failure)) { /* that may pass: it is not certain */
+    failure_clear(failure);
+    ok = true;
+  }
   return ok;
 }
 
@@ -66,12 +71,33 @@ typedef struct Writing {
   char *path;
   Text text;
   bool overwrite;
+  unsigned shortages; /* of this machine, in a row */
+  double give_up_at;  /* how long those are waited for; 0 = there was none */
 } Writing;
+
+/* Seconds for which a file may wait for a descriptor. */
+#define PATIENCE 30.0
 
 static bool write_blocks(File *file, const Text *text, Failure *failure) {
   for (const TextBlock *block = text->first; block; block = block->next)
     if (!file_append(file, block->bytes, block->length, failure))
       return false;
+  return true;
+}
+
+/* Somebody closes one of his own soon, as a rule. */
+static bool waits_for_descriptor(Writing *writing) {
+  Engine *engine = writing->work.engine;
+  double now = clock_monotonic();
+  if (!shortage_is(&writing->work.last.failure))
+    return false;
+  if (writing->give_up_at <= 0)
+    writing->give_up_at = now + PATIENCE;
+  if (now >= writing->give_up_at)
+    return false;
+  failure_clear(&writing->work.last.failure);
+  heap_set(&engine_loop(engine)->heap, &writing->work.timer,
+           now + shortage_pause(++writing->shortages, engine_random(engine)));
   return true;
 }
 
@@ -88,6 +114,8 @@ static void start_writing(Work *work) {
       last->path = writing->path;
       writing->path = NULL;
     }
+  } else if (waits_for_descriptor(writing)) {
+    return;
   }
   work_end(work);
 }
@@ -99,7 +127,7 @@ static void free_writing(Work *work) {
 }
 
 static const WorkType writing_type = {.start = start_writing,
-                                      .on_timer = nothing,
+                                      .on_timer = start_writing,
                                       .on_cancel = nothing,
                                       .stop = nothing,
                                       .free = free_writing};

@@ -66,6 +66,12 @@ struct Downloads *engine_downloads(Engine *engine);
 /* The places of looks at reference images. */
 struct Checks *engine_checks(Engine *engine);
 
+/* Where its events come from. */
+struct EventPool *engine_pool(Engine *engine);
+
+/* The places in front of libcurl. */
+struct Gate *engine_gate(Engine *engine);
+
 /* A number in [0, 1) for jitter. */
 double engine_random(Engine *engine);
 uint64_t engine_random_bits(Engine *engine);

@@ -104,6 +104,7 @@ static void read_settings(lua_State *L, int index, AccountSettings *settings) {
       .connect_timeout = number_field(L, index, "connect_timeout", 10),
       .request_timeout = number_field(L, index, "request_timeout", 60),
       .max_active = count_field(L, index, "max_active"),
+      .max_connections = count_field(L, index, "max_connections"),
       .allow_private_references =
           flag_field(L, index, "allow_private_references"),
       .flow = {

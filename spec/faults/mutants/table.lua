@@ -176,8 +176,8 @@ mutant(
 mutant(
   "answer: the host hears of it before it is flushed",
   "src/engine/io_thread.c",
-  "    flush_ledgers(engine, now);\n    hand_over(engine);",
-  "    hand_over(engine);\n    flush_ledgers(engine, now);",
+  "    flush_ledgers(engine, now);\n    advance_gate(engine, now);\n    hand_over(engine);",
+  "    hand_over(engine);\n    flush_ledgers(engine, now);\n    advance_gate(engine, now);",
   "spec durable: on the disk before the host"
 )
 mutant(
@@ -1861,6 +1861,158 @@ mutant(
   "  order = memcmp(a->bytes, b->bytes, length);\n",
   "  order = 0;\n",
   "spec sidecar: its fields by their bytes"
+)
+
+-- The gate in front of libcurl, and what this machine lacks.
+
+local GATE = "src/engine/gate.c"
+local JOB_GATE = "src/engine/job_gate.c"
+
+mutant(
+  "connections: as many as there are jobs",
+  GATE,
+  "return gate->used < gate->pace.limit && places",
+  "return places",
+  "c gate",
+  "spec connections: bounds the connections"
+)
+in_short()
+mutant(
+  "connections: not those of the client that asks for most",
+  GATE,
+  "while (most > 0 && gate->clients[most] == 0)",
+  "while (most > GATE_PLACES_DEFAULT)",
+  "c gate"
+)
+mutant(
+  "connections: libcurl keeps as many as it likes beside them",
+  "src/engine/loop.c",
+  "CURLMOPT_MAX_TOTAL_CONNECTIONS,\n                        (long)bound);",
+  "CURLMOPT_MAX_TOTAL_CONNECTIONS, 0L);",
+  "spec connections: kept for other services"
+)
+mutant(
+  "gate: a storm of creates starves the polls",
+  GATE,
+  "if (create && (creates_inside(gate) < three_quarters(gate->pace.limit) ||",
+  "if (create && (true ||",
+  "c gate",
+  "spec connections: a storm of creates"
+)
+mutant(
+  "gate: a silent origin has all places",
+  GATE,
+  "if (!gate->origins->next)",
+  "if (gate->origins)",
+  "c gate",
+  "spec connections: says nothing leaves"
+)
+mutant(
+  "gate: polls go before creates",
+  GATE,
+  "  create = first_of(gate, GATE_CREATE);\n",
+  "  create = first_of(gate, GATE_POLL) ? NULL : first_of(gate, GATE_CREATE);\n",
+  "c gate"
+)
+mutant(
+  "gate: who comes late goes first",
+  GATE,
+  "while (ahead && ahead->due > due)",
+  "while (ahead)",
+  "c gate"
+)
+mutant(
+  "gate: over HTTP/2 polls have a place each",
+  GATE,
+  "origin->version == GATE_HTTP2 ? origin->streams.limit : 1",
+  "1",
+  "c gate"
+)
+mutant(
+  "gate: as many creates over HTTP/2 as there are places",
+  GATE,
+  "creates > GATE_CREATES_HTTP2)",
+  "creates > GATE_PLACES_MAX)",
+  "c gate",
+  "spec http2: share few connections"
+)
+mutant(
+  "gate: refused streams change nothing",
+  GATE,
+  "  pace_slow_down(&origin->streams, now, 0);\n",
+  "",
+  "c gate"
+)
+mutant(
+  "gate: creates do not wait for a host that is behind",
+  GATE,
+  "if (create && gate->spares_host && create->due + GATE_PATIENCE > now)",
+  "if (false)",
+  "c gate"
+)
+mutant(
+  "gate: who waits does not see the deadline",
+  JOB_GATE,
+  "    heap_set(heap, &job->work.timer, job->flow.deadline);\n",
+  "    heap_clear(heap, &job->work.timer);\n",
+  "spec connections: ends at its timeout, and was not sent"
+)
+mutant(
+  "gate: what never began is an attempt",
+  JOB_GATE,
+  "    flow_not_begun(&job->flow, job->gate.kind == GATE_CREATE);\n",
+  "    (void)0;\n",
+  "spec connections: can be cancelled"
+)
+mutant(
+  "gate: a place is never given back",
+  JOB_GATE,
+  "may_wait_again(job, now)) {\n    gate_leave(gate_of(job), &job->gate);\n",
+  "may_wait_again(job, now)) {\n",
+  "spec connections: bounds the connections"
+)
+mutant(
+  "shortage: it is a failure of the job",
+  JOB_GATE,
+  "if (!exchange->shortage || !may_wait_again(job, now)) {",
+  "if (true) {",
+  "spec connections: that has made others waits"
+)
+in_short()
+mutant(
+  "shortage: without libcurl there is no hope",
+  "src/engine/shortage.c",
+  "  return lacking || shortage_is(failure);",
+  "  return false;",
+  "spec connections: as the first of a program"
+)
+mutant(
+  "shortage: no port is a refusal",
+  "src/engine/http_shortage.c",
+  "return is_reachable(exchange) ? no_port : NULL;",
+  "return NULL;",
+  "spec connections: short of port"
+)
+mutant(
+  "shortage: a socket that cannot be had is a refusal",
+  "src/engine/http_shortage.c",
+  "  if (lacking)\n    return lacking;\n  if (code",
+  "  if (code",
+  "spec connections: short of memory"
+)
+mutant(
+  "shortage: a download fails for its file",
+  "src/engine/download.c",
+  "if (shortage_is(&download->work.last.failure) && !download->opened)",
+  "if (false)",
+  "spec connections: a picture waits"
+)
+mutant(
+  "shortage: a reference is bad",
+  "src/engine/probe.c",
+  "  if (bad.failure.kind && is_short(look, &bad.failure)) {",
+  "  if (false) {",
+  "spec connections: a look at a reference waits"
 )
 
 return rows
