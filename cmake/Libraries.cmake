@@ -80,7 +80,7 @@ endfunction()
 
 # The oldest that will do is stated where it is looked at again at run time.
 function(gptimage2_check_curl include)
-  file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/src/engine/curl_lib.h" lines
+  file(STRINGS "${CMAKE_CURRENT_SOURCE_DIR}/src/engine/loop/curl_lib.h" lines
     REGEX "#define CURL_LIB_OLDEST_(MAJOR|MINOR) ")
   string(REGEX REPLACE "[^0-9]*([0-9]+)[^0-9]+([0-9]+).*" "\\1.\\2" oldest
     "${lines}")
@@ -234,8 +234,8 @@ if(GPTIMAGE2_CORE)
   if(GPTIMAGE2_HAVE_LEDGER)
     list(APPEND GPTIMAGE2_ENGINE_SOURCES ${GPTIMAGE2_LEDGER_SOURCES})
   else()
-    list(APPEND GPTIMAGE2_ENGINE_SOURCES src/engine/ledger_none.c)
-    set_source_files_properties(src/engine/ledger_none.c PROPERTIES
+    list(APPEND GPTIMAGE2_ENGINE_SOURCES src/engine/ledger/ledger_none.c)
+    set_source_files_properties(src/engine/ledger/ledger_none.c PROPERTIES
       COMPILE_DEFINITIONS "GPTIMAGE2_LEDGER_MISSING=\"${GPTIMAGE2_LEDGER_MISSING}\"")
   endif()
 endif()

@@ -88,6 +88,11 @@ local function upvalue(fn, name, seen)
   return nil
 end
 
+local ALL_C = "$(find src -name '*.c')"
+local ENGINE_C = "$(find src/engine -name '*.c')"
+local BINDING_C = "$(find src/lua -name '*.c')"
+local MODULE_C = ENGINE_C .. " " .. BINDING_C
+
 --- All first captures of the patterns in the files that a shell pattern names.
 local function scan(files, ...)
   local text = folder.run("cat " .. files)
@@ -286,10 +291,10 @@ describe("the documentation", function()
   it("names every kind, field and code of errors", function()
     local kinds = of(".Kind")
     local there = merge(
-      scan("src/*/*.c", 'error_push%(L, "([%l_]+)", "', 'failure_set%([^,]+, "([%l_]+)"'),
-      scan("src/engine/*.c", '%.kind = "([%l_]+)"'),
-      scan("src/lua/*.c", '{%d+, "([%l_]+)", "', '{status, "([%l_]+)"', '"kind", "([%l_]+)"'),
-      scan("src/lua/*.c", 'failure.kind : "([%l_]+)"', 'job_cancel%(L, %-?%d, "([%l_]+)"'),
+      scan(ALL_C, 'error_push%(L, "([%l_]+)", "', 'failure_set%([^,]+, "([%l_]+)"'),
+      scan(ENGINE_C, '%.kind = "([%l_]+)"'),
+      scan(BINDING_C, '{%d+, "([%l_]+)", "', '{status, "([%l_]+)"', '"kind", "([%l_]+)"'),
+      scan(BINDING_C, 'failure.kind : "([%l_]+)"', 'job_cancel%(L, %-?%d, "([%l_]+)"'),
       scan("lua/gptimage2/*.lua", 'kind = "([%l_]+)"')
     )
     assert_same_names(there, kinds, "library")
@@ -307,12 +312,12 @@ describe("the documentation", function()
   it("names every code of errors", function()
     local codes = scan("lua/gptimage2/*.lua", 'invalid%(%s*"([%l_%d]+)"', 'code = "([%l_]+)"')
     codes = merge(codes, scan("lua/gptimage2/*.lua", 'auth_error%(%s*"([%l_]+)"'))
-    codes = merge(codes, scan("src/[el]*/*.c", 'code = "([%l_]+)"', '[?:] "([%l]+_[%l_]+)"'))
-    codes = merge(codes, scan("src/engine/http_reply.c", 'return "([%l_]+)"'))
-    codes = merge(codes, scan("src/lua/*.c", 'give_up%(L, core, at, event,%s*"([%l_]+)"'))
+    codes = merge(codes, scan(MODULE_C, 'code = "([%l_]+)"', '[?:] "([%l]+_[%l_]+)"'))
+    codes = merge(codes, scan("src/engine/http/http_reply.c", 'return "([%l_]+)"'))
+    codes = merge(codes, scan(BINDING_C, 'give_up%(L, core, at, event,%s*"([%l_]+)"'))
     codes = merge(codes, scan("src/lua/reply.c", '"(%l+_failed)"'))
     for kind in pairs(of(".Kind")) do
-      codes = merge(codes, scan("src/[el]*/*.c", '"' .. kind .. '",%s*"([%l_]+)"'))
+      codes = merge(codes, scan(MODULE_C, '"' .. kind .. '",%s*"([%l_]+)"'))
     end
     codes.invalid_ = nil -- the beginning of three others
     for code in pairs(codes) do

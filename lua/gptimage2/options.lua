@@ -43,7 +43,7 @@ local SAVE_SPEC = { overwrite = "boolean", sidecar = "boolean" }
 
 local MAX_SECONDS = 1e6 -- for all times but timeout, which may be endless
 local MAX_COUNTER = 2 ^ 31 - 1
-local MAX_CONNECTIONS = 256 -- places of src/engine/gate.h
+local MAX_CONNECTIONS = 256 -- places of src/engine/rules/gate.h
 local MAX_METADATA = 64 * 1024 -- bytes of its keys and values, and
 local PAIR_SIZE = 6 -- of the quotes, the colon and the comma of each pair
 local MAX_TEXTS = { proxy = 2048, ca_file = 4096, user_agent = 256, ledger = 4000 } -- bytes

@@ -1,7 +1,7 @@
 /* An account: its texts, its references, and that the key is wiped. */
 #include "check.h"
 
-#include "engine/account.h"
+#include "engine/work/account.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Which addresses are public: the edges of every special range. */
 #include "check.h"
 
-#include "engine/address.h"
+#include "engine/base/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -2,8 +2,8 @@
  * what libcurl is told of them and of the user's own. */
 #include "folder.h"
 
-#include "engine/authorities.h"
-#include "engine/http.h"
+#include "engine/http/authorities.h"
+#include "engine/http/http.h"
 
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 /* What says nothing at the ends of a text. */
 #include "check.h"
 
-#include "engine/blank.h"
+#include "engine/base/blank.h"
 
 #include <stdlib.h>
 #include <string.h>

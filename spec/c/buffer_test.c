@@ -1,7 +1,7 @@
 /* The byte buffer: growth, its maximum, and who owns the bytes. */
 #include "check.h"
 
-#include "engine/buffer.h"
+#include "engine/base/buffer.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* What is read of a reply. */
 #include "check.h"
 
-#include "engine/decode.h"
-#include "engine/url.h"
+#include "engine/base/url.h"
+#include "engine/rules/decode.h"
 
 #include <stdio.h>
 #include <stdlib.h>

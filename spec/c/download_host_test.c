@@ -1,7 +1,7 @@
 /* The places of downloads: what silent hosts may hold, and who is next. */
 #include "check.h"
 
-#include "engine/download_host.h"
+#include "engine/ops/download_host.h"
 
 #include <stddef.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 
 #include "engine/engine.h"
 
-#include "engine/clock.h"
+#include "engine/base/clock.h"
 
 #include <errno.h>
 #include <math.h>

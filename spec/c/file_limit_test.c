@@ -1,7 +1,7 @@
 /* Writing over a limit on file sizes does not end the program. */
 #include "check.h"
 
-#include "engine/file_limit.h"
+#include "engine/files/file_limit.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Files that appear whole or not at all, and what they never touch. */
 #include "folder.h"
 
-#include "engine/file.h"
+#include "engine/files/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

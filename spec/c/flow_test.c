@@ -1,7 +1,7 @@
 /* The life of one job, step by step: every transition of the state machine. */
 #include "check.h"
 
-#include "engine/flow.h"
+#include "engine/rules/flow.h"
 
 #include <math.h>
 

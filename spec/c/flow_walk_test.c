@@ -4,7 +4,7 @@
  */
 #include "check.h"
 
-#include "engine/flow.h"
+#include "engine/rules/flow.h"
 
 #define WALKS 20000
 #define STEPS 60

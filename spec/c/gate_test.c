@@ -2,7 +2,7 @@
  * nobody is starved. */
 #include "check.h"
 
-#include "engine/gate.h"
+#include "engine/rules/gate.h"
 
 #include <math.h>
 #include <string.h>

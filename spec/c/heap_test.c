@@ -1,7 +1,7 @@
 /* The timer heap, against a model that looks at every timer. */
 #include "check.h"
 
-#include "engine/heap.h"
+#include "engine/loop/heap.h"
 
 #include <math.h>
 

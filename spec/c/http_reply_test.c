@@ -1,9 +1,9 @@
 /* The receiving half of an exchange: headers, and the caps. */
 #include "check.h"
 
-#include "engine/http_limits.h"
-#include "engine/http_refused.h"
-#include "engine/http_reply.h"
+#include "engine/http/http_limits.h"
+#include "engine/http/http_refused.h"
+#include "engine/http/http_reply.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Images are known by their first bytes. */
 #include "check.h"
 
-#include "engine/image.h"
+#include "engine/files/image.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Whether an image is all there is told by its own end. */
 #include "check.h"
 
-#include "engine/image_walk.h"
+#include "engine/files/image_walk.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* The reader of replies: what it takes, what it refuses, what it finds. */
 #include "check.h"
 
-#include "engine/json_reader.h"
+#include "engine/base/json_reader.h"
 
 #include <math.h>
 #include <stdlib.h>

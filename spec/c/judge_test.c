@@ -1,7 +1,7 @@
 /* What the body of an answer says of its job. */
 #include "check.h"
 
-#include "engine/judge.h"
+#include "engine/rules/judge.h"
 
 #include <stdio.h>
 #include <string.h>

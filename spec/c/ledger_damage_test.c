@@ -3,8 +3,8 @@
 #include "folder.h"
 #include "sql.h"
 
-#include "engine/ledger.h"
-#include "engine/ledger_reader.h"
+#include "engine/ledger/ledger.h"
+#include "engine/ledger/ledger_reader.h"
 
 #include <sqlite3.h>
 

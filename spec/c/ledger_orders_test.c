@@ -11,7 +11,7 @@
  */
 #include "folder.h"
 
-#include "engine/ledger.h"
+#include "engine/ledger/ledger.h"
 
 #include <sqlite3.h>
 

@@ -2,10 +2,10 @@
 #include "folder.h"
 #include "sql.h"
 
-#include "engine/buffer.h"
-#include "engine/ledger.h"
-#include "engine/ledger_open.h"
-#include "engine/ledger_reader.h"
+#include "engine/base/buffer.h"
+#include "engine/ledger/ledger.h"
+#include "engine/ledger/ledger_open.h"
+#include "engine/ledger/ledger_reader.h"
 
 #include <errno.h>
 #include <signal.h>

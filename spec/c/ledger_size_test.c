@@ -3,10 +3,10 @@
 #include "folder.h"
 #include "sql.h"
 
-#include "engine/ledger.h"
-#include "engine/ledger_query.h"
-#include "engine/ledger_reader.h"
-#include "engine/ledger_sql.h"
+#include "engine/ledger/ledger.h"
+#include "engine/ledger/ledger_query.h"
+#include "engine/ledger/ledger_reader.h"
+#include "engine/ledger/ledger_sql.h"
 
 #include <sqlite3.h>
 

@@ -1,9 +1,9 @@
 /* The ledger's file: what is written when, who may, and what is no ledger. */
 #include "folder.h"
 
-#include "engine/clock.h"
-#include "engine/ledger.h"
-#include "engine/ledger_reader.h"
+#include "engine/base/clock.h"
+#include "engine/ledger/ledger.h"
+#include "engine/ledger/ledger_reader.h"
 
 #include <errno.h>
 #include <fcntl.h>

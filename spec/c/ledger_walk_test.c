@@ -11,8 +11,8 @@
  */
 #include "folder.h"
 
-#include "engine/ledger.h"
-#include "engine/ledger_reader.h"
+#include "engine/ledger/ledger.h"
+#include "engine/ledger/ledger_reader.h"
 
 #define WALKS 6000
 #define STEPS 24

@@ -1,7 +1,7 @@
 /* The event loop: which sockets it watches, and for how long. */
 #include "service.h"
 
-#include "engine/http.h"
+#include "engine/http/http.h"
 
 #include <math.h>
 #include <poll.h>

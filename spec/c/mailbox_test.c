@@ -1,7 +1,7 @@
 /* The mailbox: order, its descriptor, and two threads that hurry. */
 #include "check.h"
 
-#include "engine/mailbox.h"
+#include "engine/loop/mailbox.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -2,7 +2,7 @@
  */
 #include "check.h"
 
-#include "engine/pace.h"
+#include "engine/rules/pace.h"
 
 static void nothing_changes_while_all_is_well(void **state) {
   Pace pace;

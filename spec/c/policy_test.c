@@ -1,7 +1,7 @@
 /* The rules of patience: every row of the tables, every bound. */
 #include "check.h"
 
-#include "engine/policy.h"
+#include "engine/rules/policy.h"
 
 #include <limits.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Retry-After: seconds, milliseconds, dates, and what is none of them. */
 #include "check.h"
 
-#include "engine/retry_after.h"
+#include "engine/http/retry_after.h"
 
 #include <math.h>
 #include <time.h>

@@ -1,7 +1,7 @@
 /* The secret that others repeat. */
 #include "check.h"
 
-#include "engine/secret.h"
+#include "engine/base/secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>

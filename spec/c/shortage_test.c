@@ -1,7 +1,7 @@
 /* What this machine may lack: words, pauses, and the look at it. */
 #include "check.h"
 
-#include "engine/shortage.h"
+#include "engine/base/shortage.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* Whose turn it is: order, the limit, and those that end while they begin. */
 #include "check.h"
 
-#include "engine/turn.h"
+#include "engine/rules/turn.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* URLs and job ids: what is taken apart, and what is refused. */
 #include "check.h"
 
-#include "engine/url.h"
+#include "engine/base/url.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,12 +3,12 @@
 
 #include "fuzz.h"
 
+#include "engine/base/secret.h"
 #include "engine/engine.h"
-#include "engine/event_pool.h"
-#include "engine/job_answer.h"
-#include "engine/job_record.h"
-#include "engine/job_tell.h"
-#include "engine/secret.h"
+#include "engine/job/job_answer.h"
+#include "engine/job/job_record.h"
+#include "engine/job/job_tell.h"
+#include "engine/work/event_pool.h"
 
 #include <lauxlib.h>
 

@@ -6,7 +6,7 @@
  */
 #include "fuzz.h"
 
-#include "engine/flow.h"
+#include "engine/rules/flow.h"
 
 #include <math.h>
 

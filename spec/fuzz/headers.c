@@ -5,9 +5,9 @@
  */
 #include "fuzz.h"
 
-#include "engine/http_reply.h"
-#include "engine/image.h"
-#include "engine/retry_after.h"
+#include "engine/files/image.h"
+#include "engine/http/http_reply.h"
+#include "engine/http/retry_after.h"
 
 #include <math.h>
 

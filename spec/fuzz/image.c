@@ -6,7 +6,7 @@
  */
 #include "fuzz.h"
 
-#include "engine/image_walk.h"
+#include "engine/files/image_walk.h"
 
 static bool is_avif(const char *bytes, size_t length) {
   const char *extension = image_extension(bytes, length);

@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "engine/json_reader.h"
+#include "engine/base/json_reader.h"
 #include "lua_state.h"
 
 #include <lauxlib.h>

@@ -4,8 +4,8 @@
  */
 #include "fuzz.h"
 
-#include "engine/json_reader.h"
-#include "engine/secret.h"
+#include "engine/base/json_reader.h"
+#include "engine/base/secret.h"
 
 #include <ctype.h>
 

@@ -5,8 +5,8 @@
  */
 #include "fuzz.h"
 
-#include "engine/address.h"
-#include "engine/url.h"
+#include "engine/base/address.h"
+#include "engine/base/url.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>

@@ -4,8 +4,8 @@
  */
 #include "io_thread.h"
 
-#include "descriptors.h"
-#include "job_gate.h"
+#include "engine/base/descriptors.h"
+#include "engine/job/job_gate.h"
 
 #include <errno.h>
 #include <math.h>

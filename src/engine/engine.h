@@ -13,13 +13,13 @@
 #ifndef GPTIMAGE2_ENGINE_ENGINE_H
 #define GPTIMAGE2_ENGINE_ENGINE_H
 
-#include "account.h"
-#include "decode.h"
-#include "failure.h"
-#include "file.h"
-#include "flow.h"
-#include "mailbox.h"
-#include "text.h"
+#include "engine/base/failure.h"
+#include "engine/base/text.h"
+#include "engine/files/file.h"
+#include "engine/loop/mailbox.h"
+#include "engine/rules/decode.h"
+#include "engine/rules/flow.h"
+#include "engine/work/account.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* The engine and its gate: see io_gate.h. */
 #include "io_gate.h"
 
-#include "clock.h"
+#include "engine/base/clock.h"
 
 #include <math.h>
 

@@ -1,10 +1,10 @@
 /* The I/O thread's loop: see io_thread.h. */
 #include "io_thread.h"
 
-#include "clock.h"
-#include "http.h"
+#include "engine/base/clock.h"
+#include "engine/http/http.h"
+#include "engine/job/job_record.h"
 #include "io_gate.h"
-#include "job_record.h"
 
 #include <math.h>
 #include <stddef.h>

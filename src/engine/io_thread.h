@@ -9,10 +9,10 @@
 #ifndef GPTIMAGE2_ENGINE_IO_THREAD_H
 #define GPTIMAGE2_ENGINE_IO_THREAD_H
 
-#include "download_host.h"
-#include "event_pool.h"
-#include "probe.h"
-#include "work.h"
+#include "engine/job/probe.h"
+#include "engine/ops/download_host.h"
+#include "engine/work/event_pool.h"
+#include "engine/work/work.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

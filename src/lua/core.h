@@ -10,10 +10,10 @@
 #ifndef GPTIMAGE2_LUA_CORE_H
 #define GPTIMAGE2_LUA_CORE_H
 
-#include "../engine/account.h"
-#include "../engine/decode.h"
-#include "../engine/engine.h"
 #include "compat.h"
+#include "engine/engine.h"
+#include "engine/rules/decode.h"
+#include "engine/work/account.h"
 
 #include <stdbool.h>
 

@@ -8,7 +8,7 @@
  */
 #include "core.h"
 
-#include "../engine/printable.h"
+#include "engine/base/printable.h"
 
 #define BODY_MAX ((size_t)4096) /* bytes of a reply kept in err.body */
 

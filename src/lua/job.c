@@ -7,7 +7,7 @@
  */
 #include "core.h"
 
-#include "../engine/clock.h"
+#include "engine/base/clock.h"
 
 static const char *const status_names[] = {
     [JOB_QUEUED] = "queued",       [JOB_CREATING] = "creating",

@@ -7,7 +7,7 @@
  */
 #include "core.h"
 
-#include "../engine/ledger_reader.h"
+#include "engine/ledger/ledger_reader.h"
 
 #define READER_TYPE "gptimage2.LedgerReader"
 

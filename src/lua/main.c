@@ -7,10 +7,10 @@
  */
 #include "core.h"
 
-#include "../engine/blank.h"
-#include "../engine/clock.h"
-#include "../engine/url.h"
-#include "../engine/version.h"
+#include "engine/base/blank.h"
+#include "engine/base/clock.h"
+#include "engine/base/url.h"
+#include "engine/version.h"
 
 #include <inttypes.h>
 #include <limits.h>

@@ -1,8 +1,8 @@
 /* Pieces of replies, as Lua values: see pieces.h. */
 #include "pieces.h"
 
-#include "../engine/secret.h"
-#include "../engine/url.h"
+#include "engine/base/secret.h"
+#include "engine/base/url.h"
 
 #define CODE_MAX 128 /* bytes of an error code we repeat */
 

@@ -5,7 +5,7 @@
  */
 #include "core.h"
 
-#include "../engine/clock.h"
+#include "engine/base/clock.h"
 #include "late.h"
 #include "pieces.h"
 

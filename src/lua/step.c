@@ -13,7 +13,7 @@
  */
 #include "core.h"
 
-#include "../engine/clock.h"
+#include "engine/base/clock.h"
 
 /* A step stops when it has taken this long (seconds), one event at least, and
  * leaves the rest to the next: a thousand jobs that end at once must not cost a

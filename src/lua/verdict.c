@@ -4,7 +4,7 @@
  */
 #include "core.h"
 
-#include "../engine/clock.h"
+#include "engine/base/clock.h"
 #include "pieces.h"
 
 #include <stdio.h>

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../engine/descriptors.h"
+#include "engine/base/descriptors.h"
 #include "exchange.h"
 
 enum { SERVER_BACKLOG = 1024 };

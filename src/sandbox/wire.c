@@ -14,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../engine/blank.h"
+#include "engine/base/blank.h"
 
 enum { WIRE_FIRST = 512, WIRE_MAX = 4 * 1024 * 1024 };
 

@@ -5,19 +5,19 @@
 --- tried in this order (how they are written: main.lua).
 --- Rows with `short` are the sample for the short run.
 
-local READER = "src/engine/json_reader.c"
-local FLOW = "src/engine/flow.c"
-local HTTP = "src/engine/http.c"
-local HTTP_HANDLE = "src/engine/http_handle.c"
-local LEDGER = "src/engine/ledger.c"
-local LEDGER_CHECK = "src/engine/ledger_check.c"
-local LEDGER_FILE = "src/engine/ledger_file.c"
-local LEDGER_LOCK = "src/engine/ledger_lock.c"
-local LEDGER_OPEN = "src/engine/ledger_open.c"
-local LEDGER_SQL = "src/engine/ledger_sql.c"
-local POLICY = "src/engine/policy.c"
-local RECORD = "src/engine/job_record.c"
-local RECORD_END = "src/engine/job_end.c"
+local READER = "src/engine/base/json_reader.c"
+local FLOW = "src/engine/rules/flow.c"
+local HTTP = "src/engine/http/http.c"
+local HTTP_HANDLE = "src/engine/http/http_handle.c"
+local LEDGER = "src/engine/ledger/ledger.c"
+local LEDGER_CHECK = "src/engine/ledger/ledger_check.c"
+local LEDGER_FILE = "src/engine/ledger/ledger_file.c"
+local LEDGER_LOCK = "src/engine/ledger/ledger_lock.c"
+local LEDGER_OPEN = "src/engine/ledger/ledger_open.c"
+local LEDGER_SQL = "src/engine/ledger/ledger_sql.c"
+local POLICY = "src/engine/rules/policy.c"
+local RECORD = "src/engine/job/job_record.c"
+local RECORD_END = "src/engine/job/job_end.c"
 
 local rows = {}
 
@@ -48,7 +48,7 @@ mutant(
 )
 mutant(
   "intent: sent although it was refused",
-  "src/engine/job.c",
+  "src/engine/job/job.c",
   "if (!record_intent(job)) {",
   "if (!record_intent(job) && false) {",
   "spec durable: takes each key once"
@@ -118,7 +118,7 @@ mutant("sent again: the answer to an earlier create is believed", "lua/gptimage2
 }, { "if row.job_id then", "if false then" }, "spec recover: believes no id of an earlier create")
 mutant(
   "cancelled: not recorded before the answer",
-  "src/engine/job.c",
+  "src/engine/job/job.c",
   "else if (job->flow.cancelled)",
   "else if (false)",
   "spec cancel: is no job for the next process"
@@ -168,7 +168,7 @@ mutant(
 )
 mutant(
   "answer: not recorded",
-  "src/engine/job_answer.c",
+  "src/engine/job/job_answer.c",
   "  if (answer->created)\n    record_answer(job, exchange, answer);\n  else if (",
   "  if (answer->created)\n    ;\n  else if (",
   "spec durable: has the answer to a create"
@@ -189,7 +189,7 @@ mutant(
 )
 mutant(
   "result: not recorded",
-  "src/engine/job_answer.c",
+  "src/engine/job/job_answer.c",
   "  else if (answer->state || answer->error)\n    record_result(job, exchange, answer);\n",
   "",
   "spec durable: has the answer that ends a job"
@@ -249,7 +249,7 @@ mutant(
 
 mutant(
   "a cancel lets a create go that has not left",
-  "src/engine/job.c",
+  "src/engine/job/job.c",
   "bool gone = job->exchange && job->exchange->guarded;",
   "bool gone = job->exchange;",
   "spec cancel: not charged, and nobody"
@@ -314,7 +314,7 @@ mutant(
 )
 mutant(
   "a job is told as never sent although its row cannot say so",
-  "src/engine/job.c",
+  "src/engine/job/job.c",
   "    job_part(job, record_is_told(job));\n",
   "    job_part(job, true);\n",
   "spec unwritable: never sent"
@@ -350,7 +350,7 @@ mutant(
 )
 mutant(
   "a service that is spelled otherwise is another one",
-  "src/engine/url.c",
+  "src/engine/base/url.c",
   "    *to++ = to_lower(url.host[i]);\n",
   "    *to++ = url.host[i];\n",
   "c url"
@@ -417,7 +417,7 @@ mutant(
 )
 mutant(
   "the lock goes with any descriptor",
-  "src/engine/file_lock.h",
+  "src/engine/files/file_lock.h",
   "#ifdef F_OFD_SETLK",
   "#ifdef F_OFD_SETLK_BUT_NOT_HERE",
   "spec ledger_file: opens and closes the files"
@@ -523,7 +523,7 @@ mutant(
 )
 mutant(
   "a page of a ledger is not looked at as a whole",
-  "src/engine/ledger_open.c",
+  "src/engine/ledger/ledger_open.c",
   "cell_size_check = ON",
   "cell_size_check = OFF",
   "c ledger_damage"
@@ -552,14 +552,14 @@ mutant(
 )
 mutant(
   "which index answers is left to SQLite",
-  "src/engine/ledger_query.c",
+  "src/engine/ledger/ledger_query.c",
   "ledger_is_current(contents) ? index_for(filter)",
   "contents->version > 2 ? index_for(filter)",
   "c ledger_size"
 )
 mutant(
   "a ledger without its indexes stays without",
-  "src/engine/ledger_open.c",
+  "src/engine/ledger/ledger_open.c",
   "  if (!ledger_is_current(contents))\n",
   "  if (contents->version != SCHEMA_VERSION)\n",
   "c ledger_size"
@@ -574,14 +574,14 @@ mutant(
 
 mutant(
   "a long prompt is written again with every change of its job",
-  "src/engine/ledger_schema.c",
+  "src/engine/ledger/ledger_schema.c",
   "> 800 THEN",
   "> 80000000 THEN",
   "c ledger_schema"
 )
 mutant(
   "an older ledger loses the order of its rows",
-  "src/engine/ledger_schema.c",
+  "src/engine/ledger/ledger_schema.c",
   " SELECT rowid, key, state,",
   " SELECT -rowid, key, state,",
   "c ledger_schema"
@@ -615,21 +615,21 @@ mutant(
 )
 mutant(
   "what HTTP/2 refused is taken for lost",
-  "src/engine/http_refused.c",
+  "src/engine/http/http_refused.c",
   'if (begins_with(text, length, "REFUSED_STREAM, retrying a fresh") ||\n           is_goodbye',
   "if (is_goodbye",
   "c http_reply"
 )
 mutant(
   "any goodbye refuses a create",
-  "src/engine/http_refused.c",
+  "src/engine/http/http_refused.c",
   "return found == text + length || *found < '0' || *found > '9';",
   "return true;",
   "c http_reply"
 )
 mutant(
   "what was taken before a reset counts as refused",
-  "src/engine/http_reply.c",
+  "src/engine/http/http_reply.c",
   "return exchange->guarded && !exchange->refused &&",
   "return exchange->guarded && exchange->headed &&",
   "c http_reply",
@@ -637,7 +637,7 @@ mutant(
 )
 mutant(
   "a create that went out by a second call was not sent",
-  "src/engine/http_reply.c",
+  "src/engine/http/http_reply.c",
   "request_bytes > 0 || exchange->wrote ||",
   "request_bytes > 0 ||",
   "spec once: at once is one POST"
@@ -658,13 +658,13 @@ mutant(
 )
 mutant(
   "what a proxy was told counts as the request",
-  "src/engine/http_reply.c",
+  "src/engine/http/http_reply.c",
   "  return exchange->guarded && !exchange->refused &&",
   "  if (request_bytes > 0)\n    return true;\n  return exchange->guarded && !exchange->refused &&",
   "spec once: through a proxy"
 )
 -- Either of the two alone is enough as a rule.
-mutant("time runs out before what has arrived was read", "src/engine/http_limits.c", {
+mutant("time runs out before what has arrived was read", "src/engine/http/http_limits.c", {
   "  while (heap_first_at(&loop->limits) <= loop->read_at) {\n",
   "    if (next_limit(exchange) <= loop->read_at)",
   "  loop->on_delay = forgive;\n",
@@ -760,14 +760,14 @@ mutant(
 )
 mutant(
   "max_active is not kept",
-  "src/engine/turn.c",
+  "src/engine/rules/turn.c",
   "while (turns->first && turns->active < turns->pace.limit) {",
   "while (turns->first && turns->pace.limit > 0) {",
   "c turn"
 )
 mutant(
   "a 429 does not slow down",
-  "src/engine/pace.c",
+  "src/engine/rules/pace.c",
   "    pace->limit /= 2;",
   "    pace->limit /= 1;",
   "c pace"
@@ -789,7 +789,7 @@ mutant(
 
 mutant(
   "a stop while exchanges begin: their limits run on",
-  "src/engine/loop.c",
+  "src/engine/loop/loop.c",
   "  notice_delay(loop, after, now);\n",
   "",
   "c loop"
@@ -799,77 +799,77 @@ mutant(
 
 mutant(
   "replies may be larger than 1 MiB",
-  "src/engine/http.h",
+  "src/engine/http/http.h",
   "#define HTTP_REPLY_MAX ((size_t)1 << 20)",
   "#define HTTP_REPLY_MAX ((size_t)1 << 28)",
   "spec reply: over 1 MiB"
 )
 mutant(
   "an error's body may be larger than 64 KiB",
-  "src/engine/http_reply.c",
+  "src/engine/http/http_reply.c",
   "size_t room = HTTP_ERROR_MAX - exchange->error_bytes;",
   "size_t room = HTTP_ERROR_MAX * 1024 - exchange->error_bytes;",
   "c http_reply"
 )
 mutant(
   "a body nobody asked for is taken for the picture",
-  "src/engine/http_reply.c",
+  "src/engine/http/http_reply.c",
   "return status == 200 || status == 206;",
   "return status == 200 || status == 206 || status / 100 == 4;",
   "c http_reply"
 )
 mutant(
   "trailers are obeyed",
-  "src/engine/http_reply.c",
+  "src/engine/http/http_reply.c",
   "if (exchange->headed && exchange->block_status >= 200)",
   "if (exchange->headed && exchange->block_status >= 2000)",
   "c http_reply"
 )
 mutant(
   "headers may be larger than 64 KiB",
-  "src/engine/http_reply.c",
+  "src/engine/http/http_reply.c",
   "if (exchange->header_bytes > HTTP_HEADERS_MAX) {",
   "if (exchange->header_bytes > HTTP_HEADERS_MAX * 1024) {",
   "c http_reply"
 )
 mutant(
   "images may be larger than 64 MiB",
-  "src/engine/download_bytes.c",
+  "src/engine/ops/download_bytes.c",
   "if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX) {",
   "if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX * 16) {",
   "spec save: above 64 MiB"
 )
 mutant(
   "all downloads go at once",
-  "src/engine/download_host.c",
+  "src/engine/ops/download_host.c",
   "return downloads->active < ENGINE_DOWNLOADS_MAX &&",
   "return downloads->active < ENGINE_DOWNLOADS_MAX * 100 &&",
   "spec data: sixteen at once"
 )
 mutant(
   "one image host may have all places of downloads",
-  "src/engine/download_host.c",
+  "src/engine/ops/download_host.c",
   "has < ENGINE_DOWNLOADS_HOST_MAX;",
   "has < ENGINE_DOWNLOADS_MAX;",
   "c download_host"
 )
 mutant(
   "silent image hosts leave no place for others",
-  "src/engine/download_host.c",
+  "src/engine/ops/download_host.c",
   "ENGINE_DOWNLOADS_MAX + ENGINE_DOWNLOADS_FIRST;",
   "ENGINE_DOWNLOADS_MAX;",
   "c download_host"
 )
 mutant(
   "a free place goes to the host that comes first",
-  "src/engine/download_host.c",
+  "src/engine/ops/download_host.c",
   "(!next || host->turns.active < next->turns.active))",
   "!next)",
   "c download_host"
 )
 mutant(
   "a limit on the size of files ends the program",
-  "src/engine/file_limit.c",
+  "src/engine/files/file_limit.c",
   "pthread_sigmask(SIG_BLOCK, &only, &limit->before);",
   "pthread_sigmask(SIG_BLOCK, NULL, &limit->before);",
   "c file_limit"
@@ -891,7 +891,7 @@ mutant(
 )
 mutant(
   "a proxy's 407 is the service's",
-  "src/engine/http_failure.c",
+  "src/engine/http/http_failure.c",
   "if (status != 407 || !is_passed_on(exchange))",
   "if (status != 0 || !is_passed_on(exchange))",
   "spec once: of plain http but wants"
@@ -905,7 +905,7 @@ mutant(
 )
 mutant(
   "buffers have no maximum",
-  "src/engine/buffer.c",
+  "src/engine/base/buffer.c",
   "  if (length > buffer->maximum - buffer->length)\n    return false;\n",
   "",
   "c buffer"
@@ -955,42 +955,42 @@ mutant(
 )
 mutant(
   "URLs may be longer than 2 KiB",
-  "src/engine/url.h",
+  "src/engine/base/url.h",
   "#define URL_MAX 2048",
   "#define URL_MAX 20480",
   "spec safeguards: at most 2 KiB"
 )
 mutant(
   "job ids may be longer than 256 bytes",
-  "src/engine/url.h",
+  "src/engine/base/url.h",
   "#define JOB_ID_MAX 256",
   "#define JOB_ID_MAX 512",
   "spec safeguards: at most 256 bytes"
 )
 mutant(
   "job ids may lead elsewhere",
-  "src/engine/url.c",
+  "src/engine/base/url.c",
   "if (is_dots(text + segment, i - segment))",
   "if (false)",
   "c url"
 )
 mutant(
   "job ids stand in a path as they are",
-  "src/engine/url.c",
+  "src/engine/base/url.c",
   'if (is_alnum(*id) || strchr("-._~", c)) {',
   "if (c) {",
   "c url"
 )
 mutant(
   "a hidden key becomes a part of a job id",
-  "src/engine/decode.c",
+  "src/engine/rules/decode.c",
   "memmem(id.at, id.length, mark, sizeof mark - 1) ||",
   "false ||",
   "c decode"
 )
 mutant(
   "credits of a job that was cancelled or has expired count as given back",
-  "src/engine/judge.c",
+  "src/engine/rules/judge.c",
   'return reply->word == WORD_DOCUMENTED ? "refund_expected" : "unknown";',
   'return "refund_expected";',
   "c judge"
@@ -1004,14 +1004,14 @@ mutant(
 )
 mutant(
   "a prompt of nothing that can be seen is paid",
-  "src/engine/blank.c",
+  "src/engine/base/blank.c",
   "return has_only_unseen(at, length) ? 0 : length;",
   "return length;",
   "c blank"
 )
 mutant(
   "white space of other scripts is left at the ends of a prompt",
-  "src/engine/blank.c",
+  "src/engine/base/blank.c",
   "{0x1680, 0x1680}, {0x180E, 0x180E}, {0x2000, 0x200B},",
   "",
   "c blank"
@@ -1025,7 +1025,7 @@ mutant(
 )
 mutant(
   "errors may turn the direction of writing",
-  "src/engine/printable.c",
+  "src/engine/base/printable.c",
   "code >= 0xA0 && !is_turning(code, lines)",
   "code >= 0xA0",
   "spec security: direction of writing"
@@ -1063,7 +1063,7 @@ mutant(
 
 mutant(
   "an answer about another job is believed",
-  "src/engine/judge.c",
+  "src/engine/rules/judge.c",
   "return strlen(id) == length && memcmp(id, text, length) == 0;",
   "return length > 0;",
   "spec decode: must be the one that was asked for"
@@ -1077,42 +1077,42 @@ mutant(
 )
 mutant(
   "events are kept without end",
-  "src/engine/event_pool.c",
+  "src/engine/work/event_pool.c",
   "EVENT_POOL_MAX) {",
   "1u << 30) {",
   "c event_pool"
 )
 mutant(
   "a large reply's memory is kept",
-  "src/engine/event_pool.c",
+  "src/engine/work/event_pool.c",
   "if (event->spare || event->body_size > EVENT_BODY_MAX) {",
   "if (event->spare) {",
   "c event_pool"
 )
 mutant(
   "an answer that goes wrong is believed",
-  "src/engine/decode.c",
+  "src/engine/rules/decode.c",
   "      !(json_ended(&reader) || json_is_beginning(&reader)))\n",
   "      false)\n",
   "c decode"
 )
 mutant(
   "only a whole answer has an id",
-  "src/engine/decode.c",
+  "src/engine/rules/decode.c",
   "      !(json_ended(&reader) || json_is_beginning(&reader)))\n",
   "      !json_ended(&reader))\n",
   "c decode"
 )
 mutant(
   "a short answer is unreadable",
-  "src/engine/judge.c",
+  "src/engine/rules/judge.c",
   "    judged.id = decode_job_id(bytes, length);",
   "    judged.id = (JsonPiece){0};",
   "spec reply: a length that is too small"
 )
 mutant(
   "part of an image counts as all of it",
-  "src/engine/download_bytes.c",
+  "src/engine/ops/download_bytes.c",
   "exchange->range_total != download->length)\n    return false;\n",
   "exchange->range_total != download->length)\n    (void)download;\n",
   "spec data: though an image ends in it"
@@ -1137,42 +1137,42 @@ mutant(
 in_short()
 mutant(
   "the key that a reply repeats is shown, and gets into the ledger",
-  "src/engine/http_reply.c",
+  "src/engine/http/http_reply.c",
   "  long status = 0;\n  http_hide_key(exchange);\n",
   "  long status = 0;\n",
   "spec history: the API key"
 )
 mutant(
   "the key stays in memory",
-  "src/engine/account.c",
+  "src/engine/work/account.c",
   "explicit_bzero(account->authorization, strlen(account->authorization));",
   "(void)account->authorization;",
   "c account"
 )
 mutant(
   "the key is shown where it is written with escapes",
-  "src/engine/secret.c",
+  "src/engine/base/secret.c",
   "length = hide_spelled(bytes, length, secret, true);",
   "",
   "c secret"
 )
 mutant(
   "the key is shown where an image's host redirects to it",
-  "src/engine/http_reply.c",
+  "src/engine/http/http_reply.c",
   "  if (copy)\n    copy[secret_hide",
   "  if (copy && !length)\n    copy[secret_hide",
   "spec security: redirects to what repeats it"
 )
 mutant(
   "the key is shown where it looks like an escape",
-  "src/engine/secret.c",
+  "src/engine/base/secret.c",
   "length = hide_ambiguous(bytes, length, secret);",
   "",
   "c secret"
 )
 mutant(
   "the key is shown but for its end where a reply is cut off",
-  "src/engine/secret.c",
+  "src/engine/base/secret.c",
   "if (search.fits < SECRET_MIN)",
   "if (search.fits < wanted.length)",
   "c secret"
@@ -1186,7 +1186,7 @@ mutant(
 )
 mutant(
   "an answer to a create that is cut off is believed",
-  "src/engine/judge.c",
+  "src/engine/rules/judge.c",
   "Judged judged = {.readable = decode_reply(reply, bytes, length)};\n  if (!judged.readable) {",
   "Judged judged = {.readable = decode_reply(reply, bytes, length) || true};\n"
     .. "  if (!judged.readable) {",
@@ -1194,14 +1194,14 @@ mutant(
 )
 mutant(
   "the rest is asked for of what was said to be all",
-  "src/engine/download.c",
+  "src/engine/ops/download.c",
   "  if (all)\n    download->length = 0;\n",
   "  (void)all;\n",
   "spec fetch: asks for no rest"
 )
 mutant(
   "halves of two pictures are joined",
-  "src/engine/download_bytes.c",
+  "src/engine/ops/download_bytes.c",
   "strcmp(exchange->tag, download->tag) == 0 &&",
   "true &&",
   "spec fetch: joins no halves"
@@ -1230,14 +1230,14 @@ mutant(
 )
 mutant(
   "a bundle is left out that holds more than the folder",
-  "src/engine/authorities.c",
+  "src/engine/http/authorities.c",
   "return linked == whole.st_size;",
   "return linked > 0;",
   "c authorities"
 )
 mutant(
   "control characters are sent back to image hosts",
-  "src/engine/http_reply.c",
+  "src/engine/http/http_reply.c",
   "if ((unsigned char)*tag < 0x20 || *tag == 0x7f)",
   "if (*tag == 0x7f)",
   "c http_reply"
@@ -1265,14 +1265,14 @@ mutant(
 )
 mutant(
   "control characters come through",
-  "src/engine/printable.c",
+  "src/engine/base/printable.c",
   "return (c < 0x20 && !(lines && (c == '\\t' || c == '\\n'))) || c == 0x7f;",
   "return c == 0x7f;",
   "spec security: cannot drive a terminal"
 )
 mutant(
   "C1 controls come through",
-  "src/engine/printable.c",
+  "src/engine/base/printable.c",
   "if (code == 0 || (code >= 0xA0 && !is_turning(code, lines)))",
   "if (code == 0 || !is_turning(code, lines))",
   "spec security: cannot drive a terminal",
@@ -1280,42 +1280,42 @@ mutant(
 )
 mutant(
   "text may turn the direction of writing",
-  "src/engine/printable.c",
+  "src/engine/base/printable.c",
   "if (code == 0 || (code >= 0xA0 && !is_turning(code, lines)))",
   "if (code == 0 || code >= 0xA0)",
   "spec security: cannot turn the direction"
 )
 mutant(
   "image URLs may be plain http",
-  "src/engine/url.c",
+  "src/engine/base/url.c",
   "if (!url.https && !may_be_plain(&url, rules))",
   "if (!url.https && !may_be_plain(&url, rules) && false)",
   "c url"
 )
 mutant(
   "image redirects are not checked",
-  "src/engine/download.c",
+  "src/engine/ops/download.c",
   '} else if (may_fetch(download, target, "the image host redirects to")) {',
   "} else {",
   "spec save: is refused when it redirects to"
 )
 mutant(
   "image redirects have no end",
-  "src/engine/download.c",
+  "src/engine/ops/download.c",
   "} else if (download->redirects++ >= REDIRECT_MAX) {",
   "} else if (download->redirects++ >= REDIRECT_MAX * 9) {",
   "spec save: three redirects"
 )
 mutant(
   "a service out there makes us ask our own network",
-  "src/engine/download.c",
+  "src/engine/ops/download.c",
   ".public_only = account_wants_public(account, url)};",
   ".public_only = false};",
   "spec fetch: into a private network"
 )
 mutant(
   "an image that is late is not waited for",
-  "src/engine/download.c",
+  "src/engine/ops/download.c",
   "return download->fresh;",
   "return false;",
   "spec fetch: goes on for some seconds"
@@ -1336,7 +1336,7 @@ mutant(
 )
 mutant(
   "half an image without a length counts as whole",
-  "src/engine/download_bytes.c",
+  "src/engine/ops/download_bytes.c",
   "  return image_walk_is_over(&download->walk);\n",
   "  return true;\n",
   "spec save: as it says, is not whole",
@@ -1344,7 +1344,7 @@ mutant(
 )
 mutant(
   "a PNG ends where the text of its end is",
-  "src/engine/image_walk.c",
+  "src/engine/files/image_walk.c",
   "walk->skip = size + PNG_CRC;",
   "walk->skip = 0;",
   "c image_walk",
@@ -1352,7 +1352,7 @@ mutant(
 )
 mutant(
   "an AVIF is whole wherever it is cut",
-  "src/engine/image_walk.c",
+  "src/engine/files/image_walk.c",
   '{"avif", step_box}};',
   '{"avif", step_over}};',
   "c image_walk",
@@ -1360,14 +1360,14 @@ mutant(
 )
 mutant(
   "an AVIF is whole without its data",
-  "src/engine/image_walk.c",
+  "src/engine/files/image_walk.c",
   "return walk->described && walk->with_data;",
   "return walk->described;",
   "c image_walk"
 )
 mutant(
   "only the first brand tells that it is an AVIF",
-  "src/engine/image.c",
+  "src/engine/files/image.c",
   'return is_avif(bytes, length) ? "avif" : NULL;',
   'return is_avif(bytes, length < FTYP_BRANDS ? length : FTYP_BRANDS) ? "avif" : NULL;',
   "c image",
@@ -1389,35 +1389,35 @@ mutant(
 )
 mutant(
   "a silent host has all places of reference checks",
-  "src/engine/probe.c",
+  "src/engine/job/probe.c",
   "#define HOST_MAX (CHECKS_MAX / 2)",
   "#define HOST_MAX CHECKS_MAX",
   "spec references: hold up nobody"
 )
 mutant(
   "references are looked at long before their job is sent",
-  "src/engine/probe.c",
+  "src/engine/job/probe.c",
   "if (account->checked >= account->turns.pace.most)",
   "if (account->dropped)",
   "spec references: not looked at long before"
 )
 mutant(
   "a busy host of a reference is asked once",
-  "src/engine/probe.c",
+  "src/engine/job/probe.c",
   "#define TRIES 2",
   "#define TRIES 1",
   "spec references: looked at again"
 )
 mutant(
   "cloud metadata services count as public",
-  "src/engine/address.c",
+  "src/engine/base/address.c",
   "    {0xa9fe0000, 16}, /* link-local, and cloud metadata services */\n",
   "",
   "c address"
 )
 mutant(
   "mapped addresses are not unwrapped",
-  "src/engine/address.c",
+  "src/engine/base/address.c",
   "if (memcmp(a, mapped, 12) == 0 || memcmp(a, nat64, 12) == 0)",
   "if (memcmp(a, nat64, 12) == 0)",
   "c address"
@@ -1427,21 +1427,21 @@ mutant(
 
 mutant(
   "pictures are not synced before they get their name",
-  "src/engine/file.c",
+  "src/engine/files/file.c",
   "if (ok && sync_fd(file->fd) != 0)",
   "if (ok && file->fd < 0)",
   "spec safeguards: on the disk before"
 )
 mutant(
   "the folder is not synced",
-  "src/engine/file.c",
+  "src/engine/files/file.c",
   "if (sync_fd(file->folder) != 0 && errno != EINVAL && errno != EROFS)",
   "if (file->folder < 0)",
   "spec safeguards: on the disk before"
 )
 mutant(
   "a file that is there already is written to",
-  "src/engine/file.c",
+  "src/engine/files/file.c",
   "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);",
   "O_WRONLY | O_CREAT | O_NOFOLLOW);",
   "c file",
@@ -1449,7 +1449,7 @@ mutant(
 )
 mutant(
   "a symbolic link is written through",
-  "src/engine/file.c",
+  "src/engine/files/file.c",
   "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);",
   "O_WRONLY | O_CREAT | O_EXCL);",
   "c file",
@@ -1457,35 +1457,35 @@ mutant(
 )
 mutant(
   "half a picture can be read by others",
-  "src/engine/file.c",
+  "src/engine/files/file.c",
   "return fchmod(file->fd, 0600) == 0 ||",
   "return file->fd >= 0 ||",
   "spec save: nobody else can read"
 )
 mutant(
   "a picture replaces what was there",
-  "src/engine/file.c",
+  "src/engine/files/file.c",
   "                RENAME_NOREPLACE) == 0)",
   "                0) == 0)",
   "spec save: leaves it alone"
 )
 mutant(
   "the last way to publish a picture replaces what was there",
-  "src/engine/file.c",
+  "src/engine/files/file.c",
   "  int error;\n  if (fd < 0)\n    return false;\n",
   "  int error;\n",
   "c file"
 )
 mutant(
   "a reservation stays behind",
-  "src/engine/file.c",
+  "src/engine/files/file.c",
   "  error = errno;\n  unlinkat(file->folder, name, 0);\n  errno = error;\n",
   "  error = errno;\n  errno = error;\n",
   "c file"
 )
 mutant(
   "a half picture stays behind",
-  "src/engine/file.c",
+  "src/engine/files/file.c",
   "  if (file->folder >= 0) /* what has its name is closed: file_commit */\n"
     .. "    unlinkat(file->folder, file->name, 0);\n",
   "",
@@ -1527,7 +1527,7 @@ mutant(
 )
 mutant(
   "OpenSSL cleans up while the engine begins with it",
-  "src/engine/curl_lib.c",
+  "src/engine/loop/curl_lib.c",
   "  init(0x00080000, NULL);",
   "  (void)init;",
   "spec exit: not given a cleanup"
@@ -1572,35 +1572,35 @@ mutant(
 
 mutant(
   "the end: a job that was not begun has no row",
-  "src/engine/job.c",
+  "src/engine/job/job.c",
   "return job->entry && !job->again;",
   "return job->again;",
   "spec parting: now"
 )
 mutant(
   "the end: a picture that was saved is not noted",
-  "src/engine/note.c",
+  "src/engine/job/note.c",
   "return ((const Note *)work)->n > 0;",
   "return ((const Note *)work)->n > 99;",
   "spec parting: pictures"
 )
 mutant(
   "the id of another job is believed",
-  "src/engine/job_id.c",
+  "src/engine/job/job_id.c",
   "  if (is_free(job, id))\n",
   "  if (is_free(job, id) || id[0])\n",
   "spec budget: gives another's id"
 )
 mutant(
   "the id of another row is believed",
-  "src/engine/job_id.c",
+  "src/engine/job/job_id.c",
   "  if (ledger && !ledger_is_down(ledger) &&\n",
   "  if (!ledger && !ledger_is_down(ledger) &&\n",
   "spec recover: another job's id"
 )
 mutant(
   "resolve takes the id of another row",
-  "src/engine/note.c",
+  "src/engine/job/note.c",
   "  if (is_free(note))\n",
   "  if (is_free(note) || note->key)\n",
   "spec resolve: another has that id"
@@ -1865,8 +1865,8 @@ mutant(
 
 -- The gate in front of libcurl, and what this machine lacks.
 
-local GATE = "src/engine/gate.c"
-local JOB_GATE = "src/engine/job_gate.c"
+local GATE = "src/engine/rules/gate.c"
+local JOB_GATE = "src/engine/job/job_gate.c"
 
 mutant(
   "connections: as many as there are jobs",
@@ -1886,7 +1886,7 @@ mutant(
 )
 mutant(
   "connections: libcurl keeps as many as it likes beside them",
-  "src/engine/loop.c",
+  "src/engine/loop/loop.c",
   "CURLMOPT_MAX_TOTAL_CONNECTIONS,\n                        (long)bound);",
   "CURLMOPT_MAX_TOTAL_CONNECTIONS, 0L);",
   "spec connections: kept for other services"
@@ -1981,35 +1981,35 @@ mutant(
 in_short()
 mutant(
   "shortage: without libcurl there is no hope",
-  "src/engine/shortage.c",
+  "src/engine/base/shortage.c",
   "  return lacking || shortage_is(failure);",
   "  return false;",
   "spec connections: as the first of a program"
 )
 mutant(
   "shortage: no port is a refusal",
-  "src/engine/http_shortage.c",
+  "src/engine/http/http_shortage.c",
   "return is_reachable(exchange) ? no_port : NULL;",
   "return NULL;",
   "spec connections: short of port"
 )
 mutant(
   "shortage: a socket that cannot be had is a refusal",
-  "src/engine/http_shortage.c",
+  "src/engine/http/http_shortage.c",
   "  if (lacking)\n    return lacking;\n  if (code",
   "  if (code",
   "spec connections: short of memory"
 )
 mutant(
   "shortage: a download fails for its file",
-  "src/engine/download.c",
+  "src/engine/ops/download.c",
   "if (shortage_is(&download->work.last.failure) && !download->opened)",
   "if (false)",
   "spec connections: a picture waits"
 )
 mutant(
   "shortage: a reference is bad",
-  "src/engine/probe.c",
+  "src/engine/job/probe.c",
   "  if (bad.failure.kind && is_short(look, &bad.failure)) {",
   "  if (false) {",
   "spec connections: a look at a reference waits"

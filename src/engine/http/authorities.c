@@ -1,0 +1,66 @@
+/* The certificates of the system's authorities: see authorities.h. */
+#include "authorities.h"
+
+#include "engine/loop/curl_lib.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define HASH_DIGITS 8
+
+static bool in_folder; /* written once */
+
+/* A name that OpenSSL looks for: the hash of a subject, a dot, a number. */
+static bool is_link(const char *name) {
+  const char *number = name + HASH_DIGITS + 1;
+  return strspn(name, "0123456789abcdef") == HASH_DIGITS &&
+         name[HASH_DIGITS] == '.' && *number &&
+         number[strspn(number, "0123456789")] == '\0';
+}
+
+/* The bytes that the links lead to; -1 when one leads nowhere. */
+static off_t count_linked(DIR *folder) {
+  off_t bytes = 0;
+  struct dirent *entry;
+  /* Nobody else reads this folder by this handle. */
+  /* cppcheck-suppress readdirCalled */
+  while ((entry = readdir(folder))) {
+    struct stat linked;
+    if (!is_link(entry->d_name))
+      continue;
+    if (fstatat(dirfd(folder), entry->d_name, &linked, 0) != 0)
+      return -1;
+    bytes += linked.st_size;
+  }
+  return bytes;
+}
+
+bool authorities_same(const char *folder, const char *bundle) {
+  struct stat whole;
+  off_t linked;
+  DIR *entries;
+  if (!folder || !bundle || stat(bundle, &whole) != 0 || whole.st_size == 0)
+    return false;
+  entries = opendir(folder);
+  if (!entries)
+    return false;
+  linked = count_linked(entries);
+  closedir(entries);
+  return linked == whole.st_size;
+}
+
+/* Other TLS libraries have their own ways with folders. */
+static void look_up(void) {
+  const curl_version_info_data *info = curl_lib.version_info(CURLVERSION_NOW);
+  in_folder = info->ssl_version &&
+              strncmp(info->ssl_version, "OpenSSL/", 8) == 0 &&
+              authorities_same(info->capath, info->cainfo);
+}
+
+bool authorities_in_folder(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, look_up);
+  return in_folder;
+}

@@ -1,0 +1,81 @@
+/*
+ * A job on the I/O thread: drives its flow with exchanges, timers and events.
+ * Private to the engine.
+ */
+#ifndef GPTIMAGE2_ENGINE_JOB_H
+#define GPTIMAGE2_ENGINE_JOB_H
+
+#include "engine/http/http.h"
+#include "engine/rules/gate.h"
+#include "engine/work/work.h"
+#include "job_list.h"
+#include "probe.h"
+
+typedef struct Job {
+  Work work; /* first: a Work * of a job is a Job * */
+  Flow flow;
+  Turn turn;
+  GateLink gate; /* while it wants an exchange, or has one */
+  char *body; /* until the create was answered: then its memory holds the id */
+  const char *key;    /* behind the job, in its memory; NULL = it has none */
+  char *id;           /* the service's; NULL = not known yet */
+  LedgerEntry *entry; /* until it is recorded */
+  char *former;       /* the account whose row it was; NULL = this one's */
+  char *earlier_id;   /* that an earlier create was given; NULL = none */
+  uint64_t claim; /* names it in the ledger, with `sends`; 0 = nothing does */
+  unsigned sends; /* sends that the ledger permitted */
+  bool again;     /* the ledger has it already */
+  bool intended;  /* its intent is in the open transaction */
+  bool recorded;  /* its intent is in the ledger */
+  bool asked;     /* its permission is in the open transaction */
+  bool permitted; /* the create under way may go out */
+  bool marked;    /* the ledger says sent */
+  bool held;      /* the create under way had to be kept back */
+  bool refused;   /* the ledger says that it is not ours to send */
+  bool given_up;  /* cancelled while its create was out */
+  bool earlier_paid; /* an earlier create of it was charged */
+  bool twice;   /* one may have made another job than the one that has its id */
+  bool hearsay; /* the service has not told of its id yet */
+  bool parting; /* it has ended, which is told once the ledger has it */
+  bool stays;   /* it has ended, and its row is left for recover */
+  bool narrate;
+  bool checked; /* its references are good, and it waits for its turn */
+  uint16_t reference_count;
+  uint32_t body_length;
+  JobLink unwritten; /* in the account's list of unrecorded */
+  JobLink place;     /* in its list of those sending, held, or parting */
+  char **references;
+  Probe *probe;       /* while references are looked at */
+  Exchange *exchange; /* while one runs */
+  uint64_t told;      /* fingerprint of the last body handed up */
+} Job;
+
+extern const WorkType job_type;
+
+#define JOB_ID_ROOM 128 /* bytes that any job has for its id */
+
+/* The service has given the job its id (at most JOB_ID_MAX bytes).  A job that
+ * is paid must not need memory to be polled: the id takes the place of the
+ * request, which is answered and never sent again.  Only one that is longer
+ * than that and than any usual id needs some: false, and nothing has changed,
+ * when there is none. */
+bool job_set_id(Job *job, const char *id, size_t length);
+
+/* The create was answered.  A service gives each job an id of its own: an
+ * answer with the id of another job, of this account or in its ledger, counts
+ * as none from now on, and its failure says so. */
+void job_check_id(Job *job, Exchange *exchange);
+
+/* It has its place in front of libcurl: begins what its flow asked for. */
+void job_send(Job *job);
+
+/* What held its create back is over. */
+void job_go_on(Job *job);
+
+/* A job that is parting is told of: the ledger knows, or could not be told. */
+void job_part(Job *job, bool recorded);
+
+/* It must not be sent: the work's failure says why. */
+void job_refuse(Job *job);
+
+#endif

@@ -1,0 +1,95 @@
+/* A job and the gate in front of libcurl: see job_gate.h. */
+#include "job_gate.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/shortage.h"
+#include "job_record.h"
+#include "job_tell.h"
+
+#include <math.h>
+#include <stddef.h>
+
+static Gate *gate_of(const Job *job) {
+  return engine_gate(job->work.engine);
+}
+
+static void wait(Job *job, GateKind kind, double due) {
+  Heap *heap = &engine_loop(job->work.engine)->heap;
+  if (isinf(job->flow.deadline))
+    heap_clear(heap, &job->work.timer);
+  else
+    heap_set(heap, &job->work.timer, job->flow.deadline);
+  gate_join(&job->gate, job->work.account->origin, kind, due);
+}
+
+void job_gate_wait(Job *job, GateKind kind) {
+  wait(job, kind, clock_monotonic());
+}
+
+void job_gate_begin(GateLink *link, double now) {
+  Job *job = (Job *)(void *)((char *)link - offsetof(Job, gate));
+  (void)now;
+  heap_clear(&engine_loop(job->work.engine)->heap, &job->work.timer);
+  job_send(job);
+}
+
+void job_gate_leave(Job *job) {
+  if (gate_is_waiting(&job->gate))
+    flow_not_begun(&job->flow, job->gate.kind == GATE_CREATE);
+  gate_leave(gate_of(job), &job->gate);
+}
+
+FlowAction job_gate_overdue(Job *job) {
+  gate_leave(gate_of(job), &job->gate);
+  return flow_on_overdue(&job->flow);
+}
+
+/* Since when it waits stays as it was, or a hair before: it goes before all
+ * others then. */
+static void wait_again(Job *job, double now) {
+  GateLink was = job->gate;
+  gate_note_shortage(gate_of(job), now, engine_random(job->work.engine));
+  gate_leave(gate_of(job), &job->gate);
+  wait(job, was.kind, nextafter(was.due, 0));
+}
+
+/* What the exchange tells of the way to the service. */
+static void note(const Job *job, const Exchange *exchange, double now) {
+  const Account *account = job->work.account;
+  const GateLink *link = &job->gate;
+  bool http2 = account->secure && !account->http1;
+  if (exchange->reply.kind == REPLY_ANSWERED)
+    gate_note_answer(gate_of(job), link, http2, now);
+  if (http2 && link->kind == GATE_POLL &&
+      (exchange->again || (!link->fresh && http_took_connection(exchange))))
+    gate_note_refused(gate_of(job), link, now);
+}
+
+static bool may_wait_again(const Job *job, double now) {
+  return now < job->flow.deadline && !job->flow.cancelled;
+}
+
+bool job_gate_over(Job *job, Exchange *exchange, double now) {
+  note(job, exchange, now);
+  if (!exchange->shortage || !may_wait_again(job, now)) {
+    gate_leave(gate_of(job), &job->gate);
+    return false;
+  }
+  job->exchange = NULL;
+  if (job->flow.state == FLOW_CREATING) /* the ledger says so */
+    record_not_sent(job);
+  tell_forget_failure(job);
+  tell_keep_failure(job, exchange);
+  wait_again(job, now);
+  http_release(exchange);
+  return true;
+}
+
+bool job_gate_not_begun(Job *job, double now) {
+  if (shortage_explains(&job->work.last.failure) && may_wait_again(job, now)) {
+    wait_again(job, now);
+    return true;
+  }
+  gate_leave(gate_of(job), &job->gate);
+  return false;
+}

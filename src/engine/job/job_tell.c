@@ -1,0 +1,201 @@
+/* What a job tells its host: see job_tell.h. */
+#include "job_tell.h"
+
+#include "engine/base/clock.h"
+#include "engine/work/event_pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A step that can be undone: bodies that differ in one word alone never come
+ * to the same number. */
+static uint64_t mix(uint64_t hash, uint64_t word) {
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+  return hash ^ hash >> 32;
+}
+
+/* Good enough to notice that a reply has changed, eight bytes at a time. */
+static uint64_t fingerprint(const Buffer *body) {
+  uint64_t hash = body->length;
+  uint64_t word;
+  size_t i = 0;
+  for (; i + sizeof word <= body->length; i += sizeof word) {
+    memcpy(&word, body->data + i, sizeof word);
+    hash = mix(hash, word);
+  }
+  for (; i < body->length; i++)
+    hash = mix(hash, (unsigned char)body->data[i]);
+  return hash;
+}
+
+/* What every event of a job says. */
+static void describe(const Job *job, Event *event) {
+  event->id = job->id;
+  event->attempts = job->flow.attempts;
+  event->polls = job->flow.polls;
+  event->sent = job->flow.sent;
+  event->doubt = job->flow.doubt || job->refused;
+  event->risked = job->flow.risked;
+  event->hearsay = job->hearsay;
+  event->earlier_doubt = job->flow.earlier_doubt;
+  event->earlier_risk = job->flow.earlier_risk;
+}
+
+static Event *event_of(Job *job, EventKind kind) {
+  Event *event = work_event(job->work.engine, kind);
+  if (event)
+    describe(job, event);
+  return event;
+}
+
+/* An event that never went round: the host is behind, and has more of them
+ * waiting than usual.  There, the room of its body is no larger than that. */
+static void trim_body(Event *event) {
+  size_t size = event->body_length + 1;
+  char *trimmed;
+  if (!event->body || event->spare || size >= event->body_size)
+    return;
+  trimmed = realloc(event->body, size);
+  if (!trimmed)
+    return;
+  event->body = trimmed;
+  event->body_size = (uint32_t)size;
+}
+
+/* Moves the body of `exchange` into `event`, which may have memory for the next
+ * one. */
+static void give_body(Exchange *exchange, Event *event) {
+  Buffer *body = &exchange->body;
+  event->status = exchange->reply.status;
+  free(event->body);
+  event->body_size = (uint32_t)body->capacity;
+  event->body = buffer_detach(body, &event->body_length);
+  trim_body(event);
+  if (event->spare && buffer_adopt(body, event->spare, event->spare_size))
+    event->spare = NULL;
+}
+
+/* What is no news to anybody but a host with an on_event. */
+static void post_news(Job *job, Event *event) {
+  if (job->narrate)
+    work_post(&job->work, event);
+  else
+    work_post_idly(&job->work, event);
+}
+
+/* What is only a step on the way is left out where the host is far behind and
+ * does not ask for each: the next event says as much. */
+void tell_bare(Job *job, EventKind kind) {
+  Event *event;
+  if (!job->narrate && event_pool_is_behind(engine_pool(job->work.engine)))
+    return;
+  event = event_of(job, kind);
+  if (event)
+    post_news(job, event);
+}
+
+void tell_retry(Job *job, double at) {
+  const Failure *failure = &job->work.last.failure;
+  Event *event;
+  if (!job->narrate || !(event = event_of(job, EVENT_RETRY)))
+    return;
+  event->delay = at - clock_monotonic();
+  event->status = job->work.last.status;
+  if (failure->kind)
+    failure_set(&event->failure, failure->kind, failure->code, "%s",
+                failure->detail ? failure->detail : "");
+  else
+    failure_set(&event->failure, "server", "http_status",
+                "the service answered with HTTP status %d", event->status);
+  work_post(&job->work, event);
+}
+
+/* What the answer says, which comes with its body. */
+static void quote(Event *event, Exchange *exchange, const Answer *answer) {
+  event->created = answer->created;
+  event->partial = exchange->reply.partial;
+  event->says = answer->judged.says;
+  event->charged = answer->charged;
+  event->running =
+      answer->judged.readable && answer->reply.status == DECODED_RUNNING;
+  event->has_balance = answer->judged.readable && answer->reply.has_balance;
+  if (event->has_balance)
+    event->balance = answer->reply.balance;
+}
+
+void tell_created(Job *job, Exchange *exchange, const Answer *answer) {
+  Event *event = event_of(job, EVENT_CREATED);
+  if (!event)
+    return;
+  job->told = fingerprint(&exchange->body);
+  quote(event, exchange, answer);
+  give_body(exchange, event);
+  post_news(job, event);
+}
+
+void tell_status(Job *job, Exchange *exchange, const Answer *answer) {
+  uint64_t now = fingerprint(&exchange->body);
+  Event *event;
+  if (now == job->told || !(event = event_of(job, EVENT_STATUS)))
+    return;
+  job->told = now;
+  quote(event, exchange, answer);
+  give_body(exchange, event);
+  work_post_newest(&job->work, event, !job->narrate);
+}
+
+void tell_unusable(Job *job, const Exchange *exchange) {
+  Event *last = &job->work.last;
+  last->status = exchange->reply.status;
+  failure_set(&last->failure, "protocol", "unreadable_reply",
+              "the service's answer to the poll is not usable");
+}
+
+void tell_last(Job *job, Exchange *exchange, const Answer *answer) {
+  tell_keep_failure(job, exchange);
+  if (answer->said)
+    quote(&job->work.last, exchange, answer);
+}
+
+void tell_keep_failure(Job *job, Exchange *exchange) {
+  Event *last = &job->work.last;
+  last->failure = exchange->failure;
+  exchange->failure = (Failure){0};
+  last->delay = exchange->reply.retry_after;
+  give_body(exchange, last);
+}
+
+void tell_forget_failure(Job *job) {
+  Event *last = &job->work.last;
+  failure_clear(&last->failure);
+  free(last->body);
+  last->body = NULL;
+  last->body_length = 0;
+  last->status = 0;
+  last->delay = -1;
+}
+
+/* Its detail is what the last exchange came to nothing by; none when it went
+ * well. */
+static void set_timeout(Event *last) {
+  Failure trouble = last->failure;
+  last->failure = (Failure){.kind = "timeout", .code = "deadline_passed"};
+  if (trouble.kind)
+    last->failure.detail = trouble.detail;
+  else if (last->status)
+    failure_set(&last->failure, "timeout", "deadline_passed", "HTTP status %d",
+                last->status);
+}
+
+void tell_end(Job *job, FlowEnd how) {
+  Event *last = &job->work.last;
+  describe(job, last);
+  last->end = how;
+  if (how == FLOW_END_TIMEOUT)
+    set_timeout(last);
+  else if (how == FLOW_END_CANCELLED)
+    failure_set(&last->failure, "cancelled", "cancelled", "cancelled");
+  else if (how == FLOW_END_LOST && last->failure.kind &&
+           strcmp(last->failure.kind, "protocol") != 0)
+    last->failure.kind = "lost";
+}

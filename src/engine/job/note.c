@@ -1,0 +1,108 @@
+/*
+ * Notes for the ledger that are no part of a running job: a picture was saved,
+ * an unknown job was settled.  engine_note runs on the host's thread, the rest
+ * on the I/O thread.
+ */
+#include "engine/base/clock.h"
+#include "job.h"
+#include "job_record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Note {
+  Work work; /* first */
+  char *key;
+  JobNote note;
+  unsigned n;
+  char *path;
+} Note;
+
+static void nothing(Work *work) {
+  (void)work;
+}
+
+/* One id names one job. */
+static bool is_free(const Note *note) {
+  const Account *account = note->work.account;
+  return !note->note.job_id ||
+         !ledger_has_other(account->ledger, account->settings.base_url,
+                           note->note.job_id, note->key);
+}
+
+/* It must be durable before anybody acts on it. */
+static void settle(Note *note) {
+  Work *work = &note->work;
+  LedgerNews news = {.state = note->note.state,
+                     .charged = note->note.charged,
+                     .job_id = note->note.job_id,
+                     .error = note->note.error};
+  work->account->retry_at = 0; /* it may be writable again: look now */
+  record_flush(work->account, clock_monotonic(), false);
+  if (is_free(note))
+    ledger_settle(work->account->ledger, note->key, &news, &work->last.failure);
+  else
+    failure_set(&work->last.failure, "ledger", "job_id_taken",
+                "the ledger has another job with the id %.255s",
+                note->note.job_id);
+}
+
+/* That a picture was saved can wait for the next flush. */
+static void start(Work *work) {
+  Note *note = (Note *)work;
+  if (note->n) {
+    ledger_save_file(work->account->ledger, note->key, note->n, note->path);
+    work_touch_ledger(work);
+  } else {
+    settle(note);
+  }
+  work_end(work);
+}
+
+static void free_note(Work *work) {
+  Note *note = (Note *)work;
+  free(note->note.error);
+  free(note->note.job_id);
+  free(note->key);
+  free(note->path);
+}
+
+/* That a picture was saved is so; a settlement nobody was told of is not. */
+static bool records(const Work *work) {
+  return ((const Note *)work)->n > 0;
+}
+
+static const WorkType note_type = {.start = start,
+                                   .on_timer = nothing,
+                                   .on_cancel = nothing,
+                                   .stop = nothing,
+                                   .free = free_note,
+                                   .records = records};
+
+static char *copy(const char *text, bool *ok) {
+  char *copied = text ? strdup(text) : NULL;
+  if (text && !copied)
+    *ok = false;
+  return copied;
+}
+
+Work *engine_note(Engine *engine, Account *account, const char *key,
+                  const JobNote *news, unsigned n, const char *path,
+                  uintptr_t owner) {
+  Note *note = calloc(1, sizeof *note);
+  bool ok = true;
+  if (!note)
+    return NULL;
+  note->key = copy(key, &ok);
+  note->path = copy(path, &ok);
+  note->n = n;
+  note->note.state = news->state;
+  note->note.charged = news->charged;
+  note->note.error = copy(news->error, &ok);
+  note->note.job_id = copy(news->job_id, &ok);
+  if (ok)
+    return engine_start_work(engine, &note->work, &note_type, account, owner);
+  free_note(&note->work);
+  free(note);
+  return NULL;
+}

@@ -1,0 +1,176 @@
+/*
+ * The ledger: a SQLite file with every paid job, durable before it is sent.
+ *
+ * Writes gather in one transaction until ledger_flush makes them durable, so
+ * that a thousand jobs cost a few syncs.  Where one fails the ledger is down:
+ * nobody may spend on it, and what was told is kept until ledger_restart finds
+ * that it can be written again.  Only a damaged file is for good.
+ *
+ * The row is the arbiter of who sends its job: see ledger_permit.
+ *
+ * Opened on the host's thread; from then on used by the I/O thread alone, until
+ * it is closed.  The schema is documented in ledger_schema.h and doc/money.md.
+ */
+#ifndef GPTIMAGE2_ENGINE_LEDGER_H
+#define GPTIMAGE2_ENGINE_LEDGER_H
+
+#include "engine/base/failure.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct Ledger Ledger;
+
+/* What is known of a job before it is sent.  Texts may be NULL but for key,
+ * base_url and body. */
+typedef struct LedgerEntry {
+  const char *key;
+  const char *base_url;
+  const char *mode;
+  const char *prompt;
+  const char *ratio;
+  const char *metadata; /* a JSON object */
+  int count;
+  int cost; /* credits */
+  const char *body;
+  size_t body_length;
+  const char *attempt_id; /* whose job it is from now on: see ledger_permit */
+  const char *next_id;    /* that its first permission is asked for */
+  const char *seen_id;    /* of one that is there: the attempt it had, "" = none
+                           */
+  bool doubt;             /* of one that is sent again: it may have been made */
+  const char *job_id;     /* that an earlier create of it was given */
+} LedgerEntry;
+
+/* A copy of the texts but key, base_url, body, attempt_id and next_id; NULL
+ * without memory. */
+LedgerEntry *ledger_entry_copy(const LedgerEntry *entry);
+void ledger_entry_free(LedgerEntry *entry);
+
+/* What became of a job.  NULL and 0 leave a column as it is. */
+typedef struct LedgerNews {
+  const char *state;   /* see ledger_open.c */
+  const char *charged; /* "no", "yes", "unknown", "refund_expected" */
+  const char *job_id;
+  const char *base_url; /* the service whose id that is */
+  const char *account;  /* whose it is */
+  const char *error;    /* a code from the public error table */
+  unsigned attempts;    /* creates */
+  int status;           /* HTTP, of the last answer */
+  const char *answer;   /* to the create, as received */
+  size_t answer_length;
+  const char *result; /* the final answer to a poll, as received */
+  size_t result_length;
+  bool failed; /* the result says so: it replaces no pictures */
+  /* Where it is no fact but the word of one who sends: only where the row is
+   * still theirs, under either of the two.  NULL = whosever it is. */
+  const char *attempt_id;
+  const char *next_id;
+  /* Or as it was when it was read, where to take it over has perhaps not got
+   * into the ledger: see LedgerEntry, and its doubt. */
+  const char *seen_id;
+  bool seen_in_doubt;
+} LedgerNews;
+
+/* What a row says. */
+typedef struct LedgerStand {
+  bool found;
+  bool open; /* somebody may send it yet, or poll it */
+  bool free; /* nothing was charged */
+} LedgerStand;
+
+/* How a ledger is opened; all zero is the usual. */
+typedef struct LedgerOptions {
+  bool any_owner;      /* the file may seem to be somebody else's */
+  const char *account; /* whose jobs its client makes: a name */
+  const char *api_key; /* where `account` is NULL: tells the account */
+} LedgerOptions;
+/* One who wants to send a job. */
+typedef struct LedgerSend {
+  const char *attempt_id; /* that the row has, if it is theirs */
+  const char *next_id;    /* that it is to have from now on */
+  bool again;             /* the row says sent, by them */
+  unsigned attempts;      /* creates, this one included */
+} LedgerSend;
+
+/* Opens or makes the file at `path` and locks it: one process spends on it at a
+ * time.  NULL with a failure of kind ledger, the file untouched and nothing new
+ * beside it, when it cannot be opened, belongs to somebody else, is a symbolic
+ * link or has several names, is not a ledger, is damaged, is newer than this
+ * version, or is locked. */
+Ledger *ledger_open_as(const char *path, const LedgerOptions *options,
+                       Failure *failure);
+Ledger *ledger_open(const char *path, Failure *failure);
+
+/* What never changes while it is open: any thread may ask.  Its path, absolute;
+ * which file that is, for LedgerFilter; the account, NULL = none was given. */
+const char *ledger_path(const Ledger *ledger);
+const char *ledger_file_of(const Ledger *ledger);
+const char *ledger_account(const Ledger *ledger);
+
+/* May money be spent on it, as far as its file is concerned?  Once that was
+ * removed, replaced or given another name: no more, with `failure`.  What is
+ * known can still be recorded. */
+bool ledger_may_spend(Ledger *ledger, Failure *failure);
+
+/* Gives back the lock.  What was not flushed is lost.  Nothing happens in a
+ * forked child: it is the parent's. */
+void ledger_close(Ledger *ledger);
+
+/* Records a job in the state "intent".  `again`: the job is in the ledger, not
+ * sent (or, with its `doubt`, perhaps) and not settled, and is about to be sent
+ * once more; whoever had it until now does not any more.  False with `failure`
+ * when the key is taken (ledger/key_in_use), the row says otherwise
+ * (ledger/not_ours_to_send), or the ledger is down.  To repeat it where the
+ * transaction was lost, or is said to be, does no harm: of a permission in it
+ * nobody was told, and the row says "intent" again. */
+bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
+                   Failure *failure);
+
+/* Marks the job as sent.  Only who gets true, and then has it durable, may send
+ * it, and once: the row is `send`'s no longer under the old id.  False with
+ * `failure` (ledger/not_ours_to_send) when the row is not theirs, or not in
+ * that state, or the ledger is down.  Where it is not known whether that became
+ * durable, to ask once more for the same id tells, and makes it so. */
+bool ledger_permit(Ledger *ledger, const char *key, const LedgerSend *send,
+                   Failure *failure);
+
+/* Whether the service's job with this id is, as far as the ledger can be read,
+ * that of another key.  One that is damaged there is broken from then on. */
+bool ledger_has_other(Ledger *ledger, const char *base_url, const char *id,
+                      const char *key);
+
+/* Records news of the job with this key; where `key` is NULL, of the service's
+ * job with this id. */
+void ledger_tell(Ledger *ledger, const char *key, const LedgerNews *news);
+
+/* Records that image `n` (from 1) was saved. */
+void ledger_save_file(Ledger *ledger, const char *key, unsigned n,
+                      const char *path);
+
+/* Looks at the row with this key.  False when it cannot be read. */
+bool ledger_look(Ledger *ledger, const char *key, LedgerStand *stand);
+
+/* As ledger_tell, and makes it durable; forgotten where that fails, with
+ * `failure`.
+ */
+bool ledger_settle(Ledger *ledger, const char *key, const LedgerNews *news,
+                   Failure *failure);
+
+/* Makes everything so far durable.  False, with `failure`, when the ledger is
+ * down: what was told is kept, what was intended or permitted is not. */
+bool ledger_flush(Ledger *ledger, Failure *failure);
+
+/* True while it cannot be written; and when it never will be. */
+bool ledger_is_down(const Ledger *ledger);
+bool ledger_is_broken(const Ledger *ledger);
+
+/* Why it is down. */
+void ledger_why(const Ledger *ledger, Failure *failure);
+
+/* Looks whether it can be written again, without waiting.  Jobs must then be
+ * intended once more, before the next flush.  `last`: it waits, for the last
+ * time. */
+bool ledger_restart(Ledger *ledger, bool last);
+
+#endif

@@ -1,0 +1,263 @@
+/* The lock of a ledger: see ledger_lock.h. */
+#include "ledger_lock.h"
+
+#include "engine/files/file_lock.h"
+#include "ledger_file.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* SQLite locks the 512 bytes from 0x40000000.  Those behind this one are for
+ * later versions; all fit into 31 bits. */
+#define SPENDER 0x60000000
+
+/* A file that this process has open: one for each, whoever uses it. */
+struct LedgerLock {
+  dev_t device;
+  ino_t inode;
+  ino_t log;        /* of "<path>-wal"; 0 = not known */
+  int fd;           /* of the file; -1 = nobody spent on it yet */
+  int old_fd;       /* of "<path>.lock" */
+  bool spent_on;    /* its lock is held */
+  bool made_old;    /* "<path>.lock" was not there before */
+  bool forked;      /* this is a child: it is the parent's */
+  unsigned readers; /* connections that only read */
+  atomic_bool damaged;
+  LedgerLock *next;
+};
+
+static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+static LedgerLock *open_files; /* under the guard */
+
+/* ---- forks ---- */
+
+static void before_fork(void) {
+  pthread_mutex_lock(&guard);
+}
+
+static void after_fork(void) {
+  pthread_mutex_unlock(&guard);
+}
+
+static void close_fd(int *fd) {
+  if (*fd >= 0)
+    close(*fd);
+  *fd = -1;
+}
+
+/* Closing does not unlock while the parent has its own copy.  What there is
+ * stays allocated: its owners may look at it, and do nothing. */
+static void in_child(void) {
+  for (LedgerLock *lock = open_files; lock; lock = lock->next) {
+    lock->forked = true;
+    close_fd(&lock->fd);
+    close_fd(&lock->old_fd);
+  }
+  open_files = NULL;
+  pthread_mutex_unlock(&guard);
+}
+
+static void watch_forks(void) {
+  pthread_atfork(before_fork, after_fork, in_child);
+}
+
+/* ---- the list ---- */
+
+static LedgerLock *find(const struct stat *info) {
+  LedgerLock *lock = open_files;
+  while (lock && (lock->device != info->st_dev || lock->inode != info->st_ino))
+    lock = lock->next;
+  return lock;
+}
+
+/* The one for this file, made where there is none; the guard is held. */
+static LedgerLock *get(const struct stat *info) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  LedgerLock *lock = find(info);
+  pthread_once(&once, watch_forks);
+  if (lock)
+    return lock;
+  lock = malloc(sizeof *lock);
+  if (!lock)
+    return NULL;
+  *lock = (LedgerLock){.device = info->st_dev,
+                       .inode = info->st_ino,
+                       .fd = -1,
+                       .old_fd = -1,
+                       .next = open_files};
+  open_files = lock;
+  return lock;
+}
+
+/* Frees it unless somebody uses it; the guard is held. */
+static void put(LedgerLock *lock) {
+  LedgerLock **place = &open_files;
+  if (lock->spent_on || lock->readers)
+    return;
+  while (*place != lock)
+    place = &(*place)->next;
+  *place = lock->next;
+  close_fd(&lock->fd);
+  free(lock);
+}
+
+/* ---- taking it ---- */
+
+static bool cannot_lock(Failure *failure, const char *path, int error) {
+  ledger_file_refuse_for(failure, "ledger_unopenable", path, "locked",
+                         strerror(error));
+  return false;
+}
+
+static bool is_locked(Failure *failure, const char *path) {
+  failure_set(failure, "ledger", "ledger_locked",
+              "somebody spends on the ledger '%.300s' already: one client at a "
+              "time may (any number may read)",
+              path);
+  return false;
+}
+
+static int open_file(const char *path, int flags) {
+  int fd;
+  do
+    fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags, 0600);
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+static bool lock_bytes(int fd, off_t start, off_t length, const char *path,
+                       Failure *failure) {
+  int error = file_lock(fd, F_WRLCK, start, length);
+  if (error == EAGAIN)
+    return is_locked(failure, path);
+  return error == 0 || cannot_lock(failure, path, error);
+}
+
+/* True when the descriptor is of the file that was looked at. */
+static bool is_of(int fd, const LedgerLock *lock) {
+  struct stat info;
+  return fstat(fd, &info) == 0 && info.st_dev == lock->device &&
+         info.st_ino == lock->inode;
+}
+
+static bool take(LedgerLock *lock, const char *path, Failure *failure) {
+  if (lock->spent_on) /* before it is opened: see above about closing */
+    return is_locked(failure, path);
+  if (lock->fd < 0)
+    lock->fd = open_file(path, 0);
+  if (lock->fd < 0)
+    return cannot_lock(failure, path, errno);
+  if (!is_of(lock->fd, lock)) {
+    close_fd(&lock->fd);
+    return cannot_lock(failure, path, EAGAIN);
+  }
+  lock->spent_on = lock_bytes(lock->fd, SPENDER, 1, path, failure);
+  return lock->spent_on;
+}
+
+LedgerLock *ledger_lock(const char *path, const struct stat *info,
+                        Failure *failure) {
+  LedgerLock *lock;
+  bool ok;
+  pthread_mutex_lock(&guard);
+  lock = get(info);
+  ok = lock ? take(lock, path, failure) : cannot_lock(failure, path, ENOMEM);
+  if (lock && !ok)
+    put(lock);
+  pthread_mutex_unlock(&guard);
+  return ok ? lock : NULL;
+}
+
+bool ledger_lock_old(LedgerLock *lock, const char *path, Failure *failure) {
+  char name[PATH_MAX];
+  if (snprintf(name, sizeof name, "%s.lock", path) >= (int)sizeof name)
+    return cannot_lock(failure, path, ENAMETOOLONG);
+  lock->old_fd = open_file(name, O_CREAT | O_EXCL);
+  lock->made_old = lock->old_fd >= 0;
+  if (lock->old_fd < 0 && errno == EEXIST)
+    lock->old_fd = open_file(name, 0);
+  if (lock->old_fd < 0)
+    return cannot_lock(failure, path, errno);
+  return lock_bytes(lock->old_fd, 0, 0, path, failure);
+}
+
+bool ledger_lock_made_old(const LedgerLock *lock) {
+  return lock->made_old;
+}
+
+void ledger_lock_claim(LedgerLock *lock) {
+  struct stat info;
+  if (fstat(lock->fd, &info) == 0 && info.st_size == 0)
+    (void)fchmod(lock->fd, 0600); /* there are file systems without modes */
+}
+
+/* The inode of "<path>-wal", 0 where there is none. */
+static ino_t log_of(const char *path) {
+  char name[PATH_MAX];
+  struct stat info;
+  if (snprintf(name, sizeof name, "%s-wal", path) >= (int)sizeof name ||
+      lstat(name, &info) != 0)
+    return 0;
+  return info.st_ino;
+}
+
+void ledger_lock_watch_log(LedgerLock *lock, const char *path) {
+  lock->log = log_of(path);
+}
+
+bool ledger_lock_in_place(const LedgerLock *lock, const char *path,
+                          Failure *failure) {
+  struct stat info;
+  if (lstat(path, &info) != 0 || info.st_dev != lock->device ||
+      info.st_ino != lock->inode || (lock->log && log_of(path) != lock->log))
+    ledger_file_refuse(failure, "ledger_replaced", path,
+                       "(or its log, -wal) was removed or replaced while it "
+                       "was open: nothing more is spent");
+  else if (info.st_nlink > 1)
+    ledger_file_refuse(failure, "ledger_linked", path,
+                       "was given another name (a hard link): nothing more is "
+                       "spent");
+  else if (atomic_load(&lock->damaged))
+    ledger_file_refuse(failure, "ledger_damaged", path,
+                       "is damaged: nothing more is spent");
+  else
+    return true;
+  return false;
+}
+
+void ledger_lock_found_damage(LedgerLock *lock) {
+  atomic_store(&lock->damaged, true);
+}
+
+LedgerLock *ledger_lock_join(const struct stat *info) {
+  LedgerLock *lock;
+  pthread_mutex_lock(&guard);
+  lock = get(info);
+  if (lock)
+    lock->readers++;
+  pthread_mutex_unlock(&guard);
+  return lock;
+}
+
+void ledger_unlock(LedgerLock *lock, bool reader) {
+  if (!lock || lock->forked)
+    return;
+  pthread_mutex_lock(&guard);
+  if (reader) {
+    lock->readers--;
+  } else {
+    close_fd(&lock->old_fd);
+    file_lock(lock->fd, F_UNLCK, SPENDER, 1);
+    lock->spent_on = lock->made_old = false;
+  }
+  put(lock);
+  pthread_mutex_unlock(&guard);
+}
+
+bool ledger_lock_is_mine(const LedgerLock *lock) {
+  return !lock->forked;
+}

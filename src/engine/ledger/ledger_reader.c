@@ -1,0 +1,176 @@
+/* Reading a ledger: see ledger_reader.h. */
+#include "ledger_reader.h"
+
+#include "engine/files/file_limit.h"
+#include "ledger_check.h"
+#include "ledger_file.h"
+#include "ledger_lock.h"
+#include "ledger_open.h"
+#include "ledger_query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct LedgerReader {
+  LedgerLock *lock; /* joined */
+  sqlite3 *db;
+  sqlite3_stmt *rows;
+  sqlite3_stmt *files;
+  int files_code; /* what became of reading the last one */
+};
+
+/* Whoever meets damage stops the spending on the file. */
+static void look_for_damage(const LedgerReader *reader,
+                            const Failure *failure) {
+  if (strcmp(failure->code, "ledger_damaged") == 0)
+    ledger_lock_found_damage(reader->lock);
+}
+
+static void explain(const LedgerReader *reader, int code, Failure *failure) {
+  failure_set(failure, "ledger", ledger_trouble(code),
+              "the ledger '%.300s' cannot be read: %s",
+              sqlite3_db_filename(reader->db, "main"),
+              sqlite3_errmsg(reader->db));
+  look_for_damage(reader, failure);
+}
+
+/* Is that the file which the filter means? */
+static bool is_meant(const char *path, const struct stat *info,
+                     const LedgerFilter *filter, Failure *failure) {
+  char name[LEDGER_FILE_ID];
+  ledger_file_id(info, name);
+  if (!filter->file || strcmp(filter->file, name) == 0)
+    return true;
+  ledger_file_refuse(failure, "ledger_replaced", path,
+                     "is another file than the one that was opened");
+  return false;
+}
+
+/* The connection, at the version of its tables. */
+static bool open_file(LedgerReader *reader, const char *path,
+                      const LedgerFilter *filter, LedgerContents *contents,
+                      Failure *failure) {
+  struct stat info;
+  if (!ledger_file_check(path, filter->any_owner, &info, failure) ||
+      !is_meant(path, &info, filter, failure))
+    return false;
+  reader->lock = ledger_lock_join(&info);
+  if (!reader->lock) {
+    failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
+    return false;
+  }
+  reader->db = ledger_open_reader(path, contents, failure);
+  if (!reader->db)
+    look_for_damage(reader, failure);
+  return reader->db != NULL;
+}
+
+static bool prepare(LedgerReader *reader, const LedgerFilter *filter,
+                    const LedgerContents *contents, Failure *failure) {
+  char sql[LEDGER_QUERY_MAX];
+  ledger_query(sql, filter, contents);
+  if (sqlite3_prepare_v2(reader->db, sql, -1, &reader->rows, NULL) ==
+          SQLITE_OK &&
+      sqlite3_prepare_v2(reader->db, ledger_query_files, -1, &reader->files,
+                         NULL) == SQLITE_OK &&
+      ledger_query_bind(reader->rows, filter))
+    return true;
+  explain(reader, sqlite3_errcode(reader->db), failure);
+  return false;
+}
+
+static LedgerReader *open_reader(const char *path, const LedgerFilter *filter,
+                                 Failure *failure) {
+  LedgerReader *reader = calloc(1, sizeof *reader);
+  char *whole = reader ? ledger_file_path(path, failure) : NULL;
+  LedgerContents contents;
+  bool ok = whole && open_file(reader, whole, filter, &contents, failure) &&
+            prepare(reader, filter, &contents, failure);
+  free(whole);
+  if (ok)
+    return reader;
+  if (reader)
+    ledger_reader_close(reader);
+  else
+    failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
+  return NULL;
+}
+
+/* Whoever reads may have to write the log's index. */
+LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
+                                 Failure *failure) {
+  FileLimit limit;
+  LedgerReader *reader;
+  file_limit_hold(&limit);
+  reader = open_reader(path, filter, failure);
+  file_limit_release(&limit);
+  return reader;
+}
+
+static const char *text(sqlite3_stmt *rows, int column) {
+  return (const char *)sqlite3_column_text(rows, column);
+}
+
+static const char *blob(sqlite3_stmt *rows, int column, size_t *length) {
+  const char *bytes = sqlite3_column_blob(rows, column);
+  *length = (size_t)sqlite3_column_bytes(rows, column);
+  return bytes;
+}
+
+static void read_row(sqlite3_stmt *rows, LedgerRow *row) {
+  row->key = text(rows, 0);
+  row->state = text(rows, 1);
+  row->charged = text(rows, 2);
+  row->base_url = text(rows, 3);
+  row->mode = text(rows, 4);
+  row->prompt = text(rows, 5);
+  row->ratio = text(rows, 6);
+  row->metadata = text(rows, 7);
+  row->job_id = text(rows, 8);
+  row->error = text(rows, 9);
+  row->body = blob(rows, 10, &row->body_length);
+  row->answer = blob(rows, 11, &row->answer_length);
+  row->result = blob(rows, 12, &row->result_length);
+  row->created_at = sqlite3_column_double(rows, 13);
+  row->updated_at = sqlite3_column_double(rows, 14);
+  row->count = sqlite3_column_int(rows, 15);
+  row->cost = sqlite3_column_int(rows, 16);
+  row->attempts = sqlite3_column_int(rows, 17);
+  row->status = sqlite3_column_int(rows, 18);
+  row->account = text(rows, 19);
+  row->attempt_id = text(rows, 20);
+}
+
+bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
+                        Failure *failure) {
+  int code = reader->files_code;
+  if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
+    code = sqlite3_step(reader->rows);
+  if (code == SQLITE_ROW) {
+    read_row(reader->rows, row);
+    code = sqlite3_errcode(reader->db); /* not all of it, without memory */
+    if (code != SQLITE_NOMEM)
+      return true;
+  }
+  if (code != SQLITE_DONE)
+    explain(reader, code, failure);
+  return false;
+}
+
+const char *ledger_reader_file(LedgerReader *reader, const char *key,
+                               unsigned n) {
+  if (n == 1) {
+    sqlite3_reset(reader->files);
+    sqlite3_bind_text(reader->files, 1, key, -1, SQLITE_TRANSIENT);
+  }
+  reader->files_code = sqlite3_step(reader->files);
+  return reader->files_code == SQLITE_ROW ? text(reader->files, 0) : NULL;
+}
+
+void ledger_reader_close(LedgerReader *reader) {
+  sqlite3_finalize(reader->rows);
+  sqlite3_finalize(reader->files);
+  sqlite3_close(reader->db);
+  ledger_unlock(reader->lock, true);
+  free(reader);
+}

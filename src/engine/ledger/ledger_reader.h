@@ -1,0 +1,54 @@
+/*
+ * Reading a ledger: for history and recovery.  Beside any writer, on a
+ * connection of its own; the thread that opened a reader uses it.
+ */
+#ifndef GPTIMAGE2_ENGINE_LEDGER_READER_H
+#define GPTIMAGE2_ENGINE_LEDGER_READER_H
+
+#include "engine/base/failure.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct LedgerReader LedgerReader;
+
+/* Which rows; NULL, 0 and false do not restrict.  Times since 1970. */
+typedef struct LedgerFilter {
+  const char *key;
+  const char *job_id;
+  const char *state;
+  const char *file; /* what ledger_file_of gave: another one is refused */
+  double since;
+  double until;
+  long limit;
+  bool unfinished; /* intent, sent, accepted, unknown */
+  bool newest_first;
+  bool any_owner; /* as in LedgerOptions */
+} LedgerFilter;
+
+/* One row.  Texts are the reader's, until the next one; NULL where empty. */
+typedef struct LedgerRow {
+  const char *key, *state, *charged, *base_url, *mode, *prompt, *ratio;
+  const char *metadata, *job_id, *error, *account, *attempt_id;
+  const char *body, *answer, *result;
+  size_t body_length, answer_length, result_length;
+  double created_at, updated_at;
+  int count, cost, attempts, status;
+} LedgerRow;
+
+/* NULL with a failure of kind ledger. */
+LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
+                                 Failure *failure);
+
+/* False at the end, and with a failure where the file, or what was asked of the
+ * last row's files, cannot be read. */
+bool ledger_reader_next(LedgerReader *reader, LedgerRow *row, Failure *failure);
+
+/* The files saved of the job with this key: the n-th call, from 1, gives the
+ * n-th path (NULL = no more), valid until the next. */
+const char *ledger_reader_file(LedgerReader *reader, const char *key,
+                               unsigned n);
+
+void ledger_reader_close(LedgerReader *reader);
+
+#endif

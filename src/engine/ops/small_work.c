@@ -1,0 +1,152 @@
+/*
+ * The two small sorts of work: a sleep, and a whole file to write; and whether
+ * one can be written at all.
+ *
+ * engine_sleep, engine_write and engine_check_target run on the host's thread,
+ * the rest on the I/O thread.
+ */
+#include "engine/base/clock.h"
+#include "engine/base/shortage.h"
+#include "engine/files/file.h"
+#include "engine/files/file_limit.h"
+#include "engine/work/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void nothing(Work *work) {
+  (void)work;
+}
+
+static void end_cancelled(Work *work) {
+  failure_set(&work->last.failure, "cancelled", "cancelled", "cancelled");
+  work_end(work);
+}
+
+/* ---- sleep ---- */
+
+typedef struct Sleep {
+  Work work; /* first */
+  double until;
+} Sleep;
+
+static void start_sleep(Work *work) {
+  heap_set(&engine_loop(work->engine)->heap, &work->timer,
+           ((Sleep *)work)->until);
+}
+
+static const WorkType sleep_type = {.start = start_sleep,
+                                    .on_timer = work_end,
+                                    .on_cancel = end_cancelled,
+                                    .stop = nothing,
+                                    .free = nothing};
+
+Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner) {
+  Sleep *sleep = calloc(1, sizeof *sleep);
+  if (!sleep)
+    return NULL;
+  sleep->until = clock_monotonic() + seconds;
+  return engine_start_work(engine, &sleep->work, &sleep_type, NULL, owner);
+}
+
+/* ---- a whole file ---- */
+
+/* The time tells the names of those apart that look at the same moment; where
+ * it does not, the other one has shown what there is to know. */
+bool engine_check_target(const FileTarget *target, Failure *failure) {
+  FileLimit limit;
+  bool ok;
+  file_limit_hold(&limit);
+  ok = file_check(target, (uint64_t)(clock_monotonic() * 1e9), failure);
+  file_limit_release(&limit);
+  if (!ok && shortage_is(failure)) { /* that may pass: it is not certain */
+    failure_clear(failure);
+    ok = true;
+  }
+  return ok;
+}
+
+typedef struct Writing {
+  Work work; /* first */
+  char *path;
+  Text text;
+  bool overwrite;
+  unsigned shortages; /* of this machine, in a row */
+  double give_up_at;  /* how long those are waited for; 0 = there was none */
+} Writing;
+
+/* Seconds for which a file may wait for a descriptor. */
+#define PATIENCE 30.0
+
+static bool write_blocks(File *file, const Text *text, Failure *failure) {
+  for (const TextBlock *block = text->first; block; block = block->next)
+    if (!file_append(file, block->bytes, block->length, failure))
+      return false;
+  return true;
+}
+
+/* Somebody closes one of his own soon, as a rule. */
+static bool waits_for_descriptor(Writing *writing) {
+  Engine *engine = writing->work.engine;
+  double now = clock_monotonic();
+  if (!shortage_is(&writing->work.last.failure))
+    return false;
+  if (writing->give_up_at <= 0)
+    writing->give_up_at = now + PATIENCE;
+  if (now >= writing->give_up_at)
+    return false;
+  failure_clear(&writing->work.last.failure);
+  heap_set(&engine_loop(engine)->heap, &writing->work.timer,
+           now + shortage_pause(++writing->shortages, engine_random(engine)));
+  return true;
+}
+
+static void start_writing(Work *work) {
+  Writing *writing = (Writing *)work;
+  Event *last = &work->last;
+  File file;
+  if (file_open(&file, writing->path, engine_random_bits(work->engine),
+                &last->failure)) {
+    if (!write_blocks(&file, &writing->text, &last->failure))
+      file_abandon(&file);
+    else if (file_commit(&file, writing->path, writing->overwrite,
+                         &last->failure)) {
+      last->path = writing->path;
+      writing->path = NULL;
+    }
+  } else if (waits_for_descriptor(writing)) {
+    return;
+  }
+  work_end(work);
+}
+
+static void free_writing(Work *work) {
+  Writing *writing = (Writing *)work;
+  free(writing->path);
+  text_free(&writing->text);
+}
+
+static const WorkType writing_type = {.start = start_writing,
+                                      .on_timer = start_writing,
+                                      .on_cancel = nothing,
+                                      .stop = nothing,
+                                      .free = free_writing};
+
+Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
+                   uintptr_t owner) {
+  Writing *writing = calloc(1, sizeof *writing);
+  if (!writing) {
+    text_free(text);
+    return NULL;
+  }
+  writing->text = *text;
+  *text = (Text){0};
+  writing->overwrite = overwrite;
+  writing->path = strdup(path);
+  if (!writing->path) {
+    free_writing(&writing->work);
+    free(writing);
+    return NULL;
+  }
+  return engine_start_work(engine, &writing->work, &writing_type, NULL, owner);
+}

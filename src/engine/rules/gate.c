@@ -1,0 +1,293 @@
+/* The gate in front of libcurl: see gate.h. */
+#include "gate.h"
+
+#include "engine/base/shortage.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- places ---- */
+
+/* What of the places a part may have that must not have all of them. */
+static unsigned three_quarters(unsigned places) {
+  return places * 3 / 4;
+}
+
+unsigned gate_places(const Gate *gate) {
+  return gate->pace.most;
+}
+
+/* How many connections those inside need. */
+static unsigned places_of(const GateOrigin *origin, unsigned creates,
+                          unsigned polls) {
+  unsigned each = origin->version == GATE_HTTP2 ? origin->streams.limit : 1;
+  return creates + (polls + each - 1) / each;
+}
+
+/* Of a client that asks for `places`: 0 = for none. */
+static unsigned *clients_with(Gate *gate, unsigned places) {
+  return &gate->clients[places < GATE_PLACES_MAX ? places : GATE_PLACES_MAX];
+}
+
+static void recount(Gate *gate, GateOrigin *origin) {
+  unsigned places =
+      places_of(origin, origin->inside[GATE_CREATE], origin->inside[GATE_POLL]);
+  gate->used = gate->used - origin->places + places;
+  origin->places = places;
+}
+
+/* As many as the one that asks for most; fewer where this machine is short. */
+static void set_places(Gate *gate) {
+  unsigned most = GATE_PLACES_MAX;
+  while (most > 0 && gate->clients[most] == 0)
+    most--;
+  if (most == 0)
+    most = GATE_PLACES_DEFAULT;
+  if (gate->pace.limit == gate->pace.most || gate->pace.limit > most)
+    gate->pace.limit = most;
+  gate->pace.most = most;
+}
+
+void gate_init(Gate *gate, void (*begin)(GateLink *link, double now)) {
+  *gate = (Gate){.begin = begin};
+  pace_init(&gate->pace, GATE_PLACES_DEFAULT);
+}
+
+/* ---- origins ---- */
+
+static GateOrigin *find_origin(const Gate *gate, uint64_t name) {
+  GateOrigin *origin = gate->origins;
+  while (origin && origin->name != name)
+    origin = origin->next;
+  return origin;
+}
+
+static GateOrigin *new_origin(Gate *gate, uint64_t name, bool secure) {
+  GateOrigin *origin = calloc(1, sizeof *origin);
+  if (!origin)
+    return NULL;
+  origin->name = name;
+  origin->version = secure ? GATE_VERSION_UNKNOWN : GATE_HTTP1;
+  pace_init(&origin->streams, GATE_STREAMS_MAX);
+  origin->next = gate->origins;
+  gate->origins = origin;
+  return origin;
+}
+
+GateOrigin *gate_enter(Gate *gate, uint64_t name, bool secure,
+                       unsigned places) {
+  GateOrigin *origin = find_origin(gate, name);
+  if (!origin)
+    origin = new_origin(gate, name, secure);
+  if (!origin)
+    return NULL;
+  origin->clients++;
+  ++*clients_with(gate, places);
+  set_places(gate);
+  return origin;
+}
+
+void gate_quit(Gate *gate, GateOrigin *origin, unsigned places) {
+  GateOrigin **at = &gate->origins;
+  --*clients_with(gate, places);
+  set_places(gate);
+  if (--origin->clients > 0)
+    return;
+  while (*at != origin)
+    at = &(*at)->next;
+  *at = origin->next;
+  free(origin);
+}
+
+void gate_free(Gate *gate) {
+  while (gate->origins) {
+    GateOrigin *origin = gate->origins;
+    gate->origins = origin->next;
+    free(origin);
+  }
+}
+
+/* ---- queues ---- */
+
+/* Behind all that wait for as long: as a rule at the end.  One that had a place
+ * already, and got nothing from it, comes back to the front. */
+static GateLink *find_ahead(const GateQueue *queue, double due) {
+  GateLink *ahead = queue->last;
+  if (queue->first && due < queue->first->due)
+    return NULL;
+  while (ahead && ahead->due > due)
+    ahead = ahead->ahead;
+  return ahead;
+}
+
+void gate_join(GateLink *link, GateOrigin *origin, GateKind kind, double due) {
+  GateQueue *queue = &origin->waiting[kind];
+  GateLink *ahead = find_ahead(queue, due);
+  *link = (GateLink){.origin = origin, .due = due, .kind = kind};
+  link->ahead = ahead;
+  link->behind = ahead ? ahead->behind : queue->first;
+  if (ahead)
+    ahead->behind = link;
+  else
+    queue->first = link;
+  if (link->behind)
+    link->behind->ahead = link;
+  else
+    queue->last = link;
+}
+
+static void stop_waiting(const GateLink *link) {
+  GateQueue *queue = &link->origin->waiting[link->kind];
+  if (link->ahead)
+    link->ahead->behind = link->behind;
+  else
+    queue->first = link->behind;
+  if (link->behind)
+    link->behind->ahead = link->ahead;
+  else
+    queue->last = link->ahead;
+}
+
+void gate_leave(Gate *gate, GateLink *link) {
+  GateOrigin *origin = link->origin;
+  if (!origin)
+    return;
+  if (link->inside) {
+    origin->inside[link->kind]--;
+    recount(gate, origin);
+  } else {
+    stop_waiting(link);
+  }
+  *link = (GateLink){0};
+}
+
+static void let_in(Gate *gate, GateLink *link) {
+  GateOrigin *origin = link->origin;
+  unsigned before = origin->places;
+  stop_waiting(link);
+  link->inside = true;
+  origin->inside[link->kind]++;
+  recount(gate, origin);
+  link->fresh = origin->places > before;
+}
+
+/* ---- who goes next ---- */
+
+static unsigned creates_inside(const Gate *gate) {
+  unsigned count = 0;
+  for (const GateOrigin *origin = gate->origins; origin; origin = origin->next)
+    count += origin->inside[GATE_CREATE];
+  return count;
+}
+
+/* Others need not even wait yet: what says nothing keeps its places for long.
+ */
+static unsigned share_of(const Gate *gate) {
+  unsigned limit = gate->pace.limit;
+  if (!gate->origins->next) /* there is one alone */
+    return limit;
+  return limit > 1 ? three_quarters(limit) : 1;
+}
+
+static bool has_room(const Gate *gate, const GateOrigin *origin,
+                     GateKind kind) {
+  unsigned creates = origin->inside[GATE_CREATE] + (kind == GATE_CREATE);
+  unsigned polls = origin->inside[GATE_POLL] + (kind == GATE_POLL);
+  unsigned places = places_of(origin, creates, polls);
+  if (kind == GATE_CREATE && origin->version != GATE_HTTP1 &&
+      creates > GATE_CREATES_HTTP2)
+    return false;
+  if (places == origin->places) /* on a connection that is there */
+    return true;
+  return gate->used < gate->pace.limit && places <= share_of(gate);
+}
+
+/* Who waits longest of those for whom there is room. */
+static GateLink *first_of(const Gate *gate, GateKind kind) {
+  GateLink *first = NULL;
+  for (const GateOrigin *origin = gate->origins; origin;
+       origin = origin->next) {
+    GateLink *link = origin->waiting[kind].first;
+    if (link && (!first || link->due < first->due) &&
+        has_room(gate, origin, kind))
+      first = link;
+  }
+  return first;
+}
+
+static bool is_poll_overdue(const Gate *gate, double now) {
+  for (const GateOrigin *origin = gate->origins; origin;
+       origin = origin->next) {
+    const GateLink *link = origin->waiting[GATE_POLL].first;
+    if (link && link->due + GATE_OVERDUE <= now)
+      return true;
+  }
+  return false;
+}
+
+GateLink *gate_next(const Gate *gate, double now) {
+  GateLink *create;
+  if (now < gate->closed_until)
+    return NULL;
+  create = first_of(gate, GATE_CREATE);
+  if (create && gate->spares_host && create->due + GATE_PATIENCE > now)
+    create = NULL;
+  if (create && (creates_inside(gate) < three_quarters(gate->pace.limit) ||
+                 !is_poll_overdue(gate, now)))
+    return create;
+  return first_of(gate, GATE_POLL);
+}
+
+bool gate_advance(Gate *gate, double now) {
+  bool any = false;
+  GateLink *link;
+  if (now >= gate->closed_until)
+    gate->closed_until = 0;
+  while ((link = gate_next(gate, now))) {
+    let_in(gate, link);
+    gate->begin(link, now);
+    any = true;
+  }
+  return any;
+}
+
+/* Of those whom the places make wait, others that leave remind. */
+double gate_at(const Gate *gate) {
+  if (gate->closed_until > 0)
+    for (const GateOrigin *origin = gate->origins; origin;
+         origin = origin->next)
+      if (origin->waiting[GATE_CREATE].first ||
+          origin->waiting[GATE_POLL].first)
+        return gate->closed_until;
+  return (double)INFINITY;
+}
+
+/* ---- what came of an exchange ---- */
+
+void gate_note_answer(Gate *gate, const GateLink *link, bool http2,
+                      double now) {
+  GateOrigin *origin = link->origin;
+  GateVersion version = http2 ? GATE_HTTP2 : GATE_HTTP1;
+  gate->shortages = 0;
+  pace_succeed(&gate->pace, now);
+  if (link->kind == GATE_POLL)
+    pace_succeed(&origin->streams, now);
+  if (version == origin->version)
+    return;
+  origin->version = version;
+  recount(gate, origin);
+}
+
+/* Two exchanges on two connections say nothing of a third. */
+void gate_note_refused(Gate *gate, const GateLink *link, double now) {
+  GateOrigin *origin = link->origin;
+  if (origin->version != GATE_HTTP2)
+    return;
+  pace_slow_down(&origin->streams, now, 0);
+  recount(gate, origin);
+}
+
+void gate_note_shortage(Gate *gate, double now, double random) {
+  pace_slow_down(&gate->pace, now, 0);
+  gate->closed_until = now + shortage_pause(++gate->shortages, random);
+}
