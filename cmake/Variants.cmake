@@ -111,7 +111,7 @@ function(gptimage2_add_http2_server)
     return()
   endif()
   add_executable(http2-server spec/lib/http2/server.c
-    spec/lib/http2/session.c src/sandbox/certificate.c)
+    spec/lib/http2/session.c src/sandbox/server/certificate.c)
   target_link_libraries(http2-server PRIVATE
     gptimage2_settings PkgConfig::HTTP2_PC)
   set_target_properties(http2-server PROPERTIES

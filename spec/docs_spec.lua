@@ -232,11 +232,11 @@ describe("the documentation", function()
   end)
 
   it("names the calls and fields of clients and jobs", function()
-    local there = merge(keys_of(core.client_methods), fields_of("src/lua/client.c"))
+    local there = merge(keys_of(core.client_methods), fields_of("src/lua/objects/client.c"))
     assert_same_names(there, of(".Client"), "library")
     local shown = listed("Clients", "call | what it does", "client[.:]([%w_]+)")
     assert_same_names(there, shown, "doc")
-    local fields = merge(fields_of("src/lua/job.c"), { status = true })
+    local fields = merge(fields_of("src/lua/objects/job.c"), { status = true })
     assert_same_names(merge(keys_of(core.job_methods), fields), of(".Job"), "library")
     shown = listed("Jobs", "call | what it does", "job:([%w_]+)")
     assert_same_names(keys_of(core.job_methods), shown, "doc")
@@ -269,18 +269,19 @@ describe("the documentation", function()
   end)
 
   it("names every status and every type of event", function()
-    local there = scan("src/lua/job.c", '%[JOB_%u+%] = "(%l+)"')
+    local there = scan("src/lua/objects/job.c", '%[JOB_%u+%] = "(%l+)"')
     assert_same_names(there, of(".Status"), "library")
     assert_same_names(there, listed("Jobs", "status |"), "doc")
     there = merge(
-      scan("src/lua/reply.c", 'return "(%l+)";', '%? "(%l+)" : NULL', 'NULL : "(%l+)"'),
-      scan("src/lua/step.c", 'push_call%(L, 1, "(%l+)"'),
+      scan("src/lua/shown/reply.c", 'return "(%l+)";', '%? "(%l+)" : NULL', 'NULL : "(%l+)"'),
+      scan("src/lua/waiting/step.c", 'push_call%(L, 1, "(%l+)"'),
       scan("lua/gptimage2/*.lua", 'events%.tell%([^"\n]+, "(%l+)"')
     )
     assert_same_names(there, of(".EventType"), "library")
     assert_same_names(there, listed("Events", "type | when"), "doc")
-    there = scan("src/lua/step.c", 'setfield%(L, %-2, "(%l+)"%)', 'error_set[_%l]*%(L, "(%l+)"')
-    there = merge(there, scan("src/lua/step.c", 'JOB_%u+, "(%l+)"%)'))
+    there =
+      scan("src/lua/waiting/step.c", 'setfield%(L, %-2, "(%l+)"%)', 'error_set[_%l]*%(L, "(%l+)"')
+    there = merge(there, scan("src/lua/waiting/step.c", 'JOB_%u+, "(%l+)"%)'))
     there = merge(there, scan("lua/gptimage2/events.lua", "\n      (%l+) = "))
     assert_same_names(merge(there, { type = true }), of(".Event"), "library")
     for name in pairs(there) do
@@ -300,8 +301,9 @@ describe("the documentation", function()
     assert_same_names(there, kinds, "library")
     assert_same_names(there, listed("Errors", "kind | when"), "doc")
     assert_same_names(of(".Error"), listed("Errors", "field |"), "doc")
-    there = scan("src/lua/verdict.c src/lua/error.c", 'error_set[_%l]*%(L, "([%l_]+)"')
-    there = merge(there, scan("src/lua/verdict.c src/lua/error.c", '%-[23], "([%l_]+)"%)'))
+    there = scan("src/lua/shown/verdict.c src/lua/shown/error.c", 'error_set[_%l]*%(L, "([%l_]+)"')
+    there =
+      merge(there, scan("src/lua/shown/verdict.c src/lua/shown/error.c", '%-[23], "([%l_]+)"%)'))
     there = merge(there, scan("lua/gptimage2/save.lua", "err%.([%l_]+) = "))
     for name in pairs(there) do
       local own = name:find("^_") or name == "charged" or of(".Error")[name]
@@ -315,7 +317,7 @@ describe("the documentation", function()
     codes = merge(codes, scan(MODULE_C, 'code = "([%l_]+)"', '[?:] "([%l]+_[%l_]+)"'))
     codes = merge(codes, scan("src/engine/http/http_reply.c", 'return "([%l_]+)"'))
     codes = merge(codes, scan(BINDING_C, 'give_up%(L, core, at, event,%s*"([%l_]+)"'))
-    codes = merge(codes, scan("src/lua/reply.c", '"(%l+_failed)"'))
+    codes = merge(codes, scan("src/lua/shown/reply.c", '"(%l+_failed)"'))
     for kind in pairs(of(".Kind")) do
       codes = merge(codes, scan(MODULE_C, '"' .. kind .. '",%s*"([%l_]+)"'))
     end

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "answer.h"
 #include "lua_compat.h"
 #include "options.h"
-#include "rules.h"
-#include "server.h"
+#include "sandbox/faults/rules.h"
+#include "sandbox/server/answer.h"
+#include "sandbox/server/server.h"
 #include "views.h"
 
 #define SANDBOX_TYPE "gptimage2.Sandbox"

@@ -6,7 +6,7 @@
 
 #include <lua.h>
 
-#include "server.h"
+#include "sandbox/server/server.h"
 
 /* Pushes the table that sandbox:ledger() returns. */
 void views_push_ledger(lua_State *L, Server *server);

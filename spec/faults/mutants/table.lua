@@ -97,7 +97,7 @@ mutant(
 )
 mutant(
   "sent again: the same id does not give back what was reserved for both",
-  "src/lua/credits.c",
+  "src/lua/shown/credits.c",
   "if (!has_earlier_id(L, index))",
   "if (true)",
   "spec resend"
@@ -139,7 +139,7 @@ mutant(
 )
 mutant(
   "budget: a resend that cost nothing stays reserved",
-  "src/lua/reply.c",
+  "src/lua/shown/reply.c",
   "(job->reserved && !event->risked && !event->unrecorded)",
   "false",
   "spec resolve: keeps none where"
@@ -357,7 +357,7 @@ mutant(
 )
 mutant(
   "an id that a user gave counts as charged",
-  "src/lua/job.c",
+  "src/lua/objects/job.c",
   "(creates(job) || job->vouched)",
   "true",
   "spec money: hearsay"
@@ -774,7 +774,7 @@ mutant(
 )
 mutant(
   "the budget is not kept",
-  "src/lua/submit.c",
+  "src/lua/objects/submit.c",
   "client->spent + job->cost > client->budget",
   "client->spent + job->cost > client->budget + 1e9",
   "spec budget"
@@ -1541,21 +1541,21 @@ mutant(
 )
 mutant(
   "a finalizer handles the event that is being handled",
-  "src/lua/step.c",
+  "src/lua/waiting/step.c",
   "  if (!core->handling && (core->current || left))",
   "  if (core->current || left)",
   "spec reentry: while an event is taken in"
 )
 mutant(
   "a finalizer may wait while an event is handled",
-  "src/lua/step.c",
+  "src/lua/waiting/step.c",
   "  if (core->handling && wait > 0)\n    return core_cannot_wait(L);\n",
   "",
   "spec reentry: while an event is taken in"
 )
 mutant(
   "a cancel of the job whose event is handled takes effect at once",
-  "src/lua/job.c",
+  "src/lua/objects/job.c",
   "  return core->handling && core->current && core->current->owner == job->ticket;",
   "  return core->handling && !core->current && job->ticket;",
   "spec reentry: while an event is taken in"
@@ -1607,14 +1607,14 @@ mutant(
 )
 mutant(
   "a refund that was none is not counted again",
-  "src/lua/credits.c",
+  "src/lua/shown/credits.c",
   "->spent += forget_refund(L, index);",
   "->spent += 0 * forget_refund(L, index);",
   "spec budget: has succeeded"
 )
 mutant(
   "a refund is counted again each time",
-  "src/lua/credits.c",
+  "src/lua/shown/credits.c",
   "    lua_pushboolean(L, 0); /* its seat stays */\n",
   "    lua_pushnumber(L, credits);\n",
   "spec budget: has succeeded"
@@ -1676,7 +1676,7 @@ mutant(
 )
 mutant(
   "a download is begun, and nobody holds it",
-  "src/lua/transfer.c",
+  "src/lua/objects/transfer.c",
   "    hold(L, holder);\n",
   "    if (0)\n      hold(L, holder);\n",
   "spec save: gives the paths of the image"
@@ -1704,7 +1704,7 @@ mutant(
 )
 mutant(
   "a step looks at the clock now and then",
-  "src/lua/step.c",
+  "src/lua/waiting/step.c",
   "    if (clock_monotonic() >= until)",
   "    if (handled % 4 == 0 && clock_monotonic() >= until)",
   "spec step: functions take long"
@@ -1725,14 +1725,14 @@ mutant(
 )
 mutant(
   "a create that may have been paid may be made again",
-  "src/lua/verdict.c",
+  "src/lua/shown/verdict.c",
   "  if (create && !job_has_id(L, index) &&",
   "  if (false && create && !job_has_id(L, index) &&",
   "spec reply: answered with an error status"
 )
 mutant(
   "a save does not wait for the one before",
-  "src/lua/ready.c",
+  "src/lua/waiting/ready.c",
   "  lua_rawget(L, 1);\n  lua_rawset(L, 3);\n",
   "  lua_rawget(L, 1);\n  lua_pop(L, 2);\n",
   "spec save: is waited for by a save"
@@ -1760,21 +1760,21 @@ mutant(
 )
 mutant(
   "of many who wait for one thing the last is forgotten",
-  "src/lua/ready.c",
+  "src/lua/waiting/ready.c",
   "last = *place >= (int)compat_rawlen(L, 1);",
   "last = *place + 1 >= (int)compat_rawlen(L, 1);",
   "spec step: wait for one thing"
 )
 mutant(
   "who waits for a thing twice is woken twice",
-  "src/lua/waiters.c",
+  "src/lua/waiting/waiters.c",
   "  if (place_of(L) == 0) {",
   "  if (true) {",
   "spec step: each joins them once"
 )
 mutant(
   "the holes of those who left are never closed up",
-  "src/lua/waiters.c",
+  "src/lua/waiting/waiters.c",
   "    close_up(L, count);",
   "    (void)close_up;",
   "spec step: do not fill its list"
@@ -1801,7 +1801,7 @@ mutant(
 )
 mutant(
   "a job that is refused stays tied",
-  "src/lua/submit.c",
+  "src/lua/objects/submit.c",
   "  if (spec->body && !reserve(L, client, job, before))\n",
   "  tie(L, job, true);\n  if (spec->body && !reserve(L, client, job, before))\n",
   "spec broken_off: leaves nothing behind"
@@ -1815,21 +1815,21 @@ mutant(
 )
 mutant(
   "a page instead of an image is for ever",
-  "src/lua/retryable.c",
+  "src/lua/shown/retryable.c",
   '{"protocol", "not_an_image", true}',
   '{"protocol", "not_an_image", false}',
   "spec retryable: data that is no image"
 )
 mutant(
   "a busy image host is for ever",
-  "src/lua/retryable.c",
+  "src/lua/shown/retryable.c",
   "return is_passing_refusal(status);",
   "return status < 0;",
   "spec retryable: by its status"
 )
 mutant(
   "a transfer's error does not look at the status",
-  "src/lua/transfer.c",
+  "src/lua/objects/transfer.c",
   "retryable(failure->kind, failure->code, event->status));",
   "true);",
   "spec retryable: has forgotten it"
@@ -1850,14 +1850,14 @@ mutant(
 )
 mutant(
   "a sidecar's metadata is made field by field",
-  "src/lua/json_map.c",
+  "src/lua/values/json_map.c",
   "  if (count < 0)\n",
   "  if (count != 1)\n",
   "spec sidecar: is not made field by field"
 )
 mutant(
   "names that begin alike are in any order",
-  "src/lua/json_map.c",
+  "src/lua/values/json_map.c",
   "  order = memcmp(a->bytes, b->bytes, length);\n",
   "  order = 0;\n",
   "spec sidecar: its fields by their bytes"

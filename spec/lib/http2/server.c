@@ -22,7 +22,7 @@
  *
  * One thread for each connection.
  */
-#include "sandbox/certificate.h"
+#include "sandbox/server/certificate.h"
 #include "session.h"
 
 #include <arpa/inet.h>

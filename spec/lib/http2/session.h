@@ -2,7 +2,7 @@
 #ifndef GPTIMAGE2_SPEC_HTTP2_SESSION_H
 #define GPTIMAGE2_SPEC_HTTP2_SESSION_H
 
-#include "sandbox/certificate.h"
+#include "sandbox/server/certificate.h"
 
 #include <stdbool.h>
 

@@ -1,0 +1,303 @@
+/*
+ * gptimage2.Client: the settings of one account, its budget and its balance.
+ *
+ * The API key goes from the Lua string into the account and is not kept
+ * anywhere else.  Value table: "handler", "base_url", "reserved", "refunds",
+ * "created".
+ */
+#include "lua/core.h"
+
+#include <math.h>
+#include <time.h>
+
+#define LEDGER_TRIES 50 /* 10 ms each */
+
+Client *client_check(lua_State *L, int index) {
+  return luaL_checkudata(L, index, CLIENT_TYPE);
+}
+
+Client *client_test(lua_State *L, int index) {
+  return compat_testudata(L, index, CLIENT_TYPE);
+}
+
+void client_push_handler(lua_State *L, int index) {
+  compat_getuservalue(L, index);
+  lua_getfield(L, -1, "handler");
+  lua_remove(L, -2);
+}
+
+void client_push_reserved(lua_State *L, int index) {
+  compat_getuservalue(L, index);
+  lua_getfield(L, -1, "reserved");
+  lua_remove(L, -2);
+}
+
+void client_push_refunds(lua_State *L, int index) {
+  compat_getuservalue(L, index);
+  lua_getfield(L, -1, "refunds");
+  lua_remove(L, -2);
+}
+
+void client_push_balance(lua_State *L, const Balance *balance) {
+  static const char *const names[BALANCE_FIELDS] = {
+      "paid_credits", "free_images_remaining", "total_images",
+      "free_images_per_day"};
+  lua_createtable(L, 0, BALANCE_FIELDS);
+  for (size_t i = 0; i < BALANCE_FIELDS; i++)
+    if (!isnan(balance->fields[i])) {
+      compat_pushwhole(L, balance->fields[i]);
+      lua_setfield(L, -2, names[i]);
+    }
+}
+
+void client_push_closed(lua_State *L) {
+  error_push(L, "closed", "client_closed",
+             "the client is closed: make a new one with gptimage2.new");
+}
+
+static const char *text_field(lua_State *L, int index, const char *name) {
+  const char *text;
+  lua_getfield(L, index, name);
+  text = lua_tostring(L, -1);
+  lua_pop(L, 1); /* the table keeps it alive */
+  return text;
+}
+
+static double number_field(lua_State *L, int index, const char *name,
+                           double fallback) {
+  double number;
+  lua_getfield(L, index, name);
+  number = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : fallback;
+  lua_pop(L, 1);
+  return number;
+}
+
+static bool flag_field(lua_State *L, int index, const char *name) {
+  bool flag;
+  lua_getfield(L, index, name);
+  flag = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return flag;
+}
+
+static unsigned count_field(lua_State *L, int index, const char *name) {
+  double number = number_field(L, index, name, 1);
+  return number < 1e9 ? (unsigned)number : 1000000000u;
+}
+
+static RetryMode retry_field(lua_State *L, int index) {
+  static const char *const names[] = {"safe", "documented", "idempotent"};
+  const char *name = text_field(L, index, "retry");
+  for (int i = 0; name && i < 3; i++)
+    if (strcmp(name, names[i]) == 0)
+      return (RetryMode)i; /* in the order of the enum */
+  return RETRY_DOCUMENTED;
+}
+
+static void read_settings(lua_State *L, int index, AccountSettings *settings) {
+  *settings = (AccountSettings){
+      .base_url = text_field(L, index, "base_url"),
+      .api_key = text_field(L, index, "api_key"),
+      .user_agent = text_field(L, index, "user_agent"),
+      .proxy = text_field(L, index, "proxy"),
+      .ca_file = text_field(L, index, "ca_file"),
+      .connect_timeout = number_field(L, index, "connect_timeout", 10),
+      .request_timeout = number_field(L, index, "request_timeout", 60),
+      .max_active = count_field(L, index, "max_active"),
+      .max_connections = count_field(L, index, "max_connections"),
+      .allow_private_references =
+          flag_field(L, index, "allow_private_references"),
+      .flow = {
+          .retry = retry_field(L, index),
+          .max_attempts = count_field(L, index, "max_attempts"),
+          .poll = {.first = number_field(L, index, "poll_first", 2),
+                   .interval = number_field(L, index, "poll_interval", 2.5),
+                   .max = number_field(L, index, "poll_max", 5)}}};
+  luaL_argcheck(L,
+                settings->base_url && settings->api_key && settings->user_agent,
+                index, "base_url, api_key and user_agent expected");
+}
+
+/* The client before this one, just closed, may need a moment to let go. */
+static bool open_ledger(lua_State *L, int index, Ledger **ledger,
+                        Failure *failure) {
+  static const struct timespec moment = {.tv_nsec = 10000000};
+  const char *path = text_field(L, index, "ledger");
+  LedgerOptions options = {.any_owner = flag_field(L, index, "any_owner"),
+                           .account = text_field(L, index, "account"),
+                           .api_key = text_field(L, index, "api_key")};
+  for (int tries = 0; path && tries < LEDGER_TRIES; tries++) {
+    *ledger = ledger_open_as(path, &options, failure);
+    if (*ledger || strcmp(failure->code, "ledger_locked") != 0)
+      break;
+    nanosleep(&moment, NULL);
+  }
+  if (path && !*ledger)
+    return false;
+  failure_clear(failure);
+  return true;
+}
+
+/* What the Lua side needs for reading the very same file: "ledger", now
+ * absolute, "ledger_file" and "account" of the options' table. */
+static void tell_ledger(lua_State *L, int index, const Ledger *ledger) {
+  lua_pushstring(L, ledger_path(ledger));
+  lua_setfield(L, index, "ledger");
+  lua_pushstring(L, ledger_file_of(ledger));
+  lua_setfield(L, index, "ledger_file");
+  lua_pushstring(L, ledger_account(ledger));
+  lua_setfield(L, index, "account");
+}
+
+/* ARG: checked options, see options.lua; those about a ledger are made exact
+** RES: client | nil, err */
+static int f_client(lua_State *L) {
+  AccountSettings settings;
+  Ledger *ledger = NULL;
+  Failure failure = {0};
+  Client *client;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  read_settings(L, 1, &settings);
+  client = lua_newuserdata(L, sizeof *client);
+  *client =
+      (Client){.timeout = number_field(L, 1, "timeout", 600),
+               .budget = number_field(L, 1, "budget", (double)INFINITY),
+               .verify_references = flag_field(L, 1, "verify_references")};
+  luaL_getmetatable(L, CLIENT_TYPE);
+  lua_setmetatable(L, -2);
+  lua_createtable(L, 0, 5);
+  lua_getfield(L, 1, "on_event");
+  client->narrates = !lua_isnil(L, -1);
+  lua_setfield(L, -2, "handler");
+  lua_getfield(L, 1, "base_url");
+  lua_setfield(L, -2, "base_url");
+  lua_newtable(L);
+  lua_setfield(L, -2, "reserved");
+  lua_newtable(L);
+  lua_setfield(L, -2, "refunds");
+  lua_newtable(L);
+  lua_setfield(L, -2, "created");
+  compat_setuservalue(L, -2);
+  if (!open_ledger(L, 1, &ledger, &failure)) {
+    error_push(L, failure.kind, failure.code,
+               failure.detail ? failure.detail : failure.code);
+    failure_clear(&failure);
+    return error_return(L);
+  }
+  client->account = account_new(&settings, ledger);
+  if (!client->account)
+    return luaL_error(L, "not enough memory");
+  if (ledger) /* the account's now: an error here leaks nothing */
+    tell_ledger(L, 1, ledger);
+  client->recorded = ledger != NULL;
+  return 1;
+}
+
+void client_drop(Core *core, Client *client) {
+  Account *account = client->account;
+  client->account = NULL;
+  if (!account)
+    return;
+  if (!core->engine)
+    account_drop(account);
+  else if (!engine_is_forked(core->engine))
+    engine_drop_account(core->engine, account);
+}
+
+/* No unfinished job names this client, or it would not be collected. */
+static int m__gc(lua_State *L) {
+  client_drop(core_get(L), client_check(L, 1));
+  return 0;
+}
+
+static int m__tostring(lua_State *L) {
+  Client *client = client_check(L, 1);
+  compat_getuservalue(L, 1);
+  lua_getfield(L, -1, "base_url");
+  lua_pushfstring(L, "%s (%s%s)", CLIENT_TYPE, lua_tostring(L, -1),
+                  client->account ? "" : ", closed");
+  return 1;
+}
+
+/* client.balance, client.spent, client:method() */
+static int m__index(lua_State *L) {
+  Client *client;
+  const char *name;
+  lua_settop(L, 2);
+  if (core_push_method(L))
+    return 1;
+  client = client_check(L, 1);
+  name = lua_tostring(L, 2);
+  if (name && strcmp(name, "spent") == 0) {
+    compat_pushwhole(L, client->spent);
+    return 1;
+  }
+  if (name && strcmp(name, "balance") == 0) {
+    if (client->has_balance)
+      client_push_balance(L, &client->balance);
+    else
+      lua_pushnil(L);
+    return 1;
+  }
+  return 0;
+}
+
+/* ARG: client
+** RES: nothing when it can be used | nil, err */
+static int m_usable(lua_State *L) {
+  Client *client = client_check(L, 1);
+  if (!core_usable(L, core_get(L)))
+    return 2;
+  if (client->account)
+    return 0;
+  client_push_closed(L);
+  return error_return(L);
+}
+
+/* ARG: client
+** RES: for the Lua side, a table that lives as long as the client */
+static int f_created(lua_State *L) {
+  client_check(L, 1);
+  compat_getuservalue(L, 1);
+  lua_getfield(L, -1, "created");
+  return 1;
+}
+
+/* ARG: client, key
+** What was reserved under the key will not be given back any more. */
+static int f_spend(lua_State *L) {
+  client_check(L, 1);
+  luaL_checkstring(L, 2);
+  lua_settop(L, 2);
+  client_push_reserved(L, 1);
+  lua_insert(L, 2);
+  lua_pushnil(L);
+  lua_rawset(L, 2);
+  return 0;
+}
+
+void client_open(lua_State *L) {
+  static const luaL_Reg meta[] = {
+      {"__gc", m__gc}, {"__tostring", m__tostring}, {NULL, NULL}};
+  luaL_newmetatable(L, CLIENT_TYPE);
+  compat_setfuncs(L, meta);
+  lua_pushliteral(L, CLIENT_TYPE);
+  lua_setfield(L, -2, "__name");
+  lua_pushliteral(L, CLIENT_TYPE);
+  lua_setfield(L, -2, "__metatable");
+  core_make_read_only(L, CLIENT_TYPE);
+  lua_newtable(L); /* the Lua side completes it */
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -4, "client_methods");
+  lua_pushcclosure(L, m__index, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  lua_pushcfunction(L, f_client);
+  lua_setfield(L, -2, "client");
+  lua_pushcfunction(L, f_created);
+  lua_setfield(L, -2, "created");
+  lua_pushcfunction(L, f_spend);
+  lua_setfield(L, -2, "spend");
+  lua_pushcfunction(L, m_usable);
+  lua_setfield(L, -2, "usable");
+}

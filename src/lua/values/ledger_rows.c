@@ -1,0 +1,187 @@
+/*
+ * The ledger as the Lua side reads it: a page of rows at a time, however many
+ * there are.
+ *
+ * Rows come as plain tables with the columns' names; what they mean is
+ * lua/gptimage2/ledger.lua's to say.
+ */
+#include "lua/core.h"
+
+#include "engine/ledger/ledger_reader.h"
+
+#define READER_TYPE "gptimage2.LedgerReader"
+
+/* A page ends behind the row that reaches one of them. */
+#define PAGE_ROWS 1000
+#define PAGE_BYTES ((size_t)4 << 20)
+
+static void close_reader(LedgerReader **reader) {
+  if (*reader)
+    ledger_reader_close(*reader);
+  *reader = NULL;
+}
+
+/* The reader is owned by a userdata, so that no error can leak it.  Also its
+ * method `close`. */
+static int m__gc(lua_State *L) {
+  close_reader(luaL_checkudata(L, 1, READER_TYPE));
+  return 0;
+}
+
+static const char *text_field(lua_State *L, int index, const char *name) {
+  const char *text;
+  lua_getfield(L, index, name);
+  text = lua_tostring(L, -1);
+  lua_pop(L, 1); /* the table keeps it alive */
+  return text;
+}
+
+static double number_field(lua_State *L, int index, const char *name) {
+  double number;
+  lua_getfield(L, index, name);
+  number = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return number;
+}
+
+static bool flag_field(lua_State *L, int index, const char *name) {
+  bool flag;
+  lua_getfield(L, index, name);
+  flag = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return flag;
+}
+
+static void set_text(lua_State *L, const char *name, const char *text) {
+  if (!text)
+    return;
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, name);
+}
+
+static void set_bytes(lua_State *L, const char *name, const char *bytes,
+                      size_t length) {
+  if (!bytes)
+    return;
+  lua_pushlstring(L, bytes, length);
+  lua_setfield(L, -2, name);
+}
+
+static void set_files(lua_State *L, LedgerReader *reader, const char *key) {
+  const char *path;
+  lua_newtable(L);
+  for (int n = 1; (path = ledger_reader_file(reader, key, (unsigned)n)); n++) {
+    lua_pushstring(L, path);
+    lua_rawseti(L, -2, n);
+  }
+  lua_setfield(L, -2, "files");
+}
+
+static void push_row(lua_State *L, LedgerReader *reader, const LedgerRow *row) {
+  lua_createtable(L, 0, 23);
+  set_text(L, "attempt_id", row->attempt_id);
+  set_text(L, "key", row->key);
+  set_text(L, "state", row->state);
+  set_text(L, "charged", row->charged);
+  set_text(L, "base_url", row->base_url);
+  set_text(L, "account", row->account);
+  set_text(L, "metadata", row->metadata);
+  set_text(L, "job_id", row->job_id);
+  set_text(L, "error", row->error);
+  set_bytes(L, "body", row->body, row->body_length);
+  if (!row->body || row->body_length == 0) { /* somebody took it out */
+    set_text(L, "mode", row->mode);
+    set_text(L, "prompt", row->prompt);
+    set_text(L, "ratio", row->ratio);
+  }
+  set_bytes(L, "answer", row->answer, row->answer_length);
+  set_bytes(L, "result", row->result, row->result_length);
+  error_set_number(L, "count", row->count);
+  error_set_number(L, "cost", row->cost);
+  error_set_number(L, "attempts", row->attempts);
+  error_set_number(L, "http_status", row->status);
+  lua_pushnumber(L, row->created_at);
+  lua_setfield(L, -2, "created_at");
+  lua_pushnumber(L, row->updated_at);
+  lua_setfield(L, -2, "updated_at");
+  set_files(L, reader, row->key);
+}
+
+/* Pushes nil and an error for `failure`, which is cleared. */
+static int fail(lua_State *L, Failure *failure) {
+  error_push(L, failure->kind, failure->code,
+             failure->detail ? failure->detail : failure->code);
+  failure_clear(failure);
+  return error_return(L);
+}
+
+static size_t size_of(const LedgerRow *row) {
+  return row->body_length + row->answer_length + row->result_length;
+}
+
+/* The next page of the reader at `index`, which is closed behind the last one.
+** RES: rows, with the reader as `rest` where there may be more | nil, err */
+static int push_page(lua_State *L, int index) {
+  LedgerReader **reader = lua_touserdata(L, index);
+  Failure failure = {0};
+  LedgerRow row;
+  size_t bytes = 0;
+  int count = 0;
+  lua_newtable(L);
+  while (*reader && ledger_reader_next(*reader, &row, &failure)) {
+    push_row(L, *reader, &row);
+    lua_rawseti(L, -2, ++count);
+    bytes += size_of(&row);
+    if (count == PAGE_ROWS || bytes >= PAGE_BYTES) {
+      lua_pushvalue(L, index);
+      lua_setfield(L, -2, "rest");
+      return 1;
+    }
+  }
+  close_reader(reader);
+  return failure.kind ? fail(L, &failure) : 1;
+}
+
+/* ARG: path, {key=, job_id=, state=, since=, until=, limit=, unfinished=,
+**      newest_first=, file=, any_owner=}
+** RES: as push_page */
+static int f_ledger_rows(lua_State *L) {
+  LedgerFilter filter = {.key = text_field(L, 2, "key"),
+                         .job_id = text_field(L, 2, "job_id"),
+                         .state = text_field(L, 2, "state"),
+                         .file = text_field(L, 2, "file"),
+                         .any_owner = flag_field(L, 2, "any_owner"),
+                         .since = number_field(L, 2, "since"),
+                         .until = number_field(L, 2, "until"),
+                         .limit = (long)number_field(L, 2, "limit"),
+                         .unfinished = flag_field(L, 2, "unfinished"),
+                         .newest_first = flag_field(L, 2, "newest_first")};
+  LedgerReader **reader = lua_newuserdata(L, sizeof *reader);
+  Failure failure = {0};
+  *reader = NULL;
+  luaL_getmetatable(L, READER_TYPE);
+  lua_setmetatable(L, -2);
+  *reader = ledger_reader_open(luaL_checkstring(L, 1), &filter, &failure);
+  return *reader ? push_page(L, lua_gettop(L)) : fail(L, &failure);
+}
+
+/* ARG: reader
+** RES: as push_page */
+static int m_rows(lua_State *L) {
+  luaL_checkudata(L, 1, READER_TYPE);
+  lua_settop(L, 1);
+  return push_page(L, 1);
+}
+
+void ledger_rows_open(lua_State *L) {
+  static const luaL_Reg functions[] = {{"ledger_rows", f_ledger_rows},
+                                       {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"rows", m_rows}, {"close", m__gc}, {"__gc", m__gc}, {NULL, NULL}};
+  luaL_newmetatable(L, READER_TYPE);
+  compat_setfuncs(L, methods);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  compat_setfuncs(L, functions);
+}

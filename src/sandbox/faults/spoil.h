@@ -1,0 +1,19 @@
+/*
+ * How a fault changes what an answer says, before it is sent. Runs on the
+ * server's thread.
+ */
+#ifndef GPTIMAGE2_SANDBOX_SPOIL_H
+#define GPTIMAGE2_SANDBOX_SPOIL_H
+
+#include <stdbool.h>
+
+#include "fault.h"
+#include "sandbox/server/answer.h"
+#include "sandbox/server/reply.h"
+
+/* Changes the reply as the fault says; faults of other kinds leave it. The
+ * fault's texts must outlive the reply. False: no memory. */
+bool spoil(const Server *server, const Question *question, const Fault *fault,
+           Reply *reply);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * How a fault changes the JSON of an answer. Pure.
+ */
+#ifndef GPTIMAGE2_SANDBOX_TWIST_H
+#define GPTIMAGE2_SANDBOX_TWIST_H
+
+#include <stdbool.h>
+
+#include "fault.h"
+#include "sandbox/server/reply.h"
+
+/* Changes the reply's JSON as the fault says. Leaves alone what is no answer
+ * about a job where the fault is about one. False: no memory. */
+bool twist(const Fault *fault, Reply *reply);
+
+#endif
