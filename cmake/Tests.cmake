@@ -29,10 +29,13 @@ function(gptimage2_add_c_tests flavour prefix timeout)
   endif()
   foreach(name IN LISTS GPTIMAGE2_C_TESTS)
     set(target c-${flavour}-${name})
-    add_executable(${target} spec/c/${name}_test.c
+    file(GLOB source CONFIGURE_DEPENDS "${GPTIMAGE2_SPECS}/c/${name}_test.c"
+      "${GPTIMAGE2_SPECS}/c/*/${name}_test.c")
+    add_executable(${target} ${source}
       $<TARGET_OBJECTS:engine-${flavour}>)
     target_link_libraries(${target} PRIVATE gptimage2_settings gptimage2_curl gptimage2_ledger_libs
       gptimage2_flavour_${flavour} "${GPTIMAGE2_CMOCKA_LIBRARY}")
+    target_include_directories(${target} PRIVATE "${GPTIMAGE2_SPECS}/c")
     target_include_directories(${target} SYSTEM PRIVATE
       "${GPTIMAGE2_CMOCKA_INCLUDE}")
     add_dependencies(c-tests-${flavour} ${target})
@@ -45,13 +48,14 @@ endfunction()
 # One test for each spec file, so that a failing file is named and ctest runs
 # them side by side.
 function(gptimage2_add_specs variant label timeout)
-  file(GLOB specs CONFIGURE_DEPENDS "${GPTIMAGE2_SPECS}/*_spec.lua")
+  file(GLOB specs CONFIGURE_DEPENDS "${GPTIMAGE2_SPECS}/*/*_spec.lua")
   foreach(spec IN LISTS specs)
     get_filename_component(name "${spec}" NAME)
     string(REPLACE "_spec.lua" "" name "${name}")
+    file(RELATIVE_PATH spec "${CMAKE_CURRENT_SOURCE_DIR}" "${spec}")
     add_test(NAME ${label}/${name}
       COMMAND "${CMAKE_BINARY_DIR}/lua/${variant}/lua" "${GPTIMAGE2_BUSTED}"
-        --output=plainTerminal "spec/${name}_spec.lua"
+        --output=plainTerminal "${spec}"
       WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
     set_tests_properties(${label}/${name} PROPERTIES
       LABELS "${label};${ARGN}" TIMEOUT ${timeout})

@@ -1,5 +1,6 @@
 --- Starts many short lives (life.lua), each of which ends at another moment of the first 30 ms
---- after its first submit, and looks at how they end. Shared by spec/exit_spec.lua and the proof.
+--- after its first submit, and looks at how they end. Shared by spec/host/exit_spec.lua and the
+--- proof.
 
 local host = require("spec.host")
 local sandbox = require("gptimage2.sandbox")

@@ -35,8 +35,8 @@ local function run(command)
 end
 
 --- What a test needs to be built, and how it is run. Tests are written `c <name>` for
---- spec/c/<name>_test.c, `spec <name>` for spec/<name>_spec.lua, and `spec <name>: <pattern>` for
---- those whose name matches.
+--- spec/c/*/<name>_test.c, `spec <name>` for spec/*/<name>_spec.lua, and `spec <name>: <pattern>`
+--- for those whose name matches.
 local function read_test(test)
   local kind, name, pattern = test:match("^(%a+) ([%w_]+):? ?(.*)$")
   assert(kind, test)

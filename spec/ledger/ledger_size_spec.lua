@@ -1,5 +1,5 @@
 --- A ledger of any size from Lua: many rows come by pages, and damage that is met stops the
---- spending. What SQLite does for it is spec/c/ledger_size_test.c's and ledger_damage_test.c's.
+--- spending. What SQLite does for it is ledger_size_test.c's and ledger_damage_test.c's.
 
 local book = require("spec.helpers.book")
 local core = require("gptimage2.core")
