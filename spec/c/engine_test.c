@@ -77,10 +77,10 @@ static Event *next_end(Engine *engine, const Work *work) {
 }
 
 static Account *new_account(void) {
-  AccountSettings settings = {.base_url = "http://127.0.0.1:1",
-                              .api_key = "key",
-                              .user_agent = "test",
-                              .connect_timeout = 10,
+  AccountSettings settings = {.service.base_url = "http://127.0.0.1:1",
+                              .service.api_key = "key",
+                              .service.user_agent = "test",
+                              .service.connect_timeout = 10,
                               .request_timeout = 10,
                               .flow = {.max_attempts = 1, .poll = {2, 2.5, 5}},
                               .max_active = 1};

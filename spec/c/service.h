@@ -30,7 +30,7 @@ typedef struct Line {
                         * HUSHED: it is closed, which the answer does not say */
 } Line;
 
-typedef struct Service {
+typedef struct FakeService {
   const Line *script;
   unsigned lines;
   _Atomic unsigned asked; /* requests that arrived */
@@ -39,7 +39,7 @@ typedef struct Service {
   int port;
   char url[64];
   pthread_t thread;
-} Service;
+} FakeService;
 
 /* Reads one request, body included.  False when the connection ends first. */
 static inline bool service_read(int fd, char *text, size_t size) {
@@ -74,7 +74,7 @@ static inline void service_answer(int fd, const Line *line) {
 }
 
 /* Serves one connection. */
-static inline void service_serve(Service *service, int fd) {
+static inline void service_serve(FakeService *service, int fd) {
   bool more = true;
   while (more && service->asked < SERVICE_REQUESTS &&
          service_read(fd, service->requests[service->asked],
@@ -92,7 +92,7 @@ static inline void service_serve(Service *service, int fd) {
 }
 
 static inline void *service_run(void *user) {
-  Service *service = user;
+  FakeService *service = user;
   int fd;
   while ((fd = accept(service->listener, NULL, NULL)) >= 0)
     service_serve(service, fd);
@@ -100,7 +100,7 @@ static inline void *service_run(void *user) {
 }
 
 /* A listening socket on loopback; sets `url` and `port`. */
-static inline void service_listen(Service *service) {
+static inline void service_listen(FakeService *service) {
   struct sockaddr_in address = {.sin_family = AF_INET,
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof address;
@@ -114,7 +114,7 @@ static inline void service_listen(Service *service) {
            service->port);
 }
 
-static inline void service_start(Service *service, const Line *script,
+static inline void service_start(FakeService *service, const Line *script,
                                  unsigned lines) {
   memset(service, 0, sizeof *service);
   service->script = script;
@@ -125,13 +125,13 @@ static inline void service_start(Service *service, const Line *script,
 }
 
 /* Waits until all of the script was asked for, as long as it takes. */
-static inline void service_await(const Service *service) {
+static inline void service_await(const FakeService *service) {
   while (service->asked < service->lines)
     usleep(1000);
 }
 
 /* To be called when the client's connections are closed or unused. */
-static inline void service_stop(Service *service) {
+static inline void service_stop(FakeService *service) {
   shutdown(service->listener, SHUT_RDWR);
   pthread_join(service->thread, NULL);
   close(service->listener);

@@ -297,7 +297,7 @@ static void set_failure(Failure *failure, const Reply *reply) {
 static void on_reply(Double *work, const Reply *reply, const char *body,
                      size_t length) {
   Job *job = &work->job;
-  Exchange exchange = {.account = job->work.account, .reply = *reply};
+  Exchange exchange = {.service = &job->work.account->service, .reply = *reply};
   FlowAction action;
   Answer answer;
   buffer_init(&exchange.body, HTTP_REPLY_MAX);

@@ -127,9 +127,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Input input = {data, data + size};
   unsigned bits = input_byte(&input);
   static char authorization[] = "Authorization: Bearer " KEY;
-  static Account account = {.authorization = authorization}; /* and no proxy,
+  static Service service = {.authorization = authorization}; /* and no proxy,
                                        on which the code of a failure depends */
-  Exchange exchange = {.account = &account,
+  Exchange exchange = {.service = &service,
                        .plain = bits & 1,
                        .create = bits & 2,
                        .guarded = bits & 4,

@@ -14,8 +14,8 @@ bool io_gate_enter(Engine *engine, Account *account) {
   if (!account || account->origin)
     return true;
   account->origin =
-      gate_enter(&engine->gate, account_origin_name(account), account->secure,
-                 account->settings.max_connections);
+      gate_enter(&engine->gate, service_origin_name(&account->service),
+                 account->service.secure, account->settings.max_connections);
   return account->origin != NULL;
 }
 

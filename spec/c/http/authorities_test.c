@@ -4,6 +4,7 @@
 
 #include "engine/http/authorities.h"
 #include "engine/http/http.h"
+#include "engine/work/account.h"
 
 #include <unistd.h>
 
@@ -143,10 +144,10 @@ static CURLcode note_setopt(CURL *easy, CURLoption option, ...) {
 
 /* Notes what a new handle is told. */
 static void ask(const char *base_url, const char *ca_file) {
-  AccountSettings settings = {.base_url = base_url,
-                              .api_key = "key",
-                              .user_agent = "agent",
-                              .ca_file = ca_file,
+  AccountSettings settings = {.service.base_url = base_url,
+                              .service.api_key = "key",
+                              .service.user_agent = "agent",
+                              .service.ca_file = ca_file,
                               .max_active = 1};
   Account *account = account_new(&settings, NULL);
   Loop loop;
@@ -160,7 +161,7 @@ static void ask(const char *base_url, const char *ca_file) {
   strcpy(told_file, "untold");
   strcpy(told_folder, "untold");
   strcpy(told_proxy_file, "untold");
-  http_abort(&loop, http_get(&loop, account, base_url, 1, &failure));
+  http_abort(&loop, http_get(&loop, &account->service, base_url, 1, &failure));
   curl_lib.easy_setopt = real_setopt;
   account_drop(account);
   loop_close(&loop);

@@ -13,8 +13,8 @@
 /* A fresh exchange without a libcurl handle. */
 static Exchange new_exchange(bool plain) {
   static char authorization[] = "Authorization: Bearer " KEY;
-  static Account account = {.authorization = authorization};
-  Exchange exchange = {.account = &account,
+  static Service service = {.authorization = authorization};
+  Exchange exchange = {.service = &service,
                        .plain = plain,
                        .range_start = -1,
                        .range_total = -1,
@@ -254,17 +254,17 @@ static void a_refused_stream_is_known_by_its_words(void **state) {
       char text[128];
       size_t length = strlen(rows[i].text);
       memcpy(text, rows[i].text, length);
-      exchange.account->needs_http1 = false;
-      exchange.account->secure = kind != 4; /* plain http has no streams */
+      exchange.service->needs_http1 = false;
+      exchange.service->secure = kind != 4; /* plain http has no streams */
       exchange.guarded = kind != 1;
       exchange.header_bytes = kind == 2 ? 9 : 0;
       http_on_debug(NULL, kind == 3 ? CURLINFO_HEADER_IN : CURLINFO_TEXT, text,
                     length, &exchange);
       check(exchange.refused == (kind == 0 && rows[i].refused), "row %zu, %d",
             i, kind);
-      check(exchange.account->needs_http1 == (kind == 0 && rows[i].http1),
+      check(exchange.service->needs_http1 == (kind == 0 && rows[i].http1),
             "row %zu, %d", i, kind);
-      exchange.account->secure = false;
+      exchange.service->secure = false;
     }
 }
 

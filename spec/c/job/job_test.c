@@ -18,10 +18,10 @@ static Account *account;
 
 static AccountSettings settings_for(const char *url) {
   return (AccountSettings){
-      .base_url = url,
-      .api_key = SECRET,
-      .user_agent = "agent/1",
-      .connect_timeout = 30,
+      .service.base_url = url,
+      .service.api_key = SECRET,
+      .service.user_agent = "agent/1",
+      .service.connect_timeout = 30,
       .request_timeout = 60,
       .flow = {.max_attempts = 1, .poll = {0.01, 0.01, 0.01}},
       .max_active = 4};
@@ -101,7 +101,7 @@ static void a_job_is_created_polled_and_ended(void **state) {
       {200, WAITS("id-1"), NULL, true},    {202, WAITS("id-1"), NULL, true},
       {202, RUNS("id-1"), NULL, true},     {202, RUNS("id-1"), NULL, true},
       {200, RUNS("id-1") " ", NULL, true}, {200, DONE("id-1"), NULL, true}};
-  Service service;
+  FakeService service;
   Event *event;
   (void)state;
   service_start(&service, script, COUNT(script));
@@ -165,7 +165,7 @@ static void an_answer_ends_a_job(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
     Line script[] = {{rows[i].status, rows[i].body, NULL, false}};
-    Service service;
+    FakeService service;
     Event *event;
     service_start(&service, script, 1);
     open_engine(service.url);
@@ -197,7 +197,7 @@ static void a_host_that_does_not_listen_holds_up_no_job(void **state) {
       {202, WAITS("id-2"), NULL, false}, {200, DONE("id-2"), NULL, false},
       {202, WAITS("id-3"), NULL, false}, {200, DONE("id-3"), NULL, false}};
   AccountSettings settings;
-  Service service;
+  FakeService service;
   (void)state;
   service_start(&service, script, COUNT(script));
   settings = settings_for(service.url);
@@ -228,7 +228,7 @@ static void requests_carry_what_they_must_and_nothing_more(void **state) {
   static const char *const post[] = {"\r\nIdempotency-Key: " KEY "\r\n",
                                      "\r\nContent-Type: application/json\r\n",
                                      WHOLE_BODY};
-  Service service;
+  FakeService service;
   (void)state;
   service_start(&service, script, COUNT(script));
   open_engine(service.url);
@@ -255,7 +255,7 @@ static void requests_carry_what_they_must_and_nothing_more(void **state) {
 static void a_create_whose_connection_dies_is_sent_once(void **state) {
   static const Line script[] = {{202, WAITS("id-1"), NULL, true},
                                 {0, "", NULL, false}};
-  Service service;
+  FakeService service;
   Event *event;
   (void)state;
   service_start(&service, script, COUNT(script));
@@ -277,7 +277,7 @@ static void a_create_whose_connection_dies_is_sent_once(void **state) {
 
 static void a_lost_create_is_not_repeated(void **state) {
   static const Line script[] = {{0, "", NULL, false}, {200, "{}", NULL, false}};
-  Service service;
+  FakeService service;
   AccountSettings settings;
   (void)state;
   service_start(&service, script, COUNT(script));
@@ -295,7 +295,7 @@ static void a_lost_create_is_not_repeated(void **state) {
 static void a_refused_create_keeps_status_body_and_wish(void **state) {
   static const Line script[] = {
       {429, "{\"error\":\"slow\"}", "Retry-After: 7\r\n", false}};
-  Service service;
+  FakeService service;
   Event *event;
   (void)state;
   service_start(&service, script, COUNT(script));
@@ -315,7 +315,7 @@ static void a_refused_create_keeps_status_body_and_wish(void **state) {
 static void redirects_are_not_followed(void **state) {
   static const Line script[] = {{307, "{}", "Location: /elsewhere\r\n", false},
                                 {302, "{}", "Location: /elsewhere\r\n", false}};
-  Service service;
+  FakeService service;
   Event *event;
   (void)state;
   service_start(&service, script, COUNT(script));
@@ -335,7 +335,7 @@ static void redirects_are_not_followed(void **state) {
 static void a_known_job_is_polled_through_trouble(void **state) {
   static const Line script[] = {{0, "", NULL, false},
                                 {200, DONE("known-1"), NULL, false}};
-  Service service;
+  FakeService service;
   Event *event;
   JobSpec spec = new_job(FLOW_RESUME);
   (void)state;
@@ -382,7 +382,7 @@ static void a_create_that_finds_nobody_was_not_sent(void **state) {
 /* The end that was on its way when the host cancelled is the only one. */
 static void a_cancel_meets_the_end(void **state) {
   static const Line script[] = {{200, DONE("id-1"), NULL, true}};
-  Service service;
+  FakeService service;
   Work *work;
   Event *event;
   (void)state;
@@ -402,7 +402,7 @@ static void a_cancel_meets_the_end(void **state) {
 
 /* A service that accepts connections and never says a word. */
 typedef struct Silence {
-  Service service;
+  FakeService service;
   Work *first;
   Work *second;
 } Silence;

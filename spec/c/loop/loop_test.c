@@ -2,6 +2,7 @@
 #include "service.h"
 
 #include "engine/http/http.h"
+#include "engine/work/account.h"
 
 #include <math.h>
 #include <poll.h>
@@ -14,10 +15,10 @@ static int wake;
 static unsigned done;
 
 static void enter(const char *url) {
-  AccountSettings settings = {.base_url = url,
-                              .api_key = "key",
-                              .user_agent = "agent/1",
-                              .connect_timeout = 30,
+  AccountSettings settings = {.service.base_url = url,
+                              .service.api_key = "key",
+                              .service.user_agent = "agent/1",
+                              .service.connect_timeout = 30,
                               .max_active = 1};
   account = account_new(&settings, NULL);
   wake = eventfd(0, EFD_CLOEXEC);
@@ -41,7 +42,7 @@ static void on_done(Exchange *exchange) {
 static void poll_once(const char *url) {
   unsigned before = done;
   Failure failure = {0};
-  Exchange *exchange = http_get(&loop, account, url, 60, &failure);
+  Exchange *exchange = http_get(&loop, &account->service, url, 60, &failure);
   assert_non_null(exchange);
   exchange->done = on_done;
   while (done == before) {
@@ -71,7 +72,7 @@ static void assert_silence(void) {
 
 static void an_idle_connection_stays_in_the_set(void **state) {
   static const Line script[] = {{200, "{}", .keep = 1}, {200, "{}", .keep = 1}};
-  Service service;
+  FakeService service;
   char url[128];
   int fd;
   (void)state;
@@ -98,7 +99,7 @@ static void an_idle_connection_stays_in_the_set(void **state) {
 static void an_idle_connection_that_ends_is_let_go(void **state) {
   static const Line script[] = {{200, "{}", .keep = HUSHED},
                                 {200, "{}", .keep = 1}};
-  Service service;
+  FakeService service;
   char url[128];
   int fd;
   (void)state;
@@ -139,7 +140,8 @@ static void a_delay_while_an_exchange_begins_is_noticed(void **state) {
   Exchange *exchange;
   (void)state;
   enter("http://127.0.0.1:1");
-  exchange = http_get(&loop, account, "http://127.0.0.1:1/1", 60, &failure);
+  exchange =
+      http_get(&loop, &account->service, "http://127.0.0.1:1/1", 60, &failure);
   assert_non_null(exchange);
   loop.on_delay = on_delay;
   true_action = curl_lib.multi_socket_action;
@@ -154,7 +156,7 @@ static void a_delay_while_an_exchange_begins_is_noticed(void **state) {
 /* As a child that the host has forked would. */
 static void a_closed_socket_is_forgotten_though_others_hold_it(void **state) {
   static const Line script[] = {{200, "{}", .keep = 1}};
-  Service service;
+  FakeService service;
   char url[128];
   int held;
   (void)state;

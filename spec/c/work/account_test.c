@@ -26,9 +26,9 @@ void __explicit_bzero_chk(void *bytes, size_t length, size_t size) {
 }
 
 static AccountSettings settings_for(const char *base_url) {
-  return (AccountSettings){.base_url = base_url,
-                           .api_key = KEY,
-                           .user_agent = "agent/1",
+  return (AccountSettings){.service.base_url = base_url,
+                           .service.api_key = KEY,
+                           .service.user_agent = "agent/1",
                            .max_active = 2,
                            .flow = {.max_attempts = 4}};
 }
@@ -38,20 +38,20 @@ static void urls_and_headers_are_made_once(void **state) {
   Account *account = account_new(&settings, NULL);
   const struct curl_slist *post, *get;
   (void)state;
-  assert_string_equal(account->generate_url,
+  assert_string_equal(account->service.generate_url,
                       "https://gptimage2.ai/api/generate");
-  assert_string_equal(account_poll_url(account, "a-job"),
+  assert_string_equal(service_poll_url(&account->service, "a-job"),
                       "https://gptimage2.ai/api/generate/a-job");
-  assert_string_equal(account_poll_url(account, "b"),
+  assert_string_equal(service_poll_url(&account->service, "b"),
                       "https://gptimage2.ai/api/generate/b");
-  post = account->post_headers;
+  post = account->service.post_headers;
   assert_string_equal(post->data, "Authorization: Bearer " KEY);
   assert_string_equal(post->next->data, "User-Agent: agent/1");
   post = post->next->next;
   assert_string_equal(post->data, "Content-Type: application/json");
   assert_string_equal(post->next->data, "Accept:"); /* none is sent */
   assert_null(post->next->next);
-  get = account->get_headers;
+  get = account->service.get_headers;
   assert_string_equal(get->data, "Authorization: Bearer " KEY);
   assert_string_equal(get->next->data, "User-Agent: agent/1");
   assert_string_equal(get->next->next->data, "Accept:");
@@ -68,22 +68,22 @@ static void texts_are_copied_and_the_key_only_once(void **state) {
   AccountSettings settings = settings_for(base_url);
   Account *account;
   (void)state;
-  settings.user_agent = agent;
-  settings.proxy = proxy;
-  settings.ca_file = ca_file;
+  settings.service.user_agent = agent;
+  settings.service.proxy = proxy;
+  settings.service.ca_file = ca_file;
   account = account_new(&settings, NULL);
   base_url[0] = agent[0] = proxy[0] = ca_file[0] = '?';
-  assert_string_equal(account->settings.base_url, "http://localhost:1");
-  assert_string_equal(account->settings.user_agent, "agent/2");
-  assert_string_equal(account->settings.proxy, "http://proxy:2");
-  assert_string_equal(account->settings.ca_file, "ca.pem");
-  assert_null(account->settings.api_key);
+  assert_string_equal(account->service.settings.base_url, "http://localhost:1");
+  assert_string_equal(account->service.settings.user_agent, "agent/2");
+  assert_string_equal(account->service.settings.proxy, "http://proxy:2");
+  assert_string_equal(account->service.settings.ca_file, "ca.pem");
+  assert_null(account->settings.service.api_key);
   assert_int_equal(account->settings.max_active, 2);
   account_drop(account);
   settings = settings_for("http://localhost:1");
   account = account_new(&settings, NULL);
-  assert_null(account->settings.proxy);
-  assert_null(account->settings.ca_file);
+  assert_null(account->service.settings.proxy);
+  assert_null(account->service.settings.ca_file);
   account_drop(account);
 }
 
@@ -101,8 +101,8 @@ static void where_the_service_is_is_known(void **state) {
   for (size_t i = 0; i < COUNT(rows); i++) {
     AccountSettings settings = settings_for(rows[i].base_url);
     Account *account = account_new(&settings, NULL);
-    check(account->local == rows[i].local, "%s", rows[i].base_url);
-    check(account->secure == rows[i].secure, "%s", rows[i].base_url);
+    check(account->service.local == rows[i].local, "%s", rows[i].base_url);
+    check(account->service.secure == rows[i].secure, "%s", rows[i].base_url);
     account_drop(account);
   }
 }
@@ -121,13 +121,14 @@ a_path_is_sent_as_it_is_where_nothing_speaks_against_it(void **state) {
   for (size_t i = 0; i < COUNT(rows); i++) {
     AccountSettings settings = settings_for(rows[i].base_url);
     Account *account;
-    settings.proxy = rows[i].proxy;
+    settings.service.proxy = rows[i].proxy;
     account = account_new(&settings, NULL);
     if (rows[i].path)
-      assert_string_equal(account->generate_url + account->path_at,
+      assert_string_equal(account->service.generate_url +
+                              account->service.path_at,
                           rows[i].path);
     else
-      assert_int_equal(account->path_at, 0);
+      assert_int_equal(account->service.path_at, 0);
     account_drop(account);
   }
 }
@@ -164,14 +165,14 @@ images_are_at_public_addresses_unless_the_service_is_not(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
     Account *account;
-    AccountSettings settings = {.base_url = rows[i].base,
-                                .api_key = "sk",
-                                .user_agent = "a",
+    AccountSettings settings = {.service.base_url = rows[i].base,
+                                .service.api_key = "sk",
+                                .service.user_agent = "a",
                                 .max_active = 1,
                                 .allow_private_references = rows[i].allowed};
     account = account_new(&settings, NULL);
     assert_non_null(account);
-    account->inside = account->inside || rows[i].inside;
+    account->service.inside = account->service.inside || rows[i].inside;
     check(account_wants_public(account, rows[i].image) == rows[i].wanted,
           "row %zu", i);
     account_drop(account);
@@ -182,10 +183,10 @@ static uint64_t origin_of(const char *base_url, const char *proxy) {
   AccountSettings settings = settings_for(base_url);
   Account *account;
   uint64_t name;
-  settings.proxy = proxy;
+  settings.service.proxy = proxy;
   account = account_new(&settings, NULL);
   assert_non_null(account);
-  name = account_origin_name(account);
+  name = service_origin_name(&account->service);
   account_drop(account);
   return name;
 }

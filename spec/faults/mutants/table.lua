@@ -799,7 +799,7 @@ mutant(
 
 mutant(
   "replies may be larger than 1 MiB",
-  "src/engine/http/http.h",
+  "src/engine/http/exchange.h",
   "#define HTTP_REPLY_MAX ((size_t)1 << 20)",
   "#define HTTP_REPLY_MAX ((size_t)1 << 28)",
   "spec reply: over 1 MiB"
@@ -1144,9 +1144,9 @@ mutant(
 )
 mutant(
   "the key stays in memory",
-  "src/engine/work/account.c",
-  "explicit_bzero(account->authorization, strlen(account->authorization));",
-  "(void)account->authorization;",
+  "src/engine/http/service.c",
+  "explicit_bzero(service->authorization, strlen(service->authorization));",
+  "(void)service->authorization;",
   "c account"
 )
 mutant(

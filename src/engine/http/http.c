@@ -56,12 +56,12 @@ static Exchange *start(Loop *loop, Exchange *exchange, double timeout,
  * written in another way.  The limit on streams of a server that has not told
  * it yet is never met so, either.  Over HTTP/1.1 connections are kept. */
 static void choose_connection(Exchange *exchange, const Loop *loop) {
-  const Account *account = exchange->account;
-  bool http1 = !account->secure || account->http1 || account->needs_http1;
+  const Service *service = exchange->service;
+  bool http1 = !service->secure || service->http1 || service->needs_http1;
   bool stale =
-      clock_monotonic() < fmax(loop->stale_until, account->fresh_until);
+      clock_monotonic() < fmax(loop->stale_until, service->fresh_until);
   http_setopt(exchange, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);
-  if (!account->secure)
+  if (!service->secure)
     return;
   http_setopt(exchange, CURLOPT_FORBID_REUSE, http1 ? 0L : 1L);
   http_setopt(exchange, CURLOPT_HTTP_VERSION,
@@ -69,10 +69,10 @@ static void choose_connection(Exchange *exchange, const Loop *loop) {
                     : (long)CURL_HTTP_VERSION_2TLS);
 }
 
-Exchange *http_post(Loop *loop, Account *account, const char *body,
+Exchange *http_post(Loop *loop, Service *service, const char *body,
                     size_t length, const char *key, double timeout,
                     Failure *failure) {
-  Exchange *exchange = http_take(loop, account, HTTP_POST, failure);
+  Exchange *exchange = http_take(loop, service, HTTP_POST, failure);
   if (!exchange)
     return NULL;
   snprintf(exchange->key_line, sizeof exchange->key_line, "Idempotency-Key: %s",
@@ -84,13 +84,13 @@ Exchange *http_post(Loop *loop, Account *account, const char *body,
   return start(loop, exchange, timeout, failure);
 }
 
-Exchange *http_get(Loop *loop, Account *account, const char *url,
+Exchange *http_get(Loop *loop, Service *service, const char *url,
                    double timeout, Failure *failure) {
-  Exchange *exchange = http_take(loop, account, HTTP_GET, failure);
+  Exchange *exchange = http_take(loop, service, HTTP_GET, failure);
   if (!exchange)
     return NULL;
   if (exchange->by_path)
-    http_setopt(exchange, CURLOPT_REQUEST_TARGET, url + account->path_at);
+    http_setopt(exchange, CURLOPT_REQUEST_TARGET, url + service->path_at);
   else
     http_setopt(exchange, CURLOPT_URL, url);
   return start(loop, exchange, timeout, failure);
@@ -108,11 +108,11 @@ static void set_range(Exchange *exchange, const HttpFetch *fetch) {
               fetch->if_range ? exchange->range_headers : NULL);
 }
 
-Exchange *http_fetch(Loop *loop, Account *account, const HttpFetch *fetch,
+Exchange *http_fetch(Loop *loop, Service *service, const HttpFetch *fetch,
                      HttpSink sink, Failure *failure) {
   /* Behind a proxy the address connected to is the proxy's. */
-  bool check = fetch->public_only && !account->settings.proxy;
-  Exchange *exchange = http_take(loop, account, HTTP_FETCH, failure);
+  bool check = fetch->public_only && !service->settings.proxy;
+  Exchange *exchange = http_take(loop, service, HTTP_FETCH, failure);
   if (!exchange)
     return NULL;
   exchange->sink = sink;

@@ -26,7 +26,7 @@ static int connect_status(const Exchange *exchange) {
 static const char *wanted_by_proxy(const Exchange *exchange, int status) {
   if (status != 407)
     return "";
-  return strchr(exchange->account->settings.proxy, '@')
+  return strchr(exchange->service->settings.proxy, '@')
              ? ": it does not take the user name and the password in the "
                "option proxy"
              : ": it wants a user name and a password in the option proxy";
@@ -35,12 +35,12 @@ static const char *wanted_by_proxy(const Exchange *exchange, int status) {
 /* Whether the request went to the proxy itself, which was to pass it on: plain
  * http through a proxy that speaks HTTP. */
 static bool is_passed_on(const Exchange *exchange) {
-  const char *proxy = exchange->account->settings.proxy;
+  const char *proxy = exchange->service->settings.proxy;
   char *url = NULL;
   if (!proxy || strncasecmp(proxy, "http", 4) != 0)
     return false;
   if (!exchange->plain)
-    return !exchange->account->secure;
+    return !exchange->service->secure;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_EFFECTIVE_URL, &url);
   return url && strncasecmp(url, "http:", 5) == 0;
 }
@@ -74,7 +74,7 @@ static void explain_proxy(Exchange *exchange, const char *said) {
  * proxy's as of a host's, and of the service's, which it looks up for the
  * proxy, as of a handshake with it. */
 static bool is_socks(const Exchange *exchange) {
-  return strncasecmp(exchange->account->settings.proxy, "socks", 5) == 0;
+  return strncasecmp(exchange->service->settings.proxy, "socks", 5) == 0;
 }
 
 static bool is_unknown_behind_socks(const Exchange *exchange) {
@@ -86,7 +86,7 @@ static bool is_unknown_behind_socks(const Exchange *exchange) {
 /* Whether what failed was between the proxy and us.  What is behind it fails by
  * its name, or by TLS; time and memory are nobody's. */
 static bool is_the_proxys(const Exchange *exchange, CURLcode code) {
-  if (!exchange->account->settings.proxy || exchange->guarded)
+  if (!exchange->service->settings.proxy || exchange->guarded)
     return false;
   if (connect_status(exchange) >= 300)
     return true;
@@ -163,7 +163,7 @@ static const char *words_for(const Exchange *exchange, CURLcode code) {
                              : "no connection was made in time";
   if (code == CURLE_ABORTED_BY_CALLBACK) /* the guard */
     return "the connection was lost before an answer came";
-  if (!*said || account_is_secret(exchange->account, said))
+  if (!*said || service_is_secret(exchange->service, said))
     said = curl_lib.easy_strerror(code);
   return said;
 }

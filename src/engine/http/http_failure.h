@@ -5,7 +5,7 @@
 #ifndef GPTIMAGE2_ENGINE_HTTP_FAILURE_H
 #define GPTIMAGE2_ENGINE_HTTP_FAILURE_H
 
-#include "http.h"
+#include "exchange.h"
 
 /* True for the codes that say: this server is not who it claims to be. */
 bool http_is_certificate_error(CURLcode code);

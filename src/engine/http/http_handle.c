@@ -82,11 +82,11 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose,
 /* Whom to trust: those in the user's file and nobody else, or the system's.
  * libcurl adds a folder of the system's to any file while it knows of one. */
 static void set_authorities(Exchange *exchange) {
-  const Account *account = exchange->account;
-  if (account->settings.ca_file) {
-    http_setopt(exchange, CURLOPT_CAINFO, account->settings.ca_file);
+  const Service *service = exchange->service;
+  if (service->settings.ca_file) {
+    http_setopt(exchange, CURLOPT_CAINFO, service->settings.ca_file);
     http_setopt(exchange, CURLOPT_CAPATH, NULL);
-  } else if (account->secure && authorities_in_folder()) {
+  } else if (service->secure && authorities_in_folder()) {
     http_setopt(exchange, CURLOPT_CAINFO, NULL);
     http_setopt(exchange, CURLOPT_PROXY_CAINFO, NULL);
   }
@@ -94,7 +94,7 @@ static void set_authorities(Exchange *exchange) {
 
 /* What is the same for the handles of all sorts. */
 static void set_common(Exchange *exchange, Loop *loop) {
-  const AccountSettings *settings = &exchange->account->settings;
+  const ServiceSettings *settings = &exchange->service->settings;
   http_setopt(exchange, CURLOPT_PRIVATE, exchange);
   http_setopt(exchange, CURLOPT_ERRORBUFFER, exchange->error);
   http_setopt(exchange, CURLOPT_NOSIGNAL, 1L);
@@ -137,25 +137,25 @@ CURLU *http_take_apart(const char *url) {
  * by letter, which is a fifth of all its work.  The service's URL is taken
  * apart once; a poll then differs in its path alone. */
 static void set_service(Exchange *exchange) {
-  Account *account = exchange->account;
+  Service *service = exchange->service;
   exchange->by_path = false;
-  if (!account->service)
-    account->service = http_take_apart(account->generate_url);
-  if (account->service && (exchange->create || account->path_at)) {
+  if (!service->parts)
+    service->parts = http_take_apart(service->generate_url);
+  if (service->parts && (exchange->create || service->path_at)) {
     exchange->by_path = true;
-    http_setopt(exchange, CURLOPT_CURLU, account->service);
+    http_setopt(exchange, CURLOPT_CURLU, service->parts);
   } else {
-    http_setopt(exchange, CURLOPT_URL, account->generate_url);
+    http_setopt(exchange, CURLOPT_URL, service->generate_url);
   }
 }
 
 /* What is the same for all exchanges with the service. */
 static void set_api(Exchange *exchange) {
-  const Account *account = exchange->account;
+  const Service *service = exchange->service;
   set_service(exchange);
-  if (account->settings.proxy) /* for the proxy: the headers have it already */
-    http_setopt(exchange, CURLOPT_USERAGENT, account->settings.user_agent);
-  if (!account->secure) /* else the TLS handshake tells */
+  if (service->settings.proxy) /* for the proxy: the headers have it already */
+    http_setopt(exchange, CURLOPT_USERAGENT, service->settings.user_agent);
+  if (!service->secure) /* else the TLS handshake tells */
     http_setopt(exchange, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }
 
@@ -163,14 +163,14 @@ static void set_post(Exchange *exchange) {
   exchange->create = true;
   set_api(exchange);
   exchange->key_header =
-      (struct curl_slist){exchange->key_line, exchange->account->post_headers};
+      (struct curl_slist){exchange->key_line, exchange->service->post_headers};
   http_setopt(exchange, CURLOPT_HTTPHEADER, &exchange->key_header);
   http_setopt(exchange, CURLOPT_POST, 1L);
   http_setopt(exchange, CURLOPT_MAXAGE_CONN, CREATE_IDLE_MAX);
   http_setopt(exchange, CURLOPT_DEBUGFUNCTION, http_on_debug);
   http_setopt(exchange, CURLOPT_DEBUGDATA, exchange);
   http_setopt(exchange, CURLOPT_VERBOSE, 1L);
-  if (!exchange->account->secure)
+  if (!exchange->service->secure)
     return;
   http_setopt(exchange, CURLOPT_SSLVERSION,
               (long)CURL_SSLVERSION_TLSv1_2 |
@@ -179,22 +179,22 @@ static void set_post(Exchange *exchange) {
 
 static void set_get(Exchange *exchange) {
   set_api(exchange);
-  http_setopt(exchange, CURLOPT_HTTPHEADER, exchange->account->get_headers);
+  http_setopt(exchange, CURLOPT_HTTPHEADER, exchange->service->get_headers);
   http_setopt(exchange, CURLOPT_HTTPGET, 1L);
   /* Many polls at once share one HTTP/2 connection where the server can.
    * Without TLS libcurl would hold all of them back until the first is
    * answered. */
-  if (exchange->account->secure)
+  if (exchange->service->secure)
     http_setopt(exchange, CURLOPT_PIPEWAIT, 1L);
 }
 
 static void set_fetch(Exchange *exchange) {
   exchange->plain = true;
   http_setopt(exchange, CURLOPT_USERAGENT,
-              exchange->account->settings.user_agent);
+              exchange->service->settings.user_agent);
 }
 
-static Exchange *new_exchange(Loop *loop, Account *account, HttpSort sort) {
+static Exchange *new_exchange(Loop *loop, Service *service, HttpSort sort) {
   static void (*const set_sort[HTTP_SORTS])(Exchange *) = {
       [HTTP_POST] = set_post, [HTTP_GET] = set_get, [HTTP_FETCH] = set_fetch};
   Exchange *exchange = calloc(1, sizeof *exchange);
@@ -205,7 +205,7 @@ static Exchange *new_exchange(Loop *loop, Account *account, HttpSort sort) {
     free(exchange);
     return NULL;
   }
-  exchange->account = account;
+  exchange->service = service;
   exchange->sort = sort;
   buffer_init(&exchange->body, HTTP_REPLY_MAX);
   set_common(exchange, loop);
@@ -263,7 +263,7 @@ static void reset(Exchange *exchange) {
 }
 
 /* A handle ready to be told its request. */
-Exchange *http_take(Loop *loop, Account *account, HttpSort sort,
+Exchange *http_take(Loop *loop, Service *service, HttpSort sort,
                     Failure *failure) {
   const char *trouble = loop_start_curl(loop);
   Exchange *exchange = NULL;
@@ -271,9 +271,9 @@ Exchange *http_take(Loop *loop, Account *account, HttpSort sort,
     failure_set(failure, "network", "libcurl_unavailable", "%s", trouble);
     return NULL;
   }
-  exchange = take_idle(&account->idle[sort]);
+  exchange = take_idle(&service->idle[sort]);
   if (!exchange)
-    exchange = new_exchange(loop, account, sort);
+    exchange = new_exchange(loop, service, sort);
   if (exchange)
     reset(exchange);
   else
@@ -283,12 +283,12 @@ Exchange *http_take(Loop *loop, Account *account, HttpSort sort,
 
 /* Of a create that failed libcurl may remember that it was refused. */
 static bool is_reusable(const Exchange *exchange) {
-  return !exchange->create || !exchange->account->secure ||
+  return !exchange->create || !exchange->service->secure ||
          exchange->reply.kind == REPLY_ANSWERED;
 }
 
 void http_release(Exchange *exchange) {
-  IdleExchanges *idle = &exchange->account->idle[exchange->sort];
+  IdleExchanges *idle = &exchange->service->idle[exchange->sort];
   forget_redirect(exchange);
   buffer_clear(&exchange->body, KEPT_BODY);
   failure_clear(&exchange->failure);
@@ -301,12 +301,12 @@ void http_release(Exchange *exchange) {
   idle->count++;
 }
 
-void http_free_idle(Account *account) {
+void http_free_idle(Service *service) {
   Exchange *exchange;
   for (int sort = 0; sort < HTTP_SORTS; sort++)
-    while ((exchange = take_idle(&account->idle[sort])))
+    while ((exchange = take_idle(&service->idle[sort])))
       http_free(exchange);
-  if (account->service)
-    curl_lib.url_cleanup(account->service);
-  account->service = NULL;
+  if (service->parts)
+    curl_lib.url_cleanup(service->parts);
+  service->parts = NULL;
 }

@@ -30,7 +30,7 @@ static long to_milliseconds(double seconds) {
  * told that limit.  The others stay off. */
 static bool tell_connect_timeout(const Exchange *exchange) {
   double seconds =
-      exchange->account->settings.connect_timeout + exchange->forgiven;
+      exchange->service->settings.connect_timeout + exchange->forgiven;
   return curl_lib.easy_setopt(exchange->easy, CURLOPT_CONNECTTIMEOUT_MS,
                               to_milliseconds(seconds)) == CURLE_OK;
 }
@@ -73,7 +73,7 @@ bool http_limits_prepare(Exchange *exchange, double timeout) {
   double now = clock_monotonic();
   exchange->heard_at = now;
   exchange->until = now + timeout;
-  exchange->connect_by = now + exchange->account->settings.connect_timeout;
+  exchange->connect_by = now + exchange->service->settings.connect_timeout;
   exchange->forgiven = 0;
   return tell_connect_timeout(exchange);
 }
@@ -102,7 +102,7 @@ void http_limits_hurry(Exchange *exchange) {
 }
 
 void http_limits_distrust(const Exchange *exchange) {
-  exchange->account->fresh_until = clock_monotonic() + KEPT_MAX;
+  exchange->service->fresh_until = clock_monotonic() + KEPT_MAX;
 }
 
 /* A create needs a connection of its own until those that are kept have been

@@ -11,7 +11,7 @@
 #ifndef GPTIMAGE2_ENGINE_HTTP_LIMITS_H
 #define GPTIMAGE2_ENGINE_HTTP_LIMITS_H
 
-#include "http.h"
+#include "exchange.h"
 
 /* Before the handle begins: all of it may take `timeout` seconds, which may be
  * infinite.  False when libcurl has no memory. */

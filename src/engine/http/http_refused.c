@@ -29,11 +29,11 @@ int http_on_debug(CURL *easy, curl_infotype type, char *text, size_t length,
   (void)easy;
   if (type == CURLINFO_HEADER_OUT || type == CURLINFO_DATA_OUT)
     exchange->wrote |= exchange->guarded && length > 0;
-  if (type != CURLINFO_TEXT || !exchange->account->secure ||
+  if (type != CURLINFO_TEXT || !exchange->service->secure ||
       !exchange->guarded || exchange->header_bytes > 0)
     return 0;
   if (begins_with(text, length, "Downgrades to HTTP/1.1"))
-    exchange->refused = exchange->account->needs_http1 = true;
+    exchange->refused = exchange->service->needs_http1 = true;
   else if (begins_with(text, length, "REFUSED_STREAM, retrying a fresh") ||
            is_goodbye(text, length))
     exchange->refused = true;

@@ -11,7 +11,7 @@
 #ifndef GPTIMAGE2_ENGINE_HTTP_REFUSED_H
 #define GPTIMAGE2_ENGINE_HTTP_REFUSED_H
 
-#include "http.h"
+#include "exchange.h"
 
 /* libcurl's CURLOPT_DEBUGFUNCTION; `user` is the Exchange, a create that has
  * its connection to itself where that is HTTP/2.  It learns here, too, that the

@@ -99,7 +99,7 @@ static char *copy_location(const Exchange *exchange, const char *text,
                            size_t length) {
   char *copy = strndup(text, length); /* a NUL ends it */
   if (copy)
-    copy[secret_hide(copy, strlen(copy), account_key(exchange->account))] =
+    copy[secret_hide(copy, strlen(copy), service_key(exchange->service))] =
         '\0';
   return copy;
 }
@@ -165,7 +165,7 @@ void http_hide_key(Exchange *exchange) {
   if (body->length == 0)
     return;
   body->length =
-      secret_hide(body->data, body->length, account_key(exchange->account));
+      secret_hide(body->data, body->length, service_key(exchange->service));
   body->data[body->length] = '\0';
 }
 
@@ -223,26 +223,26 @@ static bool was_sent(const Exchange *exchange) {
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
   return exchange->guarded && !exchange->refused &&
          (request_bytes > 0 || exchange->wrote ||
-          (exchange->create && exchange->account->secure));
+          (exchange->create && exchange->service->secure));
 }
 
 /* Creates go by it: see choose_connection in http.c. */
 static void note_version(const Exchange *exchange) {
   long version = 0;
-  if (exchange->plain || !exchange->account->secure)
+  if (exchange->plain || !exchange->service->secure)
     return;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version);
-  exchange->account->http1 = version <= CURL_HTTP_VERSION_1_1;
+  exchange->service->http1 = version <= CURL_HTTP_VERSION_1_1;
 }
 
 /* Where the service is, as far as the address tells that was connected to. */
 static void look_at_address(const Exchange *exchange) {
-  Account *account = exchange->account;
+  Service *service = exchange->service;
   char *ip = NULL;
-  if (exchange->plain || account->inside || account->settings.proxy)
+  if (exchange->plain || service->inside || service->settings.proxy)
     return;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_PRIMARY_IP, &ip);
-  account->inside = ip && *ip && !address_is_public_text(ip);
+  service->inside = ip && *ip && !address_is_public_text(ip);
 }
 
 void http_read_outcome(Exchange *exchange, CURLcode code) {

@@ -5,7 +5,7 @@
 #ifndef GPTIMAGE2_ENGINE_HTTP_SHORTAGE_H
 #define GPTIMAGE2_ENGINE_HTTP_SHORTAGE_H
 
-#include "http.h"
+#include "exchange.h"
 
 /* What is lacking, in words, where that may be why nothing was sent; the
  * failure says so then.  Else NULL. */

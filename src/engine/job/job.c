@@ -118,9 +118,9 @@ static void send_create(Job *job) {
   }
   tell_bare(job, EVENT_CREATING);
   exchange =
-      http_post(engine_loop(job->work.engine), job->work.account, job->body,
-                job->body_length, job->key, patience(job, clock_monotonic()),
-                &job->work.last.failure);
+      http_post(engine_loop(job->work.engine), &job->work.account->service,
+                job->body, job->body_length, job->key,
+                patience(job, clock_monotonic()), &job->work.last.failure);
   if (exchange)
     record_sending(job, exchange);
   expect(job, exchange);
@@ -129,8 +129,8 @@ static void send_create(Job *job) {
 static void send_poll(Job *job) {
   Account *account = job->work.account;
   expect(job,
-         http_get(engine_loop(job->work.engine), account,
-                  account_poll_url(account, job->id),
+         http_get(engine_loop(job->work.engine), &account->service,
+                  service_poll_url(&account->service, job->id),
                   patience(job, clock_monotonic()), &job->work.last.failure));
 }
 

@@ -57,7 +57,7 @@ static void wait_again(Job *job, double now) {
 static void note(const Job *job, const Exchange *exchange, double now) {
   const Account *account = job->work.account;
   const GateLink *link = &job->gate;
-  bool http2 = account->secure && !account->http1;
+  bool http2 = account->service.secure && !account->service.http1;
   if (exchange->reply.kind == REPLY_ANSWERED)
     gate_note_answer(gate_of(job), link, http2, now);
   if (http2 && link->kind == GATE_POLL &&

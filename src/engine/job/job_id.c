@@ -16,7 +16,8 @@ static bool is_free(Job *job, const char *id) {
   Account *account = job->work.account;
   Ledger *ledger = account->ledger;
   if (ledger && !ledger_is_down(ledger) &&
-      ledger_has_other(ledger, account->settings.base_url, id, job->key))
+      ledger_has_other(ledger, account->service.settings.base_url, id,
+                       job->key))
     return false;
   return id_book_claim(&account->ids, id, job->key);
 }

@@ -34,7 +34,7 @@ static bool is_own_word(const char *state) {
 void record_tell(Job *job, const LedgerNews *news) {
   LedgerNews told = *news;
   char id[ATTEMPT_MAX], next[ATTEMPT_MAX];
-  told.base_url = job->work.account->settings.base_url;
+  told.base_url = job->work.account->service.settings.base_url;
   if (job->claim && is_own_word(news->state)) {
     told.attempt_id = attempt_id(job, job->sends, id);
     told.next_id = attempt_id(job, job->sends + 1, next); /* never confirmed */
@@ -74,7 +74,7 @@ bool record_intent(Job *job) {
   if (!entry)
     return true;
   entry->key = job->key;
-  entry->base_url = account->settings.base_url;
+  entry->base_url = account->service.settings.base_url;
   entry->body = job->body;
   entry->body_length = job->body_length;
   entry->doubt = job->flow.doubt;

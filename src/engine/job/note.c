@@ -26,7 +26,7 @@ static void nothing(Work *work) {
 static bool is_free(const Note *note) {
   const Account *account = note->work.account;
   return !note->note.job_id ||
-         !ledger_has_other(account->ledger, account->settings.base_url,
+         !ledger_has_other(account->ledger, account->service.settings.base_url,
                            note->note.job_id, note->key);
 }
 

@@ -139,8 +139,8 @@ static bool start_look(Look *look, Failure *failure) {
                      .public_only =
                          !probe->account->settings.allow_private_references};
   look->head_length = 0;
-  look->exchange =
-      http_fetch(probe->loop, probe->account, &fetch, on_bytes, failure);
+  look->exchange = http_fetch(probe->loop, &probe->account->service, &fetch,
+                              on_bytes, failure);
   if (!look->exchange)
     return false;
   look->exchange->done = on_looked;

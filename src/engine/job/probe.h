@@ -10,6 +10,7 @@
 #define GPTIMAGE2_ENGINE_PROBE_H
 
 #include "engine/http/http.h"
+#include "engine/work/account.h"
 
 #include <stdbool.h>
 

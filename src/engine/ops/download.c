@@ -209,7 +209,7 @@ static void after_failure(Download *download, Exchange *exchange) {
 
 /* Whether the image may be fetched from there; ends the download if not. */
 static bool may_fetch(Download *download, const char *url, const char *who) {
-  ImageRules rules = account_image_rules(download->work.account);
+  ImageRules rules = service_image_rules(&download->work.account->service);
   const char *why = url_refuse_image(url, &rules);
   if (!why)
     return true;
@@ -307,7 +307,7 @@ static void attempt(Download *download) {
   download->attempts++;
   download->checked = download->odd_part = false;
   download->exchange =
-      http_fetch(engine_loop(download->work.engine), account, &fetch,
+      http_fetch(engine_loop(download->work.engine), &account->service, &fetch,
                  download_on_bytes, &download->work.last.failure);
   if (!download->exchange) {
     if (shortage_explains(&download->work.last.failure))

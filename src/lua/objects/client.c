@@ -96,12 +96,12 @@ static RetryMode retry_field(lua_State *L, int index) {
 
 static void read_settings(lua_State *L, int index, AccountSettings *settings) {
   *settings = (AccountSettings){
-      .base_url = text_field(L, index, "base_url"),
-      .api_key = text_field(L, index, "api_key"),
-      .user_agent = text_field(L, index, "user_agent"),
-      .proxy = text_field(L, index, "proxy"),
-      .ca_file = text_field(L, index, "ca_file"),
-      .connect_timeout = number_field(L, index, "connect_timeout", 10),
+      .service.base_url = text_field(L, index, "base_url"),
+      .service.api_key = text_field(L, index, "api_key"),
+      .service.user_agent = text_field(L, index, "user_agent"),
+      .service.proxy = text_field(L, index, "proxy"),
+      .service.ca_file = text_field(L, index, "ca_file"),
+      .service.connect_timeout = number_field(L, index, "connect_timeout", 10),
       .request_timeout = number_field(L, index, "request_timeout", 60),
       .max_active = count_field(L, index, "max_active"),
       .max_connections = count_field(L, index, "max_connections"),
@@ -114,7 +114,8 @@ static void read_settings(lua_State *L, int index, AccountSettings *settings) {
                    .interval = number_field(L, index, "poll_interval", 2.5),
                    .max = number_field(L, index, "poll_max", 5)}}};
   luaL_argcheck(L,
-                settings->base_url && settings->api_key && settings->user_agent,
+                settings->service.base_url && settings->service.api_key &&
+                    settings->service.user_agent,
                 index, "base_url, api_key and user_agent expected");
 }
 
