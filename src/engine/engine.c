@@ -2,6 +2,8 @@
  * The engine as the host's thread sees it: starting and ending the thread,
  * sending commands, taking events.  What runs in the thread is in io_thread.c.
  */
+#include "engine.h"
+
 #include "io_thread.h"
 
 #include "engine/base/descriptors.h"

@@ -13,7 +13,6 @@
 #include "compat.h"
 #include "engine/engine.h"
 #include "engine/rules/decode.h"
-#include "engine/work/account.h"
 
 #include <stdbool.h>
 

@@ -842,22 +842,22 @@ mutant(
 mutant(
   "all downloads go at once",
   "src/engine/ops/download_host.c",
-  "return downloads->active < ENGINE_DOWNLOADS_MAX &&",
-  "return downloads->active < ENGINE_DOWNLOADS_MAX * 100 &&",
+  "return downloads->active < DOWNLOADS_MAX &&",
+  "return downloads->active < DOWNLOADS_MAX * 100 &&",
   "spec data: sixteen at once"
 )
 mutant(
   "one image host may have all places of downloads",
   "src/engine/ops/download_host.c",
-  "has < ENGINE_DOWNLOADS_HOST_MAX;",
-  "has < ENGINE_DOWNLOADS_MAX;",
+  "has < DOWNLOADS_HOST_MAX;",
+  "has < DOWNLOADS_MAX;",
   "c download_host"
 )
 mutant(
   "silent image hosts leave no place for others",
   "src/engine/ops/download_host.c",
-  "ENGINE_DOWNLOADS_MAX + ENGINE_DOWNLOADS_FIRST;",
-  "ENGINE_DOWNLOADS_MAX;",
+  "DOWNLOADS_MAX + DOWNLOADS_FIRST;",
+  "DOWNLOADS_MAX;",
   "c download_host"
 )
 mutant(

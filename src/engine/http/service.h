@@ -9,22 +9,13 @@
 
 #include "engine/base/url.h"
 #include "engine/loop/curl_lib.h"
+#include "service_settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct Exchange;
-
-/* Texts are copied.  Times in seconds. */
-typedef struct ServiceSettings {
-  const char *base_url;   /* without a slash at the end */
-  const char *api_key;    /* visible ASCII */
-  const char *user_agent; /* never NULL */
-  const char *proxy;      /* NULL = none, whatever the environment says */
-  const char *ca_file;    /* NULL = the system's */
-  double connect_timeout;
-} ServiceSettings;
 
 /* The sorts of exchanges: see http.h.  Each has easy handles of its own, so
  * that what is the same for all of a sort is told to libcurl once. */

@@ -7,8 +7,8 @@
 
 #include "engine/http/http.h"
 #include "engine/rules/gate.h"
+#include "engine/work/job_list.h"
 #include "engine/work/work.h"
-#include "job_list.h"
 #include "probe.h"
 
 typedef struct Job {

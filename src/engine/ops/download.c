@@ -10,6 +10,7 @@
 #include "engine/base/shortage.h"
 #include "engine/files/image.h"
 #include "engine/rules/policy.h"
+#include "engine/work/account.h"
 
 #include <math.h>
 #include <stddef.h>

@@ -2,7 +2,6 @@
 #include "download_host.h"
 
 #include "engine/base/url.h"
-#include "engine/engine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,9 +68,8 @@ static bool may_begin(const Downloads *downloads, const DownloadHost *host) {
   if (!host->turns.first)
     return false;
   if (has == 0)
-    return downloads->active < ENGINE_DOWNLOADS_MAX + ENGINE_DOWNLOADS_FIRST;
-  return downloads->active < ENGINE_DOWNLOADS_MAX &&
-         has < ENGINE_DOWNLOADS_HOST_MAX;
+    return downloads->active < DOWNLOADS_MAX + DOWNLOADS_FIRST;
+  return downloads->active < DOWNLOADS_MAX && has < DOWNLOADS_HOST_MAX;
 }
 
 /* The one with the fewest places; of several the one that waits longest. */

@@ -15,6 +15,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Downloads at once, the rest wait: each has three descriptors. */
+#define DOWNLOADS_MAX 16
+#define DOWNLOADS_HOST_MAX 12 /* of them from one host */
+#define DOWNLOADS_FIRST 8     /* beyond, of hosts that have none */
+
 typedef struct DownloadHost {
   Turns turns;    /* those who wait, and how many do not */
   unsigned users; /* all of them */

@@ -47,6 +47,10 @@ const char *account_key(const Account *account) {
   return service_key(&account->service);
 }
 
+bool account_has_ledger(const Account *account) {
+  return account->ledger != NULL;
+}
+
 void account_hold(Account *account) {
   account->references++;
 }

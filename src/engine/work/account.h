@@ -8,28 +8,17 @@
 #ifndef GPTIMAGE2_ENGINE_ACCOUNT_H
 #define GPTIMAGE2_ENGINE_ACCOUNT_H
 
+#include "account_settings.h"
 #include "command.h"
 #include "engine/base/id_book.h"
 #include "engine/http/service.h"
-#include "engine/job/job_list.h"
 #include "engine/ledger/ledger.h"
 #include "engine/rules/flow.h"
 #include "engine/rules/gate.h"
 #include "engine/rules/turn.h"
+#include "job_list.h"
 
 #include <stdbool.h>
-
-typedef struct Account Account;
-
-/* Texts are copied.  Times in seconds. */
-typedef struct AccountSettings {
-  ServiceSettings service;
-  double request_timeout;
-  FlowSettings flow;
-  unsigned max_active;      /* unfinished jobs at the service at once */
-  unsigned max_connections; /* 1 to GATE_PLACES_MAX: see gate.h */
-  bool allow_private_references;
-} AccountSettings;
 
 struct Account {
   unsigned references;
@@ -54,21 +43,10 @@ struct Account {
   Command dropping;   /* the host wants no more of it */
 };
 
-/* An account with one reference, which takes over `ledger` (NULL = none); NULL
- * when memory runs out, and the ledger is closed then.  Host's thread. */
-Account *account_new(const AccountSettings *settings, Ledger *ledger);
-
-/* The key alone, for finding it in texts that must not show it.  Host's or I/O
- * thread: it never changes. */
-const char *account_key(const Account *account);
-
 /* Whether an image at this URL must be at a public address: a service out there
  * must not make us ask our own network. */
 bool account_wants_public(const Account *account, const char *image_url);
 
 void account_hold(Account *account);
-
-/* Gives a reference back; the last one frees the account and wipes the key. */
-void account_drop(Account *account);
 
 #endif

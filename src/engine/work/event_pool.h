@@ -10,7 +10,7 @@
 #ifndef GPTIMAGE2_ENGINE_EVENT_POOL_H
 #define GPTIMAGE2_ENGINE_EVENT_POOL_H
 
-#include "engine/engine.h"
+#include "event.h"
 
 #include <stdatomic.h>
 

@@ -11,8 +11,9 @@
 #define GPTIMAGE2_ENGINE_WORK_H
 
 #include "command.h"
-#include "engine/engine.h"
 #include "engine/loop/loop.h"
+#include "event.h"
+#include "submit.h"
 
 #include <stdatomic.h>
 

@@ -265,7 +265,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
   lua_pop(L, 1);
   if (spec.body) {
     spec.reference_count = read_references(L, client, urls);
-    if (client->account && client->account->ledger) {
+    if (client->account && account_has_ledger(client->account)) {
       read_entry(L, job, &entry);
       spec.entry = &entry;
     }

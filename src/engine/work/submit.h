@@ -1,0 +1,80 @@
+/*
+ * The work that a host may submit: what it says of each, and the functions that
+ * start it.  Host's thread; a part of the door (engine.h).
+ */
+#ifndef GPTIMAGE2_ENGINE_SUBMIT_H
+#define GPTIMAGE2_ENGINE_SUBMIT_H
+
+#include "account_settings.h"
+#include "engine/base/text.h"
+#include "engine/files/file.h"
+#include "engine/ledger/ledger.h"
+#include "event.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a job needs.  Everything is copied. */
+typedef struct JobSpec {
+  FlowMode mode;
+  const char *body; /* the exact request; NULL for polls */
+  size_t body_length;
+  const char *key;        /* idempotency key; NULL for polls */
+  bool key_is_known;      /* the key may have been sent before */
+  const char *service_id; /* for polls, else NULL */
+  bool hearsay;           /* that this is its id nobody but a user says */
+  const char *const *references; /* URLs to check before spending */
+  unsigned reference_count;      /* 0 = no check */
+  double timeout;                /* seconds until the job must be final */
+  const LedgerEntry *entry;      /* for the ledger, where the account has one */
+  bool again;                    /* it is in the ledger already */
+  const char *former;            /* as another account's: its name, else NULL */
+  bool doubt;                    /* an earlier create may have made it */
+  bool earlier_paid;             /* one was charged */
+  const char *earlier_id;        /* that it was given, or NULL */
+  bool narrate;                  /* the host wants EVENT_QUEUED and RETRY */
+} JobSpec;
+
+/* News of a job for the ledger.  NULL = as it was.  The texts `state` and
+ * `charged` are static. */
+typedef struct JobNote {
+  const char *state;
+  const char *charged;
+  char *error;
+  char *job_id;
+} JobNote;
+
+/* What to download.  Everything is copied. */
+typedef struct DownloadSpec {
+  const char *url;
+  const char *path; /* may hold "{ext}"; NULL = into memory */
+  bool overwrite;
+  bool fresh;     /* just made: its host may not know it for some seconds */
+  double timeout; /* seconds from its turn, everything included */
+} DownloadSpec;
+
+#define ENGINE_IMAGE_MAX ((size_t)64 << 20) /* bytes of one image */
+
+/* Submit work.  `owner` comes back with each event.  NULL when memory runs out
+ * or no thread can be started. */
+Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
+                 uintptr_t owner);
+Work *engine_download(Engine *engine, Account *account,
+                      const DownloadSpec *spec, uintptr_t owner);
+/* Writes a whole small file, atomically.  Takes the text over, whatever comes
+ * of it. */
+Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
+                   uintptr_t owner);
+/* Records news of a job, or (n > 0) that its image n was saved at `path`.  The
+ * account must have a ledger. */
+Work *engine_note(Engine *engine, Account *account, const char *key,
+                  const JobNote *news, unsigned n, const char *path,
+                  uintptr_t owner);
+/* False, with `failure`, when a file certainly cannot be written there: see
+ * file.h.  Looks at the disk, at once. */
+bool engine_check_target(const FileTarget *target, Failure *failure);
+/* Ends after `seconds`. */
+Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner);
+
+#endif
