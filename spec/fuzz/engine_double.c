@@ -6,6 +6,7 @@
 #include "engine/base/secret.h"
 #include "engine/engine.h"
 #include "engine/job/job_answer.h"
+#include "engine/job/job_id.h"
 #include "engine/job/job_record.h"
 #include "engine/job/job_tell.h"
 #include "engine/work/event_pool.h"

@@ -5,7 +5,7 @@
 #ifndef GPTIMAGE2_ENGINE_IO_GATE_H
 #define GPTIMAGE2_ENGINE_IO_GATE_H
 
-#include "io_thread.h"
+#include "io_state.h"
 
 /* Before an account's first work.  False without memory. */
 bool io_gate_enter(Engine *engine, Account *account);

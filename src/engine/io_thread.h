@@ -1,51 +1,10 @@
 /*
- * The I/O thread: what an engine is made of, and the loop that runs in it.
- * Private to engine.c and io_thread.c.
- *
- * Fields marked (host) belong to the host's thread, (I/O) to the I/O thread;
- * the mailboxes are shared.  Before the thread starts and after it is joined
- * everything belongs to the host.
+ * The I/O thread: the loop that runs in it.  Private to engine.c.
  */
 #ifndef GPTIMAGE2_ENGINE_IO_THREAD_H
 #define GPTIMAGE2_ENGINE_IO_THREAD_H
 
-#include "engine/job/probe.h"
-#include "engine/ops/download_host.h"
-#include "engine/work/event_pool.h"
-#include "engine/work/work.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
-
-struct Engine {
-  Mailbox commands;
-  Mailbox events;
-  pthread_t thread;
-  bool running;         /* (host) the thread was started, see engine.c */
-  Engine *next_running; /* (host) see engine.c */
-  unsigned generation;  /* (host) see forks */
-  EventPool pool;       /* shared */
-  List inbox;           /* (host) events taken, not yet given out */
-  bool left;            /* (host) the descriptor was set by hand */
-  bool gathers;         /* (host) commands are sent together, later */
-  List gathered;        /* (host) commands not yet sent */
-  atomic_bool stopping; /* set by the host */
-  Loop loop;            /* (I/O) */
-  List dirty;           /* (I/O) accounts whose ledger must be flushed */
-  double ledgers_at;    /* (I/O) when to look at those that are down */
-  List outbox;          /* (I/O) events of this turn */
-  double woken_at;      /* (I/O) when the host was woken last */
-  double wake_at;       /* (I/O) when to wake it next, infinite = never */
-  double attends_until; /* (I/O) commands are looked for, infinite = not */
-  Work *works;          /* (I/O) all that was started and not yet freed */
-  size_t work_count;    /* (I/O) */
-  Downloads downloads;  /* (I/O) */
-  Checks checks;        /* (I/O) */
-  Gate gate;            /* (I/O) */
-  unsigned events_back; /* (I/O) events that the host had handled */
-  double busy_until;    /* (I/O) the host is at work */
-  uint64_t seed;        /* (I/O) */
-};
+#include "io_state.h"
 
 /* The thread's function; `user` is the Engine.  Returns when `stopping`. */
 void *io_thread_run(void *user);

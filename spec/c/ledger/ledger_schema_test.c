@@ -4,8 +4,8 @@
 
 #include "engine/base/buffer.h"
 #include "engine/ledger/ledger.h"
-#include "engine/ledger/ledger_open.h"
 #include "engine/ledger/ledger_reader.h"
+#include "engine/store/ledger_open.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -10,10 +10,10 @@ local FLOW = "src/engine/rules/flow.c"
 local HTTP = "src/engine/http/http.c"
 local HTTP_HANDLE = "src/engine/http/http_handle.c"
 local LEDGER = "src/engine/ledger/ledger.c"
-local LEDGER_CHECK = "src/engine/ledger/ledger_check.c"
-local LEDGER_FILE = "src/engine/ledger/ledger_file.c"
-local LEDGER_LOCK = "src/engine/ledger/ledger_lock.c"
-local LEDGER_OPEN = "src/engine/ledger/ledger_open.c"
+local LEDGER_CHECK = "src/engine/store/ledger_check.c"
+local LEDGER_FILE = "src/engine/store/ledger_file.c"
+local LEDGER_LOCK = "src/engine/store/ledger_lock.c"
+local LEDGER_OPEN = "src/engine/store/ledger_open.c"
 local LEDGER_SQL = "src/engine/ledger/ledger_sql.c"
 local POLICY = "src/engine/rules/policy.c"
 local RECORD = "src/engine/job/job_record.c"
@@ -48,7 +48,7 @@ mutant(
 )
 mutant(
   "intent: sent although it was refused",
-  "src/engine/job/job.c",
+  "src/engine/job/job_run.c",
   "if (!record_intent(job)) {",
   "if (!record_intent(job) && false) {",
   "spec durable: takes each key once"
@@ -118,7 +118,7 @@ mutant("sent again: the answer to an earlier create is believed", "lua/gptimage2
 }, { "if row.job_id then", "if false then" }, "spec recover: believes no id of an earlier create")
 mutant(
   "cancelled: not recorded before the answer",
-  "src/engine/job/job.c",
+  "src/engine/job/job_run.c",
   "else if (job->flow.cancelled)",
   "else if (false)",
   "spec cancel: is no job for the next process"
@@ -249,7 +249,7 @@ mutant(
 
 mutant(
   "a cancel lets a create go that has not left",
-  "src/engine/job/job.c",
+  "src/engine/job/job_run.c",
   "bool gone = job->exchange && job->exchange->guarded;",
   "bool gone = job->exchange;",
   "spec cancel: not charged, and nobody"
@@ -314,7 +314,7 @@ mutant(
 )
 mutant(
   "a job is told as never sent although its row cannot say so",
-  "src/engine/job/job.c",
+  "src/engine/job/job_run.c",
   "    job_part(job, record_is_told(job));\n",
   "    job_part(job, true);\n",
   "spec unwritable: never sent"
@@ -523,7 +523,7 @@ mutant(
 )
 mutant(
   "a page of a ledger is not looked at as a whole",
-  "src/engine/ledger/ledger_open.c",
+  "src/engine/store/ledger_open.c",
   "cell_size_check = ON",
   "cell_size_check = OFF",
   "c ledger_damage"
@@ -559,7 +559,7 @@ mutant(
 )
 mutant(
   "a ledger without its indexes stays without",
-  "src/engine/ledger/ledger_open.c",
+  "src/engine/store/ledger_open.c",
   "  if (!ledger_is_current(contents))\n",
   "  if (contents->version != SCHEMA_VERSION)\n",
   "c ledger_size"
@@ -574,14 +574,14 @@ mutant(
 
 mutant(
   "a long prompt is written again with every change of its job",
-  "src/engine/ledger/ledger_schema.c",
+  "src/engine/store/ledger_schema.c",
   "> 800 THEN",
   "> 80000000 THEN",
   "c ledger_schema"
 )
 mutant(
   "an older ledger loses the order of its rows",
-  "src/engine/ledger/ledger_schema.c",
+  "src/engine/store/ledger_schema.c",
   " SELECT rowid, key, state,",
   " SELECT -rowid, key, state,",
   "c ledger_schema"
@@ -1572,7 +1572,7 @@ mutant(
 
 mutant(
   "the end: a job that was not begun has no row",
-  "src/engine/job/job.c",
+  "src/engine/job/job_run.c",
   "return job->entry && !job->again;",
   "return job->again;",
   "spec parting: now"

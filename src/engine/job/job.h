@@ -1,5 +1,5 @@
 /*
- * A job on the I/O thread: drives its flow with exchanges, timers and events.
+ * A job on the I/O thread, from the inside: what its parts (job_*.c) share.
  * Private to the engine.
  */
 #ifndef GPTIMAGE2_ENGINE_JOB_H
@@ -50,21 +50,9 @@ typedef struct Job {
   uint64_t told;      /* fingerprint of the last body handed up */
 } Job;
 
+/* ---- job_run.c, which drives it: what the parts may ask of it ---- */
+
 extern const WorkType job_type;
-
-#define JOB_ID_ROOM 128 /* bytes that any job has for its id */
-
-/* The service has given the job its id (at most JOB_ID_MAX bytes).  A job that
- * is paid must not need memory to be polled: the id takes the place of the
- * request, which is answered and never sent again.  Only one that is longer
- * than that and than any usual id needs some: false, and nothing has changed,
- * when there is none. */
-bool job_set_id(Job *job, const char *id, size_t length);
-
-/* The create was answered.  A service gives each job an id of its own: an
- * answer with the id of another job, of this account or in its ledger, counts
- * as none from now on, and its failure says so. */
-void job_check_id(Job *job, Exchange *exchange);
 
 /* It has its place in front of libcurl: begins what its flow asked for. */
 void job_send(Job *job);

@@ -3,6 +3,7 @@
 
 #include "engine/base/url.h"
 #include "engine/rules/service_code.h"
+#include "job_id.h"
 #include "job_record.h"
 #include "job_tell.h"
 

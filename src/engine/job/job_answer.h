@@ -9,19 +9,8 @@
 #ifndef GPTIMAGE2_ENGINE_JOB_ANSWER_H
 #define GPTIMAGE2_ENGINE_JOB_ANSWER_H
 
-#include "engine/rules/judge.h"
+#include "answer.h"
 #include "job.h"
-
-typedef struct Answer {
-  bool created; /* to a create, else to a poll */
-  bool said;    /* it is a 2xx, or the beginning of one: the rest is filled */
-  Judged judged;
-  Decoded reply; /* where that is readable */
-  /* For the ledger: NULL = as it was. */
-  const char *state;
-  const char *charged; /* also for the host; static, as is the state */
-  const char *error;   /* the exchange's */
-} Answer;
 
 /* Into `answer`, and into the exchange's reply. */
 void answer_read(Job *job, Exchange *exchange, Answer *answer);

@@ -1,5 +1,5 @@
-/* Which id an answer gives a job, and whether it may: see job.h. */
-#include "job.h"
+/* Which id an answer gives a job, and whether it may: see job_id.h. */
+#include "job_id.h"
 
 #include "engine/rules/decode.h"
 

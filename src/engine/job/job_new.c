@@ -1,6 +1,7 @@
-/* Making a job from its spec: engine_job, the host's side of job.c. */
+/* Making a job from its spec: engine_job, the host's side of job_run.c. */
 #include "engine/base/clock.h"
 #include "job.h"
+#include "job_id.h"
 
 #include <math.h>
 #include <stdlib.h>

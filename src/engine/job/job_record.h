@@ -18,8 +18,8 @@
 #ifndef GPTIMAGE2_ENGINE_JOB_RECORD_H
 #define GPTIMAGE2_ENGINE_JOB_RECORD_H
 
+#include "answer.h"
 #include "job.h"
-#include "job_answer.h"
 
 /* False, with the work's failure set, when the job must not be sent.  A ledger
  * that is down makes it wait, no more. */

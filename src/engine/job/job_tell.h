@@ -7,8 +7,8 @@
 #ifndef GPTIMAGE2_ENGINE_JOB_TELL_H
 #define GPTIMAGE2_ENGINE_JOB_TELL_H
 
+#include "answer.h"
 #include "job.h"
-#include "job_answer.h"
 
 /* EVENT_QUEUED or EVENT_CREATING. */
 void tell_bare(Job *job, EventKind kind);

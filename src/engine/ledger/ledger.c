@@ -3,15 +3,15 @@
 
 #include "engine/base/clock.h"
 #include "engine/files/file_limit.h"
+#include "engine/store/ledger_check.h"
+#include "engine/store/ledger_file.h"
+#include "engine/store/ledger_lock.h"
+#include "engine/store/ledger_open.h"
+#include "engine/store/ledger_patience.h"
+#include "engine/store/ledger_schema.h"
 #include "ledger_account.h"
 #include "ledger_bind.h"
-#include "ledger_check.h"
-#include "ledger_file.h"
-#include "ledger_lock.h"
 #include "ledger_notes.h"
-#include "ledger_open.h"
-#include "ledger_patience.h"
-#include "ledger_schema.h"
 #include "ledger_sql.h"
 
 #include <stdlib.h>

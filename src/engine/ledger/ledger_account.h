@@ -5,7 +5,8 @@
 #ifndef GPTIMAGE2_ENGINE_LEDGER_ACCOUNT_H
 #define GPTIMAGE2_ENGINE_LEDGER_ACCOUNT_H
 
-#include "ledger.h"
+#include "engine/base/failure.h"
+#include "ledger_entry.h"
 
 #include <sqlite3.h>
 

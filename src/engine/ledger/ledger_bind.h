@@ -5,7 +5,7 @@
 #ifndef GPTIMAGE2_ENGINE_LEDGER_BIND_H
 #define GPTIMAGE2_ENGINE_LEDGER_BIND_H
 
-#include "ledger.h"
+#include "ledger_entry.h"
 
 #include <sqlite3.h>
 

@@ -1,5 +1,5 @@
 /* Copies of ledger entries, on their way from the host to the I/O thread. */
-#include "ledger.h"
+#include "ledger_entry.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #ifndef GPTIMAGE2_ENGINE_LEDGER_NOTES_H
 #define GPTIMAGE2_ENGINE_LEDGER_NOTES_H
 
-#include "ledger.h"
+#include "ledger_entry.h"
 
 #define LEDGER_NOTES_MAX ((size_t)64 << 20)
 

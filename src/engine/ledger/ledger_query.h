@@ -6,8 +6,8 @@
 #ifndef GPTIMAGE2_ENGINE_LEDGER_QUERY_H
 #define GPTIMAGE2_ENGINE_LEDGER_QUERY_H
 
-#include "ledger_check.h"
-#include "ledger_reader.h"
+#include "engine/store/ledger_check.h"
+#include "ledger_filter.h"
 
 #define LEDGER_QUERY_MAX 4096
 

@@ -2,10 +2,10 @@
 #include "ledger_reader.h"
 
 #include "engine/files/file_limit.h"
-#include "ledger_check.h"
-#include "ledger_file.h"
-#include "ledger_lock.h"
-#include "ledger_open.h"
+#include "engine/store/ledger_check.h"
+#include "engine/store/ledger_file.h"
+#include "engine/store/ledger_lock.h"
+#include "engine/store/ledger_open.h"
 #include "ledger_query.h"
 
 #include <stdlib.h>

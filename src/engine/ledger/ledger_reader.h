@@ -6,25 +6,12 @@
 #define GPTIMAGE2_ENGINE_LEDGER_READER_H
 
 #include "engine/base/failure.h"
+#include "ledger_filter.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 typedef struct LedgerReader LedgerReader;
-
-/* Which rows; NULL, 0 and false do not restrict.  Times since 1970. */
-typedef struct LedgerFilter {
-  const char *key;
-  const char *job_id;
-  const char *state;
-  const char *file; /* what ledger_file_of gave: another one is refused */
-  double since;
-  double until;
-  long limit;
-  bool unfinished; /* intent, sent, accepted, unknown */
-  bool newest_first;
-  bool any_owner; /* as in LedgerOptions */
-} LedgerFilter;
 
 /* One row.  Texts are the reader's, until the next one; NULL where empty. */
 typedef struct LedgerRow {

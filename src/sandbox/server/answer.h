@@ -10,7 +10,7 @@
 
 #include "reply.h"
 #include "sandbox/faults/fault.h"
-#include "server.h"
+#include "server_state.h"
 
 enum { ANSWER_MAX_NAME = 272 };
 

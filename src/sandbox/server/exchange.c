@@ -15,7 +15,7 @@
 #include "body.h"
 #include "sandbox/faults/fault_kind.h"
 #include "sandbox/faults/spoil.h"
-#include "server.h"
+#include "server_state.h"
 
 enum {
   DRAIN_MAX = 64 * 1024 * 1024, /* of a body that is too long: then hang up */

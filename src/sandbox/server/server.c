@@ -265,10 +265,6 @@ void server_free(Server *server) {
   free(server);
 }
 
-double server_now(const Server *server) {
-  return waiting_clock() - server->started + server->ahead;
-}
-
 bool server_fault(Server *server, const Fault *rule) {
   pthread_mutex_lock(&server->lock);
   bool ok = fault_add(&server->faults, rule);

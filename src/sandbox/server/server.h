@@ -7,60 +7,7 @@
 #ifndef GPTIMAGE2_SANDBOX_SERVER_H
 #define GPTIMAGE2_SANDBOX_SERVER_H
 
-#include <microhttpd.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
-
-#include "certificate.h"
-#include "journal.h"
-#include "raw.h"
-#include "sandbox/faults/fault.h"
-#include "sandbox/image/picture.h"
-#include "sandbox/service/service.h"
-#include "waiting.h"
-
-enum {
-  SERVER_MAX_KEY = 256,         /* bytes of an API key, NUL included */
-  SERVER_MAX_BODY = 256 * 1024, /* above: 413 */
-  SERVER_MAX_CONNECTIONS = 4096,
-  SERVER_MAX_ERROR = 256
-};
-
-typedef struct ServerOptions {
-  unsigned port; /* 0: any */
-  char api_key[SERVER_MAX_KEY];
-  bool tls;
-  CertificateFlaw flaw;
-  int image_size;     /* the longer side, in pixels */
-  size_t image_bytes; /* of every generated image; 0: as they come */
-  ServiceOptions service;
-} ServerOptions;
-
-typedef struct Server {
-  struct Server *next;  /* see server.c's running */
-  pthread_mutex_t lock; /* guards from here ... */
-  Service service;
-  Journal journal;
-  FaultList faults;
-  uint64_t requests[ON_ANY]; /* by what was asked for */
-  uint64_t connections;
-  uint64_t open, most; /* connections: now, and at once at most */
-  double ahead;        /* seconds the service's clock was advanced by */
-  /* ... to here; what follows is constant while the daemon runs */
-  ServerOptions options;
-  char url[64];
-  double started; /* on the monotonic clock */
-  pid_t pid;
-  bool running;
-  struct MHD_Daemon *daemon;
-  Certificate certificate;
-  Waiting waiting;
-  Raw raw;
-  PictureCache pictures; /* the daemon's thread only */
-} Server;
+#include "server_state.h"
 
 /* NULL: `error` says why. */
 Server *server_start(const ServerOptions *options,
@@ -70,9 +17,6 @@ Server *server_start(const ServerOptions *options,
  * forked child, which has no such threads, it does nothing. */
 void server_stop(Server *server);
 void server_free(Server *server);
-
-/* The service's time, in seconds; the caller holds the lock. */
-double server_now(const Server *server);
 
 /* False: no memory. */
 bool server_fault(Server *server, const Fault *rule);

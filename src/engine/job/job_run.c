@@ -1,9 +1,10 @@
-/* A job on the I/O thread: see job.h. */
+/* What drives a job: its flow says what to do, this does it.  See job.h. */
 #include "job.h"
 
 #include "engine/base/clock.h"
 #include "job_answer.h"
 #include "job_gate.h"
+#include "job_id.h"
 #include "job_record.h"
 #include "job_tell.h"
 
