@@ -9,7 +9,10 @@ local READER = "src/engine/base/json_reader.c"
 local FLOW = "src/engine/rules/flow.c"
 local HTTP = "src/engine/http/http.c"
 local HTTP_HANDLE = "src/engine/http/http_handle.c"
-local LEDGER = "src/engine/ledger/ledger.c"
+local LEDGER = "src/engine/ledger/ledger_life.c"
+local LEDGER_SEND = "src/engine/ledger/ledger_send.c"
+local LEDGER_STATE = "src/engine/ledger/ledger_state.c"
+local LEDGER_TELL = "src/engine/ledger/ledger_tell.c"
 local LEDGER_CHECK = "src/engine/store/ledger_check.c"
 local LEDGER_FILE = "src/engine/store/ledger_file.c"
 local LEDGER_LOCK = "src/engine/store/ledger_lock.c"
@@ -378,7 +381,7 @@ mutant(
 )
 mutant(
   "what a ledger is told while it is down is lost",
-  LEDGER,
+  LEDGER_TELL,
   "  else if (!ledger->left)\n    ledger->left = kept;\n",
   "",
   "c ledger"
@@ -466,7 +469,7 @@ mutant(
 )
 mutant(
   "a ledger that is not there any more is spent on: at the submit",
-  LEDGER,
+  LEDGER_SEND,
   "if (!ledger_may_spend(ledger, failure))",
   "if (!ledger_may_spend(ledger, failure) && false)",
   "spec ledger_file: taken away"
@@ -538,8 +541,8 @@ mutant(
 )
 mutant(
   "a damaged index says that an id is free",
-  LEDGER,
-  "    fail(ledger);\n  ledger_rewind(statement);\n  return code == SQLITE_ROW;",
+  LEDGER_SEND,
+  "    ledger_fail(ledger);\n  ledger_rewind(statement);\n  return code == SQLITE_ROW;",
   "    (void)ledger;\n  ledger_rewind(statement);\n  return code == SQLITE_ROW;",
   "c ledger_damage"
 )
@@ -1628,7 +1631,7 @@ mutant(
 )
 mutant(
   "a lock that is held for long is for good",
-  LEDGER,
+  LEDGER_STATE,
   "return code == SQLITE_READONLY_DBMOVED ||",
   "return code == SQLITE_READONLY_DBMOVED || code == SQLITE_PROTOCOL ||",
   "c ledger"

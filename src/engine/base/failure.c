@@ -21,6 +21,11 @@ void failure_set(Failure *failure, const char *kind, const char *code,
   failure->detail = strdup(text); /* without memory there is no detail */
 }
 
+void failure_copy(Failure *to, const Failure *from) {
+  failure_set(to, from->kind, from->code, "%s",
+              from->detail ? from->detail : "");
+}
+
 void failure_clear(Failure *failure) {
   free(failure->detail);
   *failure = (Failure){0};

@@ -18,6 +18,9 @@ __attribute__((format(printf, 4, 5))) void failure_set(Failure *failure,
                                                        const char *code,
                                                        const char *format, ...);
 
+/* The same in `to`, which is another one.  What stood there is freed. */
+void failure_copy(Failure *to, const Failure *from);
+
 /* Forgets it and frees the detail. */
 void failure_clear(Failure *failure);
 

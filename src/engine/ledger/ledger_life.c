@@ -1,0 +1,147 @@
+/* Opening a ledger, and giving it back: see ledger.h. */
+#include "ledger.h"
+
+#include "engine/files/file_limit.h"
+#include "engine/store/ledger_check.h"
+#include "engine/store/ledger_open.h"
+#include "engine/store/ledger_patience.h"
+#include "engine/store/ledger_schema.h"
+#include "ledger_account.h"
+#include "ledger_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Finds the file, or makes it, and locks it. */
+static bool open_file(Ledger *ledger, const char *path, bool any_owner,
+                      Failure *failure) {
+  struct stat info;
+  ledger->path = ledger_file_path(path, failure);
+  if (!ledger->path ||
+      !ledger_file_make(ledger->path, any_owner, &ledger->made, failure) ||
+      !ledger_file_check(ledger->path, any_owner, &info, failure))
+    return false;
+  ledger_file_id(&info, ledger->file);
+  ledger->lock = ledger_lock(ledger->path, &info, failure);
+  if (ledger->lock)
+    ledger_lock_claim(ledger->lock);
+  return ledger->lock != NULL;
+}
+
+static bool prepare(Ledger *ledger, Failure *failure) {
+  ledger_sql_functions(ledger->db); /* without one they are not prepared */
+  for (int i = 0; i < STATEMENTS; i++)
+    if (sqlite3_prepare_v3(ledger->db, ledger_sql[i], -1,
+                           SQLITE_PREPARE_PERSISTENT, &ledger->statements[i],
+                           NULL) != SQLITE_OK) {
+      failure_set(failure, "ledger",
+                  ledger_trouble(sqlite3_errcode(ledger->db)),
+                  "the ledger '%.300s' cannot be used: %s", ledger->path,
+                  sqlite3_errmsg(ledger->db));
+      return false;
+    }
+  ledger_patience_set(ledger->db, LEDGER_BUSY);
+  return true;
+}
+
+/* A version 0.1 is kept away before anything is written. */
+static bool open_contents(Ledger *ledger, const LedgerOptions *options,
+                          Failure *failure) {
+  LedgerContents contents;
+  ledger->db = ledger_open_writer(ledger->path, &contents, failure);
+  if (!ledger->db || !ledger_lock_old(ledger->lock, ledger->path, failure) ||
+      !ledger_set_up(ledger->db, ledger->path, &contents, failure) ||
+      !ledger_account_name(ledger->db, options, &ledger->account, failure) ||
+      !prepare(ledger, failure))
+    return false;
+  ledger_lock_watch_log(ledger->lock, ledger->path);
+  return true;
+}
+
+static void close_contents(Ledger *ledger) {
+  for (int i = 0; i < STATEMENTS; i++)
+    sqlite3_finalize(ledger->statements[i]);
+  sqlite3_close(ledger->db);
+  ledger->db = NULL;
+}
+
+static void free_ledger(Ledger *ledger) {
+  ledger_unlock(ledger->lock, false);
+  ledger_notes_clear(&ledger->notes);
+  failure_clear(&ledger->trouble);
+  failure_clear(&ledger->moved);
+  free(ledger->account);
+  free(ledger->path);
+  free(ledger);
+}
+
+/* The lock is held until what was made is gone.  Who made a file that somebody
+ * else locked first leaves it to them. */
+static void abandon(Ledger *ledger, bool locked) {
+  close_contents(ledger);
+  if (ledger->made && !locked)
+    ledger_file_remove(ledger->path,
+                       ledger->lock && ledger_lock_made_old(ledger->lock));
+  free_ledger(ledger);
+}
+
+static Ledger *open_as(const char *path, const LedgerOptions *options,
+                       Failure *failure) {
+  Ledger *ledger = calloc(1, sizeof *ledger);
+  if (!ledger) {
+    failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
+    return NULL;
+  }
+  if (open_file(ledger, path, options->any_owner, failure) &&
+      open_contents(ledger, options, failure))
+    return ledger;
+  abandon(ledger, !ledger->lock && strcmp(failure->code, "ledger_locked") == 0);
+  return NULL;
+}
+
+/* On the host's thread. */
+Ledger *ledger_open_as(const char *path, const LedgerOptions *options,
+                       Failure *failure) {
+  FileLimit limit;
+  Ledger *ledger;
+  file_limit_hold(&limit);
+  ledger = open_as(path, options, failure);
+  file_limit_release(&limit);
+  return ledger;
+}
+
+Ledger *ledger_open(const char *path, Failure *failure) {
+  return ledger_open_as(path, &(LedgerOptions){0}, failure);
+}
+
+/* In a child SQLite would close the parent's log: what there is stays. */
+void ledger_close(Ledger *ledger) {
+  FileLimit limit; /* it may be the host's thread */
+  if (!ledger_lock_is_mine(ledger->lock))
+    return;
+  file_limit_hold(&limit);
+  close_contents(ledger);
+  free_ledger(ledger);
+  file_limit_release(&limit);
+}
+
+const char *ledger_path(const Ledger *ledger) {
+  return ledger->path;
+}
+
+const char *ledger_file_of(const Ledger *ledger) {
+  return ledger->file;
+}
+
+const char *ledger_account(const Ledger *ledger) {
+  return ledger->account;
+}
+
+bool ledger_may_spend(Ledger *ledger, Failure *failure) {
+  if (ledger->moved.kind ||
+      !ledger_lock_in_place(ledger->lock, ledger->path, &ledger->moved)) {
+    failure_copy(failure, &ledger->moved);
+    return false;
+  }
+  return true;
+}
