@@ -20,6 +20,7 @@ local LEDGER_OPEN = "src/engine/store/ledger_open.c"
 local LEDGER_SQL = "src/engine/ledger/ledger_sql.c"
 local POLICY = "src/engine/rules/policy.c"
 local RECORD = "src/engine/job/job_record.c"
+local INTENT = "src/engine/job/job_intent.c"
 local RECORD_END = "src/engine/job/job_end.c"
 
 local rows = {}
@@ -37,14 +38,14 @@ end
 
 mutant(
   "intent: not recorded",
-  RECORD,
-  "ledger_intend(ledger_of(job), job->entry, job->again, &failure);",
+  INTENT,
+  "ledger_intend(job_ledger(job), job->entry, job->again, &failure);",
   "true;",
   "spec durable: before it can be sent"
 )
 mutant(
   "intent: not flushed before the next turn",
-  RECORD,
+  INTENT,
   "    written = ledger_flush(account->ledger, &failure);\n",
   "    written = true;\n",
   "spec durable: before it can be sent"
@@ -150,7 +151,7 @@ mutant(
 mutant(
   "sent: not recorded",
   RECORD,
-  "job->asked = ledger_permit(ledger_of(job), job->key, &send, &failure);",
+  "job->asked = ledger_permit(job_ledger(job), job->key, &send, &failure);",
   "job->asked = send.next_id != NULL;",
   "spec durable: as sent, perhaps charged"
 )
@@ -186,8 +187,8 @@ mutant(
 mutant(
   "answer: the next request goes out before it is on the disk",
   RECORD,
-  "  ledger_tell(ledger_of(job), job->key, &told);\n  work_touch_ledger(&job->work);\n",
-  "  ledger_tell(ledger_of(job), job->key, &told);\n",
+  "  ledger_tell(job_ledger(job), job->key, &told);\n  work_touch_ledger(&job->work);\n",
+  "  ledger_tell(job_ledger(job), job->key, &told);\n",
   "spec durable: on the disk before anything is sent"
 )
 mutant(
@@ -339,7 +340,7 @@ mutant(
 )
 mutant(
   "a job is told as free of cost whose row says otherwise",
-  RECORD,
+  INTENT,
   "    bool right = !job->unwritten.list && record_is_told(job);\n",
   "    bool right = true;\n",
   "spec told: somebody else"
@@ -951,7 +952,7 @@ mutant(
 )
 mutant(
   "a long number is told though it is not exact",
-  READER,
+  "src/engine/base/json_number.c",
   "#define DIGITS_MAX 15",
   "#define DIGITS_MAX 30",
   "spec decode: too long to be exact"
@@ -1392,21 +1393,21 @@ mutant(
 )
 mutant(
   "a silent host has all places of reference checks",
-  "src/engine/job/probe.c",
+  "src/engine/job/look.c",
   "#define HOST_MAX (CHECKS_MAX / 2)",
   "#define HOST_MAX CHECKS_MAX",
   "spec references: hold up nobody"
 )
 mutant(
   "references are looked at long before their job is sent",
-  "src/engine/job/probe.c",
+  "src/engine/job/look.c",
   "if (account->checked >= account->turns.pace.most)",
   "if (account->dropped)",
   "spec references: not looked at long before"
 )
 mutant(
   "a busy host of a reference is asked once",
-  "src/engine/job/probe.c",
+  "src/engine/job/probe_run.c",
   "#define TRIES 2",
   "#define TRIES 1",
   "spec references: looked at again"
@@ -2012,7 +2013,7 @@ mutant(
 )
 mutant(
   "shortage: a reference is bad",
-  "src/engine/job/probe.c",
+  "src/engine/job/probe_run.c",
   "  if (bad.failure.kind && is_short(look, &bad.failure)) {",
   "  if (false) {",
   "spec connections: a look at a reference waits"

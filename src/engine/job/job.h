@@ -7,9 +7,12 @@
 
 #include "engine/http/http.h"
 #include "engine/rules/gate.h"
+#include "engine/work/account.h"
 #include "engine/work/job_list.h"
 #include "engine/work/work.h"
 #include "probe.h"
+
+#include <stddef.h>
 
 typedef struct Job {
   Work work; /* first: a Work * of a job is a Job * */
@@ -49,6 +52,19 @@ typedef struct Job {
   Exchange *exchange; /* while one runs */
   uint64_t told;      /* fingerprint of the last body handed up */
 } Job;
+
+/* NULL = its client has none. */
+static inline Ledger *job_ledger(const Job *job) {
+  return job->work.account->ledger;
+}
+
+static inline Job *job_of_unwritten(JobLink *link) {
+  return (Job *)(void *)((char *)link - offsetof(Job, unwritten));
+}
+
+static inline Job *job_of_place(JobLink *link) {
+  return (Job *)(void *)((char *)link - offsetof(Job, place));
+}
 
 /* ---- job_run.c, which drives it: what the parts may ask of it ---- */
 

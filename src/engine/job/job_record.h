@@ -21,6 +21,13 @@
 #include "answer.h"
 #include "job.h"
 
+/* All that was intended is durable now. */
+void record_confirm_all(Account *account);
+
+/* The id of the n-th send of this job by this program, into `text`. */
+#define RECORD_ATTEMPT_MAX 32 /* bytes */
+const char *record_attempt_id(const Job *job, unsigned n, char *text);
+
 /* False, with the work's failure set, when the job must not be sent.  A ledger
  * that is down makes it wait, no more. */
 bool record_intent(Job *job);

@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ATTEMPTS 4
 #define REDIRECT_MAX 3
 #define READ_SIZE (256L << 10) /* bytes: fewer, larger reads */
 #define PATH_SIZE 4096         /* bytes of a path, filled in */
@@ -123,36 +122,6 @@ static void end_overdue(Download *download) {
   }
 }
 
-static const char *times(unsigned attempts) {
-  static const char *const words[] = {"", "", " (twice)", " (three times)",
-                                      " (four times)"};
-  return words[attempts < ATTEMPTS ? attempts : ATTEMPTS];
-}
-
-/* Why there is no image, in the end. */
-static void set_reason(const Download *download, const Exchange *exchange,
-                       Failure *last) {
-  const Failure *failure = &exchange->failure;
-  int status = exchange->reply.status;
-  const char *url = download->url;
-  const char *often = times(download->attempts);
-  if (download->odd_part)
-    failure_set(last, "protocol", "unexpected_status",
-                "the image host answered with a part of the image that was not "
-                "asked for (HTTP status %d)%s: %.*s",
-                status, often, url_shown(url), url);
-  else if (failure->kind)
-    failure_set(last, failure->kind, failure->code,
-                "the image could not be fetched%s: %s: %.*s", often,
-                failure->detail ? failure->detail : failure->code,
-                url_shown(url), url);
-  else
-    failure_set(last, "network", "image_refused",
-                "the image host answered with HTTP status %d%s%s: %.*s", status,
-                status / 100 == 3 ? " and names no other place" : "", often,
-                url_shown(url), url);
-}
-
 /* This machine lacks something (`trouble` says what): no attempt, and only the
  * deadline ends it. */
 static void wait_out(Download *download) {
@@ -175,8 +144,8 @@ static void wait_out_failure(Download *download) {
 /* Waits and tries again, or ends with what `exchange` had to say. */
 static void after_failure(Download *download, Exchange *exchange) {
   Event *last = &download->work.last;
-  bool repeat =
-      is_worth_repeating(download, exchange) && download->attempts < ATTEMPTS;
+  bool repeat = is_worth_repeating(download, exchange) &&
+                download->attempts < DOWNLOAD_ATTEMPTS;
   double pause =
       policy_backoff(download->attempts, engine_random(download->work.engine));
   double at;
@@ -187,14 +156,14 @@ static void after_failure(Download *download, Exchange *exchange) {
   at = clock_monotonic() + pause;
   failure_clear(&last->failure);
   if (exchange->shortage) {
-    set_reason(download, exchange, &download->trouble);
+    download_set_reason(download, exchange, &download->trouble);
     wait_out(download);
     return;
   }
   if (exchange->reply.status == 416)
     download->length = 0; /* what we have is not a part of it: begin again */
   if (repeat && at < download->deadline) {
-    set_reason(download, exchange, &download->trouble);
+    download_set_reason(download, exchange, &download->trouble);
     heap_set(&engine_loop(download->work.engine)->heap, &download->work.timer,
              at);
     return;
@@ -204,7 +173,7 @@ static void after_failure(Download *download, Exchange *exchange) {
     end_overdue(download);
     return;
   }
-  set_reason(download, exchange, &last->failure);
+  download_set_reason(download, exchange, &last->failure);
   end(download);
 }
 

@@ -11,6 +11,8 @@
 #include "engine/http/http.h"
 #include "engine/work/work.h"
 
+#define DOWNLOAD_ATTEMPTS 4
+
 typedef struct Download {
   Work work;          /* first */
   DownloadHost *host; /* NULL when it waits for no place and has none */
@@ -46,6 +48,10 @@ bool download_on_bytes(Exchange *exchange, const char *bytes, size_t length);
 /* False when the parts so far are not all of it, by what HTTP says or by the
  * image itself. */
 bool download_is_whole(const Download *download, const Exchange *exchange);
+
+/* Into `last`: why there is no image, by what became of the exchange. */
+void download_set_reason(const Download *download, const Exchange *exchange,
+                         Failure *last);
 
 /* Sets the work's failure, with the image's URL. */
 void download_set_failure(Download *download, const char *kind,

@@ -1,5 +1,5 @@
 /* Looking at reference images before money is spent: see probe.h. */
-#include "probe.h"
+#include "look.h"
 
 #include "engine/base/address.h"
 #include "engine/base/clock.h"
@@ -17,106 +17,8 @@
 #define LOOK_TIMEOUT 10.0 /* seconds, from its place on, redirects included */
 #define TRIES 2
 #define PAUSE 1.0 /* seconds before the second, where the host names none */
-#define HOST_MAX (CHECKS_MAX / 2) /* looks at one host at once */
-
-struct Look {
-  Probe *probe;
-  unsigned index;     /* of its URL */
-  const char *host;   /* in that URL */
-  size_t host_length; /* bytes */
-  Exchange *exchange; /* NULL = none */
-  char *redirected;   /* owned: where a redirect led, or NULL */
-  unsigned redirects;
-  unsigned tries;
-  double deadline; /* of this try */
-  double again_at; /* when the next try may begin, 0 = it is not to */
-  bool waiting;    /* for a place */
-  Look *ahead;
-  Look *behind;
-  char head[IMAGE_HEAD];
-  size_t head_length;
-};
-
-struct Probe {
-  Loop *loop;
-  Checks *checks;
-  Account *account;
-  ProbeSpec spec;
-  unsigned left;      /* looks that are not over */
-  unsigned shortages; /* in a row: see shortage.h */
-  char *lacking;      /* owned: what this machine lacked last, or NULL */
-  Look looks[];       /* spec.count of them */
-};
 
 static void on_looked(Exchange *exchange);
-
-/* ---- places ---- */
-
-static void join(Look *look) {
-  Checks *checks = look->probe->checks;
-  look->waiting = true;
-  look->ahead = checks->last;
-  look->behind = NULL;
-  if (checks->last)
-    checks->last->behind = look;
-  else
-    checks->first = look;
-  checks->last = look;
-}
-
-static void stop_waiting(Look *look) {
-  Checks *checks = look->probe->checks;
-  if (look->ahead)
-    look->ahead->behind = look->behind;
-  else
-    checks->first = look->behind;
-  if (look->behind)
-    look->behind->ahead = look->ahead;
-  else
-    checks->last = look->ahead;
-  look->waiting = false;
-}
-
-/* Leaves the queue, or gives its place back. */
-static void leave(Look *look) {
-  Checks *checks = look->probe->checks;
-  if (look->waiting)
-    stop_waiting(look);
-  for (unsigned i = 0; i < CHECKS_MAX; i++)
-    if (checks->running[i] == look)
-      checks->running[i] = NULL;
-}
-
-static Look **free_place(Checks *checks) {
-  for (unsigned i = 0; i < CHECKS_MAX; i++)
-    if (!checks->running[i])
-      return &checks->running[i];
-  return NULL;
-}
-
-static bool is_same_host(const Look *one, const Look *other) {
-  return one->host_length == other->host_length &&
-         strncasecmp(one->host, other->host, one->host_length) == 0;
-}
-
-/* Its host has room, and its account is not far ahead of itself: what was
- * looked at long before the create says little. */
-static bool may_begin(const Checks *checks, const Look *look) {
-  const Account *account = look->probe->account;
-  unsigned same = 0;
-  if (account->checked >= account->turns.pace.most)
-    return false;
-  for (unsigned i = 0; i < CHECKS_MAX; i++)
-    same += checks->running[i] && is_same_host(checks->running[i], look);
-  return same < HOST_MAX;
-}
-
-static Look *next_look(const Checks *checks) {
-  Look *look = checks->first;
-  while (look && !may_begin(checks, look))
-    look = look->behind;
-  return look;
-}
 
 /* ---- one look ---- */
 
@@ -162,7 +64,7 @@ static bool try_look(Look *look, Failure *failure) {
 static void free_probe(Probe *probe) {
   for (unsigned i = 0; i < probe->spec.count; i++) {
     Look *look = &probe->looks[i];
-    leave(look);
+    look_leave(look);
     if (look->exchange)
       http_abort(probe->loop, look->exchange);
     free(look->redirected);
@@ -214,14 +116,14 @@ void checks_advance(Checks *checks) {
   if (checks->advancing)
     return;
   checks->advancing = true;
-  while ((place = free_place(checks)) && (look = next_look(checks))) {
+  while ((place = look_place(checks)) && (look = look_next(checks))) {
     ProbeFailure bad = {.index = look->index, .retry_after = -1};
-    stop_waiting(look);
+    look_stop_waiting(look);
     *place = look;
     if (try_look(look, &bad.failure))
       continue;
     if (shortage_explains(&bad.failure)) {
-      leave(look);
+      look_leave(look);
       wait_out(look, &bad.failure);
       set_timer(look->probe);
     } else {
@@ -350,7 +252,7 @@ void probe_on_timer(Probe *probe, double now) {
     if (look->again_at <= 0 || look->again_at > now)
       continue;
     look->again_at = 0;
-    join(look);
+    look_join(look);
   }
   set_timer(probe);
   checks_advance(probe->checks);
@@ -365,7 +267,7 @@ static void on_looked(Exchange *exchange) {
     judge(look, exchange, &bad);
   else if (follow(look, exchange, &bad))
     return;
-  leave(look);
+  look_leave(look);
   if (bad.failure.kind && is_short(look, &bad.failure)) {
     wait_out(look, &bad.failure);
     set_timer(probe);
@@ -403,7 +305,7 @@ Probe *probe_start(Loop *loop, Checks *checks, Account *account,
     look->index = i;
     look->host = url.host ? url.host : "";
     look->host_length = url.host_length;
-    join(look);
+    look_join(look);
   }
   set_timer(probe);
   return probe;
