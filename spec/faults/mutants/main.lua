@@ -45,7 +45,7 @@ local function read_test(test)
     return { target = target, command = ("timeout %d %s/%s"):format(LIMIT, quote(BUILD), target) }
   end
   local filter = pattern ~= "" and " --filter=" .. quote(pattern) or ""
-  local command = 'cd %s && timeout %d %s/lua/5.4/lua "$(command -v busted)"%s spec/%s_spec.lua'
+  local command = 'cd %s && timeout %d %s/lua/5.4/lua "$(command -v busted)"%s spec/*/%s_spec.lua'
   return {
     target = "lua-5.4",
     command = command:format(quote(SOURCE), LIMIT, quote(BUILD), filter, name),
