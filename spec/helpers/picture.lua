@@ -108,4 +108,11 @@ function picture.answer(box, results, times)
   box:fault({ on = "poll", action = "body", body = picture.body(results), times = times or 1 })
 end
 
+--- Makes all further polls say so.
+---@param box table
+---@param results table[]
+function picture.answer_all(box, results)
+  picture.answer(box, results, math.huge)
+end
+
 return picture

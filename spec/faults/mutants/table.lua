@@ -841,7 +841,7 @@ mutant(
   "src/engine/ops/download_bytes.c",
   "if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX) {",
   "if ((uint64_t)download->length + length > ENGINE_IMAGE_MAX * 16) {",
-  "spec save: above 64 MiB"
+  "spec save_fetched: above 64 MiB"
 )
 mutant(
   "all downloads go at once",
@@ -884,14 +884,14 @@ mutant(
   "lua/gptimage2/save.lua",
   "base = options.base or save.base(where),",
   'base = "",',
-  "spec save: in the folder that the program was in"
+  "spec save_names: in the folder that the program was in"
 )
 mutant(
   "what was saved is known by its spelling",
   "lua/gptimage2/save.lua",
   "if saved.id == id then",
   "if saved.path == path then",
-  "spec save: under every name of the folder"
+  "spec save_existing: under every name of the folder"
 )
 mutant(
   "a proxy's 407 is the service's",
@@ -1301,14 +1301,14 @@ mutant(
   "src/engine/ops/download.c",
   '} else if (may_fetch(download, target, "the image host redirects to")) {',
   "} else {",
-  "spec save: is refused when it redirects to"
+  "spec save_fetched: is refused when it redirects to"
 )
 mutant(
   "image redirects have no end",
   "src/engine/ops/download.c",
   "} else if (download->redirects++ >= REDIRECT_MAX) {",
   "} else if (download->redirects++ >= REDIRECT_MAX * 9) {",
-  "spec save: three redirects"
+  "spec save_fetched: three redirects"
 )
 mutant(
   "a service out there makes us ask our own network",
@@ -1343,7 +1343,7 @@ mutant(
   "src/engine/ops/download_bytes.c",
   "  return image_walk_is_over(&download->walk);\n",
   "  return true;\n",
-  "spec save: as it says, is not whole",
+  "spec save_fetched: as it says, is not whole",
   "spec fetch: asked for again where that is missing"
 )
 mutant(
@@ -1471,7 +1471,7 @@ mutant(
   "src/engine/files/file.c",
   "                RENAME_NOREPLACE) == 0)",
   "                0) == 0)",
-  "spec save: leaves it alone"
+  "spec save_existing: leaves it alone"
 )
 mutant(
   "the last way to publish a picture replaces what was there",
@@ -1501,7 +1501,7 @@ mutant(
   "lua/gptimage2/client.lua",
   "ok, err = core.check_target(place, target.name, target.exact, wanted.overwrite)",
   "ok = target.name",
-  "spec save: the disk says no"
+  "spec save_asked: the disk says no"
 )
 mutant(
   "long ids are cut and share a name",
@@ -1725,7 +1725,7 @@ mutant(
   "lua/gptimage2/save.lua",
   "saved and saved.id and saved.id == core.file_id(saved.path)",
   "saved and core.file_id(saved.path)",
-  "spec save: in an image's place"
+  "spec save_existing: in an image's place"
 )
 mutant(
   "a create that may have been paid may be made again",
@@ -1739,7 +1739,7 @@ mutant(
   "src/lua/waiting/ready.c",
   "  lua_rawget(L, 1);\n  lua_rawset(L, 3);\n",
   "  lua_rawget(L, 1);\n  lua_pop(L, 2);\n",
-  "spec save: is waited for by a save"
+  "spec save_asked: is waited for by a save"
 )
 mutant(
   "run waits for a task that is below it",
@@ -1815,7 +1815,7 @@ mutant(
   "lua/gptimage2/client.lua",
   "wait.until_done(saving, math.max(deadline - core.now(), 0))",
   "wait.until_done(saving, math.max(deadline - core.now(), 0) + 1e6)",
-  "spec save: does not hold generate up"
+  "spec save_asked: does not hold generate up"
 )
 mutant(
   "a page instead of an image is for ever",
