@@ -1,15 +1,13 @@
+--- A job: what it tells, what keeps it alive, and what a cancel makes of it and of its credits.
+
+local busy = require("spec.helpers.busy")
 local gptimage2 = require("gptimage2")
 local support = require("spec.support")
 
+local asked = busy.asked
+
 local function is_integer(value)
   return math.type == nil or math.type(value) == "integer"
-end
-
--- Waits, without a step, until the sandbox was asked so often.
-local function asked(box, what, count)
-  while box:ledger().requests[what] < count do
-    collectgarbage("step")
-  end
 end
 
 local function settled()
@@ -157,149 +155,6 @@ describe("job:raw", function()
   end)
 end)
 
-describe("job:wait", function()
-  after_each(support.clean)
-
-  it("gives the job, again and again", function()
-    local client = support.pair()
-    local job = assert(client:submit({ prompt = "a cup" }))
-    assert.equal(job, (assert(job:wait())))
-    assert.equal(job, (assert(job:wait())))
-    assert.equal(job, (assert(job:wait(0))))
-  end)
-
-  it("gives nil and the job's own error when it failed", function()
-    local client, box = support.pair()
-    box:fault({ on = "job", action = "fail" })
-    local job = assert(client:submit({ prompt = "a cup" }))
-    local waited, err = job:wait()
-    assert.is_nil(waited)
-    assert.equal("job_failed", err.kind)
-    assert.equal(job.error, err)
-    assert.equal(err, (select(2, job:wait())))
-    assert.equal("failed", job.status)
-  end)
-
-  it("may run out of its own time and leave the job going", function()
-    local client, box = support.pair({}, { duration = 1000 })
-    local job = assert(client:submit({ prompt = "a cup" }))
-    for _, time in ipairs({ 0, 0.05 }) do
-      local waited, err = job:wait(time)
-      assert.is_nil(waited)
-      assert.equal("timeout", err.kind)
-      assert.equal("wait_timeout", err.code)
-      assert.equal(job.id, err.job_id)
-      assert.is_true(err.retryable)
-    end
-    assert.is_false(job:done())
-    assert.is_nil(job.error)
-    support.polled(box, 1, 1)
-    box:advance(1000)
-    assert.equal("succeeded", assert(job:wait()).status)
-  end)
-
-  it("gives the credits of a job that was only created back when it fails, once", function()
-    local client, box = support.pair()
-    local other = assert(client:create({ prompt = "another" }))
-    box:fault({ on = "job", action = "fail" })
-    local job = assert(client:create({ prompt = "a cup", count = 2 }))
-    assert.equal(30, client.spent)
-    for _ = 1, 2 do
-      local waited, err = job:wait()
-      assert.is_nil(waited)
-      assert.equal("job_failed", err.kind)
-      assert.equal("refund_expected", err.charged)
-      assert.equal(10, client.spent)
-    end
-    assert(other:wait())
-    assert.equal(10, client.spent)
-  end)
-
-  it("keeps the credits of a job that was only created as long as nothing is known", function()
-    local client, box = support.pair({}, { duration = 1000 })
-    local job = assert(client:create({ prompt = "a cup" }))
-    local _, err = job:wait(0)
-    assert.equal("timeout", err.kind)
-    assert.equal(10, client.spent)
-    client:close()
-    _, err = job:wait()
-    assert.equal("closed", err.kind)
-    assert.equal(10, client.spent)
-    assert.equal(1, #box:ledger().jobs)
-  end)
-
-  it("gives a job that was only created back with all that was known of it", function()
-    local client = support.pair()
-    local options = { metadata = { order = "17" }, idempotency_key = "order-17" }
-    local created = assert(client:create({ prompt = "a cup", count = 2 }, options))
-    local job = assert(created:wait())
-    assert.equal("succeeded", job.status)
-    assert.same(created.request, job.request)
-    assert.same({ order = "17" }, job.metadata)
-    assert.equal("order-17", job.idempotency_key)
-    assert.equal(20, job.cost)
-    assert.equal(20, client.spent)
-  end)
-
-  it("takes an endless time for no limit", function()
-    local client = support.pair()
-    assert(assert(client:submit({ prompt = "a cup" })):wait(math.huge))
-  end)
-end)
-
-describe("a job's timeout", function()
-  after_each(support.clean)
-
-  it("ends it with its id; another client can take it up by that", function()
-    local client, box = support.pair({ timeout = support.seconds(0.5) }, { duration = 1000 })
-    local job = support.finish(assert(client:submit({ prompt = "a cup" })))
-    assert.equal("unknown", job.status)
-    assert.equal("timeout", job.error.kind)
-    assert.equal("deadline_passed", job.error.code)
-    assert.equal(box:ledger().jobs[1].id, job.error.job_id)
-    assert.equal("yes", job.error.sent)
-    assert.equal("yes", job.error.charged)
-    assert.is_false(job.error.retryable)
-    assert.equal(10, client.spent)
-    client:close()
-    box:advance(1000)
-    local taken = assert(support.client(box):wait(job.error.job_id))
-    assert.equal("succeeded", taken.status)
-    assert.equal(1, box:ledger().requests.create)
-  end)
-
-  it("may be given for one job", function()
-    local client = support.pair({}, { duration = 1000 })
-    local options = { timeout = support.seconds(0.5) }
-    local _, err = client:generate({ prompt = "a cup" }, options)
-    assert.equal("deadline_passed", err.code)
-    assert.is_true(err.elapsed >= options.timeout - 0.01)
-  end)
-
-  it("cuts a create that is not answered: it is lost", function()
-    local client, box = support.pair({ timeout = support.seconds(0.5) })
-    box:fault({ on = "create", action = "hang" })
-    local job = support.finish(assert(client:submit({ prompt = "a cup" })))
-    assert.equal("unknown", job.status)
-    assert.equal("lost", job.error.kind)
-    assert.equal("reply_timeout", job.error.code)
-    assert.equal("unknown", job.error.charged)
-  end)
-
-  it("cuts a poll that is not answered", function()
-    local client, box = support.pair()
-    local id = client:create({ prompt = "a cup" }).id
-    box:fault({ on = "poll", action = "hang" })
-    local _, err = client:wait(id, 0.2)
-    assert.equal("deadline_passed", err.code)
-  end)
-
-  it("may be endless", function()
-    local client = support.pair({ timeout = math.huge })
-    assert(client:generate({ prompt = "a cup" }))
-  end)
-end)
-
 -- The array of the registry that holds the object, and where it stands there.
 local function array_with(object)
   for _, array in pairs(debug.getregistry()) do
@@ -334,42 +189,6 @@ describe("a job that the engine works on", function()
     end)
     assert.equal(2, #client:jobs())
     assert.is_true(rawequal(seats[own], waiting))
-  end)
-end)
-
-describe("a job whose host is busy", function()
-  after_each(support.clean)
-
-  it("is polled all the same", function()
-    local client, box = support.pair({}, { duration = 1000 })
-    local job = assert(client:submit({ prompt = "a cup" }))
-    asked(box, "poll", 1)
-    box:advance(900) -- it runs
-    asked(box, "poll", box:ledger().requests.poll + 2)
-    assert.equal("queued", job.status) -- the host learns it when it steps
-    support.step_until(function()
-      return job.status == "running"
-    end)
-    assert.equal(box:ledger().jobs[1].id, job.id)
-    assert.is_true(job.polls >= 1)
-    box:advance(1000)
-    assert.equal("succeeded", support.finish(job).status)
-  end)
-
-  it("is told about in the order in which it happened", function()
-    local events, on_event = support.recorder()
-    local client, box = support.pair({ on_event = on_event }, { duration = 1000 })
-    local job = assert(client:submit({ prompt = "a cup" }))
-    asked(box, "poll", 1)
-    box:advance(900) -- it runs
-    asked(box, "poll", box:ledger().requests.poll + 2)
-    box:advance(100)
-    support.finish(job)
-    assert.equal("queued created status succeeded", support.types(events))
-    assert.equal(job.id, events[2].id)
-    assert.equal(490, events[2].balance.paid_credits)
-    assert.equal("pending", events[2].status)
-    assert.equal("running", events[3].status)
   end)
 end)
 
