@@ -1025,7 +1025,7 @@ mutant(
   "lua/gptimage2/options.lua",
   "if size > MAX_METADATA then",
   "if false then",
-  "spec options: over 64 KiB"
+  "spec options_call: over 64 KiB"
 )
 mutant(
   "errors may turn the direction of writing",
@@ -1258,7 +1258,7 @@ mutant(
   "lua/gptimage2/options.lua",
   "#key > 255 or not check.visible_ascii(key)",
   "#key > 4096 or not check.visible_ascii(key)",
-  "spec options: fits no header"
+  "spec options_call: fits no header"
 )
 mutant(
   "a proxy of the environment is used",
