@@ -1004,7 +1004,7 @@ mutant(
   FLOW,
   "return flow->mode != FLOW_POLL_ONCE && ++flow->oddities < ODDITIES_MAX;",
   "return false;",
-  "spec reply: three times in a row"
+  "spec polling: three times in a row"
 )
 mutant(
   "a prompt of nothing that can be seen is paid",
