@@ -41,4 +41,15 @@ function patience.seconds(time)
   return time * (BUILDS[VARIANT] or 1) * busy()
 end
 
+--- Waits until `is_so()`; threads and descriptors go a moment after they were let go of.
+---@param is_so fun(): any
+function patience.wait_until(is_so)
+  local host = require("spec.host")
+  local limit = host.now() + 60
+  while not is_so() do
+    assert(host.now() < limit, "it did not become so")
+    host.pause(0.001)
+  end
+end
+
 return patience
