@@ -4,6 +4,7 @@
 
 local core = require("gptimage2.core")
 local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
 local support = require("spec.support")
 
 local book = {}
@@ -36,6 +37,31 @@ function book.open(box, path, options)
   options = options or {}
   options.ledger = path
   return support.client(box, options)
+end
+
+--- A further client, or nil and why there is none: what `gptimage2.new` says.
+---@param box table
+---@param path string
+---@param options? gptimage2.Options
+---@return gptimage2.Client? client
+---@return gptimage2.Error? err
+function book.try(box, path, options)
+  options = options or {}
+  options.api_key, options.base_url, options.ledger = box.api_key, box.url, path
+  return gptimage2.new(options)
+end
+
+--- A whole ledger with one job that nobody has open.
+---@return string path
+---@return table sandbox
+function book.closed()
+  local client, box, path = book.pair()
+  assert(client:generate({ prompt = "a cup" }))
+  client:close()
+  support.step_until(function() -- the last one who closes it removes the log
+    return not folder.read(path .. "-wal")
+  end)
+  return path, box
 end
 
 --- The rows as they stand in the file, oldest first.

@@ -55,7 +55,7 @@ mutant(
   "src/engine/job/job_run.c",
   "if (!record_intent(job)) {",
   "if (!record_intent(job) && false) {",
-  "spec durable: takes each key once"
+  "spec opening: takes each key once"
 )
 mutant(
   "cancelled: a mistyped id is for good",
@@ -224,7 +224,7 @@ mutant(
   "lua/gptimage2/ledger.lua",
   'elseif row.state == "intent" or retry == "idempotent" then',
   "elseif row and retry then",
-  "spec durable: without sending it again"
+  "spec opening: without sending it again"
 )
 in_short()
 
@@ -240,7 +240,7 @@ mutant(
   "lua/gptimage2/ledger.lua",
   "return core.service(row.base_url) == core.service(config.base_url)",
   "return row.base_url ~= nil",
-  "spec durable: belongs to another service"
+  "spec opening: belongs to another service"
 )
 mutant(
   "a job that is sent again has no doubt",
@@ -452,7 +452,7 @@ mutant(
   LEDGER_FILE,
   "if (S_ISLNK(info->st_mode))",
   "if (S_ISLNK(info->st_mode) && false)",
-  "spec durable: a symbolic link"
+  "spec opening: a symbolic link"
 )
 mutant(
   "a ledger may have two names",
@@ -466,7 +466,7 @@ mutant(
   LEDGER_FILE,
   "return !any_owner && info->st_uid != geteuid();",
   "return !any_owner && info->st_uid != geteuid() && false;",
-  "spec durable: one of another user"
+  "spec opening: one of another user"
 )
 mutant(
   "a ledger that is not there any more is spent on: at the submit",
@@ -501,14 +501,14 @@ mutant(
   LEDGER_CHECK,
   "tables > 0 && id != APPLICATION_ID",
   "tables > 0 && id == -2",
-  "spec durable: a database of something else"
+  "spec opening: a database of something else"
 )
 mutant(
   "a ledger may be of a newer version",
   LEDGER_CHECK,
   "code == SQLITE_OK && version > SCHEMA_VERSION",
   "code == SQLITE_OK && version > SCHEMA_VERSION + 1000",
-  "spec durable: one of a newer version"
+  "spec opening: one of a newer version"
 )
 mutant(
   "a ledger may be damaged where opening reads it",
@@ -516,7 +516,7 @@ mutant(
   "*code = ledger_index_look(db);",
   "*code = SQLITE_OK;",
   "c ledger_damage",
-  "spec durable: one that is damaged"
+  "spec opening: one that is damaged"
 )
 mutant(
   "a ledger may be damaged before it is brought up to date",
