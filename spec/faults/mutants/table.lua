@@ -1165,7 +1165,7 @@ mutant(
   "src/engine/http/http_reply.c",
   "  if (copy)\n    copy[secret_hide",
   "  if (copy && !length)\n    copy[secret_hide",
-  "spec security: redirects to what repeats it"
+  "spec key: redirects to what repeats it"
 )
 mutant(
   "the key is shown where it looks like an escape",
