@@ -14,16 +14,17 @@ set(GPTIMAGE2_ALONE_FIRST 2000)
 # relation to each other elsewhere.
 set(GPTIMAGE2_SECONDS_deadline 72)
 set(GPTIMAGE2_SECONDS_durable 46)
-set(GPTIMAGE2_SECONDS_sandbox_faults 45)
 set(GPTIMAGE2_SECONDS_retry 37)
 set(GPTIMAGE2_SECONDS_connections 32)
 set(GPTIMAGE2_SECONDS_lifecycle 32)
 set(GPTIMAGE2_SECONDS_data 27)
+set(GPTIMAGE2_SECONDS_sandbox_faults 27)
 set(GPTIMAGE2_SECONDS_once 25)
 set(GPTIMAGE2_SECONDS_pace 23)
 set(GPTIMAGE2_SECONDS_exit 20)
 set(GPTIMAGE2_SECONDS_reentry 20)
 set(GPTIMAGE2_SECONDS_save_fetched 19)
+set(GPTIMAGE2_SECONDS_sandbox_answers 18)
 set(GPTIMAGE2_SECONDS_examples 15)
 set(GPTIMAGE2_SECONDS_job_wait 13)
 set(GPTIMAGE2_SECONDS_polling 13)
@@ -48,7 +49,8 @@ set(GPTIMAGE2_SECONDS_save_existing 4)
 set(GPTIMAGE2_SECONDS_docs 4)
 # Under valgrind those that wait are the same; the others compute.
 set(GPTIMAGE2_WAITING connections data deadline fetch job job_wait once pace
-  parting polling regression_closing regression_timeout retry sandbox_faults)
+  parting polling regression_closing regression_timeout retry sandbox_answers
+  sandbox_faults)
 
 # The test takes about SECONDS, in which it keeps a core busy.
 function(gptimage2_keeps_busy test seconds)

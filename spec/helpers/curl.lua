@@ -75,4 +75,13 @@ function curl.field(body, name)
   return body:match(start .. '"([^"]*)"') or tonumber(body:match(start .. "(%-?%d+)"))
 end
 
+--- How often a pattern is in a text.
+---@param text string
+---@param pattern string
+---@return integer
+function curl.count(text, pattern)
+  local _, n = text:gsub(pattern, "")
+  return n
+end
+
 return curl
