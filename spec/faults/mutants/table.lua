@@ -1767,21 +1767,21 @@ mutant(
   "src/lua/waiting/ready.c",
   "last = *place >= (int)compat_rawlen(L, 1);",
   "last = *place + 1 >= (int)compat_rawlen(L, 1);",
-  "spec step: wait for one thing"
+  "spec waiters: wait for one thing"
 )
 mutant(
   "who waits for a thing twice is woken twice",
   "src/lua/waiting/waiters.c",
   "  if (place_of(L) == 0) {",
   "  if (true) {",
-  "spec step: each joins them once"
+  "spec waiters: each joins them once"
 )
 mutant(
   "the holes of those who left are never closed up",
   "src/lua/waiting/waiters.c",
   "    close_up(L, count);",
   "    (void)close_up;",
-  "spec step: do not fill its list"
+  "spec waiters: do not fill its list"
 )
 mutant(
   "a save is tied to its job only once that is going",
