@@ -1,7 +1,8 @@
 /*
  * What the ledger asks its database: the statements, and who may change a row.
  *
- * Numbers of parameters are those of the binders in ledger.c and ledger_bind.c.
+ * Numbers of parameters are those of the binders: ledger_send.c,
+ * ledger_tell.c, ledger_bind.c.
  * Private to the ledger's files; any thread.
  */
 #ifndef GPTIMAGE2_ENGINE_LEDGER_SQL_H
