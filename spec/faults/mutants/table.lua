@@ -83,14 +83,14 @@ mutant(
   LEDGER_SQL,
   [["(charged = 'yes' AND ?3 IS 'unknown' AND"]],
   [["(false AND ?3 IS 'unknown' AND"]],
-  "c ledger"
+  "c ledger_send"
 )
 mutant(
   "sent again: an answer that names no job replaces one that does",
   LEDGER_SQL,
   "CASE WHEN ?7 OR job_id IS NULL THEN ?2 END",
   "?2",
-  "c ledger"
+  "c ledger_send"
 )
 mutant(
   "sent again: a create before that may have made another job is forgotten",
@@ -111,7 +111,7 @@ mutant(
   LEDGER_SQL,
   "job_id = coalesce(job_id, ?6)",
   "job_id = ?6",
-  "c ledger"
+  "c ledger_send"
 )
 -- That an answer to an earlier create is not believed is shown with both safeguards taken out only:
 -- the row of a job that is sent again has its attempt, and no HTTP status (ledger.lua, id_of). And
@@ -264,14 +264,14 @@ mutant(
   LEDGER_SQL,
   "attempt_id = ?2 AND state = ?4",
   "state = ?4",
-  "c ledger"
+  "c ledger_send"
 )
 mutant(
   "a row is sent in whatever state",
   LEDGER_SQL,
   "attempt_id = ?2 AND state = ?4",
   "attempt_id = ?2",
-  "c ledger"
+  "c ledger_send"
 )
 mutant(
   "a row is sent by all who come",
@@ -300,14 +300,14 @@ mutant(
   LEDGER_SQL,
   "(state IN ('accepted', 'unknown')",
   "(state IN ('gone')",
-  "c ledger"
+  "c ledger_rows"
 )
 mutant(
   "a job that is sent is said not to be by who only looks at it",
   LEDGER_SQL,
   "OR state = 'sent' AND NOT ?12",
   "OR state = 'gone' AND NOT ?12",
-  "c ledger"
+  "c ledger_rows"
 )
 mutant(
   "a job is told as never sent before its row says so",
@@ -385,7 +385,7 @@ mutant(
   LEDGER_TELL,
   "  else if (!ledger->left)\n    ledger->left = kept;\n",
   "",
-  "c ledger"
+  "c ledger_down"
 )
 mutant(
   "a later poll replaces the pictures",
@@ -431,21 +431,21 @@ mutant(
   LEDGER_LOCK,
   "return lock_bytes(lock->old_fd, 0, 0, path, failure);",
   "return true;",
-  "c ledger"
+  "c ledger_lock"
 )
 mutant(
   "a forked child keeps the lock",
   LEDGER_LOCK,
   "    lock->forked = true;\n    close_fd(&lock->fd);",
   "    lock->forked = true;",
-  "c ledger"
+  "c ledger_lock"
 )
 mutant(
   "a forked child closes the parent's ledger",
   LEDGER,
   "if (!ledger_lock_is_mine(ledger->lock))",
   "if (!ledger_lock_is_mine(ledger->lock) && false)",
-  "c ledger"
+  "c ledger_lock"
 )
 mutant(
   "a ledger may be a symbolic link",
@@ -1628,14 +1628,14 @@ mutant(
   LEDGER_SQL,
   '" WHERE attempt_id = ?11 OR " IS_UNTOLD,',
   '" WHERE attempt_id = ?11",',
-  "c ledger"
+  "c ledger_send"
 )
 mutant(
   "a lock that is held for long is for good",
   LEDGER_STATE,
   "return code == SQLITE_READONLY_DBMOVED ||",
   "return code == SQLITE_READONLY_DBMOVED || code == SQLITE_PROTOCOL ||",
-  "c ledger"
+  "c ledger_down"
 )
 mutant(
   "a row is moved to an account whose key is refused",
