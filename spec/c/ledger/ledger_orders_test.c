@@ -9,55 +9,7 @@
  * whose end was not told has happened here, or has not.  ledger_walk_test.c
  * walks at random through what this one leaves out: long lives of one row.
  */
-#include "folder.h"
-
-#include "engine/ledger/ledger.h"
-
-#include <sqlite3.h>
-
-typedef enum Row {
-  NONE,
-  INTENT,
-  SENT,
-  UNKNOWN,
-  ACCEPTED,
-  REFUSED,
-  CANCELLED,
-  ABANDONED,
-  ROWS
-} Row;
-
-static const char *const row_names[ROWS] = {"",          "intent",   "sent",
-                                            "unknown",   "accepted", "refused",
-                                            "cancelled", "abandoned"};
-
-/* Whose attempt id the row has: nobody's who lives, or of the first or second
- * the one that they hold, or the one that they have asked for. */
-typedef enum Owner { NOBODY, HELD_1, NEXT_1, HELD_2, NEXT_2, OWNERS } Owner;
-
-static const char *const owner_ids[OWNERS] = {"x-0", "a-0", "a-1", "b-0",
-                                              "b-1"};
-
-/* What is done to the row. */
-typedef enum Deed {
-  INSERT,
-  TAKE,
-  TAKE_DOUBTED,
-  PERMIT,
-  PERMIT_AGAIN,
-  SAY_INTENT,
-  SAY_UNKNOWN,
-  SAY_REFUSED,
-  SAY_CANCELLED,
-  TELL_ACCEPTED,
-  ABANDON,
-  DEEDS
-} Deed;
-
-static const Row said[DEEDS] = {[SAY_INTENT] = INTENT,
-                                [SAY_UNKNOWN] = UNKNOWN,
-                                [SAY_REFUSED] = REFUSED,
-                                [SAY_CANCELLED] = CANCELLED};
+#include "ledger_deeds.h"
 
 typedef enum Phase {
   IDLE,
@@ -86,139 +38,15 @@ typedef struct State {
   Sender senders[2];
 } State;
 
-/* What a deed makes of a row. */
-typedef struct Outcome {
-  bool known, done;
-  Row row;
-  Owner owner;
-} Outcome;
-
 #define PLACES (1u << 22)
 
 static struct {
-  Folder folder;
-  Ledger *ledger;
-  sqlite3 *db; /* another look at the file */
-  unsigned keys;
   Outcome outcomes[ROWS][OWNERS][DEEDS][2];
   uint32_t *visited; /* packed + 1 */
   State *stack;
   size_t depth, size;
-  unsigned states, steps, deeds, permitted;
+  unsigned states, steps, permitted;
 } all;
-
-/* ---- the real ledger ---- */
-
-static LedgerEntry entry_for(const char *key, const char *id, bool doubt) {
-  return (LedgerEntry){.key = key,
-                       .base_url = "http://localhost:1",
-                       .count = 1,
-                       .cost = 10,
-                       .body = "{}",
-                       .body_length = 2,
-                       .attempt_id = id,
-                       .doubt = doubt};
-}
-
-static bool intend(const char *key, const char *id, bool again, bool doubt) {
-  LedgerEntry entry = entry_for(key, id, doubt);
-  Failure failure = {0};
-  bool done = ledger_intend(all.ledger, &entry, again, &failure);
-  failure_clear(&failure);
-  return done;
-}
-
-static bool permit(const char *key, const char *id, const char *next,
-                   bool again) {
-  LedgerSend send = {
-      .attempt_id = id, .next_id = next, .again = again, .attempts = 1};
-  Failure failure = {0};
-  bool done = ledger_permit(all.ledger, key, &send, &failure);
-  failure_clear(&failure);
-  return done;
-}
-
-static void make_row(const char *key, Row row, Owner owner) {
-  const char *id = owner_ids[owner];
-  if (row == NONE)
-    return;
-  assert_true(intend(key, id, false, false));
-  if (row == SENT)
-    assert_true(permit(key, id, id, false));
-  else if (row != INTENT)
-    ledger_tell(all.ledger, key,
-                &(LedgerNews){.state = row_names[row],
-                              .job_id = row == ACCEPTED ? key : NULL});
-}
-
-static bool do_deed(const char *key, Deed deed, const char *held,
-                    const char *next) {
-  switch (deed) {
-  case INSERT:
-    return intend(key, held, false, false);
-  case TAKE:
-  case TAKE_DOUBTED:
-    return intend(key, held, true, deed == TAKE_DOUBTED);
-  case PERMIT:
-  case PERMIT_AGAIN:
-    return permit(key, held, next, deed == PERMIT_AGAIN);
-  case TELL_ACCEPTED:
-    ledger_tell(all.ledger, key,
-                &(LedgerNews){.state = "accepted", .job_id = key});
-    return true;
-  case ABANDON:
-    ledger_tell(all.ledger, key, &(LedgerNews){.state = "abandoned"});
-    return true;
-  default:
-    ledger_tell(all.ledger, key,
-                &(LedgerNews){.state = row_names[said[deed]],
-                              .attempt_id = held,
-                              .next_id = next});
-    return true;
-  }
-}
-
-static void read_row(const char *key, Outcome *outcome) {
-  sqlite3_stmt *statement;
-  assert_int_equal(
-      sqlite3_prepare_v2(all.db,
-                         "SELECT state, attempt_id FROM jobs WHERE key = ?1",
-                         -1, &statement, NULL),
-      SQLITE_OK);
-  sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
-  outcome->row = NONE;
-  outcome->owner = NOBODY;
-  if (sqlite3_step(statement) == SQLITE_ROW) {
-    const char *state = (const char *)sqlite3_column_text(statement, 0);
-    const char *id = (const char *)sqlite3_column_text(statement, 1);
-    while (outcome->row < ROWS && strcmp(state, row_names[outcome->row]) != 0)
-      outcome->row++;
-    assert_true(outcome->row < ROWS);
-    for (Owner i = NOBODY; id && i < OWNERS; i++)
-      if (strcmp(id, owner_ids[i]) == 0)
-        outcome->owner = i;
-  }
-  sqlite3_finalize(statement);
-}
-
-/* What the real ledger makes of such a row. */
-static Outcome ask_ledger(Row row, Owner owner, Deed deed, int who) {
-  Outcome before, after = {.known = true};
-  Failure failure = {0};
-  char key[16];
-  all.deeds++;
-  snprintf(key, sizeof key, "key-%u", ++all.keys);
-  make_row(key, row, owner);
-  assert_true(ledger_flush(all.ledger, &failure));
-  read_row(key, &before);
-  check(before.row == row && before.owner == owner, "%s of %s cannot be made",
-        row_names[row], owner_ids[owner]);
-  after.done = do_deed(key, deed, owner_ids[who ? HELD_2 : HELD_1],
-                       owner_ids[who ? NEXT_2 : NEXT_1]);
-  assert_true(ledger_flush(all.ledger, &failure));
-  read_row(key, &after);
-  return after;
-}
 
 /* ---- what must hold of every deed ---- */
 
@@ -500,11 +328,11 @@ static void a_row_is_sent_once_in_every_order(void **state) {
   char path[PATH_MAX];
   Failure failure = {0};
   (void)state;
-  folder_make(&all.folder);
-  folder_path(&all.folder, "renders.db", path);
-  all.ledger = ledger_open(path, &failure);
-  assert_non_null(all.ledger);
-  assert_int_equal(sqlite3_open(path, &all.db), SQLITE_OK);
+  folder_make(&real.folder);
+  folder_path(&real.folder, "renders.db", path);
+  real.ledger = ledger_open(path, &failure);
+  assert_non_null(real.ledger);
+  assert_int_equal(sqlite3_open(path, &real.db), SQLITE_OK);
   all.visited = calloc(PLACES, sizeof *all.visited);
   assert_non_null(all.visited);
   for (unsigned i = 0; i < 4; i++)
@@ -514,12 +342,12 @@ static void a_row_is_sent_once_in_every_order(void **state) {
     step(&from, 0);
     step(&from, 1);
   }
-  assert_true(all.states > 1000 && all.deeds > 100 && all.permitted > 100);
+  assert_true(all.states > 1000 && real.deeds > 100 && all.permitted > 100);
   free(all.visited);
   free(all.stack);
-  sqlite3_close(all.db);
-  ledger_close(all.ledger);
-  folder_remove(&all.folder);
+  sqlite3_close(real.db);
+  ledger_close(real.ledger);
+  folder_remove(&real.folder);
 }
 
 int main(void) {
