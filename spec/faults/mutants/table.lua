@@ -97,7 +97,7 @@ mutant(
   FLOW,
   "flow->earlier_risk = distinct && flow->risked;",
   "",
-  "c flow"
+  "c flow_retry"
 )
 mutant(
   "sent again: the same id does not give back what was reserved for both",
@@ -400,7 +400,7 @@ mutant(
   FLOW,
   "now < last ? last : flow->deadline",
   "flow->deadline",
-  "c flow"
+  "c flow_poll"
 )
 
 -- The ledger: whose it is, and what it is.
@@ -703,14 +703,14 @@ mutant(
   FLOW,
   "  return flow->attempts < flow->settings->max_attempts &&\n         policy_may_repeat",
   "  return policy_may_repeat",
-  "c flow"
+  "c flow_retry"
 )
 mutant(
   "storms do not empty the quota",
   FLOW,
   " &&\n         policy_take_retry(flow->quota, reply->timed_out);",
   ";",
-  "c flow"
+  "c flow_retry"
 )
 in_short()
 mutant(
@@ -718,42 +718,42 @@ mutant(
   FLOW,
   "flow->doubt = flow->doubt || flow->risked;",
   "flow->doubt = policy_leaves_doubt(reply);",
-  "c flow"
+  "c flow_retry"
 )
 mutant(
   "no answer leaves a doubt",
   FLOW,
   "flow->doubt = flow->doubt || flow->risked;",
   "flow->doubt = false;",
-  "c flow"
+  "c flow_retry"
 )
 mutant(
   "the server's Retry-After is no floor",
   FLOW,
   "return reply->retry_after > pause ? reply->retry_after : pause;",
   "return pause;",
-  "c flow"
+  "c flow_retry"
 )
 mutant(
   "a Retry-After of an hour is waited out",
   FLOW,
   "if (at >= flow->deadline || reply->retry_after > POLICY_PATIENCE)",
   "if (at >= flow->deadline)",
-  "c flow"
+  "c flow_retry"
 )
 mutant(
   "backing off goes past the deadline",
   FLOW,
   "if (at >= flow->deadline || reply->retry_after > POLICY_PATIENCE)",
   "if (reply->retry_after > POLICY_PATIENCE)",
-  "c flow"
+  "c flow_retry"
 )
 mutant(
   "rests go past the deadline",
   FLOW,
   ".at = at < flow->deadline ? at : flow->deadline,",
   ".at = at,",
-  "c flow"
+  "c flow_poll"
 )
 mutant(
   "the first 404 ends a paid job",
