@@ -1448,7 +1448,7 @@ mutant(
   "src/engine/files/file.c",
   "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);",
   "O_WRONLY | O_CREAT | O_NOFOLLOW);",
-  "c file",
+  "c file_failure",
   "spec safeguards: exclusively"
 )
 mutant(
@@ -1456,7 +1456,6 @@ mutant(
   "src/engine/files/file.c",
   "O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);",
   "O_WRONLY | O_CREAT | O_EXCL);",
-  "c file",
   "spec safeguards: exclusively"
 )
 mutant(
@@ -1478,14 +1477,14 @@ mutant(
   "src/engine/files/file.c",
   "  int error;\n  if (fd < 0)\n    return false;\n",
   "  int error;\n",
-  "c file"
+  "c file_failure"
 )
 mutant(
   "a reservation stays behind",
   "src/engine/files/file.c",
   "  error = errno;\n  unlinkat(file->folder, name, 0);\n  errno = error;\n",
   "  error = errno;\n  errno = error;\n",
-  "c file"
+  "c file_failure"
 )
 mutant(
   "a half picture stays behind",
