@@ -3,14 +3,14 @@
 --- Describe a picture, get files; never stall a frame, never pay twice, never lose a picture.
 
 local check = require("gptimage2.check")
-local client = require("gptimage2.client")
+local client = require("gptimage2.objects.client")
 local core = require("gptimage2.core")
 local migrate = require("gptimage2.migrate")
 local prompt = require("gptimage2.prompt")
-local task = require("gptimage2.task")
-local wait = require("gptimage2.wait")
-require("gptimage2.client_ledger") -- methods of clients
-require("gptimage2.job") -- methods of jobs
+local task = require("gptimage2.waiting.task")
+local wait = require("gptimage2.waiting.wait")
+require("gptimage2.objects.client_ledger") -- methods of clients
+require("gptimage2.objects.job") -- methods of jobs
 
 ---@class gptimage2
 local gptimage2 = {

@@ -1,8 +1,8 @@
 --- From a dall-e-3 style call (width and height, or a size) to a request of this service. Pure.
 
 local check = require("gptimage2.check")
-local shapes = require("gptimage2.ratios")
-local request = require("gptimage2.request")
+local shapes = require("gptimage2.request.ratios")
+local request = require("gptimage2.request.request")
 
 local migrate = {}
 

@@ -4,7 +4,7 @@
 --- The module is what `gptimage2.prompt` is: call it with pieces to get a prompt.
 
 local check = require("gptimage2.check")
-local template = require("gptimage2.template")
+local template = require("gptimage2.request.template")
 
 local PIECES = { "subject", "style", "light", "frame", "text" }
 local PURPOSES = { "subject", "palette", "composition", "material" }

@@ -1,7 +1,7 @@
 --- The module's own small duties: what it holds, and what it says to those who begin.
 
 local gptimage2 = require("gptimage2")
-local wait = require("gptimage2.wait")
+local wait = require("gptimage2.waiting.wait")
 
 local function message_of(fn, ...)
   local ok, message = pcall(fn, ...)

@@ -1,6 +1,6 @@
 --- The options of a call and of saving: defaults, types and ranges.
 
-local options = require("gptimage2.options")
+local options = require("gptimage2.objects.options")
 local raises = require("spec.helpers.raises")
 
 describe("the options of a call", function()
@@ -41,7 +41,7 @@ describe("the options of a call", function()
       assert.equal("too_long", err.code)
       assert.equal("metadata", err.field)
     end
-    local _, err = require("gptimage2.request").normalise({ prompt = big .. " " })
+    local _, err = require("gptimage2.request.request").normalise({ prompt = big .. " " })
     assert.equal("too_long", err.code)
     local grown = collectgarbage("count") - before
     collectgarbage("restart")

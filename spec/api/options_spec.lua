@@ -2,7 +2,7 @@
 
 local core = require("gptimage2.core")
 local folder = require("spec.folder")
-local options = require("gptimage2.options")
+local options = require("gptimage2.objects.options")
 local raises = require("spec.helpers.raises")
 
 local KEY = "test-key-0123"

@@ -1,5 +1,5 @@
 local prompt = require("gptimage2.prompt")
-local request = require("gptimage2.request")
+local request = require("gptimage2.request.request")
 
 local A = "https://cdn.example.com/a.png"
 local B = "http://cdn.example.com:8080/b.png?x=1"

@@ -1,4 +1,4 @@
-local naming = require("gptimage2.naming")
+local naming = require("gptimage2.files.naming")
 
 local NOON = os.time({ year = 2026, month = 3, day = 9, hour = 12 })
 

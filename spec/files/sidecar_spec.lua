@@ -2,8 +2,8 @@
 
 local cjson = require("cjson")
 local core = require("gptimage2.core")
-local json = require("gptimage2.json")
-local sidecar = require("gptimage2.sidecar")
+local json = require("gptimage2.files.json")
+local sidecar = require("gptimage2.files.sidecar")
 
 --- What a job looks like to its sidecar.
 local function job_with(metadata)

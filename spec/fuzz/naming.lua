@@ -2,7 +2,7 @@
 -- folder its pattern names, no two are the same, and the host's part of the path is kept.
 -- The input: a switch, then lines: the place to save to, the id, seeds.
 
-local naming = require("gptimage2.naming")
+local naming = require("gptimage2.files.naming")
 
 local CREATED = 1700000000
 

@@ -5,7 +5,7 @@
 local core = require("gptimage2.core")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
-local save = require("gptimage2.save")
+local save = require("gptimage2.files.save")
 local support = require("spec.support")
 
 local REQUEST = { prompt = "a cup" }
@@ -365,7 +365,7 @@ describe("a save in the middle of a save of the same job", function()
     local at = 0
     local function on_save()
       local source = debug.getinfo(2, "S").source
-      if not (source:find("gptimage2/save.lua", 1, true) or source:find("resume.lua", 1, true)) then
+      if not (source:find("files/save.lua", 1, true) or source:find("resume.lua", 1, true)) then
         return
       end
       at = at + 1

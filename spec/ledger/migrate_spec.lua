@@ -1,5 +1,5 @@
 local migrate = require("gptimage2.migrate")
-local request = require("gptimage2.request")
+local request = require("gptimage2.request.request")
 
 local function raises(needle, fn)
   local ok, message = pcall(fn)

@@ -255,7 +255,7 @@ describe("client.spent", function()
 
   it("forgets the oldest of very many jobs that were only created, and errs upwards", function()
     local core = require("gptimage2.core")
-    local follow = require("gptimage2.follow")
+    local follow = require("gptimage2.waiting.follow")
     local client = support.pair()
     local first = assert(client:create({ prompt = "a cup" }))
     for i = 1, 4096 do

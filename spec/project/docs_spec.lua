@@ -51,6 +51,7 @@ local ALL_C = "$(find src -name '*.c')"
 local ENGINE_C = "$(find src/engine -name '*.c')"
 local BINDING_C = "$(find src/lua -name '*.c')"
 local MODULE_C = ENGINE_C .. " " .. BINDING_C
+local ALL_LUA = "$(find lua -name '*.lua')"
 
 --- All first captures of the patterns in the files that a shell pattern names.
 local function scan(files, ...)
@@ -145,7 +146,7 @@ end
 
 describe("the documentation", function()
   local core = require("gptimage2.core")
-  local options = require("gptimage2.options")
+  local options = require("gptimage2.objects.options")
   local annotated = read_annotations()
 
   after_each(function()
@@ -203,7 +204,7 @@ describe("the documentation", function()
   end)
 
   it("names the fields of requests, results, balances and tasks", function()
-    local request = require("gptimage2.request")
+    local request = require("gptimage2.request.request")
     local there = set_of(upvalue(request.normalise, "FIELDS"))
     assert_same_names(there, of(".Request"), "library")
     assert_same_names(there, listed("Requests", "field | type | rule"), "doc")
@@ -234,14 +235,14 @@ describe("the documentation", function()
     there = merge(
       scan("src/lua/shown/reply.c", 'return "(%l+)";', '%? "(%l+)" : NULL', 'NULL : "(%l+)"'),
       scan("src/lua/waiting/step.c", 'push_call%(L, 1, "(%l+)"'),
-      scan("lua/gptimage2/*.lua", 'events%.tell%([^"\n]+, "(%l+)"')
+      scan(ALL_LUA, 'events%.tell%([^"\n]+, "(%l+)"')
     )
     assert_same_names(there, of(".EventType"), "library")
     assert_same_names(there, listed("Events", "type | when"), "doc")
     there =
       scan("src/lua/waiting/step.c", 'setfield%(L, %-2, "(%l+)"%)', 'error_set[_%l]*%(L, "(%l+)"')
     there = merge(there, scan("src/lua/waiting/step.c", 'JOB_%u+, "(%l+)"%)'))
-    there = merge(there, scan("lua/gptimage2/events.lua", "\n      (%l+) = "))
+    there = merge(there, scan("lua/gptimage2/files/events.lua", "\n      (%l+) = "))
     assert_same_names(merge(there, { type = true }), of(".Event"), "library")
     for name in pairs(there) do
       assert.is_truthy(section("Events"):find("`" .. name .. "`", 1, true), name)
@@ -255,7 +256,7 @@ describe("the documentation", function()
       scan(ENGINE_C, '%.kind = "([%l_]+)"'),
       scan(BINDING_C, '{%d+, "([%l_]+)", "', '{status, "([%l_]+)"', '"kind", "([%l_]+)"'),
       scan(BINDING_C, 'failure.kind : "([%l_]+)"', 'job_cancel%(L, %-?%d, "([%l_]+)"'),
-      scan("lua/gptimage2/*.lua", 'kind = "([%l_]+)"')
+      scan(ALL_LUA, 'kind = "([%l_]+)"')
     )
     assert_same_names(there, kinds, "library")
     assert_same_names(there, listed("Errors", "kind | when"), "doc")
@@ -263,7 +264,7 @@ describe("the documentation", function()
     there = scan("src/lua/shown/verdict.c src/lua/shown/error.c", 'error_set[_%l]*%(L, "([%l_]+)"')
     there =
       merge(there, scan("src/lua/shown/verdict.c src/lua/shown/error.c", '%-[23], "([%l_]+)"%)'))
-    there = merge(there, scan("lua/gptimage2/save.lua", "err%.([%l_]+) = "))
+    there = merge(there, scan("lua/gptimage2/files/save.lua", "err%.([%l_]+) = "))
     for name in pairs(there) do
       local own = name:find("^_") or name == "charged" or of(".Error")[name]
       assert.is_truthy(own, "err." .. name .. " is not documented")
@@ -271,8 +272,8 @@ describe("the documentation", function()
   end)
 
   it("names every code of errors", function()
-    local codes = scan("lua/gptimage2/*.lua", 'invalid%(%s*"([%l_%d]+)"', 'code = "([%l_]+)"')
-    codes = merge(codes, scan("lua/gptimage2/*.lua", 'auth_error%(%s*"([%l_]+)"'))
+    local codes = scan(ALL_LUA, 'invalid%(%s*"([%l_%d]+)"', 'code = "([%l_]+)"')
+    codes = merge(codes, scan(ALL_LUA, 'auth_error%(%s*"([%l_]+)"'))
     codes = merge(codes, scan(MODULE_C, 'code = "([%l_]+)"', '[?:] "([%l]+_[%l_]+)"'))
     codes = merge(codes, scan("src/engine/http/http_reply.c", 'return "([%l_]+)"'))
     codes = merge(codes, scan(BINDING_C, 'give_up%(L, core, at, event,%s*"([%l_]+)"'))

@@ -198,7 +198,7 @@ end)
 describe("waking those who wait", function()
   --- A thing that is done, and whose waiter keeps the step busy for longer than its stint.
   local function slow_to_wake(woken, name)
-    local wait = require("gptimage2.wait")
+    local wait = require("gptimage2.waiting.wait")
     local done = false
     local thing = {
       done = function()
@@ -228,7 +228,7 @@ describe("waking those who wait", function()
     end
     for _, name in ipairs({ "a", "b", "c" }) do
       gptimage2.spawn(function()
-        require("gptimage2.wait").until_done(nap)
+        require("gptimage2.waiting.wait").until_done(nap)
         slow(name)
         coroutine.yield()
         slow(name)
@@ -250,7 +250,7 @@ describe("waking those who wait", function()
 
   it("goes on while one that was woken blocks, and waits for another", function()
     local nap = require("gptimage2.core").sleep(0)
-    local wait = require("gptimage2.wait")
+    local wait = require("gptimage2.waiting.wait")
     local second
     local first = gptimage2.spawn(function()
       wait.until_done(nap)

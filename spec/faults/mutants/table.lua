@@ -66,14 +66,14 @@ mutant(
 )
 mutant(
   "history: what may have been sent is a failure of the network",
-  "lua/gptimage2/row_error.lua",
+  "lua/gptimage2/ledger/row_error.lua",
   [[if kind == "network" and state ~= "unsent" then]],
   "if false then",
   "spec history: own error says"
 )
 mutant(
   "resolve: somebody's word takes the id from a paid job",
-  "lua/gptimage2/ledger.lua",
+  "lua/gptimage2/ledger/init.lua",
   [[row.charged ~= "yes" or (id_of(row) or what) == what then]],
   "true then",
   "spec resend: somebody names"
@@ -116,7 +116,7 @@ mutant(
 -- That an answer to an earlier create is not believed is shown with both safeguards taken out only:
 -- the row of a job that is sent again has its attempt, and no HTTP status (ledger.lua, id_of). And
 -- by a client that has nothing else to go by: one that may ask by the key goes by no id.
-mutant("sent again: the answer to an earlier create is believed", "lua/gptimage2/ledger.lua", {
+mutant("sent again: the answer to an earlier create is believed", "lua/gptimage2/ledger/init.lua", {
   "if row.job_id or row.attempt_id then",
   'if row.state ~= "accepted" and (row.http_status < 200 or row.http_status > 299) then',
 }, { "if row.job_id then", "if false then" }, "spec recover: believes no id of an earlier create")
@@ -221,7 +221,7 @@ mutant(
 )
 mutant(
   "recover sends again what may have been made",
-  "lua/gptimage2/ledger.lua",
+  "lua/gptimage2/ledger/init.lua",
   'elseif row.state == "intent" or retry == "idempotent" then',
   "elseif row and retry then",
   "spec opening: without sending it again"
@@ -230,21 +230,21 @@ in_short()
 
 mutant(
   "recover takes up what is going on",
-  "lua/gptimage2/ledger.lua",
+  "lua/gptimage2/ledger/init.lua",
   "if own and not live[row.key] then\n      local job",
   "if own then\n      local job",
   "spec recover: leaves alone what"
 )
 mutant(
   "recover takes up another service's jobs",
-  "lua/gptimage2/ledger.lua",
+  "lua/gptimage2/ledger/init.lua",
   "return core.service(row.base_url) == core.service(config.base_url)",
   "return row.base_url ~= nil",
   "spec opening: belongs to another service"
 )
 mutant(
   "a job that is sent again has no doubt",
-  "lua/gptimage2/ledger.lua",
+  "lua/gptimage2/ledger/init.lua",
   'options.doubt = row.state ~= "intent"',
   "options.doubt = false",
   "spec resolve",
@@ -484,14 +484,14 @@ mutant(
 )
 mutant(
   "recover takes up another account's jobs",
-  "lua/gptimage2/ledger.lua",
+  "lua/gptimage2/ledger/init.lua",
   "is_own(row, config, any_key)\n    if own",
   "true\n    if own",
   "spec account: takes up no job"
 )
 mutant(
   "resolve settles another account's jobs",
-  "lua/gptimage2/ledger.lua",
+  "lua/gptimage2/ledger/init.lua",
   "if not is_own(row, config, any_key) then",
   "if any_key == 1 then",
   "spec account: takes up no job"
@@ -881,14 +881,14 @@ mutant(
 -- A save that is asked for with submit has it from its check (client.lua), or by itself.
 mutant(
   "a relative place is looked for where the program is in the end",
-  "lua/gptimage2/save.lua",
+  "lua/gptimage2/files/save.lua",
   "base = options.base or save.base(where),",
   'base = "",',
   "spec save_names: in the folder that the program was in"
 )
 mutant(
   "what was saved is known by its spelling",
-  "lua/gptimage2/save.lua",
+  "lua/gptimage2/files/save.lua",
   "if saved.id == id then",
   "if saved.path == path then",
   "spec save_existing: under every name of the folder"
@@ -1022,7 +1022,7 @@ mutant(
 )
 mutant(
   "metadata may be of any size",
-  "lua/gptimage2/options.lua",
+  "lua/gptimage2/objects/options.lua",
   "if size > MAX_METADATA then",
   "if false then",
   "spec options_call: over 64 KiB"
@@ -1043,21 +1043,21 @@ mutant(
 )
 mutant(
   "the sidecar's numbers are written by the host's locale",
-  "lua/gptimage2/sidecar.lua",
+  "lua/gptimage2/files/sidecar.lua",
   'check.number(job.elapsed, "%.3f")',
   '("%.3f"):format(job.elapsed)',
   "spec locale: whatever the locale says"
 )
 mutant(
   "prompts may be longer than 32 KiB",
-  "lua/gptimage2/request.lua",
+  "lua/gptimage2/request/request.lua",
   "local MAX_PROMPT = 32 * 1024",
   "local MAX_PROMPT = 33 * 1024",
   "spec request: 32 KiB"
 )
 mutant(
   "there may be more than sixteen references",
-  "lua/gptimage2/request.lua",
+  "lua/gptimage2/request/request.lua",
   "request.MAX_IMAGE_URLS = 16",
   "request.MAX_IMAGE_URLS = 17",
   "spec request: sixteen"
@@ -1126,7 +1126,7 @@ mutant(
 
 mutant(
   "http is allowed beyond this machine",
-  "lua/gptimage2/outside.lua",
+  "lua/gptimage2/objects/outside.lua",
   'parts.scheme == "http" and not parts.loopback and not allow_http',
   'parts.scheme == "ftp" and not allow_http',
   "spec security: beyond loopback is refused"
@@ -1212,7 +1212,7 @@ mutant(
 )
 mutant(
   "a call that cannot wait is paid before it raises",
-  "lua/gptimage2/wait.lua",
+  "lua/gptimage2/waiting/wait.lua",
   'elseif not co and mode == "yield" and not stepping then',
   "elseif false then",
   "spec use: before anything is sent"
@@ -1248,14 +1248,14 @@ mutant(
 )
 mutant(
   "idempotency keys may hold line ends",
-  "lua/gptimage2/options.lua",
+  "lua/gptimage2/objects/options.lua",
   "#key > 255 or not check.visible_ascii(key)",
   "#key > 255",
   "spec security: idempotency key"
 )
 mutant(
   "idempotency keys may be longer than 255 bytes",
-  "lua/gptimage2/options.lua",
+  "lua/gptimage2/objects/options.lua",
   "#key > 255 or not check.visible_ascii(key)",
   "#key > 4096 or not check.visible_ascii(key)",
   "spec options_call: fits no header"
@@ -1326,14 +1326,14 @@ mutant(
 )
 mutant(
   "an image URL that has expired is the end",
-  "lua/gptimage2/fetch.lua",
+  "lua/gptimage2/files/fetch.lua",
   "elseif not EXPIRED[err.status or 0] then",
   "elseif err then",
   "spec fetch: with a new one"
 )
 mutant(
   "every image asks for new URLs by itself",
-  "lua/gptimage2/save.lua",
+  "lua/gptimage2/files/save.lua",
   "fetch.new(job, i, how, renewal)",
   "fetch.new(job, i, how, fetch.renewal(job) or renewal)",
   "spec fetch: one poll for all"
@@ -1379,7 +1379,7 @@ mutant(
 )
 mutant(
   "an image that cannot be begun hides the others",
-  "lua/gptimage2/save.lua",
+  "lua/gptimage2/files/save.lua",
   "    elseif image.value and not image.noted then\n",
   "    elseif image.err then\n      return true\n    elseif image.value and not image.noted then\n",
   "spec fetch: leaves the others"
@@ -1497,14 +1497,14 @@ mutant(
 
 mutant(
   "where a picture cannot be saved is known only once it is paid",
-  "lua/gptimage2/client.lua",
+  "lua/gptimage2/objects/client.lua",
   "ok, err = core.check_target(place, target.name, target.exact, wanted.overwrite)",
   "ok = target.name",
   "spec save_asked: the disk says no"
 )
 mutant(
   "long ids are cut and share a name",
-  "lua/gptimage2/naming.lua",
+  "lua/gptimage2/files/naming.lua",
   'return ("%s-%08x%08x"):format(text:sub(1, most - FOLDED - 1), one, other)',
   "return text:sub(1, most), one, other",
   "spec naming"
@@ -1537,7 +1537,7 @@ mutant(
 )
 mutant(
   "a long step does not look after Ctrl-C",
-  "lua/gptimage2/wait.lua",
+  "lua/gptimage2/waiting/wait.lua",
   "  if left_over or not timeout or timeout <= SLICE then",
   "  if left_over or true then",
   "spec interrupt: stands still"
@@ -1565,7 +1565,7 @@ mutant(
 )
 mutant(
   "a setuid program reads its caller's environment",
-  "lua/gptimage2/outside.lua",
+  "lua/gptimage2/objects/outside.lua",
   "not core.is_privileged() and os.getenv(name)",
   "os.getenv(name)",
   "spec options: more rights than its caller"
@@ -1655,14 +1655,14 @@ mutant(
 
 mutant(
   "tasks: variables to be closed stay open after an error",
-  "lua/gptimage2/wait.lua",
+  "lua/gptimage2/waiting/wait.lua",
   "      coroutine.close(co)\n",
   "",
   "spec task: when it ends by an error"
 )
 mutant(
   "tasks: one whose coroutine was closed goes on",
-  "lua/gptimage2/task.lua",
+  "lua/gptimage2/waiting/task.lua",
   "if not guard.over and wait.closing ~= guard.co then",
   "if guard.over and wait.closing ~= guard.co then",
   "spec task: when somebody closes its coroutine"
@@ -1672,7 +1672,7 @@ mutant(
 
 mutant(
   "woken once, whatever came of it",
-  "lua/gptimage2/wait.lua",
+  "lua/gptimage2/waiting/wait.lua",
   "    core.later(waiter, true) -- perhaps it did not come to its end\n",
   "",
   "spec broken_off: loses no save"
@@ -1686,21 +1686,21 @@ mutant(
 )
 mutant(
   "who is in hand is forgotten",
-  "lua/gptimage2/wait.lua",
+  "lua/gptimage2/waiting/wait.lua",
   "    core.again()\n",
   "",
   "spec broken_off: does not forget who that is"
 )
 mutant(
   "not woken: not counted",
-  "lua/gptimage2/wait.lua",
+  "lua/gptimage2/waiting/wait.lua",
   "core.untold() + waking - ",
   "core.untold() + 0 * waking - ",
   "spec wait: many wait for the same thing"
 )
 mutant(
   "all who wait for a thing are woken at once",
-  "lua/gptimage2/wait.lua",
+  "lua/gptimage2/waiting/wait.lua",
   "    count = count + 1\n  until core.now() >= stop\n",
   "    count = count + 1\n  until core.now() >= stop + 1\n",
   "spec wait: many wait for the same thing"
@@ -1714,14 +1714,14 @@ mutant(
 )
 mutant(
   "use: counts for the wait that goes on",
-  "lua/gptimage2/wait.lua",
+  "lua/gptimage2/waiting/wait.lua",
   "    loop.wait(ready, deadline)",
   "    mode.wait(ready, deadline, loop)",
   "spec use: counts for the next wait"
 )
 mutant(
   "an image's place is its own, whatever lies there",
-  "lua/gptimage2/save.lua",
+  "lua/gptimage2/files/save.lua",
   "saved and saved.id and saved.id == core.file_id(saved.path)",
   "saved and core.file_id(saved.path)",
   "spec save_existing: in an image's place"
@@ -1742,14 +1742,14 @@ mutant(
 )
 mutant(
   "run waits for a task that is below it",
-  "lua/gptimage2/task.lua",
+  "lua/gptimage2/waiting/task.lua",
   "if wait.is_below(co, true) then",
   "if not co then",
   "spec task: hangs: run in a finalizer"
 )
 mutant(
   "a task waits for itself further down",
-  "lua/gptimage2/wait.lua",
+  "lua/gptimage2/waiting/wait.lua",
   "  return not leaves\n",
   "  return leaves == 0\n",
   "spec task: hangs: a wait in a finalizer"
@@ -1784,7 +1784,7 @@ mutant(
 )
 mutant(
   "a save is tied to its job only once that is going",
-  "lua/gptimage2/client.lua",
+  "lua/gptimage2/objects/client.lua",
   "  job, err = core.submit(self, mode, opts)\n",
   "  local late = opts.by_job or {}\n"
     .. "  opts.by_job = nil\n"
@@ -1797,7 +1797,7 @@ mutant(
 )
 mutant(
   "a created job is kept by the call that waits for it alone",
-  "lua/gptimage2/follow.lua",
+  "lua/gptimage2/waiting/follow.lua",
   "    follow.keep_created(self, made)\n  end)\n  return made",
   "  end)\n  return made",
   "spec broken_off: was only created"
@@ -1811,7 +1811,7 @@ mutant(
 )
 mutant(
   "generate waits for its files whatever the time",
-  "lua/gptimage2/client.lua",
+  "lua/gptimage2/objects/client.lua",
   "wait.until_done(saving, math.max(deadline - core.now(), 0))",
   "wait.until_done(saving, math.max(deadline - core.now(), 0) + 1e6)",
   "spec save_asked: does not hold generate up"
@@ -1839,14 +1839,14 @@ mutant(
 )
 mutant(
   "where no new URL could be asked for is for ever",
-  "lua/gptimage2/fetch.lua",
+  "lua/gptimage2/files/fetch.lua",
   " or why ~= nil and why.retryable",
   "",
   "spec retryable: could not be asked for"
 )
 mutant(
   "an image that is on its way is for ever",
-  "lua/gptimage2/fetch.lua",
+  "lua/gptimage2/files/fetch.lua",
   "err.retryable or is_on_its_way(self, err)",
   "err.retryable",
   "spec retryable: does not have it yet"

@@ -3,7 +3,7 @@
  * there are.
  *
  * Rows come as plain tables with the columns' names; what they mean is
- * lua/gptimage2/ledger.lua's to say.
+ * said in lua/gptimage2/ledger.
  */
 #include "lua/core.h"
 

@@ -4,7 +4,7 @@
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local prompt = require("gptimage2.prompt")
-local ratios = require("gptimage2.ratios")
+local ratios = require("gptimage2.request.ratios")
 
 local request = {}
 

@@ -2,8 +2,8 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
-local follow = require("gptimage2.follow")
-local wait = require("gptimage2.wait")
+local follow = require("gptimage2.waiting.follow")
+local wait = require("gptimage2.waiting.wait")
 
 -- Loaded once more in the same state: the tasks that are alive are the first one's.
 if core.kept.task then

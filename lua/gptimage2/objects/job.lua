@@ -2,12 +2,12 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
-local fetch = require("gptimage2.fetch")
-local follow = require("gptimage2.follow")
-local options = require("gptimage2.options")
-local save = require("gptimage2.save")
-local settings = require("gptimage2.settings")
-local wait = require("gptimage2.wait")
+local fetch = require("gptimage2.files.fetch")
+local follow = require("gptimage2.waiting.follow")
+local options = require("gptimage2.objects.options")
+local save = require("gptimage2.files.save")
+local settings = require("gptimage2.objects.settings")
+local wait = require("gptimage2.waiting.wait")
 
 ---@class gptimage2.Job
 local methods = core.job_methods

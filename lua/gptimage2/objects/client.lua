@@ -2,14 +2,14 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
-local follow = require("gptimage2.follow")
-local json = require("gptimage2.json")
-local naming = require("gptimage2.naming")
-local options = require("gptimage2.options")
-local request = require("gptimage2.request")
-local save = require("gptimage2.save")
-local settings = require("gptimage2.settings")
-local wait = require("gptimage2.wait")
+local follow = require("gptimage2.waiting.follow")
+local json = require("gptimage2.files.json")
+local naming = require("gptimage2.files.naming")
+local options = require("gptimage2.objects.options")
+local request = require("gptimage2.request.request")
+local save = require("gptimage2.files.save")
+local settings = require("gptimage2.objects.settings")
+local wait = require("gptimage2.waiting.wait")
 
 local client = {}
 

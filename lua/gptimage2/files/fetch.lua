@@ -5,8 +5,8 @@
 --- which may be broken off and called again anywhere: see resume.lua.
 
 local core = require("gptimage2.core")
-local resume = require("gptimage2.resume")
-local wait = require("gptimage2.wait")
+local resume = require("gptimage2.files.resume")
+local wait = require("gptimage2.waiting.wait")
 
 local fetch = {}
 

@@ -2,8 +2,8 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
-local json = require("gptimage2.json")
-local REQUEST = require("gptimage2.request").FIELDS
+local json = require("gptimage2.files.json")
+local REQUEST = require("gptimage2.request.request").FIELDS
 
 local sidecar = {}
 

@@ -5,12 +5,12 @@
 --- anywhere: see resume.lua.
 
 local core = require("gptimage2.core")
-local events = require("gptimage2.events")
-local fetch = require("gptimage2.fetch")
-local naming = require("gptimage2.naming")
-local resume = require("gptimage2.resume")
-local sidecar = require("gptimage2.sidecar")
-local wait = require("gptimage2.wait")
+local events = require("gptimage2.files.events")
+local fetch = require("gptimage2.files.fetch")
+local naming = require("gptimage2.files.naming")
+local resume = require("gptimage2.files.resume")
+local sidecar = require("gptimage2.files.sidecar")
+local wait = require("gptimage2.waiting.wait")
 
 local save = {}
 

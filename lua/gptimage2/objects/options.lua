@@ -3,8 +3,8 @@
 --- the idempotency key) gives `nil, err`.
 
 local check = require("gptimage2.check")
-local outside = require("gptimage2.outside")
-local ratios = require("gptimage2.ratios")
+local outside = require("gptimage2.objects.outside")
+local ratios = require("gptimage2.request.ratios")
 
 local options = {}
 

@@ -2,8 +2,8 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
-local settings = require("gptimage2.settings")
-local wait = require("gptimage2.wait")
+local settings = require("gptimage2.objects.settings")
+local wait = require("gptimage2.waiting.wait")
 
 --- The work itself. A client that has a ledger has loaded it (client.lua); most programs need none.
 local function ledger()

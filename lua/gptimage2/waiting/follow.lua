@@ -2,8 +2,8 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
-local settings = require("gptimage2.settings")
-local wait = require("gptimage2.wait")
+local settings = require("gptimage2.objects.settings")
+local wait = require("gptimage2.waiting.wait")
 
 local follow = {}
 

@@ -4,8 +4,8 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
-local row_error = require("gptimage2.row_error")
-local rows = require("gptimage2.ledger_rows")
+local row_error = require("gptimage2.ledger.row_error")
+local rows = require("gptimage2.ledger.rows")
 
 local ledger = {}
 
