@@ -7,6 +7,7 @@ local client = require("gptimage2.objects.client")
 local core = require("gptimage2.core")
 local migrate = require("gptimage2.migrate")
 local prompt = require("gptimage2.prompt")
+local steps = require("gptimage2.waiting.steps")
 local task = require("gptimage2.waiting.task")
 local wait = require("gptimage2.waiting.wait")
 require("gptimage2.objects.client_ledger") -- methods of clients
@@ -49,9 +50,9 @@ end
 ---@return gptimage2.Error|nil err
 function gptimage2.step(timeout)
   if timeout == nil then
-    return wait.step()
+    return steps.step()
   end
-  return wait.step(seconds(timeout, "step"))
+  return steps.step(seconds(timeout, "step"))
 end
 
 --- Jobs and downloads not yet finished, those included whose end is left to the next step. In a
@@ -59,7 +60,7 @@ end
 ---@return integer
 function gptimage2.pending()
   local count = core.pending()
-  return count and count + wait.untold() or 0
+  return count and count + steps.untold() or 0
 end
 
 --- A descriptor that becomes readable when `step` has something to do.

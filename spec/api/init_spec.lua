@@ -1,7 +1,7 @@
 --- The module's own small duties: what it holds, and what it says to those who begin.
 
 local gptimage2 = require("gptimage2")
-local wait = require("gptimage2.waiting.wait")
+local waiters = require("gptimage2.waiting.waiters")
 
 local function message_of(fn, ...)
   local ok, message = pcall(fn, ...)
@@ -22,13 +22,13 @@ describe("gptimage2", function()
       function object.done()
         return false
       end
-      wait.on_done(object, function()
+      waiters.on_done(object, function()
         local stop = gptimage2.now() + seconds
         repeat
         until gptimage2.now() >= stop
         told[#told + 1] = name
       end)
-      wait.finished(object)
+      waiters.finished(object)
     end
     thing("slow", 0.01) -- longer than a step takes for such things
     thing("late", 0)

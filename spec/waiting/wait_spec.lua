@@ -198,14 +198,14 @@ end)
 describe("waking those who wait", function()
   --- A thing that is done, and whose waiter keeps the step busy for longer than its stint.
   local function slow_to_wake(woken, name)
-    local wait = require("gptimage2.waiting.wait")
+    local waiters = require("gptimage2.waiting.waiters")
     local done = false
     local thing = {
       done = function()
         return done
       end,
     }
-    wait.on_done(thing, function()
+    waiters.on_done(thing, function()
       local began = gptimage2.now()
       woken[#woken + 1] = name
       repeat
@@ -213,7 +213,7 @@ describe("waking those who wait", function()
       until spent > 0.001
     end)
     done = true
-    wait.finished(thing)
+    waiters.finished(thing)
   end
 
   it("is shared out when many wait for the same thing, and for tasks that yield", function()

@@ -6,7 +6,7 @@
 
 local core = require("gptimage2.core")
 local resume = require("gptimage2.files.resume")
-local wait = require("gptimage2.waiting.wait")
+local waiters = require("gptimage2.waiting.waiters")
 
 local fetch = {}
 
@@ -55,7 +55,7 @@ local function is_renewed(renewal, go_on)
   elseif poll:done() then
     take(renewal, poll)
   else
-    wait.on_done(poll, go_on)
+    waiters.on_done(poll, go_on)
   end
   return renewal.ended
 end
@@ -126,7 +126,7 @@ function fetch.advance(self, go_on)
   if not download then
     return finish(self, nil, err)
   elseif not download:done() then
-    wait.on_done(download, go_on)
+    waiters.on_done(download, go_on)
     return false
   end
   local value
@@ -174,13 +174,13 @@ end
 
 local function advance_alone(self)
   if fetch.advance(self, self.go_on) then
-    wait.finished(self)
+    waiters.finished(self)
   end
 end
 
 local function give_up(self, raised)
   finish(self, nil, resume.failure(self.job, raised))
-  wait.finished(self)
+  waiters.finished(self)
 end
 
 --- Fetches image `n` into memory, by itself.

@@ -11,6 +11,7 @@ local naming = require("gptimage2.files.naming")
 local resume = require("gptimage2.files.resume")
 local sidecar = require("gptimage2.files.sidecar")
 local wait = require("gptimage2.waiting.wait")
+local waiters = require("gptimage2.waiting.waiters")
 
 local save = {}
 
@@ -154,7 +155,7 @@ local function tell(self)
   if under_way[job] == self then
     under_way[job] = nil
   end
-  wait.finished(self)
+  waiters.finished(self)
   if self.answer then
     events.tell(self, job, "saved", self.answer)
   end
@@ -238,7 +239,7 @@ local function is_described(self)
   if not writing then
     return true, err
   elseif not writing:done() then
-    wait.on_done(writing, self.go_on)
+    waiters.on_done(writing, self.go_on)
     return false
   end
   local ok
@@ -274,9 +275,9 @@ local function advance(self)
   if self.over then
     return
   elseif not job:done() then
-    return wait.on_done(job, self.go_on)
+    return waiters.on_done(job, self.go_on)
   elseif before and not before:done() then
-    return wait.on_done(before, self.go_on)
+    return waiters.on_done(before, self.go_on)
   end
   self.before = nil
   if job.status ~= "succeeded" then
@@ -336,7 +337,7 @@ end
 ---@param self table of `save.new`
 ---@param opts table of `core.submit`
 function save.tie(self, opts)
-  opts.by_job = wait.at_end(self.go_on)
+  opts.by_job = waiters.at_end(self.go_on)
   opts.by_job[under_way] = self
   opts.holder, opts.key = self, "job"
 end

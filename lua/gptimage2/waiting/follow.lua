@@ -4,6 +4,7 @@ local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local settings = require("gptimage2.objects.settings")
 local wait = require("gptimage2.waiting.wait")
+local waiters = require("gptimage2.waiting.waiters")
 
 local follow = {}
 
@@ -91,7 +92,7 @@ end
 function follow.tie_created(self, opts)
   local made = { job = nil, kept = false }
   opts.holder, opts.key = made, "job"
-  opts.by_job = wait.at_end(function()
+  opts.by_job = waiters.at_end(function()
     follow.keep_created(self, made)
   end)
   return made
@@ -102,7 +103,7 @@ end
 local function tie_kept(jobs, id, opts)
   local going = { job = nil }
   opts.holder, opts.key = going, "job"
-  opts.by_job = wait.at_end(function()
+  opts.by_job = waiters.at_end(function()
     if is_settled(going.job) then
       jobs[id] = nil
     end

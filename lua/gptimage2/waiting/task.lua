@@ -2,8 +2,12 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
+local coroutines = require("gptimage2.waiting.coroutines")
+local failures = require("gptimage2.waiting.failures")
 local follow = require("gptimage2.waiting.follow")
+local steps = require("gptimage2.waiting.steps")
 local wait = require("gptimage2.waiting.wait")
+local waiters = require("gptimage2.waiting.waiters")
 
 -- Loaded once more in the same state: the tasks that are alive are the first one's.
 if core.kept.task then
@@ -11,6 +15,8 @@ if core.kept.task then
 end
 
 local task = {}
+
+local unpack = table.unpack or unpack -- luacheck: ignore
 
 --- Seconds that `run` stays away from Lua, so that Ctrl-C works.
 local SLICE = 0.1
@@ -55,7 +61,7 @@ end
 local function leave(self)
   self.ended = true
   live[self] = nil
-  wait.finished(self)
+  waiters.finished(self)
 end
 
 --- The task has ended. Somebody who waits for it gets its error; else the next step raises it.
@@ -65,7 +71,7 @@ local function finish(self, ok, err)
       self.failed, self.error = true, err
     end
     if not is_watched(self) then
-      self.failure = self.failure or wait.fail(self.error)
+      self.failure = self.failure or failures.keep(self.error)
     end
   end
   leave(self)
@@ -126,7 +132,7 @@ end
 local guard_mt = {}
 
 function guard_mt.__close(guard)
-  if not guard.over and wait.closing ~= guard.co then
+  if not guard.over and coroutines.closing ~= guard.co then
     give_up(guard.task)
   end
 end
@@ -159,16 +165,16 @@ function methods:wait(timeout)
   elseif self.cancelled then
     return nil, self.cancelled
   elseif self.failed then
-    wait.forget(self.failure)
+    failures.forget(self.failure)
     error(self.error, 0)
   end
-  return wait.unpack(self.results, 1, self.results.n)
+  return unpack(self.results, 1, self.results.n)
 end
 
 --- The task is alive, and runs until its first wait.
 local function begin(self, co, ...)
   live[self] = co
-  wait.resume(co, ...)
+  coroutines.resume(co, ...)
 end
 
 --- Starts `fn(...)` in a coroutine, which runs until its first wait. See `gptimage2.spawn`.
@@ -182,18 +188,18 @@ function task.spawn(fn, ...)
     call(guard, fn, ...)
   end)
   guard.co = co
-  wait.own(co, function(ok, err)
+  coroutines.own(co, function(ok, err)
     finish(self, ok, err)
   end)
   local ok, raised = pcall(begin, self, co, ...)
   if ok then
-    wait.remind()
+    steps.remind()
     return self
   end
   -- An error of the host's, in between. What has begun the steps go on with.
   if guard.begun then
     core.later(co, true)
-    wait.remind()
+    steps.remind()
   else
     live[self] = nil
   end
@@ -207,7 +213,7 @@ local function is_inside()
       return true
     end
   end
-  return wait.is_owned(coroutine.running())
+  return coroutines.is_owned(coroutine.running())
 end
 
 --- Steps until all tasks are done. See `gptimage2.run`.
@@ -222,8 +228,8 @@ function task.run(fn, ...)
     return nil, refused
   end
   local main = fn and task.spawn(fn, ...)
-  while next(live) or wait.failing() do
-    local handled, err = wait.step(next(live) and SLICE or nil)
+  while next(live) or failures.any() do
+    local handled, err = steps.step(next(live) and SLICE or nil)
     if not handled then
       return nil, err
     elseif handled == 0 then

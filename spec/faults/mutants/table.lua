@@ -1537,7 +1537,7 @@ mutant(
 )
 mutant(
   "a long step does not look after Ctrl-C",
-  "lua/gptimage2/waiting/wait.lua",
+  "lua/gptimage2/waiting/steps.lua",
   "  if left_over or not timeout or timeout <= SLICE then",
   "  if left_over or true then",
   "spec interrupt: stands still"
@@ -1655,7 +1655,7 @@ mutant(
 
 mutant(
   "tasks: variables to be closed stay open after an error",
-  "lua/gptimage2/waiting/wait.lua",
+  "lua/gptimage2/waiting/coroutines.lua",
   "      coroutine.close(co)\n",
   "",
   "spec task: when it ends by an error"
@@ -1663,8 +1663,8 @@ mutant(
 mutant(
   "tasks: one whose coroutine was closed goes on",
   "lua/gptimage2/waiting/task.lua",
-  "if not guard.over and wait.closing ~= guard.co then",
-  "if guard.over and wait.closing ~= guard.co then",
+  "if not guard.over and coroutines.closing ~= guard.co then",
+  "if guard.over and coroutines.closing ~= guard.co then",
   "spec task: when somebody closes its coroutine"
 )
 
@@ -1672,7 +1672,7 @@ mutant(
 
 mutant(
   "woken once, whatever came of it",
-  "lua/gptimage2/waiting/wait.lua",
+  "lua/gptimage2/waiting/steps.lua",
   "    core.later(waiter, true) -- perhaps it did not come to its end\n",
   "",
   "spec broken_off: loses no save"
@@ -1686,21 +1686,21 @@ mutant(
 )
 mutant(
   "who is in hand is forgotten",
-  "lua/gptimage2/waiting/wait.lua",
+  "lua/gptimage2/waiting/steps.lua",
   "    core.again()\n",
   "",
   "spec broken_off: does not forget who that is"
 )
 mutant(
   "not woken: not counted",
-  "lua/gptimage2/waiting/wait.lua",
+  "lua/gptimage2/waiting/steps.lua",
   "core.untold() + waking - ",
   "core.untold() + 0 * waking - ",
   "spec wait: many wait for the same thing"
 )
 mutant(
   "all who wait for a thing are woken at once",
-  "lua/gptimage2/waiting/wait.lua",
+  "lua/gptimage2/waiting/steps.lua",
   "    count = count + 1\n  until core.now() >= stop\n",
   "    count = count + 1\n  until core.now() >= stop + 1\n",
   "spec wait: many wait for the same thing"
