@@ -73,7 +73,7 @@ mutant(
 )
 mutant(
   "resolve: somebody's word takes the id from a paid job",
-  "lua/gptimage2/ledger/init.lua",
+  "lua/gptimage2/ledger/resolve.lua",
   [[row.charged ~= "yes" or (id_of(row) or what) == what then]],
   "true then",
   "spec resend: somebody names"
@@ -114,12 +114,18 @@ mutant(
   "c ledger_send"
 )
 -- That an answer to an earlier create is not believed is shown with both safeguards taken out only:
--- the row of a job that is sent again has its attempt, and no HTTP status (ledger.lua, id_of). And
+-- the row of a job that is sent again has its attempt, and no HTTP status (row_job.lua, id). And
 -- by a client that has nothing else to go by: one that may ask by the key goes by no id.
-mutant("sent again: the answer to an earlier create is believed", "lua/gptimage2/ledger/init.lua", {
-  "if row.job_id or row.attempt_id then",
-  'if row.state ~= "accepted" and (row.http_status < 200 or row.http_status > 299) then',
-}, { "if row.job_id then", "if false then" }, "spec recover: believes no id of an earlier create")
+mutant(
+  "sent again: the answer to an earlier create is believed",
+  "lua/gptimage2/ledger/row_job.lua",
+  {
+    "if row.job_id or row.attempt_id then",
+    'if row.state ~= "accepted" and (row.http_status < 200 or row.http_status > 299) then',
+  },
+  { "if row.job_id then", "if false then" },
+  "spec recover: believes no id of an earlier create"
+)
 mutant(
   "cancelled: not recorded before the answer",
   "src/engine/job/job_run.c",
@@ -221,7 +227,7 @@ mutant(
 )
 mutant(
   "recover sends again what may have been made",
-  "lua/gptimage2/ledger/init.lua",
+  "lua/gptimage2/ledger/recover.lua",
   'elseif row.state == "intent" or retry == "idempotent" then',
   "elseif row and retry then",
   "spec opening: without sending it again"
@@ -230,21 +236,21 @@ in_short()
 
 mutant(
   "recover takes up what is going on",
-  "lua/gptimage2/ledger/init.lua",
+  "lua/gptimage2/ledger/recover.lua",
   "if own and not live[row.key] then\n      local job",
   "if own then\n      local job",
   "spec recover: leaves alone what"
 )
 mutant(
   "recover takes up another service's jobs",
-  "lua/gptimage2/ledger/init.lua",
+  "lua/gptimage2/ledger/row_job.lua",
   "return core.service(row.base_url) == core.service(config.base_url)",
   "return row.base_url ~= nil",
   "spec opening: belongs to another service"
 )
 mutant(
   "a job that is sent again has no doubt",
-  "lua/gptimage2/ledger/init.lua",
+  "lua/gptimage2/ledger/recover.lua",
   'options.doubt = row.state ~= "intent"',
   "options.doubt = false",
   "spec resolve",
@@ -484,14 +490,14 @@ mutant(
 )
 mutant(
   "recover takes up another account's jobs",
-  "lua/gptimage2/ledger/init.lua",
+  "lua/gptimage2/ledger/recover.lua",
   "is_own(row, config, any_key)\n    if own",
   "true\n    if own",
   "spec account: takes up no job"
 )
 mutant(
   "resolve settles another account's jobs",
-  "lua/gptimage2/ledger/init.lua",
+  "lua/gptimage2/ledger/resolve.lua",
   "if not is_own(row, config, any_key) then",
   "if any_key == 1 then",
   "spec account: takes up no job"

@@ -1,0 +1,134 @@
+--- Taking up what an earlier process left unfinished in a ledger.
+
+local core = require("gptimage2.core")
+local row_job = require("gptimage2.ledger.row_job")
+local rows = require("gptimage2.ledger.rows")
+
+local id_of, options_of = row_job.id, row_job.options
+local is_of_service, is_own = row_job.is_of_service, row_job.is_own
+
+local recover = {}
+
+--- Sends the very same bytes under the very same key, where the budget allows it.
+---@param client gptimage2.Client
+---@param config gptimage2.ClientSettings
+---@param row table
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+function recover.resend(client, config, row)
+  if not row.body then
+    return nil,
+      core.error({
+        kind = "ledger",
+        code = "ledger_damaged",
+        message = "the ledger has lost the request of this job: it cannot be sent",
+        charged = row.charged,
+        idempotency_key = row.key,
+      })
+  end
+  local options = options_of(row, config)
+  options.again = true
+  options.attempt_id = row.attempt_id or "" -- by which the row is known until it is taken over
+  options.doubt = row.state ~= "intent"
+  options.earlier_id = id_of(row)
+  -- What may have been paid may be paid once more, unless the service honours keys.
+  options.reserved = config.retry == "idempotent" or not options.doubt
+  local job, err = core.submit(client, "generate", options)
+  if err then
+    err.idempotency_key = row.key
+  end
+  return job, err
+end
+
+--- What is to be known of the job with this id, of this service; nil where the ledger has no such
+--- row, or it is somebody's already.
+---@param client gptimage2.Client
+---@param config { ledger: string, base_url: string } the client's
+---@param id string
+---@return { idempotency_key: string, request: table, metadata: table? }|nil
+function recover.of_id(client, config, id)
+  local live = core.live_keys(client)
+  local found = rows.each(config, { job_id = id }, function(row)
+    local own = is_of_service(row, config) and is_own(row, config)
+    if own and not live[row.key] then
+      return options_of(row)
+    end
+  end)
+  return found
+end
+
+--- Goes on with the job that has this id.
+---@param client gptimage2.Client
+---@param config gptimage2.ClientSettings
+---@param row table
+---@param id string
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+function recover.resume(client, config, row, id)
+  local options = options_of(row, config)
+  options.id = id
+  options.vouched = options.vouched and id == id_of(row) -- not another that somebody gave
+  return core.submit(client, "resume", options)
+end
+
+local UNKNOWN = "the job was sent, and whether the service made and charged it is not known; "
+  .. 'look at the account\'s history, then settle it with client:resolve(key, "resend"), '
+  .. 'client:resolve(key, "abandon") or client:resolve(key, job_id)'
+
+local function unknown(client, row)
+  local err = core.error({
+    kind = "lost",
+    code = row.error or "unknown",
+    message = UNKNOWN,
+    sent = "yes",
+    charged = "unknown",
+    idempotency_key = row.key,
+    attempts = row.attempts,
+    retryable = false,
+  })
+  return core.unknown_job(client, options_of(row), err)
+end
+
+--- Takes up one unfinished row.
+local function take_up(client, config, row)
+  local id, retry = id_of(row), config.retry
+  -- An id that the service does not know any more (it may have been sent again since) is no proof
+  -- where its key can be asked.
+  local disowned = row.state ~= "accepted" and retry == "idempotent"
+  if id and not disowned then
+    return recover.resume(client, config, row, id)
+  elseif row.state == "intent" or retry == "idempotent" then
+    local job, err = recover.resend(client, config, row)
+    -- Its row stays: a larger budget finishes it, and the others are no worse for it.
+    if err and (err.kind == "budget" or not row.body) then
+      job = core.unknown_job(client, options_of(row), err)
+    end
+    return job, err
+  end
+  return unknown(client, row)
+end
+
+--- Takes up what an earlier process left unfinished. See `client:recover`.
+---@param client gptimage2.Client
+---@param config gptimage2.ClientSettings
+---@param any_key? boolean other accounts' rows as well
+---@return gptimage2.Job[]|nil
+---@return gptimage2.Error|nil err
+function recover.all(client, config, any_key)
+  local live, jobs, failed = core.live_keys(client), {}, nil
+  local _, err = rows.each(config, { unfinished = true }, function(row)
+    -- The sandbox's jobs, say, are nothing to send to the real service; nor another account's.
+    local own = is_of_service(row, config) and is_own(row, config, any_key)
+    if own and not live[row.key] then
+      local job, why = take_up(client, config, row)
+      jobs[#jobs + 1], failed = job, not job and why or nil
+    end
+    return failed
+  end)
+  if failed or err then
+    return nil, failed or err
+  end
+  return jobs
+end
+
+return recover
