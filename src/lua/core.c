@@ -168,7 +168,6 @@ void core_open(lua_State *L) {
   if (!core->engine)
     luaL_error(L, "gptimage2: cannot start: %s", strerror(errno));
   compat_setregistry(L, &core_key);
-  ready_init(L, &core->ready);
   anchor_open(L);
   lua_newtable(L);
   compat_setregistry(L, &finished_key);

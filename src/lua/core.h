@@ -48,23 +48,8 @@ typedef struct Reason {
   const char *message;
 } Reason;
 
-/* The pairs of a list of the ready queue; none while `last` is before `first`.
- */
-typedef struct Span {
-  int first, last;
-} Span;
-
-/* Who is to be woken: see ready.c. */
-typedef struct Ready {
-  Span now, later, hand;
-  int taken;        /* of the list that is the first of `now` */
-  unsigned counted; /* of now and later */
-  unsigned counted_in_hand;
-} Ready;
-
 typedef struct Core {
   Anchors anchors;
-  Ready ready;
   Engine *engine;   /* NULL once the Lua state is closing */
   unsigned pending; /* jobs and transfers the engine works on */
   Event *current;   /* the event being handled: see step.c */
@@ -108,7 +93,6 @@ void core_settle(Core *core);
 
 /* ---- ready.c: the queue of those who are to be woken ---- */
 
-void ready_init(lua_State *L, Ready *ready);
 /* Completes the module table, which is on top. */
 void ready_open(lua_State *L);
 

@@ -312,6 +312,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"write", transfer_write},
                                        {"sleep", transfer_sleep},
                                        {"note", transfer_note},
+                                       {"refusal", verdict_refusal},
                                        {NULL, NULL}};
   compat_checkversion(L);
   core_open(L);

@@ -367,10 +367,10 @@ void job_open(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"done", m_done}, {"raw", m_raw}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
-      {"handle", f_handle},         {"unknown_job", f_unknown_job},
-      {"saved", f_saved},           {"handler", f_handler},
-      {"is_job", f_is_job},         {"about", f_about},
-      {"refusal", verdict_refusal}, {NULL, NULL}};
+      {"handle", f_handle}, {"unknown_job", f_unknown_job},
+      {"saved", f_saved},   {"handler", f_handler},
+      {"is_job", f_is_job}, {"about", f_about},
+      {NULL, NULL}};
   luaL_newmetatable(L, JOB_TYPE);
   compat_setfuncs(L, meta);
   lua_pushliteral(L, JOB_TYPE);

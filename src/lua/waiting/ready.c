@@ -15,9 +15,30 @@
  */
 #include "lua/core.h"
 
+/* The pairs of a list; none while `last` is before `first`. */
+typedef struct Span {
+  int first, last;
+} Span;
+
+typedef struct Ready {
+  Span now, later, hand;
+  int taken;        /* of the list that is the first of `now` */
+  unsigned counted; /* of now and later */
+  unsigned counted_in_hand;
+} Ready;
+
+static const char ready_key = 'r';
 static const char now_key = 'n';
 static const char later_key = 'l';
 static const char hand_key = 'h';
+
+static Ready *get_ready(lua_State *L) {
+  Ready *ready;
+  compat_getregistry(L, &ready_key);
+  ready = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return ready;
+}
 
 static int size_of(const Span *span) {
   return span->last - span->first + 1;
@@ -69,7 +90,7 @@ static void enqueue(lua_State *L, Ready *ready, const char *key, Span *span) {
 /* ARG: table, object that is done
 ** Its list is in the queue; the last counts for all of them. */
 static int f_ready(lua_State *L) {
-  Ready *ready = &core_get(L)->ready;
+  Ready *ready = get_ready(L);
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 2);
   if (waiters_leave(L)) {
@@ -82,7 +103,7 @@ static int f_ready(lua_State *L) {
 /* ARG: waiter, whether it counts
 ** It joins the queue at the next turn. */
 static int f_later(lua_State *L) {
-  Ready *ready = &core_get(L)->ready;
+  Ready *ready = get_ready(L);
   luaL_checkany(L, 1);
   lua_settop(L, 2);
   enqueue(L, ready, &later_key, &ready->later);
@@ -95,7 +116,8 @@ static int f_later(lua_State *L) {
 ** that stands there has somebody who goes on with it, whatever hook raises.
 ** Without memory it may be in the queue alone, which harms less. */
 static int f_line_up(lua_State *L) {
-  Core *core = core_get(L);
+  const Core *core = core_get(L);
+  Ready *ready = get_ready(L);
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_checktype(L, 3, LUA_TTABLE);
   lua_settop(L, 4);
@@ -105,7 +127,7 @@ static int f_line_up(lua_State *L) {
   lua_rawset(L, 3);
   lua_pushvalue(L, 4);
   lua_pushboolean(L, 1);
-  enqueue(L, &core->ready, &later_key, &core->ready.later);
+  enqueue(L, ready, &later_key, &ready->later);
   lua_settop(L, 3);
   lua_rawset(L, 1);
   if (core_has_engine(core))
@@ -115,7 +137,7 @@ static int f_line_up(lua_State *L) {
 
 /* Those of `later` join the queue. */
 static int f_turn(lua_State *L) {
-  Ready *ready = &core_get(L)->ready;
+  Ready *ready = get_ready(L);
   while (size_of(&ready->later) > 0) {
     push_pair(L, &later_key, ready->later.first);
     append(L, &now_key, &ready->now);
@@ -148,7 +170,7 @@ static void take_next(lua_State *L, Ready *ready, int place) {
 
 /* RES: the first of the queue, and its place in hand | nil */
 static int f_take(lua_State *L) {
-  Ready *ready = &core_get(L)->ready;
+  Ready *ready = get_ready(L);
   bool listed, last = true;
   int place = 0;
   lua_settop(L, 0);
@@ -190,7 +212,7 @@ static void put_back(lua_State *L, Ready *ready) {
 /* ARG: a place in hand: who was taken there was woken.  Those behind it are
 **      what an error has left there of a step inside of this one */
 static int f_woken(lua_State *L) {
-  Ready *ready = &core_get(L)->ready;
+  Ready *ready = get_ready(L);
   int place = (int)luaL_checkinteger(L, 1);
   while (ready->hand.last > place)
     put_back(L, ready);
@@ -201,7 +223,7 @@ static int f_woken(lua_State *L) {
 
 /* No step is under way: what is in hand was left there by an error. */
 static int f_again(lua_State *L) {
-  Ready *ready = &core_get(L)->ready;
+  Ready *ready = get_ready(L);
   while (ready->hand.last > 0)
     put_back(L, ready);
   return 0;
@@ -211,7 +233,7 @@ static int f_again(lua_State *L) {
 **      waking, and whether there is anybody at all */
 static int f_waiting(lua_State *L) {
   const Core *core = core_get(L);
-  const Ready *ready = &core->ready;
+  const Ready *ready = get_ready(L);
   bool left = !core->stepping && ready->hand.last > 0;
   unsigned counted = ready->counted;
   counted += core->stepping ? 0 : ready->counted_in_hand;
@@ -239,14 +261,20 @@ static int f_once(lua_State *L) {
   return 0;
 }
 
-void ready_init(lua_State *L, Ready *ready) {
+/* The queue of this state, unless it has one: what may raise comes first. */
+static void make(lua_State *L) {
   static const char *const keys[] = {&now_key, &later_key, &hand_key};
-  *ready =
-      (Ready){.now = {.first = 1}, .later = {.first = 1}, .hand = {.first = 1}};
+  Ready *ready;
+  if (get_ready(L))
+    return;
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
     lua_newtable(L);
     compat_setregistry(L, keys[i]);
   }
+  ready = lua_newuserdata(L, sizeof *ready);
+  *ready =
+      (Ready){.now = {.first = 1}, .later = {.first = 1}, .hand = {.first = 1}};
+  compat_setregistry(L, &ready_key);
 }
 
 void ready_open(lua_State *L) {
@@ -256,5 +284,6 @@ void ready_open(lua_State *L) {
       {"woken", f_woken},     {"again", f_again},
       {"waiting", f_waiting}, {"once", f_once},
       {"line_up", f_line_up}, {NULL, NULL}};
+  make(L);
   compat_setfuncs(L, functions);
 }
