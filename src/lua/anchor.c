@@ -6,7 +6,7 @@
  * somebody's frame.  An object's ticket says where it sits and has a number of
  * its own, so that a late event finds nothing where another sits by now.
  */
-#include "core.h"
+#include "anchor.h"
 
 #include <stdlib.h>
 

@@ -4,6 +4,8 @@
  */
 #include "core.h"
 
+#include "lua/shown/error.h"
+
 #include <errno.h>
 #include <string.h>
 

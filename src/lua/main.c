@@ -6,11 +6,24 @@
  * module table over the same Core.
  */
 #include "core.h"
-
 #include "engine/base/blank.h"
 #include "engine/base/clock.h"
 #include "engine/base/url.h"
 #include "engine/version.h"
+#include "lua/objects/client.h"
+#include "lua/objects/job.h"
+#include "lua/objects/jobs.h"
+#include "lua/objects/submit.h"
+#include "lua/objects/transfer.h"
+#include "lua/shown/error.h"
+#include "lua/shown/verdict.h"
+#include "lua/values/json.h"
+#include "lua/values/json_map.h"
+#include "lua/values/ledger_rows.h"
+#include "lua/values/record.h"
+#include "lua/waiting/ready.h"
+#include "lua/waiting/step.h"
+#include "lua/waiting/waiters.h"
 
 #include <inttypes.h>
 #include <limits.h>

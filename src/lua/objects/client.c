@@ -5,7 +5,10 @@
  * anywhere else.  Value table: "handler", "base_url", "reserved", "refunds",
  * "created".
  */
+#include "client.h"
+
 #include "lua/core.h"
+#include "lua/shown/error.h"
 
 #include <math.h>
 #include <time.h>

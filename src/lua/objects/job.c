@@ -1,13 +1,16 @@
 /*
  * gptimage2.Job: one job as its host sees it.
  *
- * Small facts live in the userdata, Lua values in its slots (named in core.h).
+ * Small facts live in the userdata, Lua values in its slots (named in job.h).
  * While the engine works on it the job is anchored, whether or not anybody
  * holds it.
  */
-#include "lua/core.h"
+#include "job.h"
 
+#include "client.h"
 #include "engine/base/clock.h"
+#include "lua/core.h"
+#include "lua/shown/error.h"
 
 static const char *const status_names[] = {
     [JOB_QUEUED] = "queued",       [JOB_CREATING] = "creating",

@@ -2,7 +2,12 @@
  * The jobs of a client: listing them, and ending them, and its downloads, when
  * it closes.
  */
+#include "jobs.h"
+
+#include "client.h"
+#include "job.h"
 #include "lua/core.h"
+#include "transfer.h"
 
 /* ARG: client
 ** RES: its unfinished jobs, in no order */

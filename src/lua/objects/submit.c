@@ -4,7 +4,14 @@
  * Nothing is spent here; what is reserved is given back when the job turns out
  * not to have cost anything (verdict.c).
  */
+#include "submit.h"
+
+#include "client.h"
+#include "job.h"
 #include "lua/core.h"
+#include "lua/shown/credits.h"
+#include "lua/shown/error.h"
+#include "lua/values/json.h"
 
 #include <errno.h>
 #include <math.h>

@@ -5,7 +5,12 @@
  * gptimage2.sleep of it.  Value table: [1] what it gave (path or bytes), [2]
  * its error, [3] the client, [4] the image's format.
  */
+#include "transfer.h"
+
+#include "client.h"
 #include "lua/core.h"
+#include "lua/shown/error.h"
+#include "lua/shown/retryable.h"
 
 enum { GIVEN = 1, ERROR = 2, OWNER = 3, FORMAT = 4 };
 

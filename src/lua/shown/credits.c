@@ -5,7 +5,10 @@
  * can give them back.  What came back is remembered by the service's id, for a
  * job that was told as failed may turn out to have succeeded.
  */
-#include "lua/core.h"
+#include "credits.h"
+
+#include "lua/objects/client.h"
+#include "lua/objects/job.h"
 
 /* Refunds that are remembered.  After so many more a job that succeeds after
  * all is not counted again. */

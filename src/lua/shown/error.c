@@ -6,9 +6,10 @@
  * an error cannot drive a terminal, nor begin a line of a log, nor make one
  * read as what it is not.  `body` alone is kept as it came.
  */
-#include "lua/core.h"
+#include "error.h"
 
 #include "engine/base/printable.h"
+#include "retryable.h"
 
 #define BODY_MAX ((size_t)4096) /* bytes of a reply kept in err.body */
 

@@ -1,6 +1,12 @@
 /* What still comes for a cancelled job: see late.h. */
 #include "late.h"
 
+#include "credits.h"
+#include "error.h"
+#include "lua/core.h"
+#include "lua/objects/job.h"
+#include "verdict.h"
+
 /* What the answer says of the money. */
 static void set_charged(lua_State *L, int at, const Event *event) {
   error_set(L, "charged", event->charged);

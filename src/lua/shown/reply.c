@@ -3,11 +3,17 @@
  * host sees.  Nothing is decided here.  The job is on top of the stack
  * throughout; `at` is its index.
  */
-#include "lua/core.h"
+#include "reply.h"
 
+#include "credits.h"
 #include "engine/base/clock.h"
+#include "error.h"
 #include "late.h"
+#include "lua/core.h"
+#include "lua/objects/client.h"
+#include "lua/objects/job.h"
 #include "lua/values/pieces.h"
+#include "verdict.h"
 
 /* The engine is done with the job. */
 static void let_go(lua_State *L, Core *core, LuaJob *job) {

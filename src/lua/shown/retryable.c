@@ -6,7 +6,10 @@
  * network, a host, a disk's room, its rights, what else is open.  It may not
  * where the call itself must change, or what it is about.
  */
-#include "lua/core.h"
+#include "retryable.h"
+
+#include <stddef.h>
+#include <string.h>
 
 typedef struct Row {
   const char *kind;

@@ -2,10 +2,14 @@
  * How a job's failure is told: kind, code, what happened, what to do, and what
  * is known about the money.
  */
-#include "lua/core.h"
+#include "verdict.h"
 
 #include "engine/base/clock.h"
+#include "error.h"
+#include "lua/core.h"
+#include "lua/objects/job.h"
 #include "lua/values/pieces.h"
+#include "retryable.h"
 
 #include <stdio.h>
 

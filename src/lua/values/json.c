@@ -6,7 +6,7 @@
  * lua-cjson ends the process when it runs out of memory, and trusts its input's
  * size: the caps on requests (32 KiB) and replies (1 MiB) keep both away.
  */
-#include "lua/core.h"
+#include "json.h"
 
 #define DEPTH_MAX 32 /* nesting: design, "Caps" */
 

@@ -4,8 +4,10 @@
  * thousands of fields; in pieces, for one text of all of it would be a large
  * piece of memory.
  */
-#include "lua/core.h"
+#include "json_map.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,9 +5,10 @@
  * Rows come as plain tables with the columns' names; what they mean is
  * said in lua/gptimage2/ledger.
  */
-#include "lua/core.h"
+#include "ledger_rows.h"
 
 #include "engine/ledger/ledger_reader.h"
+#include "lua/shown/error.h"
 
 #define READER_TYPE "gptimage2.LedgerReader"
 

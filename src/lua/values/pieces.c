@@ -3,6 +3,7 @@
 
 #include "engine/base/secret.h"
 #include "engine/base/url.h"
+#include "lua/shown/error.h"
 
 #define CODE_MAX 128 /* bytes of an error code we repeat */
 

@@ -8,7 +8,10 @@
 #ifndef GPTIMAGE2_LUA_PIECES_H
 #define GPTIMAGE2_LUA_PIECES_H
 
-#include "lua/core.h"
+#include "engine/rules/decode.h"
+#include "lua/compat.h"
+
+#include <stdbool.h>
 
 /* Pushes the job id; false, pushing nothing, when there is no valid one. */
 bool pieces_push_id(lua_State *L, const JsonPiece *id);

@@ -2,8 +2,9 @@
  * What the ledger's bytes mean: answers and metadata, as the Lua side asks for
  * them.
  */
-#include "lua/core.h"
+#include "record.h"
 
+#include "json.h"
 #include "pieces.h"
 
 /* ARG: reply

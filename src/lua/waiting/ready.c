@@ -13,7 +13,10 @@
  * once, and leave it one by one.  What may raise (there is no memory) comes
  * first.
  */
+#include "ready.h"
+
 #include "lua/core.h"
+#include "waiters.h"
 
 /* The pairs of a list; none while `last` is before `first`. */
 typedef struct Span {

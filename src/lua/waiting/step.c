@@ -11,9 +11,15 @@
  * been given.  A step in there handles nothing, and nothing else takes or frees
  * events.  No coroutine can yield out of it, nor out of step: C is below.
  */
-#include "lua/core.h"
+#include "step.h"
 
 #include "engine/base/clock.h"
+#include "lua/core.h"
+#include "lua/objects/client.h"
+#include "lua/objects/job.h"
+#include "lua/objects/transfer.h"
+#include "lua/shown/error.h"
+#include "lua/shown/reply.h"
 
 /* A step stops when it has taken this long (seconds), one event at least, and
  * leaves the rest to the next: a thousand jobs that end at once must not cost a

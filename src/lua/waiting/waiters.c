@@ -11,7 +11,7 @@
  * All that changes here does so inside of one call: hooks never find it half
  * done.  Only joining needs memory; what may raise comes first.
  */
-#include "lua/core.h"
+#include "waiters.h"
 
 #define HOLES 0
 #define HOLES_FEW 32 /* are not worth moving the others */
