@@ -9,6 +9,7 @@
 
 #include "lua/core.h"
 #include "lua/shown/error.h"
+#include "lua/values/fields.h"
 
 #include <math.h>
 #include <time.h>
@@ -58,64 +59,37 @@ void client_push_closed(lua_State *L) {
              "the client is closed: make a new one with gptimage2.new");
 }
 
-static const char *text_field(lua_State *L, int index, const char *name) {
-  const char *text;
-  lua_getfield(L, index, name);
-  text = lua_tostring(L, -1);
-  lua_pop(L, 1); /* the table keeps it alive */
-  return text;
-}
-
-static double number_field(lua_State *L, int index, const char *name,
-                           double fallback) {
-  double number;
-  lua_getfield(L, index, name);
-  number = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : fallback;
-  lua_pop(L, 1);
-  return number;
-}
-
-static bool flag_field(lua_State *L, int index, const char *name) {
-  bool flag;
-  lua_getfield(L, index, name);
-  flag = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return flag;
-}
-
-static unsigned count_field(lua_State *L, int index, const char *name) {
-  double number = number_field(L, index, name, 1);
+static unsigned read_count(lua_State *L, int index, const char *name) {
+  double number = field_number(L, index, name, 1);
   return number < 1e9 ? (unsigned)number : 1000000000u;
 }
 
-static RetryMode retry_field(lua_State *L, int index) {
-  static const char *const names[] = {"safe", "documented", "idempotent"};
-  const char *name = text_field(L, index, "retry");
-  for (int i = 0; name && i < 3; i++)
-    if (strcmp(name, names[i]) == 0)
-      return (RetryMode)i; /* in the order of the enum */
-  return RETRY_DOCUMENTED;
+/* The names are in the order of the enum. */
+static RetryMode read_retry(lua_State *L, int index) {
+  static const char *const names[] = {"safe", "documented", "idempotent", NULL};
+  int mode = field_word(L, index, "retry", names);
+  return mode < 0 ? RETRY_DOCUMENTED : (RetryMode)mode;
 }
 
 static void read_settings(lua_State *L, int index, AccountSettings *settings) {
   *settings = (AccountSettings){
-      .service.base_url = text_field(L, index, "base_url"),
-      .service.api_key = text_field(L, index, "api_key"),
-      .service.user_agent = text_field(L, index, "user_agent"),
-      .service.proxy = text_field(L, index, "proxy"),
-      .service.ca_file = text_field(L, index, "ca_file"),
-      .service.connect_timeout = number_field(L, index, "connect_timeout", 10),
-      .request_timeout = number_field(L, index, "request_timeout", 60),
-      .max_active = count_field(L, index, "max_active"),
-      .max_connections = count_field(L, index, "max_connections"),
+      .service.base_url = field_text(L, index, "base_url"),
+      .service.api_key = field_text(L, index, "api_key"),
+      .service.user_agent = field_text(L, index, "user_agent"),
+      .service.proxy = field_text(L, index, "proxy"),
+      .service.ca_file = field_text(L, index, "ca_file"),
+      .service.connect_timeout = field_number(L, index, "connect_timeout", 10),
+      .request_timeout = field_number(L, index, "request_timeout", 60),
+      .max_active = read_count(L, index, "max_active"),
+      .max_connections = read_count(L, index, "max_connections"),
       .allow_private_references =
-          flag_field(L, index, "allow_private_references"),
+          field_flag(L, index, "allow_private_references"),
       .flow = {
-          .retry = retry_field(L, index),
-          .max_attempts = count_field(L, index, "max_attempts"),
-          .poll = {.first = number_field(L, index, "poll_first", 2),
-                   .interval = number_field(L, index, "poll_interval", 2.5),
-                   .max = number_field(L, index, "poll_max", 5)}}};
+          .retry = read_retry(L, index),
+          .max_attempts = read_count(L, index, "max_attempts"),
+          .poll = {.first = field_number(L, index, "poll_first", 2),
+                   .interval = field_number(L, index, "poll_interval", 2.5),
+                   .max = field_number(L, index, "poll_max", 5)}}};
   luaL_argcheck(L,
                 settings->service.base_url && settings->service.api_key &&
                     settings->service.user_agent,
@@ -126,10 +100,10 @@ static void read_settings(lua_State *L, int index, AccountSettings *settings) {
 static bool open_ledger(lua_State *L, int index, Ledger **ledger,
                         Failure *failure) {
   static const struct timespec moment = {.tv_nsec = 10000000};
-  const char *path = text_field(L, index, "ledger");
-  LedgerOptions options = {.any_owner = flag_field(L, index, "any_owner"),
-                           .account = text_field(L, index, "account"),
-                           .api_key = text_field(L, index, "api_key")};
+  const char *path = field_text(L, index, "ledger");
+  LedgerOptions options = {.any_owner = field_flag(L, index, "any_owner"),
+                           .account = field_text(L, index, "account"),
+                           .api_key = field_text(L, index, "api_key")};
   for (int tries = 0; path && tries < LEDGER_TRIES; tries++) {
     *ledger = ledger_open_as(path, &options, failure);
     if (*ledger || strcmp(failure->code, "ledger_locked") != 0)
@@ -164,9 +138,9 @@ static int f_client(lua_State *L) {
   read_settings(L, 1, &settings);
   client = lua_newuserdata(L, sizeof *client);
   *client =
-      (Client){.timeout = number_field(L, 1, "timeout", 600),
-               .budget = number_field(L, 1, "budget", (double)INFINITY),
-               .verify_references = flag_field(L, 1, "verify_references")};
+      (Client){.timeout = field_number(L, 1, "timeout", 600),
+               .budget = field_number(L, 1, "budget", (double)INFINITY),
+               .verify_references = field_flag(L, 1, "verify_references")};
   luaL_getmetatable(L, CLIENT_TYPE);
   lua_setmetatable(L, -2);
   lua_createtable(L, 0, 5);

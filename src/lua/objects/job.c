@@ -11,6 +11,7 @@
 #include "engine/base/clock.h"
 #include "lua/core.h"
 #include "lua/shown/error.h"
+#include "lua/values/fields.h"
 
 static const char *const status_names[] = {
     [JOB_QUEUED] = "queued",       [JOB_CREATING] = "creating",
@@ -36,11 +37,8 @@ void job_set(lua_State *L, int index, int slot) {
 
 void job_set_request(lua_State *L, int index) {
   LuaJob *job = lua_touserdata(L, index);
-  if (lua_istable(L, -1)) {
-    lua_getfield(L, -1, "count");
-    job->cost = CREDITS_EACH * (double)lua_tonumber(L, -1);
-    lua_pop(L, 1);
-  }
+  if (lua_istable(L, -1))
+    job->cost = CREDITS_EACH * field_number(L, -1, "count", 0);
   job_set(L, index, JOB_REQUEST);
 }
 

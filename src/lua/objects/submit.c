@@ -11,6 +11,7 @@
 #include "lua/core.h"
 #include "lua/shown/credits.h"
 #include "lua/shown/error.h"
+#include "lua/values/fields.h"
 #include "lua/values/json.h"
 
 #include <errno.h>
@@ -79,14 +80,6 @@ static void keep_option(lua_State *L, const char *name, int slot) {
     job_set(L, JOB, slot);
 }
 
-static bool flag_of(lua_State *L, const char *name) {
-  bool flag;
-  lua_getfield(L, OPTIONS, name);
-  flag = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return flag;
-}
-
 /* Pushes body and key and notes them in the job; false pushes an error. */
 static bool prepare_request(lua_State *L, LuaJob *job) {
   lua_getfield(L, OPTIONS, "request");
@@ -114,7 +107,7 @@ static bool prepare_request(lua_State *L, LuaJob *job) {
   job_set(L, JOB, JOB_KEY);
   keep_option(L, "metadata", JOB_METADATA);
   keep_option(L, "earlier_id", JOB_EARLIER_ID);
-  job->earlier_paid = flag_of(L, "vouched");
+  job->earlier_paid = field_flag(L, OPTIONS, "vouched");
   return true;
 }
 
@@ -142,7 +135,7 @@ static void prepare_id(lua_State *L, LuaJob *job) {
   lua_pushvalue(L, -1);
   lua_replace(L, ID);
   job_set(L, JOB, JOB_ID);
-  job->vouched = flag_of(L, "vouched") || has_made_origin(L);
+  job->vouched = field_flag(L, OPTIONS, "vouched") || has_made_origin(L);
 }
 
 /* Pushes the error for a job that is too dear; one that may have been sent
@@ -150,7 +143,7 @@ static void prepare_id(lua_State *L, LuaJob *job) {
 static void push_budget_exceeded(lua_State *L, const Client *client,
                                  const LuaJob *job) {
   char text[160];
-  bool doubt = flag_of(L, "doubt");
+  bool doubt = field_flag(L, OPTIONS, "doubt");
   snprintf(text, sizeof text,
            "this would spend %.0f credits more, and %.0f of the client's "
            "budget of %.14g are spent: %s",
@@ -173,24 +166,16 @@ static bool reserve(lua_State *L, Client *client, LuaJob *job, bool before) {
   return true;
 }
 
-static const char *text_of(lua_State *L, int index, const char *name) {
-  const char *text;
-  lua_getfield(L, index, name);
-  text = lua_tostring(L, -1);
-  lua_pop(L, 1); /* the table keeps it alive */
-  return text;
-}
-
 /* What the ledger is to know of the job; the texts live as long as the options
  * do. */
 static void read_entry(lua_State *L, LuaJob *job, LedgerEntry *entry) {
   lua_getfield(L, OPTIONS, "request");
-  *entry = (LedgerEntry){.mode = text_of(L, -1, "mode"),
-                         .prompt = text_of(L, -1, "prompt"),
-                         .ratio = text_of(L, -1, "ratio"),
-                         .metadata = text_of(L, OPTIONS, "metadata_json"),
-                         .job_id = text_of(L, OPTIONS, "earlier_id"),
-                         .seen_id = text_of(L, OPTIONS, "attempt_id"),
+  *entry = (LedgerEntry){.mode = field_text(L, -1, "mode"),
+                         .prompt = field_text(L, -1, "prompt"),
+                         .ratio = field_text(L, -1, "ratio"),
+                         .metadata = field_text(L, OPTIONS, "metadata_json"),
+                         .job_id = field_text(L, OPTIONS, "earlier_id"),
+                         .seen_id = field_text(L, OPTIONS, "attempt_id"),
                          .count = (int)(job->cost / CREDITS_EACH),
                          .cost = (int)job->cost};
   lua_pop(L, 1);
@@ -260,13 +245,14 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
   LedgerEntry entry;
   const char *urls[REFERENCE_MAX];
   JobSpec spec = {.mode = job->mode,
-                  .timeout = client->timeout,
+                  .timeout =
+                      field_number(L, OPTIONS, "timeout", client->timeout),
                   .narrate = client->narrates};
   spec.body = lua_tolstring(L, BODY, &spec.body_length);
   spec.key = lua_tostring(L, KEY);
   spec.service_id = lua_tostring(L, ID);
   spec.hearsay = spec.service_id && !job->vouched;
-  spec.former = text_of(L, OPTIONS, "former");
+  spec.former = field_text(L, OPTIONS, "former");
   lua_getfield(L, OPTIONS, "idempotency_key");
   spec.key_is_known = !lua_isnil(L, -1); /* the caller's: who knows */
   lua_pop(L, 1);
@@ -276,16 +262,12 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
       read_entry(L, job, &entry);
       spec.entry = &entry;
     }
-    spec.again = flag_of(L, "again"); /* it is in the ledger already */
-    spec.doubt = flag_of(L, "doubt");
+    spec.again = field_flag(L, OPTIONS, "again"); /* in the ledger already */
+    spec.doubt = field_flag(L, OPTIONS, "doubt");
     spec.earlier_paid = job->earlier_paid;
-    spec.earlier_id = text_of(L, OPTIONS, "earlier_id");
+    spec.earlier_id = field_text(L, OPTIONS, "earlier_id");
   }
   spec.references = urls;
-  lua_getfield(L, OPTIONS, "timeout");
-  if (lua_isnumber(L, -1))
-    spec.timeout = lua_tonumber(L, -1);
-  lua_pop(L, 1);
   return launch(L, core, client, job, &spec, before);
 }
 
@@ -316,9 +298,9 @@ int submit(lua_State *L) {
   else if (!prepare_request(L, job))
     return error_return(L);
   before = !lua_isstring(L, BODY) ||
-           (flag_of(L, "reserved") && job_has_reserved(L, JOB));
+           (field_flag(L, OPTIONS, "reserved") && job_has_reserved(L, JOB));
   keep_option(L, "origin", JOB_ORIGIN);
-  job->quiet = flag_of(L, "quiet");
+  job->quiet = field_flag(L, OPTIONS, "quiet");
   if (!start(L, core, client, job,
              before)) /* the last that may raise: it is going */
     return error_return(L);

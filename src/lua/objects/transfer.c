@@ -11,6 +11,7 @@
 #include "lua/core.h"
 #include "lua/shown/error.h"
 #include "lua/shown/retryable.h"
+#include "lua/values/fields.h"
 
 enum { GIVEN = 1, ERROR = 2, OWNER = 3, FORMAT = 4 };
 
@@ -204,14 +205,8 @@ static bool is_closed(lua_State *L) {
 /* The words a note may use, as static texts: the engine keeps no copy. */
 static const char *word(lua_State *L, int index, const char *name,
                         const char *const *words) {
-  const char *text;
-  lua_getfield(L, index, name);
-  text = lua_tostring(L, -1);
-  lua_pop(L, 1);
-  for (; text && *words; words++)
-    if (strcmp(text, *words) == 0)
-      return *words;
-  return NULL;
+  int at = field_word(L, index, name, words);
+  return at < 0 ? NULL : words[at];
 }
 
 /* ARG: client, key, {state=, charged=, job_id=} or {n=, path=}

@@ -8,6 +8,7 @@
 #include "ledger_rows.h"
 
 #include "engine/ledger/ledger_reader.h"
+#include "fields.h"
 #include "lua/shown/error.h"
 
 #define READER_TYPE "gptimage2.LedgerReader"
@@ -27,30 +28,6 @@ static void close_reader(LedgerReader **reader) {
 static int m__gc(lua_State *L) {
   close_reader(luaL_checkudata(L, 1, READER_TYPE));
   return 0;
-}
-
-static const char *text_field(lua_State *L, int index, const char *name) {
-  const char *text;
-  lua_getfield(L, index, name);
-  text = lua_tostring(L, -1);
-  lua_pop(L, 1); /* the table keeps it alive */
-  return text;
-}
-
-static double number_field(lua_State *L, int index, const char *name) {
-  double number;
-  lua_getfield(L, index, name);
-  number = lua_tonumber(L, -1);
-  lua_pop(L, 1);
-  return number;
-}
-
-static bool flag_field(lua_State *L, int index, const char *name) {
-  bool flag;
-  lua_getfield(L, index, name);
-  flag = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return flag;
 }
 
 static void set_text(lua_State *L, const char *name, const char *text) {
@@ -147,16 +124,16 @@ static int push_page(lua_State *L, int index) {
 **      newest_first=, file=, any_owner=}
 ** RES: as push_page */
 static int f_ledger_rows(lua_State *L) {
-  LedgerFilter filter = {.key = text_field(L, 2, "key"),
-                         .job_id = text_field(L, 2, "job_id"),
-                         .state = text_field(L, 2, "state"),
-                         .file = text_field(L, 2, "file"),
-                         .any_owner = flag_field(L, 2, "any_owner"),
-                         .since = number_field(L, 2, "since"),
-                         .until = number_field(L, 2, "until"),
-                         .limit = (long)number_field(L, 2, "limit"),
-                         .unfinished = flag_field(L, 2, "unfinished"),
-                         .newest_first = flag_field(L, 2, "newest_first")};
+  LedgerFilter filter = {.key = field_text(L, 2, "key"),
+                         .job_id = field_text(L, 2, "job_id"),
+                         .state = field_text(L, 2, "state"),
+                         .file = field_text(L, 2, "file"),
+                         .any_owner = field_flag(L, 2, "any_owner"),
+                         .since = field_number(L, 2, "since", 0),
+                         .until = field_number(L, 2, "until", 0),
+                         .limit = (long)field_number(L, 2, "limit", 0),
+                         .unfinished = field_flag(L, 2, "unfinished"),
+                         .newest_first = field_flag(L, 2, "newest_first")};
   LedgerReader **reader = lua_newuserdata(L, sizeof *reader);
   Failure failure = {0};
   *reader = NULL;
