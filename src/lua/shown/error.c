@@ -9,6 +9,7 @@
 #include "error.h"
 
 #include "engine/base/printable.h"
+#include "lua/values/fields.h"
 #include "retryable.h"
 
 #define BODY_MAX ((size_t)4096) /* bytes of a reply kept in err.body */
@@ -48,6 +49,11 @@ void error_set(lua_State *L, const char *field, const char *value) {
 void error_set_number(lua_State *L, const char *field, double value) {
   compat_pushwhole(L, value);
   lua_setfield(L, -2, field);
+}
+
+bool error_says(lua_State *L, const char *field, const char *text) {
+  const char *value = field_text(L, -1, field);
+  return value && strcmp(value, text) == 0;
 }
 
 void error_set_retryable(lua_State *L, bool retryable) {

@@ -17,6 +17,8 @@ void error_push(lua_State *L, const char *kind, const char *code,
 /* Sets a field of the error on top. */
 void error_set(lua_State *L, const char *field, const char *value);
 void error_set_number(lua_State *L, const char *field, double value);
+/* Whether the error on top has this text in a field. */
+bool error_says(lua_State *L, const char *field, const char *text);
 /* Sets `body`: its first 4 KiB. */
 void error_set_body(lua_State *L, const char *body, size_t length);
 /* True when there are no control characters in the text; `lines`: tabs and line

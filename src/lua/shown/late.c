@@ -18,11 +18,7 @@ static void set_charged(lua_State *L, int at, const Event *event) {
 
 /* What was not known is "yes".  The error is on top. */
 static void settle_charged(lua_State *L) {
-  bool known;
-  lua_getfield(L, -1, "charged");
-  known = strcmp(luaL_optstring(L, -1, ""), "unknown") != 0;
-  lua_pop(L, 1);
-  if (!known)
+  if (error_says(L, "charged", "unknown"))
     error_set(L, "charged", "yes");
 }
 
@@ -42,10 +38,8 @@ static void settle_made(lua_State *L, int at, const Event *event) {
  * client did not send is recover's to send, as they say.  The error is on top.
  */
 static void set_message(lua_State *L, const Event *event) {
-  bool closed, over = event->end != FLOW_END_CANCELLED;
-  lua_getfield(L, -1, "kind");
-  closed = strcmp(luaL_optstring(L, -1, ""), "closed") == 0;
-  lua_pop(L, 1);
+  bool closed = error_says(L, "kind", "closed");
+  bool over = event->end != FLOW_END_CANCELLED;
   if (closed && !over)
     return;
   lua_pushfstring(L, "%s; %s: nothing was charged",

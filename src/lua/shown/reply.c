@@ -185,11 +185,9 @@ static const char *end(lua_State *L, int at, const Event *event) {
   verdict_push_error(L, at, job, event);
   if (event->unrecorded) /* another process may pay for it yet */
     verdict_add_unrecorded(L, event);
-  lua_getfield(L, -1, "charged");
-  if (strcmp(luaL_optstring(L, -1, ""), "no") == 0 ||
+  if (error_says(L, "charged", "no") ||
       (job->reserved && !event->risked && !event->unrecorded))
     job_refund(L, at); /* what an earlier one cost stays */
-  lua_pop(L, 1);
   job_finish(L, at, status_after(job, event));
   return "failed";
 }

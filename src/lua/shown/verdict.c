@@ -277,14 +277,8 @@ static void push_cancelled(lua_State *L, int index, const LuaJob *job,
  * with: the same call might pay for a second one.  The error is on top. */
 static void forbid_another(lua_State *L, int index, const LuaJob *job) {
   bool create = job->mode == FLOW_GENERATE || job->mode == FLOW_CREATE_ONLY;
-  lua_getfield(L, -1, "charged");
-  if (create && !job_has_id(L, index) &&
-      strcmp(luaL_optstring(L, -1, ""), "no") != 0) {
-    lua_pop(L, 1);
+  if (create && !job_has_id(L, index) && !error_says(L, "charged", "no"))
     error_set_retryable(L, false);
-    return;
-  }
-  lua_pop(L, 1);
 }
 
 static void push_error(lua_State *L, int index, LuaJob *job,
@@ -324,14 +318,10 @@ void verdict_push_error(lua_State *L, int index, LuaJob *job,
 
 /* What is to be said of the row.  The error is on top. */
 static const char *words_of_row(lua_State *L, const Event *event) {
-  bool closed;
   if (event->contradicted)
     return "; but its row in the ledger says otherwise: somebody else has "
            "changed it, and may have sent the job";
-  lua_getfield(L, -1, "kind");
-  closed = strcmp(luaL_optstring(L, -1, ""), "closed") == 0;
-  lua_pop(L, 1);
-  if (closed)
+  if (error_says(L, "kind", "closed"))
     return "; but the ledger could not be told: unless it can be before this "
            "program ends, no client:recover() may know the job";
   return "; but the ledger could not be told: unless it can be before this "
