@@ -149,7 +149,7 @@ static int m__gc(lua_State *L) {
     core_settle(core);
     engine_close(core->engine);
   }
-  anchor_close(&core->anchors);
+  handles_close(&core->handles);
   core->engine = NULL;
   return 0;
 }
@@ -170,7 +170,7 @@ void core_open(lua_State *L) {
   if (!core->engine)
     luaL_error(L, "gptimage2: cannot start: %s", strerror(errno));
   compat_setregistry(L, &core_key);
-  anchor_open(L);
+  handles_open(L);
   lua_newtable(L);
   compat_setregistry(L, &finished_key);
   lua_newtable(L);

@@ -4,15 +4,15 @@
  *
  * One Core for each Lua state, anchored in the registry, owns the engine.
  * Objects (jobs, transfers) that the engine still works on are anchored in the
- * registry too (anchor.h), so that a dropped handle loses nothing.  No
- * lua_State is ever stored.
+ * registry too (handles.h), so that nothing is lost where the host drops them.
+ * No lua_State is ever stored.
  */
 #ifndef GPTIMAGE2_LUA_CORE_H
 #define GPTIMAGE2_LUA_CORE_H
 
-#include "anchor.h"
 #include "compat.h"
 #include "engine/engine.h"
+#include "handles.h"
 
 #include <stdbool.h>
 
@@ -24,7 +24,7 @@ typedef struct Reason {
 } Reason;
 
 typedef struct Core {
-  Anchors anchors;
+  Handles handles;
   Engine *engine;   /* NULL once the Lua state is closing */
   unsigned pending; /* jobs and transfers the engine works on */
   Event *current;   /* the event being handled: see step.c */

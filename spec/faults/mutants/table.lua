@@ -1079,10 +1079,10 @@ mutant(
   "spec decode: must be the one that was asked for"
 )
 mutant(
-  "the seats of objects are taken only once",
-  "src/lua/anchor.c",
-  "  anchors->free = seat;",
-  "  (void)seat;",
+  "the slots of objects are taken only once",
+  "src/lua/handles.c",
+  "  handles->free = slot;",
+  "  (void)slot;",
   "spec job: taken again"
 )
 mutant(
@@ -1565,8 +1565,8 @@ mutant(
 mutant(
   "a cancel of the job whose event is handled takes effect at once",
   "src/lua/objects/job.c",
-  "  return core->handling && core->current && core->current->owner == job->ticket;",
-  "  return core->handling && !core->current && job->ticket;",
+  "  return core->handling && core->current && core->current->owner == job->handle;",
+  "  return core->handling && !core->current && job->handle;",
   "spec reentry: while an event is taken in"
 )
 mutant(

@@ -136,7 +136,7 @@ static void set_charged(lua_State *L, int index, const LuaJob *job) {
 
 /* Whether an event of this job is being taken in. */
 static bool is_handled(const Core *core, const LuaJob *job) {
-  return core->handling && core->current && core->current->owner == job->ticket;
+  return core->handling && core->current && core->current->owner == job->handle;
 }
 
 /* What is told: in a forked process the job is not this one's to end. */

@@ -45,7 +45,7 @@ enum {
 
 typedef struct LuaJob {
   Work *work; /* NULL when the engine does nothing for it */
-  Ticket ticket;
+  Handle handle;
   FlowMode mode;
   JobStatus status;
   bool awaited : 1;  /* somebody waits: tell when it is done */

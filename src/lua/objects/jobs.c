@@ -16,7 +16,7 @@ static int f_jobs(lua_State *L) {
   client_check(L, 1);
   lua_settop(L, 1);
   lua_newtable(L);
-  anchor_push_all(L);
+  handles_push_all(L);
   for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
     LuaJob *job = job_test(L, -1);
     if (!job || job_is_done(job))
@@ -39,7 +39,7 @@ static int f_live_keys(lua_State *L) {
   client_check(L, 1);
   lua_settop(L, 1);
   lua_newtable(L);
-  anchor_push_all(L);
+  handles_push_all(L);
   for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
     LuaJob *job = job_test(L, -1);
     if (!job || !job->work)
@@ -87,7 +87,7 @@ static void cancel_all(lua_State *L, Core *core, bool recorded) {
   int list;
   lua_newtable(L);
   list = lua_gettop(L);
-  anchor_push_all(L);
+  handles_push_all(L);
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
     push_owner(L);
     if (lua_rawequal(L, -1, 1)) {

@@ -224,14 +224,14 @@ static bool launch(lua_State *L, Core *core, Client *client, LuaJob *job,
   if (spec->body && !reserve(L, client, job, before))
     return false;
   tie(L, job, true);
-  job->ticket = anchor_add(L, &core->anchors, JOB);
-  job->work = engine_job(core->engine, client->account, spec, job->ticket);
+  job->handle = handles_add(L, &core->handles, JOB);
+  job->work = engine_job(core->engine, client->account, spec, job->handle);
   if (job->work) {
     core->pending++;
     return true;
   }
   tie(L, job, false);
-  anchor_drop(L, &core->anchors, job->ticket);
+  handles_drop(L, &core->handles, job->handle);
   if (!before)
     job_refund(L, JOB);
   error_push(L, "io", "no_thread",

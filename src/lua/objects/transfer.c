@@ -35,7 +35,7 @@ static Transfer *push(lua_State *L, int owner_index) {
     lua_rawseti(L, -2, OWNER);
   }
   compat_setuservalue(L, -2);
-  transfer->ticket = anchor_add(L, &core_get(L)->anchors, -1);
+  transfer->handle = handles_add(L, &core_get(L)->handles, -1);
   return transfer;
 }
 
@@ -67,7 +67,7 @@ static void hold(lua_State *L, int arg) {
 
 /* A new transfer that was not begun after all. */
 static void forget(lua_State *L, Core *core, Transfer *transfer) {
-  anchor_drop(L, &core->anchors, transfer->ticket);
+  handles_drop(L, &core->handles, transfer->handle);
 }
 
 /* The transfer is on top, and of the client, where it has one: gives it, held,
@@ -116,7 +116,7 @@ int transfer_download(lua_State *L) {
   }
   if (client->account)
     transfer->work =
-        engine_download(core->engine, client->account, &spec, transfer->ticket);
+        engine_download(core->engine, client->account, &spec, transfer->handle);
   return launched(L, core, transfer, client, HOLDER);
 }
 
@@ -165,7 +165,7 @@ int transfer_write(lua_State *L) {
   }
   if (join(L, 2, &text))
     transfer->work = engine_write(core->engine, path, &text,
-                                  lua_toboolean(L, 3), transfer->ticket);
+                                  lua_toboolean(L, 3), transfer->handle);
   else
     text_free(&text);
   return launched(L, core, transfer, NULL, HOLDER);
@@ -181,7 +181,7 @@ int transfer_sleep(lua_State *L) {
     return 2;
   transfer = push(L, 0);
   transfer->quiet = true;
-  transfer->work = engine_sleep(core->engine, seconds, transfer->ticket);
+  transfer->work = engine_sleep(core->engine, seconds, transfer->handle);
   return launched(L, core, transfer, NULL, 0);
 }
 
@@ -233,7 +233,7 @@ int transfer_note(lua_State *L) {
   transfer = push(L, 1);
   if (client->account)
     transfer->work = engine_note(core->engine, client->account, key, &note, n,
-                                 lua_tostring(L, 6), transfer->ticket);
+                                 lua_tostring(L, 6), transfer->handle);
   return launched(L, core, transfer, client, 0);
 }
 
@@ -256,7 +256,7 @@ static void close_books(lua_State *L, Core *core, Transfer *transfer) {
   transfer->done = true;
   transfer->work = NULL;
   core->pending -= transfer->quiet ? 0 : 1;
-  anchor_drop(L, &core->anchors, transfer->ticket);
+  handles_drop(L, &core->handles, transfer->handle);
 }
 
 void transfer_abandon(lua_State *L, Core *core, Transfer *transfer) {

@@ -12,7 +12,7 @@
 
 typedef struct Transfer {
   Work *work;
-  Ticket ticket;
+  Handle handle;
   bool awaited;
   bool quiet; /* a sleep: not counted as pending */
   bool done;

@@ -19,7 +19,7 @@
 static void let_go(lua_State *L, Core *core, LuaJob *job) {
   job->work = NULL;
   core->pending--;
-  anchor_drop(L, &core->anchors, job->ticket);
+  handles_drop(L, &core->handles, job->handle);
 }
 
 /* Once the job has its id no more creates follow. */

@@ -104,7 +104,7 @@ static bool take_in(lua_State *L, Core *core, Event *event) {
   bool call;
   core->handling = true;
   core->tries++;
-  if (anchor_push(L, &core->anchors, event->owner)) {
+  if (handles_push(L, &core->handles, event->owner)) {
     job = job_test(L, -1);
     transfer = job ? NULL : transfer_test(L, -1);
     if (job)
@@ -146,7 +146,7 @@ static void settle(lua_State *L, Core *core) {
   if (event && !core->taken && core->tries < TRIES_MAX)
     return;
   if (event && !core->taken && event->kind == EVENT_ENDED &&
-      anchor_push(L, &core->anchors, event->owner)) {
+      handles_push(L, &core->handles, event->owner)) {
     LuaJob *job = job_test(L, -1);
     if (job)
       reply_abandon(L, core, job, event);

@@ -2,8 +2,8 @@
  * Objects that the engine works on: they are kept alive until it is done, and
  * found again by what it gives back.  Host's thread.
  */
-#ifndef GPTIMAGE2_LUA_ANCHOR_H
-#define GPTIMAGE2_LUA_ANCHOR_H
+#ifndef GPTIMAGE2_LUA_HANDLES_H
+#define GPTIMAGE2_LUA_HANDLES_H
 
 #include "compat.h"
 
@@ -12,29 +12,29 @@
 
 /* Where an object is anchored, for the engine, which gives it back with each of
  * the object's events; 0 = nowhere. */
-typedef uintptr_t Ticket;
+typedef uintptr_t Handle;
 
-typedef struct Seat {
-  uint32_t number; /* of the one who sits there, or will next; wraps */
+typedef struct Slot {
+  uint32_t number; /* of the object in there, or the next; wraps */
   uint32_t next;   /* the free one after this free one; 0 = none */
-} Seat;
+} Slot;
 
-typedef struct Anchors {
-  Seat *seats; /* seat n is the n-th */
+typedef struct Handles {
+  Slot *slots; /* slot n is the n-th */
   uint32_t count;
   uint32_t capacity;
   uint32_t free; /* the first free one; 0 = none */
-} Anchors;
+} Handles;
 
-void anchor_open(lua_State *L);
-void anchor_close(Anchors *anchors);
+void handles_open(lua_State *L);
+void handles_close(Handles *handles);
 /* Keeps the object at `index` alive until it is dropped. */
-Ticket anchor_add(lua_State *L, Anchors *anchors, int index);
+Handle handles_add(lua_State *L, Handles *handles, int index);
 /* Nothing happens when it was dropped before. */
-void anchor_drop(lua_State *L, Anchors *anchors, Ticket ticket);
+void handles_drop(lua_State *L, Handles *handles, Handle handle);
 /* Pushes the anchored object; false, pushing nothing, when it was dropped. */
-bool anchor_push(lua_State *L, const Anchors *anchors, Ticket ticket);
+bool handles_push(lua_State *L, const Handles *handles, Handle handle);
 /* Pushes the array of all anchored objects; some of its elements are false. */
-void anchor_push_all(lua_State *L);
+void handles_push_all(lua_State *L);
 
 #endif
