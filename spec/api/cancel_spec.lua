@@ -4,6 +4,7 @@ local book = require("spec.helpers.book")
 local child = require("spec.helpers.child")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
+local patience = require("spec.helpers.patience")
 local support = require("spec.support")
 
 local CUP = { prompt = "a cup" }
@@ -244,5 +245,49 @@ describe("a cancel after the create was let go", function()
     local _, err = client:resolve(job.idempotency_key, "resend")
     assert.equal("not_unknown", err.code)
     assert.equal(1, box:ledger().requests.create)
+  end)
+end)
+
+describe("a cancel of a job that has ended unheard", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  --- A job whose timeout runs out while the host does not step, and is cancelled then.
+  local function cancelled_late(client, options)
+    local job = assert(client:submit(CUP, options))
+    support.step_until(function()
+      return job.id
+    end)
+    os.execute("sleep 0.5")
+    job:cancel()
+    settled()
+    return job
+  end
+
+  it("is in the ledger, and recover leaves it alone", function()
+    local path = folder.new() .. "/late.db"
+    local client, box = support.pair({ ledger = path, timeout = 0.4 }, { duration = 60 })
+    local job = cancelled_late(client)
+    assert.equal("cancelled", job.status)
+    local row = client:history()[1]
+    assert.equal("cancelled", row.state)
+    assert.equal("yes", row.charged)
+    client:close()
+    assert.same({}, support.client(box, { ledger = path }):recover())
+  end)
+
+  it("changes nothing where its row says how it ended", function()
+    local path = folder.new() .. "/done.db"
+    local client = support.pair({ ledger = path }, { duration = 0 })
+    local job = assert(client:submit(CUP))
+    support.step_until(function()
+      return job.id
+    end)
+    patience.wait_until(function()
+      return client:history()[1].state == "succeeded"
+    end)
+    job:cancel()
+    settled()
+    assert.equal("succeeded", client:history()[1].state)
   end)
 end)

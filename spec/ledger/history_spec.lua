@@ -150,6 +150,15 @@ describe("client:history", function()
       end
     end)
 
+    it("found no connection, as often as the job tried", function()
+      local client, _, path = book.pair({ base_url = support.nowhere(), max_attempts = 2 })
+      local _, err = client:generate(CUP)
+      assert.equal(2, err.attempts)
+      local row = row_in(client, path, "unsent")
+      assert.equal(2, row.attempts)
+      assert.equal(2, row.error.attempts)
+    end)
+
     it("the service does not know any more, as not found", function()
       local client, box, path = book.pair()
       local id = assert(client:create(CUP)).id

@@ -135,6 +135,8 @@ static void obey(Engine *engine, Command *command) {
   case COMMAND_CANCEL:
     if (!work->ended)
       work->type->on_cancel(work);
+    else if (work->type->on_late_cancel)
+      work->type->on_late_cancel(work);
     break;
   case COMMAND_RELEASE:
     remove_work(engine, work);

@@ -79,6 +79,7 @@ bool record_end(Job *job, FlowEnd how) {
   LedgerNews news = {
       .state = last_state(job, how),
       .error = left || (obeyed && job->hearsay) ? NULL : last->failure.code,
+      .attempts = job->flow.attempts,
       .status = last->status};
   bool known = job->recorded || job->intended;
   bool anothers = is_anothers(job, how);
@@ -98,4 +99,13 @@ bool record_end(Job *job, FlowEnd how) {
   if (!job->work.last.unrecorded)
     job_list_join(&job->work.account->parting, &job->place);
   return !job->work.last.unrecorded;
+}
+
+void record_late_cancel(Job *job) {
+  Ledger *ledger = job_ledger(job);
+  LedgerStand stand;
+  if (!ledger || !job->key || job->hearsay || job->work.left)
+    return;
+  if (ledger_look(ledger, job->key, &stand) && stand.open)
+    record_tell(job, &(LedgerNews){.state = "cancelled"});
 }

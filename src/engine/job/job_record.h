@@ -46,6 +46,10 @@ void record_hold(Job *job);
  * answer may never come.  Closing a client gives up nothing. */
 void record_cancelled(Job *job);
 
+/* The host gave it up, and had not heard yet that it has ended: where its row
+ * is left for recover, that is not wanted any more. */
+void record_late_cancel(Job *job);
+
 /* The exchange of a create is over, and provably nothing of it was sent. */
 void record_not_sent(Job *job);
 

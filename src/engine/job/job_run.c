@@ -327,6 +327,10 @@ static void on_cancel(Work *work) {
   act(job, action);
 }
 
+static void on_late_cancel(Work *work) {
+  record_late_cancel((Job *)work);
+}
+
 static void free_job(Work *work) {
   Job *job = (Job *)work;
   for (unsigned i = 0; i < job->reference_count; i++)
@@ -348,6 +352,7 @@ static bool records(const Work *work) {
 const WorkType job_type = {.start = start,
                            .on_timer = on_timer,
                            .on_cancel = on_cancel,
+                           .on_late_cancel = on_late_cancel,
                            .stop = stop,
                            .free = free_job,
                            .records = records,

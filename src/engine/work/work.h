@@ -22,6 +22,8 @@ typedef struct WorkType {
   void (*start)(Work *work);
   void (*on_timer)(Work *work);
   void (*on_cancel)(Work *work);
+  /* It has ended, and the host had not heard of it.  NULL = nothing. */
+  void (*on_late_cancel)(Work *work);
   /* Lets go of exchanges and files; the work may be running. */
   void (*stop)(Work *work);
   /* Frees what the work owns, not the Work itself.  Any thread. */
