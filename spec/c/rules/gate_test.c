@@ -9,7 +9,7 @@
 static void as_many_begin_as_there_are_places(void **state) {
   GateOrigin *origin = reset(false, 3);
   (void)state;
-  join(0, 5, origin, GATE_CREATE, 1);
+  join(0, 5, origin, GATE_POLL, 1);
   assert_string_equal(order, ""); /* joining begins nothing */
   assert_string_equal(advance(1), "012");
   assert_string_equal(advance(1), "");
@@ -46,14 +46,14 @@ static void creates_go_before_polls_and_polls_by_their_time(void **state) {
 static void who_got_nothing_from_its_place_is_the_next(void **state) {
   GateOrigin *origin = reset(false, 2);
   (void)state;
-  join(0, 2, origin, GATE_CREATE, 1);
-  join(2, 2, origin, GATE_CREATE, 2);
+  join(0, 2, origin, GATE_POLL, 1);
+  join(2, 2, origin, GATE_POLL, 2);
   assert_string_equal(advance(2), "01");
   leave(1);
-  gate_join(&jobs[1].link, origin, GATE_CREATE, 1);
+  gate_join(&jobs[1].link, origin, GATE_POLL, 1);
   assert_string_equal(advance(2), "1");
   leave(1);
-  gate_join(&jobs[1].link, origin, GATE_CREATE, 2);
+  gate_join(&jobs[1].link, origin, GATE_POLL, 2);
   assert_string_equal(advance(2), "2");
 }
 
@@ -88,20 +88,17 @@ static void fewer_places_end_nothing(void **state) {
 
 /* ---- nobody is starved ---- */
 
-static void a_storm_of_creates_leaves_room_for_late_polls(void **state) {
+static void a_storm_of_creates_leaves_room_for_polls(void **state) {
   GateOrigin *origin = reset(false, 4);
   (void)state;
   join(0, 20, origin, GATE_CREATE, 1);
+  assert_string_equal(advance(1), "012"); /* three of the four at most */
   join(20, 5, origin, GATE_POLL, 1);
-  assert_string_equal(advance(1 + GATE_OVERDUE - 0.1), "0123");
-  leave(0);
-  assert_string_equal(advance(1 + GATE_OVERDUE - 0.1), "4");
-  leave(1);
-  assert_string_equal(advance(1 + GATE_OVERDUE), "D"); /* a poll: job 20 */
+  assert_string_equal(advance(1), "D"); /* a poll: job 20 */
   leave(20);
-  assert_string_equal(advance(1 + GATE_OVERDUE), "E");
-  leave(2); /* three of the four are creates at most, and so many may be */
-  assert_string_equal(advance(1 + GATE_OVERDUE), "5");
+  assert_string_equal(advance(1), "E");
+  leave(2); /* creates go first where they may */
+  assert_string_equal(advance(1), "3");
 }
 
 static void one_place_goes_to_the_late_poll(void **state) {
@@ -118,12 +115,12 @@ static void an_origin_that_says_nothing_holds_up_no_other(void **state) {
   GateOrigin *silent = reset(false, 8);
   GateOrigin *other;
   (void)state;
-  join(0, 10, silent, GATE_CREATE, 1);
+  join(0, 10, silent, GATE_POLL, 1);
   assert_string_equal(advance(1), "01234567"); /* alone it may have all */
   for (unsigned i = 0; i < 10; i++)
     leave(i);
   other = enter(2, false, 8); /* it wants nothing yet */
-  join(0, 10, silent, GATE_CREATE, 1);
+  join(0, 10, silent, GATE_POLL, 1);
   assert_string_equal(advance(1), "012345");
   join(20, 3, other, GATE_POLL, 2);
   assert_string_equal(advance(2), "DE");
@@ -133,6 +130,37 @@ static void an_origin_that_says_nothing_holds_up_no_other(void **state) {
   leave(22);
   gate_quit(&gate, other, 8);
   assert_string_equal(advance(2), "67");
+}
+
+/* The polls that wait for places that their origin cannot have are late: that
+ * is nothing to the others. */
+static void creates_of_another_origin_go_past_those_without_room(void **state) {
+  GateOrigin *silent = reset(false, 8);
+  GateOrigin *other = enter(2, false, 8);
+  (void)state;
+  join(0, 9, silent, GATE_CREATE, 1);
+  join(9, 4, silent, GATE_POLL, 1);
+  assert_string_equal(advance(1), "01239:"); /* six: four creates, two polls */
+  join(20, 3, other, GATE_CREATE, 2);
+  assert_string_equal(advance(2 + GATE_OVERDUE), "DE");
+}
+
+/* Whose first create finds the creates of others in all places that creates
+ * may have. */
+static void one_create_of_each_origin_gets_through(void **state) {
+  GateOrigin *silent = reset(false, 8);
+  GateOrigin *late;
+  (void)state;
+  join(0, 9, silent, GATE_CREATE, 1);
+  assert_string_equal(advance(1), "012345");
+  late = enter(2, false, 8);
+  join(20, 3, late, GATE_CREATE, 2);
+  assert_string_equal(advance(2), "D");
+  leave(20);
+  assert_string_equal(advance(2), "E");
+  leave(0);
+  leave(1);
+  assert_string_equal(advance(2), "F");
 }
 
 static void who_waits_for_its_origin_alone_holds_up_no_other(void **state) {
@@ -250,13 +278,13 @@ static void a_shortage_makes_all_wait_a_moment(void **state) {
   GateOrigin *origin = reset(false, 8);
   double at;
   (void)state;
-  join(0, 20, origin, GATE_CREATE, 1);
+  join(0, 20, origin, GATE_POLL, 1);
   gate_advance(&gate, 1);
   assert_true(isinf(gate_at(&gate)));
   for (unsigned i = 7; i >= 4; i--) { /* half of them find nothing */
     gate_note_shortage(&gate, 1, 0.5);
     leave(i);
-    gate_join(&jobs[i].link, origin, GATE_CREATE, nextafter(1, 0));
+    gate_join(&jobs[i].link, origin, GATE_POLL, nextafter(1, 0));
   }
   at = gate_at(&gate);
   assert_true(at > 1 && at < 1.5);
@@ -273,7 +301,7 @@ static void a_shortage_makes_all_wait_a_moment(void **state) {
     while (!jobs[i].link.inside)
       i++;
     answer(i, false, 10 + n);
-    gate_join(&jobs[i].link, origin, GATE_CREATE, 10 + n);
+    gate_join(&jobs[i].link, origin, GATE_POLL, 10 + n);
     gate_advance(&gate, 10 + n);
   }
   assert_int_equal(gate.used, 8);
@@ -305,9 +333,11 @@ int main(void) {
       cmocka_unit_test(who_got_nothing_from_its_place_is_the_next),
       cmocka_unit_test(the_client_that_asks_for_most_counts),
       cmocka_unit_test(fewer_places_end_nothing),
-      cmocka_unit_test(a_storm_of_creates_leaves_room_for_late_polls),
+      cmocka_unit_test(a_storm_of_creates_leaves_room_for_polls),
       cmocka_unit_test(one_place_goes_to_the_late_poll),
       cmocka_unit_test(an_origin_that_says_nothing_holds_up_no_other),
+      cmocka_unit_test(creates_of_another_origin_go_past_those_without_room),
+      cmocka_unit_test(one_create_of_each_origin_gets_through),
       cmocka_unit_test(who_waits_for_its_origin_alone_holds_up_no_other),
       cmocka_unit_test(creates_wait_a_little_for_a_host_that_is_behind),
       cmocka_unit_test(until_it_is_known_an_exchange_is_a_connection),

@@ -24,14 +24,6 @@ static unsigned origin_of(const GateLink *link) {
   return i;
 }
 
-static bool is_late(void) {
-  for (unsigned i = 0; i < JOBS; i++)
-    if (gate_is_waiting(&jobs[i].link) && jobs[i].link.kind == GATE_POLL &&
-        jobs[i].link.due + GATE_OVERDUE <= walk.now)
-      return true;
-  return false;
-}
-
 static void see_begin(GateLink *link, double now) {
   unsigned index = (unsigned)((FakeJob *)link - jobs);
   unsigned limit = gate.pace.limit;
@@ -45,8 +37,9 @@ static void see_begin(GateLink *link, double now) {
   check(!link->fresh || places <= limit, "%u places of %u", places, limit);
   check(!link->fresh || link->origin->places <= limit * 3 / 4,
         "one origin has %u places of %u", link->origin->places, limit);
-  check(link->kind != GATE_CREATE || creates <= limit * 3 / 4 || !is_late(),
-        "%u creates of %u, and a poll is late", creates, limit);
+  check(link->kind != GATE_CREATE || creates <= limit * 3 / 4 ||
+            link->origin->inside[GATE_CREATE] == 1,
+        "%u creates of %u", creates, limit);
   walk.waited[link->kind] = fmax(walk.waited[link->kind], now - link->due);
   walk.until[index] = now + random_unit(&walk.seed) * (slow ? 60 : 0.4);
 }

@@ -1903,10 +1903,52 @@ mutant(
 mutant(
   "gate: a storm of creates starves the polls",
   GATE,
-  "if (create && (creates_inside(gate) < three_quarters(gate->pace.limit) ||",
-  "if (create && (true ||",
+  "creates_inside(gate) < all;",
+  "(all || true);",
   "c gate",
   "spec connections: a storm of creates"
+)
+mutant(
+  "gate: creates of a silent origin hold up the creates of others",
+  GATE,
+  "  unsigned each = three_quarters(share_of(gate));",
+  "  unsigned each = share_of(gate);",
+  "c gate"
+)
+mutant(
+  "gate: whose first create comes last waits for those of others",
+  GATE,
+  "    return true; /* one of each gets through, whatever others hold */",
+  "    each += 0; /* one of each gets through, whatever others hold */",
+  "c gate"
+)
+mutant(
+  "gate: polls never have the only place",
+  GATE,
+  "if (create && poll && gate->pace.limit == 1 &&",
+  "if (create && poll && gate->pace.limit == 0 &&",
+  "c gate"
+)
+mutant(
+  "a cancel of a job that has ended unheard is not recorded",
+  RECORD_END,
+  "if (ledger_look(ledger, job->key, &stand) && stand.open)",
+  "if (ledger_look(ledger, job->key, &stand) && stand.open && false)",
+  "spec cancel: ended unheard"
+)
+mutant(
+  "a late cancel changes how its job ended",
+  RECORD_END,
+  "if (ledger_look(ledger, job->key, &stand) && stand.open)",
+  "if (ledger_look(ledger, job->key, &stand))",
+  "spec cancel: ended unheard"
+)
+mutant(
+  "creates without a connection are not counted in the row",
+  RECORD_END,
+  "      .attempts = job->flow.attempts,\n",
+  "",
+  "spec history: found no connection"
 )
 mutant(
   "gate: a silent origin has all places",
@@ -1940,8 +1982,8 @@ mutant(
 mutant(
   "gate: as many creates over HTTP/2 as there are places",
   GATE,
-  "creates > GATE_CREATES_HTTP2)",
-  "creates > GATE_PLACES_MAX)",
+  "each > GATE_CREATES_HTTP2)",
+  "each > GATE_PLACES_MAX)",
   "c gate",
   "spec http2: share few connections"
 )

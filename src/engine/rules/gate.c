@@ -8,9 +8,9 @@
 
 /* ---- places ---- */
 
-/* What of the places a part may have that must not have all of them. */
+/* What of so many places a part may have that must not have all of them. */
 static unsigned three_quarters(unsigned places) {
-  return places * 3 / 4;
+  return places > 1 ? places * 3 / 4 : 1;
 }
 
 unsigned gate_places(const Gate *gate) {
@@ -186,7 +186,19 @@ static unsigned share_of(const Gate *gate) {
   unsigned limit = gate->pace.limit;
   if (!gate->origins->next) /* there is one alone */
     return limit;
-  return limit > 1 ? three_quarters(limit) : 1;
+  return three_quarters(limit);
+}
+
+/* Creates of a service that says nothing keep their places for long: polls, of
+ * jobs that are paid, need some, and so do creates of other origins. */
+static bool may_create(const Gate *gate, const GateOrigin *origin) {
+  unsigned each = three_quarters(share_of(gate));
+  unsigned all = three_quarters(gate->pace.limit);
+  if (gate->origins->next && origin->inside[GATE_CREATE] == 0)
+    return true; /* one of each gets through, whatever others hold */
+  if (origin->version != GATE_HTTP1 && each > GATE_CREATES_HTTP2)
+    each = GATE_CREATES_HTTP2;
+  return origin->inside[GATE_CREATE] < each && creates_inside(gate) < all;
 }
 
 static bool has_room(const Gate *gate, const GateOrigin *origin,
@@ -194,8 +206,7 @@ static bool has_room(const Gate *gate, const GateOrigin *origin,
   unsigned creates = origin->inside[GATE_CREATE] + (kind == GATE_CREATE);
   unsigned polls = origin->inside[GATE_POLL] + (kind == GATE_POLL);
   unsigned places = places_of(origin, creates, polls);
-  if (kind == GATE_CREATE && origin->version != GATE_HTTP1 &&
-      creates > GATE_CREATES_HTTP2)
+  if (kind == GATE_CREATE && !may_create(gate, origin))
     return false;
   if (places == origin->places) /* on a connection that is there */
     return true;
@@ -215,27 +226,19 @@ static GateLink *first_of(const Gate *gate, GateKind kind) {
   return first;
 }
 
-static bool is_poll_overdue(const Gate *gate, double now) {
-  for (const GateOrigin *origin = gate->origins; origin;
-       origin = origin->next) {
-    const GateLink *link = origin->waiting[GATE_POLL].first;
-    if (link && link->due + GATE_OVERDUE <= now)
-      return true;
-  }
-  return false;
-}
-
+/* Creates go first: but where there is one place, polls would never have it. */
 GateLink *gate_next(const Gate *gate, double now) {
-  GateLink *create;
+  GateLink *create, *poll;
   if (now < gate->closed_until)
     return NULL;
   create = first_of(gate, GATE_CREATE);
+  poll = first_of(gate, GATE_POLL);
   if (create && gate->spares_host && create->due + GATE_PATIENCE > now)
     create = NULL;
-  if (create && (creates_inside(gate) < three_quarters(gate->pace.limit) ||
-                 !is_poll_overdue(gate, now)))
-    return create;
-  return first_of(gate, GATE_POLL);
+  if (create && poll && gate->pace.limit == 1 &&
+      poll->due + GATE_OVERDUE <= now)
+    return poll;
+  return create ? create : poll;
 }
 
 bool gate_advance(Gate *gate, double now) {

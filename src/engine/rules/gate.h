@@ -7,12 +7,14 @@
  * descriptor, and no limit of time but its deadline.  Creates go before polls,
  * both by the time since which they wait.  But
  *
- *   - while a poll waits for longer than it should, at most three quarters of
- *     the places are creates: a storm of them does not starve jobs that are
- *     paid;
+ *   - at most three quarters of the places are creates: a storm of them, or a
+ *     service that answers none, does not starve jobs that are paid;
  *   - while there are clients of another origin, at most three quarters are one
- *     origin's: one that says nothing keeps its places for long, and holds up
- * no other;
+ *     origin's, and of these three quarters creates; and one that has no create
+ *     under way may begin one: an origin that says nothing keeps its places
+ *     for long, and holds up no other;
+ *   - where there is one place, a poll that waits for longer than it should
+ *     goes before creates;
  *   - over HTTP/2 many polls share a place, as far as the server takes them; a
  *     create has a place for itself, and few creates have one at a time, for
  *     each takes a new connection (see http.c).
