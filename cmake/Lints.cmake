@@ -35,6 +35,16 @@ gptimage2_add_lint(clang-tidy 14)
 gptimage2_add_lint(cppcheck 2.10)
 gptimage2_add_lint(shellcheck 0.9)
 
+# Who includes whom, and how large rooms and files are.
+if(GPTIMAGE2_PROGRAM_5.4)
+  add_test(NAME lint-rooms
+    COMMAND "${GPTIMAGE2_PROGRAM_5.4}" "${GPTIMAGE2_SPECS}/lib/rooms.lua"
+    WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+  set_tests_properties(lint-rooms PROPERTIES LABELS "lint;lint-rooms;quick")
+else()
+  gptimage2_skip(lint-rooms lua-5.4-is-not-installed lint lint-rooms)
+endif()
+
 # clang-tidy reads the compile commands of one variant; every file is in it
 # once.
 foreach(target engine-plain service-plain core-5.4 sandbox-5.4)

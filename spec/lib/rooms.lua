@@ -112,14 +112,34 @@ end
 local function check_door(files)
   for _, file in ipairs(files) do
     for _, include in ipairs(starts_with(file.path, "src/lua/") and file.includes or {}) do
-      for _, library in ipairs(LIBRARIES) do
-        if
-          starts_with(include, library) and not (DOOR[include] or starts_with(include, COMMON))
-        then
+      local open = DOOR[include] or starts_with(include, COMMON)
+      for _, library in ipairs(open and {} or LIBRARIES) do
+        if starts_with(include, library) then
           complain("%s: only engine.h is the door: %s", file.path, include)
         end
       end
     end
+  end
+end
+
+--- What comes through the door, includes of includes: no library of the engine's.
+local function check_behind_door(files, by_path)
+  local seen, queue = {}, {}
+  for _, file in ipairs(files) do
+    if starts_with(file.path, "src/lua/") then
+      queue[#queue + 1] = file
+    end
+  end
+  while #queue > 0 do
+    local file = table.remove(queue)
+    for _, include in ipairs(seen[file.path] and {} or file.includes) do
+      local library = starts_with(include, "curl/") or include == "sqlite3.h"
+      if library or include == "sodium.h" then
+        complain("%s: the binding gets to see it: %s", file.path, include)
+      end
+      queue[#queue + 1] = find(by_path, file, include)
+    end
+    seen[file.path] = true
   end
 end
 
@@ -198,6 +218,7 @@ end
 local files, by_path = read_all()
 check_order(files, by_path)
 check_door(files)
+check_behind_door(files, by_path)
 check_circles(files, by_path)
 check_rooms(files)
 check_lines(list("find src -name '*.[ch]'; find lua -name '*.lua'"), LINES_MAX)
