@@ -65,6 +65,17 @@ describe("client:history", function()
     end
   end)
 
+  it("has the results of a job that succeeded with the answer to its create", function()
+    local client, box, path = book.pair()
+    local answer =
+      '{"jobId":"at-once","status":"succeeded","results":[{"imageUrl":"%s","seed":"7"}]}'
+    support.answer(box, "create", 200, answer:format(box:reference("cat")))
+    local job = assert(client:generate(CUP))
+    assert.equal(0, job.polls)
+    book.settled(path, "succeeded")
+    assert.same(job.results, client:history()[1].results)
+  end)
+
   it("tells of references", function()
     local client, box = book.pair()
     local urls = { box.url .. "/reference.png", "https://cdn.example.com/palette.png" }

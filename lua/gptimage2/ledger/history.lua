@@ -22,15 +22,21 @@ local STATUS = {
   unknown = "unknown",
 }
 
+--- The results of a job that succeeded: with a poll, or already with the answer to its create.
+local function results_of(row)
+  local last = row.state == "succeeded" and (row.result or row.answer)
+  local reply = last and core.decode_reply(last)
+  return reply and reply.results or nil
+end
+
 --- A row of history: the fields of a job.
 local function history_row(row)
-  local reply = row.result and core.decode_reply(row.result) or {}
   return {
     id = row.job_id,
     status = STATUS[row.state] or "unknown",
     state = row.state,
     request = row_job.request(row),
-    results = row.state == "succeeded" and reply.results or nil,
+    results = results_of(row),
     error = row_error.of(row),
     cost = row.cost,
     charged = row.charged,
