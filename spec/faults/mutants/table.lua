@@ -1932,15 +1932,15 @@ mutant(
 mutant(
   "a cancel of a job that has ended unheard is not recorded",
   RECORD_END,
-  "if (ledger_look(ledger, job->key, &stand) && stand.open)",
-  "if (ledger_look(ledger, job->key, &stand) && stand.open && false)",
+  "if (!ledger || !job->key || job->hearsay || job->work.left)\n    return;\n  if (!ledger_look",
+  "if (ledger)\n    return;\n  if (!ledger_look",
   "spec cancel: ended unheard"
 )
 mutant(
   "a late cancel changes how its job ended",
   RECORD_END,
-  "if (ledger_look(ledger, job->key, &stand) && stand.open)",
-  "if (ledger_look(ledger, job->key, &stand))",
+  "if (!ledger_look(ledger, job->key, &stand) || stand.open)",
+  "if (!ledger_look(ledger, job->key, &stand) || stand.found)",
   "spec cancel: ended unheard"
 )
 mutant(

@@ -101,11 +101,12 @@ bool record_end(Job *job, FlowEnd how) {
   return !job->work.last.unrecorded;
 }
 
+/* Where the row says how it ended, that stays. */
 void record_late_cancel(Job *job) {
   Ledger *ledger = job_ledger(job);
   LedgerStand stand;
   if (!ledger || !job->key || job->hearsay || job->work.left)
     return;
-  if (ledger_look(ledger, job->key, &stand) && stand.open)
+  if (!ledger_look(ledger, job->key, &stand) || stand.open)
     record_tell(job, &(LedgerNews){.state = "cancelled"});
 }
