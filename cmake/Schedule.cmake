@@ -15,7 +15,8 @@ set(GPTIMAGE2_ALONE_FIRST 2000)
 set(GPTIMAGE2_SECONDS_deadline 72)
 set(GPTIMAGE2_SECONDS_durable 46)
 set(GPTIMAGE2_SECONDS_retry 37)
-set(GPTIMAGE2_SECONDS_connections 32)
+set(GPTIMAGE2_SECONDS_connections 25)
+set(GPTIMAGE2_SECONDS_shortage 15)
 set(GPTIMAGE2_SECONDS_lifecycle 32)
 set(GPTIMAGE2_SECONDS_data 27)
 set(GPTIMAGE2_SECONDS_sandbox_faults 27)
@@ -50,7 +51,7 @@ set(GPTIMAGE2_SECONDS_docs 4)
 # Under valgrind those that wait are the same; the others compute.
 set(GPTIMAGE2_WAITING connections data deadline fetch job job_wait once pace
   parting polling regression_closing regression_timeout retry sandbox_answers
-  sandbox_faults)
+  sandbox_faults shortage)
 
 # The test takes about SECONDS, in which it keeps a core busy.
 function(gptimage2_keeps_busy test seconds)

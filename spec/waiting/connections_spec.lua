@@ -1,7 +1,6 @@
--- The gate in front of libcurl: at most so many connections for exchanges with services, who goes
--- first, and what this machine lacks.
+-- The gate in front of libcurl: at most so many connections for exchanges with services, and who
+-- goes first.
 
-local child = require("spec.helpers.child")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
 local sockets = require("spec.helpers.sockets")
@@ -166,6 +165,24 @@ describe("a job that waits for a connection", function()
     folder.clean()
   end)
 
+  it("and is a poll of its own says that the service was not asked", function()
+    local box = support.sandbox()
+    local silent = support.client(box, { max_connections = 1, request_timeout = 1000 })
+    local id = assert(silent:create(CUP)).id
+    box:fault({ on = "create", action = "hang", times = math.huge })
+    local client = support.client(box, { max_connections = 1, timeout = 0.3 })
+    assert(silent:submit(CUP))
+    support.step_until(function()
+      return creates(box) == 2
+    end)
+    local job, err = client:poll(id)
+    assert.is_nil(job)
+    assert.equal("deadline_passed", err.code)
+    assert.is_true(err.retryable)
+    assert.truthy(err.message:find("was not asked", 1, true), err.message)
+    assert.equal(0, box:ledger().requests.poll)
+  end)
+
   it("to be polled ends at its timeout, and goes on at the service", function()
     local client, box = pair({ max_connections = 1, poll = { first = 1, interval = 1 } })
     local job = assert(client:submit(CUP, { timeout = support.seconds(0.3) }))
@@ -249,235 +266,4 @@ describe("nobody is starved:", function()
     assert.is_true(creates(box) < 50, creates(box))
     box:clear()
   end)
-end)
-
--- What this machine lacks, in a process of its own.
-
-local PRELUDE = [[
-local _, url, key, path, ca_file = ...
-local gptimage2 = require("gptimage2")
-local function new(options)
-  options.api_key, options.base_url = key, url
-  options.allow_private_references = true
-  if options.verify_references == nil then
-    options.verify_references = false
-  end
-  options.poll = options.poll or { first = 0.05, interval = 0.05 }
-  return assert(gptimage2.new(options))
-end
-local function step_for(seconds)
-  local till = gptimage2.now() + seconds
-  while gptimage2.now() < till do
-    gptimage2.step(0.01)
-  end
-end
-local held = {}
-local function exhaust()
-  repeat
-    local file = io.open("/dev/null")
-    held[#held + 1] = file
-  until not file
-end
-local function release()
-  for i = 1, #held do
-    held[i]:close()
-  end
-  held = {}
-end
-local function tell(job)
-  print(job.status, job.attempts, job.error and job.error.kind or "-")
-end
-gptimage2.sleep(0) -- the thread is there
-]]
-
-local function run(code, box, environment, path, descriptors)
-  local limit = [[sh -c 'ulimit -n %d; exec "$@"' sh]]
-  limit = limit:format(descriptors or 64)
-  environment = (environment or "") .. " " .. limit
-  local result = child.run(PRELUDE .. code, { box.url, box.api_key, path or "" }, environment)
-  assert.equal("", result.errors)
-  return result.output
-end
-
-describe("without a descriptor", function()
-  after_each(function()
-    support.clean()
-    folder.clean()
-  end)
-
-  it("a create waits, as the first of a program, too", function()
-    local box = support.sandbox()
-    local code = [[
-      local client = new({ max_attempts = 1 })
-      exhaust()
-      local job = assert(client:submit({ prompt = "a cup" }))
-      step_for(0.7)
-      tell(job)
-      release()
-      job:wait()
-      tell(job)
-    ]]
-    assert.truthy(run(code, box):find("^%a+\t%d\t%-\nsucceeded\t1\t%-\n$"))
-    assert.equal(1, creates(box))
-  end)
-
-  it("to spare, a thousand jobs at once are all made, with one create each", function()
-    local box = support.sandbox({ credits = 100000 })
-    local count = support.slow and 200 or 1000
-    local code = [[
-      local client, jobs = new({ max_active = 1000 }), {}
-      for i = 1, COUNT do
-        jobs[i] = assert(client:submit({ prompt = "a cup" }))
-      end
-      local made, attempts = 0, 0
-      for _, job in ipairs(jobs) do
-        job:wait()
-        made = made + (job.status == "succeeded" and 1 or 0)
-        attempts = attempts + job.attempts
-      end
-      print(made, attempts)
-    ]]
-    local said = run(code:gsub("COUNT", count), box, nil, nil, 24)
-    assert.equal(("%d\t%d\n"):format(count, count), said)
-    assert.equal(count, creates(box))
-  end)
-
-  it("a create of a program that has made others waits", function()
-    local box = support.sandbox()
-    local code = [[
-      local client = new({ max_attempts = 1, max_active = 30 })
-      assert(client:generate({ prompt = "a cup" }))
-      exhaust()
-      local jobs = {}
-      for i = 1, 30 do
-        jobs[i] = assert(client:submit({ prompt = "a cup" }))
-      end
-      step_for(0.5)
-      release()
-      local made, attempts = 0, 0
-      for _, job in ipairs(jobs) do
-        job:wait()
-        made = made + (job.status == "succeeded" and 1 or 0)
-        attempts = attempts + job.attempts
-      end
-      print(made, attempts)
-    ]]
-    assert.equal("30\t30\n", run(code, box))
-    assert.equal(31, creates(box))
-  end)
-
-  it("a poll waits", function()
-    local box = support.sandbox()
-    box:fault({ on = "poll", action = "close", times = 3 })
-    local code = [[
-      local client = new({ poll = { first = 0.3, interval = 0.05 } })
-      local job = assert(client:submit({ prompt = "a cup" }))
-      while not job.id do
-        gptimage2.step(0.01)
-      end
-      exhaust()
-      step_for(1.5)
-      exhaust() -- what its connection had
-      step_for(1)
-      tell(job)
-      release()
-      job:wait()
-      tell(job)
-    ]]
-    assert.equal("pending\t1\t-\nsucceeded\t1\t-\n", run(code, box))
-  end)
-
-  it("only the deadline ends it, and says why", function()
-    local box = support.sandbox()
-    local code = [[
-      local client = new({ max_attempts = 1 })
-      exhaust()
-      local job, err = client:generate({ prompt = "a cup" }, { timeout = 1 })
-      local why = err.message:match("ulimit %-n")
-      print(err.kind, err.sent, err.charged, err.attempts, why)
-    ]]
-    assert.equal("timeout\tno\tno\t0\tulimit -n\n", run(code, box))
-    assert.equal(0, creates(box))
-  end)
-
-  it("a look at a reference waits", function()
-    local box = support.sandbox()
-    local code = [[
-      local client = new({ verify_references = true })
-      local request = { prompt = "a cup", image_urls = { path .. "/reference/cup.png" } }
-      if path ~= url then
-        assert(client:generate({ prompt = "a cup" })) -- libcurl is there
-      end
-      exhaust()
-      local late, err = client:generate(request, { timeout = 0.5 })
-      print(late, err.kind, err.message:match("ulimit %-n"))
-      local job = assert(client:submit(request))
-      step_for(path ~= url and 2.5 or 0.5) -- or longer than a second try would wait
-      tell(job)
-      release()
-      job:wait()
-      tell(job)
-    ]]
-    local said = "nil\ttimeout\tulimit -n\nqueued\t0\t-\nsucceeded\t1\t-\n"
-    assert.equal(said, run(code, box, nil, box.url))
-    local other = support.sandbox()
-    assert.equal(said, run(code, box, nil, other.url))
-    assert.equal(1, box:ledger().requests.reference)
-    assert.equal(1, other:ledger().requests.reference)
-  end)
-
-  it("a picture waits for its connection, and for its file", function()
-    local box = support.sandbox()
-    box:fault({ on = "image", action = "close" })
-    local path = folder.new()
-    local code = [[
-      local client = new({})
-      local job = assert(client:generate({ prompt = "a cup" }))
-      exhaust()
-      local paths, err
-      local saving = gptimage2.spawn(function()
-        paths, err = job:save(path)
-      end)
-      step_for(1.5)
-      exhaust()
-      step_for(0.5)
-      print(saving:done(), paths, err)
-      release()
-      gptimage2.run()
-      print(paths and #paths, err)
-    ]]
-    assert.equal("false\tnil\tnil\n1\tnil\n", run(code, box, nil, path))
-  end)
-end)
-
-describe("a machine that is short", function()
-  after_each(support.clean)
-
-  local LIBRARY = os.getenv("GPTIMAGE2_SPEC_LUA"):gsub("lua/[^/]+/lua$", "tools/short.so")
-
-  if support.slow then -- a sanitizer's launcher has the last word on LD_PRELOAD
-    return
-  end
-
-  for lacking, word in pairs({ port = "EADDRNOTAVAIL", memory = "ENOBUFS" }) do
-    it("of " .. lacking .. " lets jobs wait", function()
-      local box = support.sandbox()
-      local path = os.tmpname()
-      local code = [[
-        local client = new({ max_attempts = 1 })
-        local _, err = client:generate({ prompt = "a cup" }, { timeout = 0.5 })
-        print(err.kind, err.sent, err.charged, err.message:match("%(([A-Z]+)%)"))
-        local job = assert(client:submit({ prompt = "a cup" }))
-        step_for(0.5)
-        os.remove(path)
-        job:wait()
-        tell(job)
-      ]]
-      local environment = ("SHORT=%s SHORT_WHILE=%s LD_PRELOAD=%s"):format(lacking, path, LIBRARY)
-      local said = run(code, box, environment, path)
-      os.remove(path)
-      assert.equal(("timeout\tno\tno\t%s\nsucceeded\t1\t-\n"):format(word), said)
-      assert.equal(1, creates(box))
-    end)
-  end
 end)

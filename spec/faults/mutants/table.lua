@@ -2027,7 +2027,7 @@ mutant(
   JOB_GATE,
   "if (!exchange->shortage || !may_wait_again(job, now)) {",
   "if (true) {",
-  "spec connections: that has made others waits"
+  "spec shortage: that has made others waits"
 )
 in_short()
 mutant(
@@ -2035,35 +2035,49 @@ mutant(
   "src/engine/base/shortage.c",
   "  return lacking || shortage_is(failure);",
   "  return false;",
-  "spec connections: as the first of a program"
+  "spec shortage: as the first of a program"
 )
 mutant(
   "shortage: no port is a refusal",
   "src/engine/http/http_shortage.c",
   "return is_reachable(exchange) ? no_port : NULL;",
   "return NULL;",
-  "spec connections: short of port"
+  "spec shortage: short of port"
 )
 mutant(
   "shortage: a socket that cannot be had is a refusal",
   "src/engine/http/http_shortage.c",
   "  if (lacking)\n    return lacking;\n  if (code",
   "  if (code",
-  "spec connections: short of memory"
+  "spec shortage: short of memory"
 )
 mutant(
   "shortage: a download fails for its file",
   "src/engine/ops/download.c",
   "if (shortage_is(&download->work.last.failure) && !download->opened)",
   "if (false)",
-  "spec connections: a picture waits"
+  "spec shortage: a picture waits"
 )
 mutant(
   "shortage: a reference is bad",
   "src/engine/job/probe_run.c",
   "  if (bad.failure.kind && is_short(look, &bad.failure)) {",
   "  if (false) {",
-  "spec connections: a look at a reference waits"
+  "spec shortage: a look at a reference waits"
+)
+mutant(
+  "a ledger that finds no descriptor is one that cannot be opened",
+  LEDGER_FILE,
+  "const char *lacking = shortage_of(error);",
+  "const char *lacking = NULL;",
+  "spec shortage: read a ledger"
+)
+mutant(
+  "a poll that was never asked is told as a job that takes long",
+  "src/lua/shown/verdict.c",
+  "return job->mode == FLOW_POLL_ONCE && event->polls == 0;",
+  "return job->mode == FLOW_POLL_ONCE && event->polls == 9999;",
+  "spec connections: was not asked"
 )
 
 return rows

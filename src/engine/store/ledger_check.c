@@ -1,6 +1,7 @@
 /* What is in a ledger's file: see ledger_check.h. */
 #include "ledger_check.h"
 
+#include "engine/base/shortage.h"
 #include "ledger_file.h"
 #include "ledger_index.h"
 #include "ledger_schema.h"
@@ -91,7 +92,9 @@ bool ledger_check(sqlite3 *db, const char *path, bool spends,
   contents->indexed = indexes == LEDGER_INDEXES;
   whole = !spends || !ours || version > SCHEMA_VERSION || code != SQLITE_OK ||
           is_whole(db, contents, &code);
-  if (is_no_verdict(code))
+  if ((code & 0xff) == SQLITE_CANTOPEN && shortage_of(sqlite3_system_errno(db)))
+    ledger_file_refuse_errno(failure, path, "read", sqlite3_system_errno(db));
+  else if (is_no_verdict(code))
     ledger_file_refuse_for(
         failure, is_passing(code) ? "ledger_unwritable" : "ledger_unopenable",
         path, "read", sqlite3_errstr(code));

@@ -1,6 +1,8 @@
 /* The file of a ledger: see ledger_file.h. */
 #include "ledger_file.h"
 
+#include "engine/base/shortage.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,9 +25,16 @@ void ledger_file_refuse_for(Failure *failure, const char *code,
   ledger_file_refuse(failure, code, path, text);
 }
 
+void ledger_file_refuse_errno(Failure *failure, const char *path,
+                              const char *what, int error) {
+  const char *lacking = shortage_of(error);
+  ledger_file_refuse_for(failure,
+                         lacking ? "ledger_unwritable" : "ledger_unopenable",
+                         path, what, lacking ? lacking : strerror(error));
+}
+
 static bool cannot_open(const char *path, int error, Failure *failure) {
-  ledger_file_refuse_for(failure, "ledger_unopenable", path, "opened",
-                         strerror(error));
+  ledger_file_refuse_errno(failure, path, "opened", error);
   return false;
 }
 

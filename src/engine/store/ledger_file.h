@@ -44,4 +44,9 @@ void ledger_file_refuse_for(Failure *failure, const char *code,
                             const char *path, const char *what,
                             const char *reason);
 
+/* The same, by an errno: for a while (ledger_unwritable) where this machine
+ * lacks descriptors or memory, else as ledger_unopenable. */
+void ledger_file_refuse_errno(Failure *failure, const char *path,
+                              const char *what, int error);
+
 #endif

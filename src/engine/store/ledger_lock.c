@@ -108,8 +108,7 @@ static void put(LedgerLock *lock) {
 /* ---- taking it ---- */
 
 static bool cannot_lock(Failure *failure, const char *path, int error) {
-  ledger_file_refuse_for(failure, "ledger_unopenable", path, "locked",
-                         strerror(error));
+  ledger_file_refuse_errno(failure, path, "locked", error);
   return false;
 }
 

@@ -1,6 +1,7 @@
 /* Opening a ledger file, with distrust: see ledger_open.h. */
 #include "ledger_open.h"
 
+#include "engine/base/shortage.h"
 #include "ledger_check.h"
 #include "ledger_file.h"
 #include "ledger_patience.h"
@@ -38,8 +39,11 @@ static sqlite3 *connect(const char *path, int flags, Failure *failure) {
     harden(db);
     return db;
   }
-  ledger_file_refuse(failure, "ledger_unopenable", path,
-                     db ? sqlite3_errmsg(db) : "needs more memory");
+  if (db && shortage_of(sqlite3_system_errno(db)))
+    ledger_file_refuse_errno(failure, path, "opened", sqlite3_system_errno(db));
+  else
+    ledger_file_refuse(failure, "ledger_unopenable", path,
+                       db ? sqlite3_errmsg(db) : "needs more memory");
   sqlite3_close(db);
   return NULL;
 }

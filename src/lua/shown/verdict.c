@@ -216,10 +216,18 @@ static void push_last_trouble(lua_State *L, const Event *event) {
     lua_pushliteral(L, "");
 }
 
+/* A poll of its own (client:poll), for which there was no place. */
+static bool was_not_asked(const LuaJob *job, const Event *event) {
+  return job->mode == FLOW_POLL_ONCE && event->polls == 0;
+}
+
 /* Pushes what happened, and what to do; the job's id is at `id`. */
 static void push_timeout_words(lua_State *L, int index, int id,
                                const LuaJob *job, const Event *event) {
-  if (job_has_id(L, index) && !job_is_made(L, index))
+  if (was_not_asked(job, event))
+    lua_pushliteral(L, "the service was not asked: the poll had no connection "
+                       "within its time (max_connections)");
+  else if (job_has_id(L, index) && !job_is_made(L, index))
     lua_pushfstring(L,
                     "the service has said nothing of this job within the "
                     "timeout: client:wait(\"%s\") asks again",
@@ -236,7 +244,8 @@ static void push_timeout_words(lua_State *L, int index, int id,
                     not_again(job));
   else
     lua_pushliteral(L, "the timeout ran out before the job was sent: it had to "
-                       "wait for its turn (max_active) or for the network");
+                       "wait for its turn (max_active), for a connection "
+                       "(max_connections) or for the network");
 }
 
 static void push_timeout(lua_State *L, int index, const LuaJob *job,
@@ -251,7 +260,8 @@ static void push_timeout(lua_State *L, int index, const LuaJob *job,
   lua_concat(L, 2);
   error_push(L, "timeout", "deadline_passed", lua_tostring(L, -1));
   set_common(L, index, job, event, charged);
-  error_set_retryable(L, !known && !event->doubt);
+  error_set_retryable(L,
+                      was_not_asked(job, event) || (!known && !event->doubt));
   lua_replace(L, top + 1);
   lua_settop(L, top + 1);
 }
