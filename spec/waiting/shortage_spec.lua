@@ -174,6 +174,23 @@ describe("without a descriptor", function()
     assert.equal(0, creates(box))
   end)
 
+  it("all say so that wait, whoever met it", function()
+    local code = [[
+      local client, jobs = new({ max_active = 40 }), {}
+      exhaust()
+      for i = 1, 40 do
+        jobs[i] = assert(client:submit({ prompt = "a cup" }, { timeout = 1 }))
+      end
+      local said = 0
+      for _, job in ipairs(jobs) do
+        job:wait()
+        said = said + (job.error.message:match("ulimit %-n") and 1 or 0)
+      end
+      print(said)
+    ]]
+    assert.equal("40\n", run(code, support.sandbox()))
+  end)
+
   it("a look at a reference waits", function()
     local box = support.sandbox()
     local code = [[

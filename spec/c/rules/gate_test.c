@@ -282,10 +282,11 @@ static void a_shortage_makes_all_wait_a_moment(void **state) {
   gate_advance(&gate, 1);
   assert_true(isinf(gate_at(&gate)));
   for (unsigned i = 7; i >= 4; i--) { /* half of them find nothing */
-    gate_note_shortage(&gate, 1, 0.5);
+    gate_note_shortage(&gate, "no port", 1, 0.5);
     leave(i);
     gate_join(&jobs[i].link, origin, GATE_POLL, nextafter(1, 0));
   }
+  assert_string_equal(gate_lacking(&gate), "no port");
   at = gate_at(&gate);
   assert_true(at > 1 && at < 1.5);
   assert_null(gate_next(&gate, 1));
@@ -304,6 +305,7 @@ static void a_shortage_makes_all_wait_a_moment(void **state) {
     gate_join(&jobs[i].link, origin, GATE_POLL, 10 + n);
     gate_advance(&gate, 10 + n);
   }
+  assert_null(gate_lacking(&gate));
   assert_int_equal(gate.used, 8);
 }
 
@@ -318,7 +320,7 @@ static void a_lasting_shortage_leaves_one_place(void **state) {
     gate_advance(&gate, now);
     link = &jobs[0].link;
     check(link->inside, "nobody tries any more");
-    gate_note_shortage(&gate, now, 0.5);
+    gate_note_shortage(&gate, NULL, now, 0.5);
     check(gate.closed_until - now <= 2, "it waits for long");
     gate_leave(&gate, link);
     gate_join(link, origin, GATE_POLL, 0.5);

@@ -65,7 +65,7 @@ static void end_some(void) {
       if (random_below(&walk.seed, 500) == 0 && origin > 0)
         gate_note_refused(&gate, link, walk.now);
       if (random_below(&walk.seed, 5000) == 0)
-        gate_note_shortage(&gate, walk.now, 0.5);
+        gate_note_shortage(&gate, NULL, walk.now, 0.5);
       else
         gate_note_answer(&gate, link, origin == 2, walk.now);
       gate_leave(&gate, link);

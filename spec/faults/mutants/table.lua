@@ -2073,6 +2073,13 @@ mutant(
   "spec shortage: read a ledger"
 )
 mutant(
+  "who waits behind a shortage is not told of it",
+  JOB_GATE,
+  "if (lacking && !last->kind)",
+  "if (lacking && false)",
+  "spec shortage: all say so"
+)
+mutant(
   "a poll that was never asked is told as a job that takes long",
   "src/lua/shown/verdict.c",
   "return job->mode == FLOW_POLL_ONCE && event->polls == 0;",

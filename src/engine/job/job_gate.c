@@ -39,16 +39,26 @@ void job_gate_leave(Job *job) {
   gate_leave(gate_of(job), &job->gate);
 }
 
+/* It may have met nothing itself, and waited behind others that did. */
+static void explain_shortage(Job *job) {
+  const char *lacking = gate_lacking(gate_of(job));
+  Failure *last = &job->work.last.failure;
+  if (lacking && !last->kind)
+    failure_set(last, "network", "connect_failed", "%s", lacking);
+}
+
 FlowAction job_gate_overdue(Job *job) {
+  explain_shortage(job);
   gate_leave(gate_of(job), &job->gate);
   return flow_on_overdue(&job->flow);
 }
 
 /* Since when it waits stays as it was, or a hair before: it goes before all
  * others then. */
-static void wait_again(Job *job, double now) {
+static void wait_again(Job *job, const char *lacking, double now) {
   GateLink was = job->gate;
-  gate_note_shortage(gate_of(job), now, engine_random(job->work.engine));
+  gate_note_shortage(gate_of(job), lacking, now,
+                     engine_random(job->work.engine));
   gate_leave(gate_of(job), &job->gate);
   wait(job, was.kind, nextafter(was.due, 0));
 }
@@ -80,14 +90,14 @@ bool job_gate_over(Job *job, Exchange *exchange, double now) {
     record_not_sent(job);
   tell_forget_failure(job);
   tell_keep_failure(job, exchange);
-  wait_again(job, now);
+  wait_again(job, exchange->shortage, now);
   http_release(exchange);
   return true;
 }
 
 bool job_gate_not_begun(Job *job, double now) {
   if (shortage_explains(&job->work.last.failure) && may_wait_again(job, now)) {
-    wait_again(job, now);
+    wait_again(job, shortage_probe(), now);
     return true;
   }
   gate_leave(gate_of(job), &job->gate);

@@ -290,7 +290,13 @@ void gate_note_refused(Gate *gate, const GateLink *link, double now) {
   recount(gate, origin);
 }
 
-void gate_note_shortage(Gate *gate, double now, double random) {
+const char *gate_lacking(const Gate *gate) {
+  return gate->shortages > 0 ? gate->lacking : NULL;
+}
+
+void gate_note_shortage(Gate *gate, const char *lacking, double now,
+                        double random) {
+  gate->lacking = lacking;
   pace_slow_down(&gate->pace, now, 0);
   gate->closed_until = now + shortage_pause(++gate->shortages, random);
 }

@@ -86,6 +86,7 @@ typedef struct Gate {
   Pace pace;           /* how many places there are: fewer after a shortage */
   unsigned used;       /* places */
   unsigned shortages;  /* in a row */
+  const char *lacking; /* what was short last, in words; static, or NULL */
   double closed_until; /* after a shortage nobody begins before */
   bool spares_host;    /* creates wait a little: the host is behind */
 } Gate;
@@ -129,7 +130,12 @@ void gate_note_answer(Gate *gate, const GateLink *link, bool http2, double now);
  * refused one, or libcurl took a further connection. */
 void gate_note_refused(Gate *gate, const GateLink *link, double now);
 
-/* This machine lacked something: nothing went out.  `random` in [0, 1). */
-void gate_note_shortage(Gate *gate, double now, double random);
+/* This machine lacked something (`lacking` says what: static, or NULL): nothing
+ * went out.  `random` in [0, 1). */
+void gate_note_shortage(Gate *gate, const char *lacking, double now,
+                        double random);
+
+/* What those wait for who have no place, in words; NULL = for others. */
+const char *gate_lacking(const Gate *gate);
 
 #endif
