@@ -19,6 +19,7 @@ static void the_answer_to_a_poll_decides(void **state) {
               {202, SAYS_NOTHING, FLOW_DO_REST, 0, false},
               {200, SAYS_NOTHING, FLOW_DO_REST, 0, true},
               {201, SAYS_NOTHING, FLOW_DO_REST, 0, true},
+              {204, SAYS_NOTHING, FLOW_DO_REST, 0, true},
               {200, SAYS_TROUBLE, FLOW_DO_REST, 0, true},
               {200, SAYS_EMPTY, FLOW_DO_REST, 0, true}};
   (void)state;
@@ -30,6 +31,7 @@ static void the_answer_to_a_poll_decides(void **state) {
     check(action.what != FLOW_DO_END || action.end == rows[i].end, "row %zu",
           i);
     check(action.retry == rows[i].retry, "row %zu", i);
+    check(action.unusable == rows[i].retry, "row %zu", i); /* and why */
   }
 }
 

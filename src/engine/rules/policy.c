@@ -83,8 +83,8 @@ static bool waits(const Reply *reply) {
 PollDecision policy_on_poll(const Reply *reply, unsigned missing) {
   if (reply->kind != REPLY_ANSWERED)
     return POLL_RETRY;
-  if (reply->status == 200 ||
-      (reply->status / 100 == 2 && reply->says > SAYS_WAITING))
+  if (reply->status / 100 == 2 &&
+      (reply->status == 200 || reply->says > SAYS_WAITING || !waits(reply)))
     return POLL_READ;
   if (waits(reply))
     return POLL_WAIT;
