@@ -255,14 +255,11 @@ Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
 }
 
 Work *engine_note(Engine *engine, Account *account, const char *key,
-                  const JobNote *note, unsigned n, const char *path,
-                  uintptr_t owner) {
+                  const JobNote *note, uintptr_t owner) {
   (void)engine;
   (void)account;
   (void)key;
   (void)note;
-  (void)n;
-  (void)path;
   (void)owner;
   return NULL;
 }

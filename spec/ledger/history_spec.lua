@@ -2,6 +2,8 @@
 
 local book = require("spec.helpers.book")
 local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
+local patience = require("spec.helpers.patience")
 local support = require("spec.support")
 
 local CUP = { prompt = "a cup" }
@@ -63,6 +65,27 @@ describe("client:history", function()
     for i, name in ipairs(row.files) do
       assert.truthy(folder.read(name):find("^\137PNG"), i)
     end
+  end)
+
+  it("has a file as soon as that is there, whatever the host does", function()
+    local client, box, path = book.pair()
+    local job = assert(client:generate({ prompt = "a cup", count = 2 }))
+    box:fault({ on = "image", action = "delay", seconds = 0.3 })
+    box:fault({ on = "image", action = "hang" })
+    local into = folder.new()
+    gptimage2.spawn(function()
+      job:save(into)
+    end)
+    support.step_until(function()
+      return box:ledger().requests.image == 2
+    end)
+    local files = {}
+    patience.wait_until(function() -- without a step
+      files = book.rows(path)[1].files
+      return files[1]
+    end)
+    assert.equal(1, #files) -- the other one never comes
+    assert.truthy(folder.read(files[1]):find("^\137PNG"))
   end)
 
   it("has the results of a job that succeeded with the answer to its create", function()

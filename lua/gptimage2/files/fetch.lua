@@ -109,6 +109,8 @@ local function download_of(self)
     self.overwrite,
     self.seconds,
     self.fresh,
+    self.place and job.idempotency_key, -- the ledger is told of files
+    self.n,
     self,
     key
   )

@@ -110,17 +110,6 @@ local function with_formats(job, paths)
   return setmetatable(paths, { __index = { formats = formats } })
 end
 
---- The ledger learns where the pictures are. (Told twice it knows no more.)
-local function record_files(self, paths)
-  local key = self.job.idempotency_key
-  if not (key and self.config.ledger) then
-    return
-  end
-  for n, path in ipairs(paths) do
-    core.note(self.job.client, key, { n = n, path = path })
-  end
-end
-
 --- Those of the images that are there, in their order.
 local function paths_of(self)
   local paths = {}
@@ -137,7 +126,6 @@ local function settle(self, err)
     core.about(self.job, err).paths = as_asked(self, paths)
     self.err = err
   else
-    record_files(self, paths)
     self.answer = with_formats(self.job, as_asked(self, paths))
   end
   self.settled = true
@@ -317,7 +305,7 @@ end
 --- A save of all images of a job, which begins with `save.tie` or `save.start`.
 ---@param where string a folder or a pattern
 ---@param options { overwrite: boolean, sidecar: boolean, base: string? } base: see `save.base`
----@param config { timeout: number, ledger: string? } the client's: seconds for each download
+---@param config { timeout: number } the client's: seconds for each download
 ---@return table handle with done() and result()
 function save.new(where, options, config)
   local self = setmetatable({

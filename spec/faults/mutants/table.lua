@@ -1587,13 +1587,6 @@ mutant(
   "spec parting: now"
 )
 mutant(
-  "the end: a picture that was saved is not noted",
-  "src/engine/job/note.c",
-  "return ((const Note *)work)->n > 0;",
-  "return ((const Note *)work)->n > 99;",
-  "spec parting: pictures"
-)
-mutant(
   "the id of another job is believed",
   "src/engine/job/job_id.c",
   "  if (is_free(job, id))\n",
@@ -1928,6 +1921,13 @@ mutant(
   "if (create && poll && gate->pace.limit == 1 &&",
   "if (create && poll && gate->pace.limit == 0 &&",
   "c gate"
+)
+mutant(
+  "a picture that is there is not in the ledger",
+  "src/engine/ops/download.c",
+  "  if (last->path)\n    record(",
+  "  if (last->path && false)\n    record(",
+  "spec history: as soon as that"
 )
 mutant(
   "a cancel of a job that has ended unheard is not recorded",

@@ -1,7 +1,6 @@
 /*
- * Notes for the ledger that are no part of a running job: a picture was saved,
- * an unknown job was settled.  engine_note runs on the host's thread, the rest
- * on the I/O thread.
+ * Notes for the ledger that are no part of a running job: an unknown job was
+ * settled.  engine_note runs on the host's thread, the rest on the I/O thread.
  */
 #include "engine/base/clock.h"
 #include "job.h"
@@ -14,8 +13,6 @@ typedef struct Note {
   Work work; /* first */
   char *key;
   JobNote note;
-  unsigned n;
-  char *path;
 } Note;
 
 static void nothing(Work *work) {
@@ -47,15 +44,8 @@ static void settle(Note *note) {
                 note->note.job_id);
 }
 
-/* That a picture was saved can wait for the next flush. */
 static void start(Work *work) {
-  Note *note = (Note *)work;
-  if (note->n) {
-    ledger_save_file(work->account->ledger, note->key, note->n, note->path);
-    work_touch_ledger(work);
-  } else {
-    settle(note);
-  }
+  settle((Note *)work);
   work_end(work);
 }
 
@@ -64,20 +54,13 @@ static void free_note(Work *work) {
   free(note->note.error);
   free(note->note.job_id);
   free(note->key);
-  free(note->path);
-}
-
-/* That a picture was saved is so; a settlement nobody was told of is not. */
-static bool records(const Work *work) {
-  return ((const Note *)work)->n > 0;
 }
 
 static const WorkType note_type = {.start = start,
                                    .on_timer = nothing,
                                    .on_cancel = nothing,
                                    .stop = nothing,
-                                   .free = free_note,
-                                   .records = records};
+                                   .free = free_note};
 
 static char *copy(const char *text, bool *ok) {
   char *copied = text ? strdup(text) : NULL;
@@ -87,15 +70,12 @@ static char *copy(const char *text, bool *ok) {
 }
 
 Work *engine_note(Engine *engine, Account *account, const char *key,
-                  const JobNote *news, unsigned n, const char *path,
-                  uintptr_t owner) {
+                  const JobNote *news, uintptr_t owner) {
   Note *note = calloc(1, sizeof *note);
   bool ok = true;
   if (!note)
     return NULL;
   note->key = copy(key, &ok);
-  note->path = copy(path, &ok);
-  note->n = n;
   note->note.state = news->state;
   note->note.charged = news->charged;
   note->note.error = copy(news->error, &ok);

@@ -67,6 +67,16 @@ static char *final_path(const char *pattern, const char *extension) {
   return NULL;
 }
 
+/* The ledger is told when the file has its name: flushed before the host hears
+ * of it. */
+static void record(Download *download, const char *path) {
+  Ledger *ledger = download->work.account->ledger;
+  if (!ledger || !download->key)
+    return;
+  ledger_save_file(ledger, download->key, download->n, path);
+  work_touch_ledger(&download->work);
+}
+
 static void deliver(Download *download) {
   Event *last = &download->work.last;
   size_t have = (size_t)download->length;
@@ -94,6 +104,8 @@ static void deliver(Download *download) {
     last->path = path;
   else
     free(path);
+  if (last->path)
+    record(download, last->path);
   end(download);
 }
 
@@ -346,6 +358,7 @@ static void free_download(Work *work) {
   free(download->url);
   free(download->redirected);
   free(download->path);
+  free(download->key);
 }
 
 static const WorkType download_type = {.start = start,
@@ -363,10 +376,13 @@ Work *engine_download(Engine *engine, Account *account,
   buffer_init(&download->memory, ENGINE_IMAGE_MAX);
   download->url = url_encode(spec->url);
   download->path = spec->path ? strdup(spec->path) : NULL;
+  download->key = spec->key ? strdup(spec->key) : NULL;
+  download->n = spec->n;
   download->overwrite = spec->overwrite;
   download->fresh = spec->fresh;
   download->timeout = spec->timeout;
-  if (!download->url || (spec->path && !download->path)) {
+  if (!download->url || (spec->path && !download->path) ||
+      (spec->key && !download->key)) {
     free_download(&download->work);
     free(download);
     return NULL;

@@ -20,6 +20,8 @@ typedef struct Download {
   char *url;
   char *redirected; /* where this attempt was sent on to, or NULL */
   char *path;       /* with "{ext}"; NULL = into memory */
+  char *key;        /* of the ledger's job; NULL = it is not recorded */
+  unsigned n;       /* which image of that */
   bool overwrite;
   bool fresh;     /* see DownloadSpec */
   double timeout; /* seconds, from its turn on */

@@ -50,8 +50,10 @@ typedef struct DownloadSpec {
   const char *url;
   const char *path; /* may hold "{ext}"; NULL = into memory */
   bool overwrite;
-  bool fresh;     /* just made: its host may not know it for some seconds */
-  double timeout; /* seconds from its turn, everything included */
+  bool fresh;      /* just made: its host may not know it for some seconds */
+  double timeout;  /* seconds from its turn, everything included */
+  const char *key; /* of the ledger's job that it is an image of; or NULL */
+  unsigned n;      /* which image, from 1 */
 } DownloadSpec;
 
 #define ENGINE_IMAGE_MAX ((size_t)64 << 20) /* bytes of one image */
@@ -66,11 +68,10 @@ Work *engine_download(Engine *engine, Account *account,
  * of it. */
 Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
                    uintptr_t owner);
-/* Records news of a job, or (n > 0) that its image n was saved at `path`.  The
- * account must have a ledger. */
+/* Settles a job in the ledger, which the account must have: durable when it
+ * ends. */
 Work *engine_note(Engine *engine, Account *account, const char *key,
-                  const JobNote *news, unsigned n, const char *path,
-                  uintptr_t owner);
+                  const JobNote *news, uintptr_t owner);
 /* False, with `failure`, when a file certainly cannot be written there: see
  * file.h.  Looks at the disk, at once. */
 bool engine_check_target(const FileTarget *target, Failure *failure);

@@ -90,19 +90,22 @@ static int launched(lua_State *L, Core *core, Transfer *transfer,
 }
 
 /* ARG: client, url, path | nil, overwrite, timeout in seconds, fresh
+**      [, key of the ledger's job | nil, which image of it]
 **      [, holder, key: see is_held]
 ** RES: transfer | nil, err
 ** (Whatever is allocated may run a finalizer that closes the client, or begins
 ** the same.) */
 int transfer_download(lua_State *L) {
-  enum { HOLDER = 7 };
+  enum { HOLDER = 9 };
   Core *core = core_get(L);
   Client *client = client_check(L, 1);
   DownloadSpec spec = {.url = luaL_checkstring(L, 2),
                        .path = luaL_optstring(L, 3, NULL),
                        .overwrite = lua_toboolean(L, 4),
                        .timeout = luaL_checknumber(L, 5),
-                       .fresh = lua_toboolean(L, 6)};
+                       .fresh = lua_toboolean(L, 6),
+                       .key = luaL_optstring(L, 7, NULL),
+                       .n = (unsigned)luaL_optinteger(L, 8, 0)};
   Transfer *transfer;
   lua_settop(L, HOLDER + 1);
   if (!core_usable(L, core))
@@ -209,7 +212,7 @@ static const char *word(lua_State *L, int index, const char *name,
   return at < 0 ? NULL : words[at];
 }
 
-/* ARG: client, key, {state=, charged=, job_id=} or {n=, path=}
+/* ARG: client, key, {state=, charged=, job_id=}
 ** RES: transfer | nil, err */
 int transfer_note(lua_State *L) {
   static const char *const states[] = {"accepted", "abandoned", "unknown",
@@ -221,19 +224,15 @@ int transfer_note(lua_State *L) {
   JobNote note = {.state = word(L, 3, "state", states),
                   .charged = word(L, 3, "charged", charges)};
   Transfer *transfer;
-  unsigned n;
   if (!core_usable(L, core))
     return 2;
   lua_settop(L, 3);
   lua_getfield(L, 3, "job_id");
   note.job_id = (char *)lua_tostring(L, 4);
-  lua_getfield(L, 3, "n");
-  n = (unsigned)lua_tointeger(L, 5);
-  lua_getfield(L, 3, "path");
   transfer = push(L, 1);
   if (client->account)
-    transfer->work = engine_note(core->engine, client->account, key, &note, n,
-                                 lua_tostring(L, 6), transfer->handle);
+    transfer->work = engine_note(core->engine, client->account, key, &note,
+                                 transfer->handle);
   return launched(L, core, transfer, client, 0);
 }
 
