@@ -1141,7 +1141,7 @@ mutant(
   "the key goes to image hosts",
   HTTP,
   "fetch->if_range ? exchange->range_headers : NULL);",
-  "fetch->if_range ? exchange->range_headers : exchange->account->get_headers);",
+  "fetch->if_range ? exchange->range_headers : exchange->service->get_headers);",
   "spec data: sends no key"
 )
 in_short()
