@@ -327,7 +327,7 @@ static void an_engine_may_be_closed_at_any_moment(void **state) {
                    .body_length = 2,
                    .key = "k",
                    .timeout = 600,
-                   .narrate = true};
+                   .has_listener = true};
     DownloadSpec download = {
         .url = "http://127.0.0.1:1/a", .path = path, .timeout = 600};
     for (unsigned i = 0; i < 10; i++) {

@@ -155,7 +155,7 @@ Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
   job->work.owner = owner;
   job->work.account = account;
   job->work.last.delay = -1;
-  job->narrate = spec->narrate;
+  job->has_listener = spec->has_listener;
   job->hearsay = spec->hearsay;
   job->earlier_paid = spec->earlier_paid;
   job->key = spec->key;
@@ -169,7 +169,7 @@ Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
             spec->key_is_known, work->now + spec->timeout);
   job->flow.check = spec->reference_count > 0;
   job->flow.doubt = spec->doubt;
-  if (job->narrate)
+  if (job->has_listener)
     tell_bare(job, EVENT_QUEUED);
   act(work, flow_start(&job->flow, work->now));
   return &job->work;
@@ -183,7 +183,7 @@ void engine_cancel(Engine *engine, Work *work) {
   act(the_double(), flow_on_cancel(&the_double()->job.flow, true));
 }
 
-void engine_leave(Engine *engine, Work *work) {
+void engine_detach(Engine *engine, Work *work) {
   engine_cancel(engine, work);
 }
 

@@ -66,19 +66,19 @@ static void give_lines(Input *input, Exchange *exchange) {
 
 static void see_outcome(Exchange *exchange, CURLcode code) {
   const Reply *reply = &exchange->reply;
-  bool out = request_bytes > 0 && exchange->guarded;
+  bool out = request_bytes > 0 && exchange->sent_once;
   http_read_outcome(exchange, code);
-  check((code == CURLE_OK && exchange->headed && status >= 200) ==
+  check((code == CURLE_OK && exchange->headers_done && status >= 200) ==
             (reply->kind == REPLY_ANSWERED),
         "answered?");
   check(reply->kind != REPLY_LOST || out, "lost, but never sent");
-  check(reply->kind == REPLY_ANSWERED || exchange->vetoed || !out ||
+  check(reply->kind == REPLY_ANSWERED || exchange->blocked || !out ||
             reply->kind == REPLY_LOST,
         "sent, and told as not sent");
   check(!reply->partial || (reply->kind == REPLY_LOST && status / 100 == 2 &&
                             exchange->body.length > 0),
         "a beginning of nothing");
-  check(reply->kind == REPLY_ANSWERED || exchange->vetoed ||
+  check(reply->kind == REPLY_ANSWERED || exchange->blocked ||
             (exchange->failure.kind && exchange->failure.code),
         "a failure without a reason");
 }
@@ -130,10 +130,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static Service service = {.authorization = authorization}; /* and no proxy,
                                        on which the code of a failure depends */
   Exchange exchange = {.service = &service,
-                       .plain = bits & 1,
+                       .without_key = bits & 1,
                        .create = bits & 2,
-                       .guarded = bits & 4,
-                       .vetoed = (bits & 12) == 8,
+                       .sent_once = bits & 4,
+                       .blocked = (bits & 12) == 8,
                        .range_start = -1,
                        .range_total = -1,
                        .date = -1};

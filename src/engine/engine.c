@@ -205,10 +205,10 @@ void engine_cancel(Engine *engine, Work *work) {
   engine_send(engine, &work->cancelling, COMMAND_CANCEL);
 }
 
-void engine_leave(Engine *engine, Work *work) {
+void engine_detach(Engine *engine, Work *work) {
   if (work->cancelled)
     return;
-  work->left = true;
+  work->detached = true;
   engine_cancel(engine, work);
 }
 

@@ -33,7 +33,7 @@ bool engine_is_forked(const Engine *engine);
 void engine_cancel(Engine *engine, Work *work);
 
 /* The same, but the ledger keeps it as it is, to be taken up again. */
-void engine_leave(Engine *engine, Work *work);
+void engine_detach(Engine *engine, Work *work);
 
 /* From now on (`on`) what the calls tell the I/O thread is kept back, and sent
  * with the call that ends it (`on` false): one wake-up for all.  Nothing that

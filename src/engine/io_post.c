@@ -46,7 +46,7 @@ static void post(Work *work, Event *event, double at) {
 
 static double wake_pause(const Work *work) {
   double pause = WAKE_PAUSE_EACH * (double)work->engine->work_count;
-  if (!work->type->patient || pause < WAKE_PAUSE)
+  if (!work->type->may_batch || pause < WAKE_PAUSE)
     return WAKE_PAUSE;
   return fmin(pause, WAKE_PAUSE_MAX);
 }

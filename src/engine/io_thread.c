@@ -126,7 +126,7 @@ static void drop(Engine *engine, Account *account) {
   account_drop(account);
 }
 
-static void obey(Engine *engine, Command *command) {
+static void run_command(Engine *engine, Command *command) {
   Work *work = command->about.work;
   switch (command->kind) {
   case COMMAND_START:
@@ -153,7 +153,7 @@ static bool obey_all(Engine *engine) {
   bool any = commands.first != NULL;
   Link *link;
   while ((link = list_shift(&commands)))
-    obey(engine, (Command *)link);
+    run_command(engine, (Command *)link);
   return any;
 }
 
@@ -243,7 +243,7 @@ static double next_look(const Engine *engine) {
 
 /* The host finds the events when it looks; one that sleeps is woken, but not
  * for each event when many come. */
-static void hand_over(Engine *engine) {
+static void flush_events(Engine *engine) {
   double now;
   if (isinf(engine->wake_at))
     return; /* nothing was posted since */
@@ -285,7 +285,7 @@ static bool matters(const Command *command) {
 /* The host has said this much before its end, and the ledgers are to know it: a
  * job that it submitted has its row, and is sent by the next process.  What is
  * left is the engine's to discard. */
-static void obey_last(Engine *engine) {
+static void run_last_commands(Engine *engine) {
   List commands = mailbox_take(&engine->commands);
   List left = {0};
   Link *link;
@@ -298,7 +298,7 @@ static void obey_last(Engine *engine) {
     }
     if (command->kind == COMMAND_START)
       command->about.work->account->turns.pace = (Pace){0};
-    obey(engine, command);
+    run_command(engine, command);
   }
   mailbox_put(&engine->commands, &left);
 }
@@ -328,9 +328,9 @@ void *io_thread_run(void *user) {
     fire_timers(engine, now);
     flush_ledgers(engine, now);
     advance_gate(engine, now);
-    hand_over(engine);
+    flush_events(engine);
   }
-  obey_last(engine);
+  run_last_commands(engine);
   stop_all(engine);
   flush_ledgers(engine, clock_monotonic());
   return NULL;

@@ -15,7 +15,7 @@ static Exchange new_exchange(bool plain) {
   static char authorization[] = "Authorization: Bearer " KEY;
   static Service service = {.authorization = authorization};
   Exchange exchange = {.service = &service,
-                       .plain = plain,
+                       .without_key = plain,
                        .range_start = -1,
                        .range_total = -1,
                        .date = -1};
@@ -256,7 +256,7 @@ static void a_refused_stream_is_known_by_its_words(void **state) {
       memcpy(text, rows[i].text, length);
       exchange.service->needs_http1 = false;
       exchange.service->secure = kind != 4; /* plain http has no streams */
-      exchange.guarded = kind != 1;
+      exchange.sent_once = kind != 1;
       exchange.header_bytes = kind == 2 ? 9 : 0;
       http_on_debug(NULL, kind == 3 ? CURLINFO_HEADER_IN : CURLINFO_TEXT, text,
                     length, &exchange);
@@ -272,7 +272,7 @@ static void a_refused_stream_is_known_by_its_words(void **state) {
  * young.  Exchanges from before may hang on for as long as they may take. */
 static void no_create_uses_a_connection_from_before_a_sleep(void **state) {
   Exchange poll = {.until = 160};
-  Exchange image = {.until = 900, .plain = true};
+  Exchange image = {.until = 900, .without_key = true};
   Loop loop = {.asleep = 50, .running = &image};
   (void)state;
   image.next = &poll;

@@ -339,7 +339,7 @@ static void a_known_job_is_polled_through_trouble(void **state) {
   Event *event;
   JobSpec spec = new_job(FLOW_RESUME);
   (void)state;
-  spec.narrate = true;
+  spec.has_listener = true;
   service_start(&service, script, COUNT(script));
   open_engine(service.url);
   engine_job(engine, account, &spec, 0);

@@ -186,8 +186,8 @@ mutant(
 mutant(
   "answer: the host hears of it before it is flushed",
   "src/engine/io_thread.c",
-  "    flush_ledgers(engine, now);\n    advance_gate(engine, now);\n    hand_over(engine);",
-  "    hand_over(engine);\n    flush_ledgers(engine, now);\n    advance_gate(engine, now);",
+  "    flush_ledgers(engine, now);\n    advance_gate(engine, now);\n    flush_events(engine);",
+  "    flush_events(engine);\n    flush_ledgers(engine, now);\n    advance_gate(engine, now);",
   "spec durable: on the disk before the host"
 )
 mutant(
@@ -260,7 +260,7 @@ mutant(
 mutant(
   "a cancel lets a create go that has not left",
   "src/engine/job/job_run.c",
-  "bool gone = job->exchange && job->exchange->guarded;",
+  "bool gone = job->exchange && job->exchange->sent_once;",
   "bool gone = job->exchange;",
   "spec cancel: not charged, and nobody"
 )
@@ -602,7 +602,7 @@ mutant(
 mutant(
   "libcurl may repeat a POST",
   HTTP_HANDLE,
-  "  if (exchange->guarded && exchange->create)\n    return CURL_PREREQFUNC_ABORT;\n",
+  "  if (exchange->sent_once && exchange->create)\n    return CURL_PREREQFUNC_ABORT;\n",
   "",
   "c job",
   "spec once: warm connection dies"
@@ -640,8 +640,8 @@ mutant(
 mutant(
   "what was taken before a reset counts as refused",
   "src/engine/http/http_reply.c",
-  "return exchange->guarded && !exchange->refused &&",
-  "return exchange->guarded && exchange->headed &&",
+  "return exchange->sent_once && !exchange->refused &&",
+  "return exchange->sent_once && exchange->headers_done &&",
   "c http_reply",
   "spec once: warm connection dies"
 )
@@ -669,8 +669,9 @@ mutant(
 mutant(
   "what a proxy was told counts as the request",
   "src/engine/http/http_reply.c",
-  "  return exchange->guarded && !exchange->refused &&",
-  "  if (request_bytes > 0)\n    return true;\n  return exchange->guarded && !exchange->refused &&",
+  "  return exchange->sent_once && !exchange->refused &&",
+  "  if (request_bytes > 0)\n    return true;\n"
+    .. "  return exchange->sent_once && !exchange->refused &&",
   "spec once: through a proxy"
 )
 -- Either of the two alone is enough as a rule.
@@ -831,8 +832,8 @@ mutant(
 mutant(
   "trailers are obeyed",
   "src/engine/http/http_reply.c",
-  "if (exchange->headed && exchange->block_status >= 200)",
-  "if (exchange->headed && exchange->block_status >= 2000)",
+  "if (exchange->headers_done && exchange->block_status >= 200)",
+  "if (exchange->headers_done && exchange->block_status >= 2000)",
   "c http_reply"
 )
 mutant(
@@ -1008,8 +1009,8 @@ mutant(
 mutant(
   "a bare error ends a paid job at once",
   FLOW,
-  "return flow->mode != FLOW_POLL_ONCE && ++flow->oddities < ODDITIES_MAX;",
-  "return false;",
+  "++flow->unusable_replies < UNUSABLE_REPLIES_MAX;",
+  "false;",
   "spec polling: three times in a row"
 )
 mutant(
@@ -1932,8 +1933,8 @@ mutant(
 mutant(
   "a cancel of a job that has ended unheard is not recorded",
   RECORD_END,
-  "if (!ledger || !job->key || job->hearsay || job->work.left)\n    return;\n  if (!ledger_look",
-  "if (ledger)\n    return;\n  if (!ledger_look",
+  "job->hearsay || job->work.detached)\n    return;\n  if (!ledger_look",
+  "true)\n    return;\n  if (!ledger_look",
   "spec cancel: ended unheard"
 )
 mutant(

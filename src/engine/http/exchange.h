@@ -46,9 +46,9 @@ struct Exchange {
   CURL *easy;
   Service *service;
   HttpSort sort;
-  bool plain;   /* a fetch: no key */
-  bool create;  /* a post */
-  bool by_path; /* the handle knows the service's URL and is told the path */
+  bool without_key; /* a fetch */
+  bool create;      /* a post */
+  bool reuses_url; /* the handle knows the service's URL and is told the path */
   HttpDone done;
   HttpSink sink;              /* NULL: the body goes to `body` */
   HttpBeforeSend before_send; /* posts only; NULL = nothing to ask */
@@ -75,13 +75,13 @@ struct Exchange {
   double heard_at;   /* when something came last */
   double forgiven;   /* seconds that were added to the connection's time */
   bool hurried;      /* what is left of the answer is of no use */
-  bool guarded;      /* the request was let go once; a create: never again */
+  bool sent_once;    /* the request was let go once; a create: never again */
   bool wrote;        /* a create: the system took some of it */
-  bool vetoed;       /* before_send said no */
+  bool blocked;      /* before_send said no */
   bool public_only;
   bool stopped; /* the sink said stop */
   size_t header_bytes;
-  bool headed;        /* the headers of the answer came to their end */
+  bool headers_done;  /* the headers of the answer came to their end */
   int block_status;   /* the status that these headers belong to */
   double date;        /* the answer's own, seconds since 1970, or -1 */
   char wait_text[64]; /* its Retry-After, or "" */
@@ -92,9 +92,9 @@ struct Exchange {
   char key_line[32 + HTTP_KEY_MAX];
   char tag_line[16 + HTTP_TAG_MAX];
   char error[CURL_ERROR_SIZE];
-  bool misset; /* libcurl had no memory for an option */
-  bool dead;   /* out of the multi handle, which is given up */
-  bool again;  /* libcurl has sent it a second time */
+  bool setopt_failed; /* libcurl had no memory for an option */
+  bool dead;          /* out of the multi handle, which is given up */
+  bool again;         /* libcurl has sent it a second time */
   /* What this machine lacked, in words, NULL = nothing: set where nothing was
    * sent for it, and from what the last attempt to connect met. */
   const char *shortage;

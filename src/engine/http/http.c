@@ -13,7 +13,7 @@
 
 static void join(Loop *loop, Exchange *exchange) {
   loop->running_count++;
-  loop->fetch_count += exchange->plain;
+  loop->fetch_count += exchange->without_key;
   exchange->loop = loop;
   exchange->dead = false;
   exchange->before = NULL;
@@ -25,7 +25,7 @@ static void join(Loop *loop, Exchange *exchange) {
 
 static void leave(Exchange *exchange) {
   exchange->loop->running_count--;
-  exchange->loop->fetch_count -= exchange->plain;
+  exchange->loop->fetch_count -= exchange->without_key;
   heap_clear(&exchange->loop->limits, &exchange->limit);
   if (exchange->before)
     exchange->before->next = exchange->next;
@@ -37,9 +37,9 @@ static void leave(Exchange *exchange) {
 
 static Exchange *start(Loop *loop, Exchange *exchange, double timeout,
                        Failure *failure) {
-  loop_bound_connections(loop, loop->fetch_count + exchange->plain);
+  loop_bound_connections(loop, loop->fetch_count + exchange->without_key);
   if (heap_reserve(&loop->limits, loop->running_count + 1) &&
-      http_limits_prepare(exchange, timeout) && !exchange->misset &&
+      http_limits_prepare(exchange, timeout) && !exchange->setopt_failed &&
       curl_lib.multi_add_handle(loop->multi, exchange->easy) == CURLM_OK) {
     join(loop, exchange);
     http_limits_start(loop, exchange);
@@ -89,7 +89,7 @@ Exchange *http_get(Loop *loop, Service *service, const char *url,
   Exchange *exchange = http_take(loop, service, HTTP_GET, failure);
   if (!exchange)
     return NULL;
-  if (exchange->by_path)
+  if (exchange->reuses_url)
     http_setopt(exchange, CURLOPT_REQUEST_TARGET, url + service->path_at);
   else
     http_setopt(exchange, CURLOPT_URL, url);

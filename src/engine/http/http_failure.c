@@ -39,7 +39,7 @@ static bool is_passed_on(const Exchange *exchange) {
   char *url = NULL;
   if (!proxy || strncasecmp(proxy, "http", 4) != 0)
     return false;
-  if (!exchange->plain)
+  if (!exchange->without_key)
     return !exchange->service->secure;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_EFFECTIVE_URL, &url);
   return url && strncasecmp(url, "http:", 5) == 0;
@@ -86,7 +86,7 @@ static bool is_unknown_behind_socks(const Exchange *exchange) {
 /* Whether what failed was between the proxy and us.  What is behind it fails by
  * its name, or by TLS; time and memory are nobody's. */
 static bool is_the_proxys(const Exchange *exchange, CURLcode code) {
-  if (!exchange->service->settings.proxy || exchange->guarded)
+  if (!exchange->service->settings.proxy || exchange->sent_once)
     return false;
   if (connect_status(exchange) >= 300)
     return true;
@@ -113,7 +113,8 @@ static bool is_endless_line(const Exchange *exchange, CURLcode code) {
   void *memory;
   if ((int)code == TOO_LARGE)
     return true;
-  if (code != CURLE_OUT_OF_MEMORY || !exchange->guarded || exchange->headed)
+  if (code != CURLE_OUT_OF_MEMORY || !exchange->sent_once ||
+      exchange->headers_done)
     return false;
   memory = malloc(4 * HTTP_HEADERS_MAX);
   free(memory);
@@ -121,7 +122,8 @@ static bool is_endless_line(const Exchange *exchange, CURLcode code) {
 }
 
 static void explain_size(Exchange *exchange) {
-  bool head = exchange->header_bytes > HTTP_HEADERS_MAX || !exchange->headed;
+  bool head =
+      exchange->header_bytes > HTTP_HEADERS_MAX || !exchange->headers_done;
   const char *what = "the reply is larger than its limit";
   if (head && exchange->block_status / 100 == 1)
     what = "the reply begins with more than 64 KiB of 1xx answers";
@@ -159,8 +161,8 @@ static const char *words_for(const Exchange *exchange, CURLcode code) {
   if (exchange->refused)
     return "the server refused the HTTP/2 stream and did not handle it";
   if (code == CURLE_OPERATION_TIMEDOUT)
-    return exchange->guarded ? "the time for the exchange ran out"
-                             : "no connection was made in time";
+    return exchange->sent_once ? "the time for the exchange ran out"
+                               : "no connection was made in time";
   if (code == CURLE_ABORTED_BY_CALLBACK) /* the guard */
     return "the connection was lost before an answer came";
   if (!*said || service_is_secret(exchange->service, said))

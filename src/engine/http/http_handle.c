@@ -29,7 +29,7 @@ static int before_request(void *user, char *ip, char *local_ip, int port,
                           int local_port) {
   Exchange *exchange = user;
   (void)local_ip, (void)port, (void)local_port;
-  if (exchange->guarded && exchange->create)
+  if (exchange->sent_once && exchange->create)
     return CURL_PREREQFUNC_ABORT;
   /* Checked before it was connected to; but a kept connection may have been
    * made under other rules. */
@@ -38,10 +38,10 @@ static int before_request(void *user, char *ip, char *local_ip, int port,
     return CURL_PREREQFUNC_ABORT;
   }
   if (exchange->before_send && !exchange->before_send(exchange)) {
-    exchange->vetoed = true;
+    exchange->blocked = true;
     return CURL_PREREQFUNC_ABORT;
   }
-  exchange->again = exchange->guarded;
+  exchange->again = exchange->sent_once;
   http_limits_connected(exchange);
   return CURL_PREREQFUNC_OK;
 }
@@ -138,11 +138,11 @@ CURLU *http_take_apart(const char *url) {
  * apart once; a poll then differs in its path alone. */
 static void set_service(Exchange *exchange) {
   Service *service = exchange->service;
-  exchange->by_path = false;
+  exchange->reuses_url = false;
   if (!service->parts)
     service->parts = http_take_apart(service->generate_url);
   if (service->parts && (exchange->create || service->path_at)) {
-    exchange->by_path = true;
+    exchange->reuses_url = true;
     http_setopt(exchange, CURLOPT_CURLU, service->parts);
   } else {
     http_setopt(exchange, CURLOPT_URL, service->generate_url);
@@ -189,7 +189,7 @@ static void set_get(Exchange *exchange) {
 }
 
 static void set_fetch(Exchange *exchange) {
-  exchange->plain = true;
+  exchange->without_key = true;
   http_setopt(exchange, CURLOPT_USERAGENT,
               exchange->service->settings.user_agent);
 }
@@ -240,16 +240,16 @@ static void reset(Exchange *exchange) {
   exchange->done = NULL;
   exchange->sink = NULL;
   exchange->before_send = NULL;
-  exchange->vetoed = false;
+  exchange->blocked = false;
   exchange->owner = NULL;
   exchange->reply = (Reply){.retry_after = -1};
   exchange->too_large = exchange->private_address = false;
-  exchange->guarded = exchange->public_only = exchange->stopped = false;
+  exchange->sent_once = exchange->public_only = exchange->stopped = false;
   exchange->wrote = false;
   exchange->tag[0] = exchange->error[0] = '\0';
   exchange->range_start = exchange->range_total = -1;
   exchange->header_bytes = 0;
-  exchange->headed = exchange->hurried = exchange->curtailed = false;
+  exchange->headers_done = exchange->hurried = exchange->curtailed = false;
   exchange->refused = exchange->framed = false;
   exchange->block_status = 0;
   exchange->date = -1;

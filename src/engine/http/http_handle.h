@@ -10,8 +10,9 @@
 /* An option that libcurl has no memory for would be left out without a word: a
  * proxy, a certificate file.  (Options an older libcurl does not know may.) */
 #define http_setopt(exchange, option, value)                                   \
-  ((exchange)->misset |= curl_lib.easy_setopt((exchange)->easy, option,        \
-                                              value) == CURLE_OUT_OF_MEMORY)
+  ((exchange)->setopt_failed |=                                                \
+   curl_lib.easy_setopt((exchange)->easy, option, value) ==                    \
+   CURLE_OUT_OF_MEMORY)
 
 /* A handle ready to be told its request: a warm one of the service, or a new
  * one.  NULL, with `failure` set, when there is none. */

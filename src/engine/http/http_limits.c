@@ -38,7 +38,7 @@ static bool tell_connect_timeout(const Exchange *exchange) {
 /* When to look at it next; infinite = never. */
 static double next_limit(const Exchange *exchange) {
   double at = exchange->until;
-  if (!exchange->guarded)
+  if (!exchange->sent_once)
     at = fmin(at, exchange->connect_by);
   else if (exchange->stall > 0)
     at = fmin(at, exchange->heard_at + exchange->stall);
@@ -63,7 +63,7 @@ static void forgive(Loop *loop, double now, double seconds) {
     exchange->connect_by = fmax(exchange->connect_by, until);
     exchange->heard_at = fmax(exchange->heard_at, until - exchange->stall);
     exchange->forgiven += seconds;
-    if (!exchange->guarded)
+    if (!exchange->sent_once)
       tell_connect_timeout(exchange);
     set_timer(loop, exchange);
   }
@@ -85,7 +85,7 @@ void http_limits_start(Loop *loop, Exchange *exchange) {
 
 /* The limit for the connection may be looked at late, one for silence not. */
 void http_limits_connected(Exchange *exchange) {
-  exchange->guarded = true;
+  exchange->sent_once = true;
   if (exchange->stall <= 0)
     return;
   exchange->heard_at = clock_monotonic();
@@ -112,7 +112,8 @@ bool http_limits_stale(Loop *loop, double asleep, double now) {
     loop->stale_until = now + KEPT_MAX;
     for (Exchange *exchange = loop->running; exchange;
          exchange = exchange->next)
-      if (!exchange->plain && exchange->until + KEPT_MAX > loop->stale_until)
+      if (!exchange->without_key &&
+          exchange->until + KEPT_MAX > loop->stale_until)
         loop->stale_until = exchange->until + KEPT_MAX;
   }
   loop->asleep = asleep;

@@ -28,9 +28,9 @@ int http_on_debug(CURL *easy, curl_infotype type, char *text, size_t length,
   Exchange *exchange = user;
   (void)easy;
   if (type == CURLINFO_HEADER_OUT || type == CURLINFO_DATA_OUT)
-    exchange->wrote |= exchange->guarded && length > 0;
+    exchange->wrote |= exchange->sent_once && length > 0;
   if (type != CURLINFO_TEXT || !exchange->service->secure ||
-      !exchange->guarded || exchange->header_bytes > 0)
+      !exchange->sent_once || exchange->header_bytes > 0)
     return 0;
   if (begins_with(text, length, "Downgrades to HTTP/1.1"))
     exchange->refused = exchange->service->needs_http1 = true;

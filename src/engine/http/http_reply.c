@@ -132,7 +132,7 @@ static void begin_block(Exchange *exchange, const char *line, size_t length) {
   exchange->tag[0] = exchange->wait_text[0] = '\0';
   free(exchange->location);
   exchange->location = NULL;
-  exchange->headed = false;
+  exchange->headers_done = false;
   exchange->framed = line[5] != '1'; /* HTTP/2 always does */
 }
 
@@ -144,16 +144,16 @@ size_t http_on_header(char *line, size_t one, size_t length, void *user) {
     exchange->too_large = true;
     return 0;
   }
-  if (exchange->headed && exchange->block_status >= 200)
+  if (exchange->headers_done && exchange->block_status >= 200)
     return length; /* a trailer: it says nothing to us */
   if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
     begin_block(exchange, line, length);
     return length;
   }
   if (line[0] == '\r' || line[0] == '\n')
-    exchange->headed = true;
+    exchange->headers_done = true;
   read_retry_after(exchange, line, length);
-  if (exchange->plain) {
+  if (exchange->without_key) {
     read_range_headers(exchange, line, length);
     read_location(exchange, line, length);
   }
@@ -181,11 +181,11 @@ static bool keep_body(Exchange *exchange, const char *bytes, size_t length) {
 static bool keep_error(Exchange *exchange, const char *bytes, size_t length) {
   size_t room = HTTP_ERROR_MAX - exchange->error_bytes;
   size_t taken = length < room ? length : room;
-  if (exchange->plain && exchange->error_bytes == 0)
+  if (exchange->without_key && exchange->error_bytes == 0)
     http_limits_hurry(exchange);
   exchange->error_bytes += taken;
   exchange->curtailed = taken < length;
-  if (!exchange->plain && !buffer_append(&exchange->body, bytes, taken))
+  if (!exchange->without_key && !buffer_append(&exchange->body, bytes, taken))
     return false;
   return !exchange->curtailed;
 }
@@ -193,7 +193,7 @@ static bool keep_error(Exchange *exchange, const char *bytes, size_t length) {
 /* Of which the body is what was asked for. */
 static bool is_success(const Exchange *exchange) {
   int status = exchange->block_status;
-  if (exchange->plain)
+  if (exchange->without_key)
     return status == 200 || status == 206;
   return status < 300; /* or not known, in a test */
 }
@@ -221,7 +221,7 @@ size_t http_on_body(char *bytes, size_t one, size_t length, void *user) {
 static bool was_sent(const Exchange *exchange) {
   long request_bytes = 0;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-  return exchange->guarded && !exchange->refused &&
+  return exchange->sent_once && !exchange->refused &&
          (request_bytes > 0 || exchange->wrote ||
           (exchange->create && exchange->service->secure));
 }
@@ -229,7 +229,7 @@ static bool was_sent(const Exchange *exchange) {
 /* Creates go by it: see choose_connection in http.c. */
 static void note_version(const Exchange *exchange) {
   long version = 0;
-  if (exchange->plain || !exchange->service->secure)
+  if (exchange->without_key || !exchange->service->secure)
     return;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version);
   exchange->service->http1 = version <= CURL_HTTP_VERSION_1_1;
@@ -239,7 +239,7 @@ static void note_version(const Exchange *exchange) {
 static void look_at_address(const Exchange *exchange) {
   Service *service = exchange->service;
   char *ip = NULL;
-  if (exchange->plain || service->inside || service->settings.proxy)
+  if (exchange->without_key || service->inside || service->settings.proxy)
     return;
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_PRIMARY_IP, &ip);
   service->inside = ip && *ip && !address_is_public_text(ip);
@@ -252,7 +252,7 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
   curl_lib.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
   exchange->reply.status = (int)status;
   exchange->reply.timed_out = code == CURLE_OPERATION_TIMEDOUT;
-  if ((code == CURLE_OK || exchange->curtailed) && exchange->headed &&
+  if ((code == CURLE_OK || exchange->curtailed) && exchange->headers_done &&
       status >= 200) {
     if (http_refused_by_proxy(exchange)) {
       exchange->reply.kind = REPLY_HOPELESS;
@@ -265,7 +265,7 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
   }
   if (code == CURLE_OK) /* libcurl takes an end among the headers for one */
     code = CURLE_PARTIAL_FILE;
-  if (exchange->vetoed) { /* its failure says why */
+  if (exchange->blocked) { /* its failure says why */
     exchange->reply.kind = REPLY_HOPELESS;
     return;
   }

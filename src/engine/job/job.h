@@ -41,7 +41,7 @@ typedef struct Job {
   bool hearsay; /* the service has not told of its id yet */
   bool parting; /* it has ended, which is told once the ledger has it */
   bool stays;   /* it has ended, and its row is left for recover */
-  bool narrate;
+  bool has_listener;
   bool checked; /* its references are good, and it waits for its turn */
   uint16_t reference_count;
   uint32_t body_length;

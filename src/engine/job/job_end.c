@@ -18,7 +18,7 @@ static bool is_anothers(const Job *job, FlowEnd how) {
 /* The state after an end that no answer explains; NULL = as it is. */
 static const char *last_state(const Job *job, FlowEnd how) {
   bool made = job->flow.created > 0 || job->id; /* that it was given: too */
-  if (how == FLOW_END_CANCELLED && job->work.left && !job->given_up)
+  if (how == FLOW_END_CANCELLED && job->work.detached && !job->given_up)
     return NULL;
   /* Of an id that may be mistyped, or its job? */
   if (how == FLOW_END_CANCELLED)
@@ -64,10 +64,10 @@ bool record_is_told(Job *job) {
 
 /* Seconds for which the end of a job that was not sent waits for a ledger that
  * is down, before it is told without. */
-#define PATIENCE 2.0
+#define GRACE 2.0
 
-double record_patience(const Job *job) {
-  double at = clock_monotonic() + PATIENCE;
+double record_grace(const Job *job) {
+  double at = clock_monotonic() + GRACE;
   return job->unwritten.list ? fmax(at, job->flow.deadline) : at;
 }
 
@@ -75,7 +75,7 @@ bool record_end(Job *job, FlowEnd how) {
   const Event *last = &job->work.last;
   /* The host's flag: to be looked at behind its command alone. */
   bool obeyed = how == FLOW_END_CANCELLED || job->flow.cancelled;
-  bool left = obeyed && job->work.left;
+  bool left = obeyed && job->work.detached;
   LedgerNews news = {
       .state = last_state(job, how),
       .error = left || (obeyed && job->hearsay) ? NULL : last->failure.code,
@@ -105,7 +105,7 @@ bool record_end(Job *job, FlowEnd how) {
 void record_late_cancel(Job *job) {
   Ledger *ledger = job_ledger(job);
   LedgerStand stand;
-  if (!ledger || !job->key || job->hearsay || job->work.left)
+  if (!ledger || !job->key || job->hearsay || job->work.detached)
     return;
   if (!ledger_look(ledger, job->key, &stand) || stand.open)
     record_tell(job, &(LedgerNews){.state = "cancelled"});

@@ -75,7 +75,7 @@ Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
     free(job);
     return NULL;
   }
-  job->narrate = spec->narrate;
+  job->has_listener = spec->has_listener;
   job->hearsay = spec->hearsay;
   job->earlier_paid = spec->earlier_paid;
   flow_init(&job->flow, spec->mode, &account->settings.flow, &account->quota,

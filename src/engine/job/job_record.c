@@ -210,7 +210,7 @@ void record_result(Job *job, const Exchange *exchange, const Answer *answer) {
 }
 
 void record_cancelled(Job *job) {
-  if (!job_ledger(job) || job->work.left)
+  if (!job_ledger(job) || job->work.detached)
     return;
   job->given_up = true;
   record_tell(job, &(LedgerNews){.state = "cancelled"});
@@ -222,6 +222,6 @@ void record_torn(Job *job) {
   if (!job_ledger(job))
     return;
   job_list_leave(&job->place);
-  if (job->exchange && !job->exchange->guarded)
+  if (job->exchange && !job->exchange->sent_once)
     record_not_sent(job);
 }

@@ -70,7 +70,7 @@ bool record_end(Job *job, FlowEnd how);
 
 /* Until when that is waited for.  The intent of a job whose client was closed
  * may come as late as its create might have. */
-double record_patience(const Job *job);
+double record_grace(const Job *job);
 
 /* That time is over: whether the ledger says what the host is to hear. */
 bool record_is_told(Job *job);

@@ -17,7 +17,7 @@ static void act(Job *job, FlowAction action);
 static void set_checked(Job *job, bool checked);
 
 /* Seconds that one exchange may take from `now` on. */
-static double patience(const Job *job, double now) {
+static double time_left(const Job *job, double now) {
   double left = job->flow.deadline - now;
   double request = job->work.account->settings.request_timeout;
   if (left > request)
@@ -34,7 +34,7 @@ void job_part(Job *job, bool recorded) {
 }
 
 /* That it was not sent, and never will be, is told once the ledger knows it:
- * else the next process would send it.  Not later than its patience, though: it
+ * else the next process would send it.  Not later than its grace, though: it
  * is then told that this is not known. */
 static void end(Job *job, FlowEnd how) {
   tell_end(job, how);
@@ -44,7 +44,7 @@ static void end(Job *job, FlowEnd how) {
   turn_leave(&job->turn);
   if (job->parting)
     heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer,
-             record_patience(job));
+             record_grace(job));
   else
     work_end(&job->work);
   turn_advance(&job->work.account->turns);
@@ -69,7 +69,7 @@ static void on_exchanged(Exchange *exchange) {
   if (job_gate_over(job, exchange, now)) /* it waits, and nothing has been */
     return;
   answer_read(job, exchange, &answer);
-  if (exchange->vetoed && job->held)
+  if (exchange->blocked && job->held)
     exchange->reply.kind = REPLY_HELD;
   action = flow_on_reply(&job->flow, &exchange->reply, now,
                          engine_random(job->work.engine));
@@ -101,7 +101,7 @@ static void hold(Job *job) {
   act(job, flow_on_reply(&job->flow, &reply, clock_monotonic(), 0));
 }
 
-static void expect(Job *job, Exchange *exchange) {
+static void await_exchange(Job *job, Exchange *exchange) {
   if (!exchange) {
     on_not_started(job);
     return;
@@ -121,18 +121,18 @@ static void send_create(Job *job) {
   exchange =
       http_post(engine_loop(job->work.engine), &job->work.account->service,
                 job->body, job->body_length, job->key,
-                patience(job, clock_monotonic()), &job->work.last.failure);
+                time_left(job, clock_monotonic()), &job->work.last.failure);
   if (exchange)
     record_sending(job, exchange);
-  expect(job, exchange);
+  await_exchange(job, exchange);
 }
 
 static void send_poll(Job *job) {
   Account *account = job->work.account;
-  expect(job,
-         http_get(engine_loop(job->work.engine), &account->service,
-                  service_poll_url(&account->service, job->id),
-                  patience(job, clock_monotonic()), &job->work.last.failure));
+  await_exchange(job, http_get(engine_loop(job->work.engine), &account->service,
+                               service_poll_url(&account->service, job->id),
+                               time_left(job, clock_monotonic()),
+                               &job->work.last.failure));
 }
 
 void job_send(Job *job) {
@@ -260,7 +260,7 @@ static void start(Work *work) {
   Job *job = (Job *)work;
   job->turn.turns = &work->account->turns;
   job->turn.begin = on_turn;
-  if (job->narrate)
+  if (job->has_listener)
     tell_bare(job, EVENT_QUEUED);
   if (job->flow.mode == FLOW_POLL_ONCE || job->flow.mode == FLOW_RESUME) {
     job->recorded = job->key && work->account->ledger;
@@ -315,7 +315,7 @@ void job_refuse(Job *job) {
 
 static void on_cancel(Work *work) {
   Job *job = (Job *)work;
-  bool gone = job->exchange && job->exchange->guarded;
+  bool gone = job->exchange && job->exchange->sent_once;
   FlowAction action;
   if (job->parting) /* it has ended, and waits for its word */
     return;
@@ -356,4 +356,4 @@ const WorkType job_type = {.start = start,
                            .stop = stop,
                            .free = free_job,
                            .records = records,
-                           .patient = true};
+                           .may_batch = true};

@@ -77,7 +77,7 @@ static void give_body(Exchange *exchange, Event *event) {
 
 /* What is no news to anybody but a host with an on_event. */
 static void post_news(Job *job, Event *event) {
-  if (job->narrate)
+  if (job->has_listener)
     work_post(&job->work, event);
   else
     work_post_idly(&job->work, event);
@@ -87,7 +87,7 @@ static void post_news(Job *job, Event *event) {
  * does not ask for each: the next event says as much. */
 void tell_bare(Job *job, EventKind kind) {
   Event *event;
-  if (!job->narrate && event_pool_is_behind(engine_pool(job->work.engine)))
+  if (!job->has_listener && event_pool_is_behind(engine_pool(job->work.engine)))
     return;
   event = event_of(job, kind);
   if (event)
@@ -97,7 +97,7 @@ void tell_bare(Job *job, EventKind kind) {
 void tell_retry(Job *job, double at) {
   const Failure *failure = &job->work.last.failure;
   Event *event;
-  if (!job->narrate || !(event = event_of(job, EVENT_RETRY)))
+  if (!job->has_listener || !(event = event_of(job, EVENT_RETRY)))
     return;
   event->delay = at - clock_monotonic();
   event->status = job->work.last.status;
@@ -141,7 +141,7 @@ void tell_status(Job *job, Exchange *exchange, const Answer *answer) {
   job->told = now;
   quote(event, exchange, answer);
   give_body(exchange, event);
-  work_post_newest(&job->work, event, !job->narrate);
+  work_post_newest(&job->work, event, !job->has_listener);
 }
 
 void tell_unusable(Job *job, const Exchange *exchange) {

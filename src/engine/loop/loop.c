@@ -218,7 +218,7 @@ static int to_curl_events(uint32_t events) {
 
 /* A multi handle that ran out of memory while it took note of a socket divides
  * by zero (libcurl 7.88) when that socket comes again: it is not used again. */
-static void let_work(Loop *loop, curl_socket_t fd, int events) {
+static void drive(Loop *loop, curl_socket_t fd, int events) {
   int running;
   if (!loop->broken)
     loop->broken =
@@ -248,7 +248,7 @@ static double let_timer_work(Loop *loop, double now) {
   if (!loop->multi || loop->curl_at > now)
     return now;
   loop->curl_at = (double)INFINITY;
-  let_work(loop, CURL_SOCKET_TIMEOUT, 0);
+  drive(loop, CURL_SOCKET_TIMEOUT, 0);
   loop->message = read_message(loop);
   after = clock_monotonic();
   notice_delay(loop, after, now);
@@ -260,7 +260,7 @@ static void let_socket_work(Loop *loop, int fd, uint32_t events) {
   if (watch && !watch->wanted) /* an idle connection was closed, as a rule */
     set_watch(loop, watch, fd, 0);
   else
-    let_work(loop, fd, to_curl_events(events));
+    drive(loop, fd, to_curl_events(events));
 }
 
 /* Waits for at most so many milliseconds.  The number of events. */

@@ -201,7 +201,7 @@ static FlowAction rest_after_trouble(Flow *flow, double wish, double now,
 
 /* A final answer that cannot be used ends the job when it comes this often in
  * a row. */
-#define ODDITIES_MAX 3
+#define UNUSABLE_REPLIES_MAX 3
 
 /* It said nothing about the job that could be used. */
 static FlowAction ask_again(Flow *flow, const Reply *reply, double now,
@@ -217,12 +217,13 @@ static FlowAction ask_again(Flow *flow, const Reply *reply, double now,
 /* A bare "error" may mean this answer alone: a paid job is not given up for it
  * before it was said three times in a row. */
 static bool is_passing(Flow *flow) {
-  return flow->mode != FLOW_POLL_ONCE && ++flow->oddities < ODDITIES_MAX;
+  return flow->mode != FLOW_POLL_ONCE &&
+         ++flow->unusable_replies < UNUSABLE_REPLIES_MAX;
 }
 
 static FlowAction go_on(Flow *flow, const Reply *reply, double now,
                         double random) {
-  flow->oddities = 0;
+  flow->unusable_replies = 0;
   if (flow->mode == FLOW_POLL_ONCE)
     return end(flow, FLOW_END_ACCEPTED);
   return rest_before_poll(flow, reply->retry_after, now, random);
@@ -241,8 +242,9 @@ static FlowAction read_polled(Flow *flow, const Reply *reply, double now,
     return is_passing(flow) ? ask_again(flow, reply, now, random)
                             : end(flow, FLOW_END_FAILURE);
   case SAYS_EMPTY:
-    return ++flow->oddities < ODDITIES_MAX ? ask_again(flow, reply, now, random)
-                                           : end(flow, FLOW_END_UNUSABLE);
+    return ++flow->unusable_replies < UNUSABLE_REPLIES_MAX
+               ? ask_again(flow, reply, now, random)
+               : end(flow, FLOW_END_UNUSABLE);
   case SAYS_WAITING:
     return go_on(flow, reply, now, random);
   case SAYS_STRANGE:

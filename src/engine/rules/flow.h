@@ -95,7 +95,7 @@ typedef struct Flow {
   unsigned polls;               /* polls sent */
   unsigned failures;            /* failures in a row */
   unsigned missing;             /* answers of 404 in a row */
-  unsigned oddities; /* that say final and are not usable, likewise */
+  unsigned unusable_replies; /* that say final and are not usable, likewise */
 } Flow;
 
 /* A flow in FLOW_QUEUED.  `deadline` in monotonic seconds (may be infinite);

@@ -17,7 +17,7 @@ typedef struct Engine Engine;
 typedef struct Work Work;
 
 typedef enum EventKind {
-  EVENT_QUEUED,   /* job: accepted by the I/O thread (only if `narrate`) */
+  EVENT_QUEUED,   /* job: accepted by the I/O thread (only if `has_listener`) */
   EVENT_CREATING, /* job: its create goes out */
   EVENT_RETRY,    /* job: something failed and will be tried again */
   EVENT_CREATED,  /* job: it is at the service, and polled; body = the reply */

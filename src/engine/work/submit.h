@@ -33,7 +33,7 @@ typedef struct JobSpec {
   bool doubt;                    /* an earlier create may have made it */
   bool earlier_paid;             /* one was charged */
   const char *earlier_id;        /* that it was given, or NULL */
-  bool narrate;                  /* the host wants EVENT_QUEUED and RETRY */
+  bool has_listener;             /* the host wants EVENT_QUEUED and RETRY */
 } JobSpec;
 
 /* News of a job for the ledger.  NULL = as it was.  The texts `state` and

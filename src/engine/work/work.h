@@ -31,7 +31,7 @@ typedef struct WorkType {
   /* Whether the ledger must hear of it although its thread ends: it is started
    * then, and at once stopped.  NULL = never. */
   bool (*records)(const Work *work);
-  bool patient; /* where there are many, its news may wait for each other */
+  bool may_batch; /* where there are many, its news may wait for each other */
 } WorkType;
 
 struct Work {
@@ -46,8 +46,8 @@ struct Work {
   Event last;
   _Atomic(Event *) newest; /* what its EVENT_STATUS that is on its way tells */
   bool cancelled;          /* host's thread: the cancel was sent */
-  bool left;    /* cancelled, but to be taken up again: set before the cancel */
-  bool started; /* the I/O thread has it */
+  bool detached; /* cancelled, to be taken up again: set before the cancel */
+  bool started;  /* the I/O thread has it */
   bool ended;
   Work *before; /* all started work, for the end of the engine */
   Work *after;

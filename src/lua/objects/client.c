@@ -145,7 +145,7 @@ static int f_client(lua_State *L) {
   lua_setmetatable(L, -2);
   lua_createtable(L, 0, 5);
   lua_getfield(L, 1, "on_event");
-  client->narrates = !lua_isnil(L, -1);
+  client->has_listener = !lua_isnil(L, -1);
   lua_setfield(L, -2, "handler");
   lua_getfield(L, 1, "base_url");
   lua_setfield(L, -2, "base_url");

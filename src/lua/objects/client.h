@@ -17,9 +17,9 @@ typedef struct Client {
   double spent;     /* credits */
   unsigned refunds; /* ids that were put into the table of them, wrapping */
   bool verify_references;
-  bool recorded;    /* in a ledger: what a close leaves is recover's */
-  bool narrates;    /* it has an on_event */
-  bool has_balance; /* some reply told one */
+  bool recorded;     /* in a ledger: what a close leaves is recover's */
+  bool has_listener; /* it has an on_event */
+  bool has_balance;  /* some reply told one */
   Balance balance;
 } Client;
 

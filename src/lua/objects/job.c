@@ -114,7 +114,7 @@ static void tell_of_cancel(Core *core, const LuaJob *job, const char *kind) {
   if (!core_has_engine(core))
     return;
   if (job->work && strcmp(kind, "closed") == 0)
-    engine_leave(core->engine, job->work); /* recover takes it up */
+    engine_detach(core->engine, job->work); /* recover takes it up */
   else if (job->work)
     engine_cancel(core->engine, job->work);
   engine_stay_readable(core->engine); /* the next step tells */

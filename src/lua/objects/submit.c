@@ -247,7 +247,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
   JobSpec spec = {.mode = job->mode,
                   .timeout =
                       field_number(L, OPTIONS, "timeout", client->timeout),
-                  .narrate = client->narrates};
+                  .has_listener = client->has_listener};
   spec.body = lua_tolstring(L, BODY, &spec.body_length);
   spec.key = lua_tostring(L, KEY);
   spec.service_id = lua_tostring(L, ID);

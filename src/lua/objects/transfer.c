@@ -251,7 +251,7 @@ static void set_error(lua_State *L, const Event *event) {
   lua_rawseti(L, -2, ERROR);
 }
 
-static void close_books(lua_State *L, Core *core, Transfer *transfer) {
+static void finish(lua_State *L, Core *core, Transfer *transfer) {
   transfer->done = true;
   transfer->work = NULL;
   core->pending -= transfer->quiet ? 0 : 1;
@@ -263,7 +263,7 @@ void transfer_abandon(lua_State *L, Core *core, Transfer *transfer) {
   error_push_no_memory(L);
   lua_rawseti(L, -2, ERROR);
   lua_pop(L, 1);
-  close_books(L, core, transfer);
+  finish(L, core, transfer);
 }
 
 /* The books come last: without memory nothing has happened. */
@@ -286,7 +286,7 @@ void transfer_handle(lua_State *L, Core *core, Transfer *transfer,
   lua_pop(L, 1);
   if (transfer->awaited)
     core_finished(L, -1);
-  close_books(L, core, transfer);
+  finish(L, core, transfer);
 }
 
 void transfer_cancel(lua_State *L, Transfer *transfer) {

@@ -16,7 +16,7 @@
 #include "verdict.h"
 
 /* The engine is done with the job. */
-static void let_go(lua_State *L, Core *core, LuaJob *job) {
+static void detach_job(lua_State *L, Core *core, LuaJob *job) {
   job->work = NULL;
   core->pending--;
   handles_drop(L, &core->handles, job->handle);
@@ -226,7 +226,7 @@ static const char *on_ended(lua_State *L, Core *core, int at,
     late_settle(L, at, event);
   else
     type = end_as_told(L, at, event);
-  let_go(L, core, job);
+  detach_job(L, core, job);
   return type;
 }
 
@@ -238,7 +238,7 @@ void reply_abandon(lua_State *L, Core *core, LuaJob *job, const Event *event) {
     job->status = status_after(job, event);
     job->ended = clock_monotonic();
   }
-  let_go(L, core, job);
+  detach_job(L, core, job);
 }
 
 /* The id that the engine has read: the job is at the service.  Any event may be

@@ -24,7 +24,7 @@
 /* A step stops when it has taken this long (seconds), one event at least, and
  * leaves the rest to the next: a thousand jobs that end at once must not cost a
  * frame.  Any event may be a large one: the clock is read after each. */
-#define SLICE 0.0003
+#define STEP_BUDGET 0.0003
 
 #define TRIES_MAX 3 /* for an event that cannot be taken in */
 
@@ -49,7 +49,7 @@ static void copy_slot(lua_State *L, int job, int slot, const char *name) {
 
 /* Pushes on_event and its argument; false when the host has no on_event. */
 static bool push_call(lua_State *L, int job, const char *type, double time) {
-  if (!job_client(L, job)->narrates ||
+  if (!job_client(L, job)->has_listener ||
       ((LuaJob *)lua_touserdata(L, job))->quiet)
     return false;
   job_get(L, job, JOB_CLIENT);
@@ -173,7 +173,7 @@ static Event *next(lua_State *L, Core *core) {
 ** RES: what after(how many events were handled, outermost) gives */
 static int work_off(lua_State *L) {
   Core *core = core_get(L);
-  double until = clock_monotonic() + SLICE;
+  double until = clock_monotonic() + STEP_BUDGET;
   Event *event = core->current;
   int handled = 0;
   luaL_checkstack(L, 32, NULL);
