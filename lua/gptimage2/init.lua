@@ -60,7 +60,7 @@ end
 ---@return integer
 function gptimage2.pending()
   local count = core.pending()
-  return count and count + steps.untold() or 0
+  return count and count + steps.undelivered() or 0
 end
 
 --- A descriptor that becomes readable when `step` has something to do.

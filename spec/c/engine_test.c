@@ -69,10 +69,10 @@ static Event *next_event(Engine *engine) {
   return event;
 }
 
-static Event *next_end(Engine *engine, const Work *work) {
+static Event *next_end(Engine *engine, const Op *op) {
   Event *event = next_event(engine);
   assert_int_equal(event->kind, EVENT_ENDED);
-  assert_ptr_equal(event->work, work);
+  assert_ptr_equal(event->op, op);
   return event;
 }
 
@@ -82,7 +82,7 @@ static Account *new_account(void) {
                               .service.user_agent = "test",
                               .service.connect_timeout = 10,
                               .request_timeout = 10,
-                              .flow = {.max_attempts = 1, .poll = {2, 2.5, 5}},
+                              .state = {.max_attempts = 1, .poll = {2, 2.5, 5}},
                               .max_active = 1};
   return account_new(&settings, NULL);
 }
@@ -102,10 +102,10 @@ static void an_engine_without_work_has_no_thread(void **state) {
 static void the_thread_comes_with_work_and_goes_with_the_end(void **state) {
   unsigned before = count_threads();
   Engine *engine = engine_open();
-  Work *work = engine_sleep(engine, 0, 0);
+  Op *op = engine_sleep(engine, 0, 0);
   (void)state;
-  next_end(engine, work);
-  engine_release(engine, work);
+  next_end(engine, op);
+  engine_release(engine, op);
   assert_threads(before + 1);
   engine_sleep(engine, 1000, 0);
   assert_threads(before + 1);
@@ -154,10 +154,10 @@ static void signals_stay_with_the_host(void **state) {
   char before[16][32], after[16][32];
   unsigned count = list_threads(before, 16);
   Engine *engine = engine_open();
-  Work *work = engine_sleep(engine, 0, 0);
+  Op *op = engine_sleep(engine, 0, 0);
   sigset_t own;
   (void)state;
-  next_end(engine, work);
+  next_end(engine, op);
   for (unsigned i = 0, all = list_threads(after, 16); i < all; i++) {
     uint64_t blocked = blocked_signals(after[i]);
     for (size_t k = 0; k < COUNT(signals); k++)
@@ -172,15 +172,15 @@ static void signals_stay_with_the_host(void **state) {
 static void a_sleep_ends_when_its_time_is_over(void **state) {
   Engine *engine = engine_open();
   double before = clock_monotonic();
-  Work *work = engine_sleep(engine, 0.05, 42);
-  Event *event = next_end(engine, work);
+  Op *op = engine_sleep(engine, 0.05, 42);
+  Event *event = next_end(engine, op);
   (void)state;
   assert_true(clock_monotonic() - before >= 0.05);
   assert_int_equal(event->owner, 42);
   assert_null(event->failure.kind);
   assert_true(event->time > 1e9);
   engine_free_event(engine, event);
-  engine_release(engine, work);
+  engine_release(engine, op);
   engine_close(engine);
 }
 
@@ -200,7 +200,7 @@ static void a_thousand_sleeps_end_and_none_early(void **state) {
     assert_int_equal(event->kind, EVENT_ENDED);
     assert_true(*time > 0 && clock_monotonic() >= *time);
     *time = 0; /* never twice */
-    engine_release(engine, event->work);
+    engine_release(engine, event->op);
   }
   assert_null(engine_next_event(engine));
   assert_false(is_readable(engine));
@@ -212,25 +212,25 @@ static void a_sleep_can_be_cancelled(void **state) {
   Engine *engine = engine_open();
   (void)state;
   for (size_t i = 0; i < COUNT(times); i++) {
-    Work *work = engine_sleep(engine, times[i], 0);
+    Op *op = engine_sleep(engine, times[i], 0);
     Event *event;
-    engine_cancel(engine, work);
-    engine_cancel(engine, work); /* twice is once */
-    event = next_end(engine, work);
+    engine_cancel(engine, op);
+    engine_cancel(engine, op); /* twice is once */
+    event = next_end(engine, op);
     assert_string_equal(event->failure.kind, "cancelled");
-    engine_release(engine, work);
+    engine_release(engine, op);
   }
   engine_close(engine);
 }
 
 static void cancelling_what_has_ended_changes_nothing(void **state) {
   Engine *engine = engine_open();
-  Work *work = engine_sleep(engine, 0, 0);
-  Work *other;
+  Op *op = engine_sleep(engine, 0, 0);
+  Op *other;
   (void)state;
-  assert_null(next_end(engine, work)->failure.kind);
-  engine_cancel(engine, work);
-  engine_release(engine, work);
+  assert_null(next_end(engine, op)->failure.kind);
+  engine_cancel(engine, op);
+  engine_release(engine, op);
   other = engine_sleep(engine, 0, 0); /* no second end in between */
   next_end(engine, other);
   engine_close(engine);
@@ -248,31 +248,31 @@ static void a_file_is_written_whole(void **state) {
   char large[3 * TEXT_BLOCK] = "";
   char path[PATH_MAX];
   Folder folder;
-  Work *work;
+  Op *op;
   Event *event;
   (void)state;
   folder_make(&folder);
   folder_path(&folder, "new/a.json", path);
-  work = engine_write(engine, path, text_of("{\"a\":1}"), false, 0);
-  event = next_end(engine, work);
+  op = engine_write(engine, path, text_of("{\"a\":1}"), false, 0);
+  event = next_end(engine, op);
   assert_null(event->failure.kind);
   assert_string_equal(event->path, path);
   assert_true(file_holds(path, "{\"a\":1}"));
-  engine_release(engine, work);
-  work = engine_write(engine, path, text_of("other"), false, 0);
-  event = next_end(engine, work);
+  engine_release(engine, op);
+  op = engine_write(engine, path, text_of("other"), false, 0);
+  event = next_end(engine, op);
   assert_string_equal(event->failure.kind, "io");
   assert_string_equal(event->failure.code, "file_exists");
   assert_null(event->path);
   assert_true(file_holds(path, "{\"a\":1}"));
-  engine_release(engine, work);
-  work = engine_write(engine, path, text_of("other"), true, 0);
-  next_end(engine, work);
+  engine_release(engine, op);
+  op = engine_write(engine, path, text_of("other"), true, 0);
+  next_end(engine, op);
   assert_true(file_holds(path, "other"));
-  engine_release(engine, work);
+  engine_release(engine, op);
   memset(large, 'x', sizeof large - 1); /* of several blocks */
-  work = engine_write(engine, path, text_of(large), true, 0);
-  next_end(engine, work);
+  op = engine_write(engine, path, text_of(large), true, 0);
+  next_end(engine, op);
   assert_true(file_holds(path, large));
   engine_close(engine); /* frees what was not released */
   folder_remove(&folder);
@@ -280,12 +280,12 @@ static void a_file_is_written_whole(void **state) {
 
 static void the_descriptor_tells_of_events(void **state) {
   Engine *engine = engine_open();
-  Work *work = engine_sleep(engine, 0, 0);
+  Op *op = engine_sleep(engine, 0, 0);
   struct pollfd fd = {.fd = engine_fd(engine), .events = POLLIN};
   (void)state;
   assert_int_equal(poll(&fd, 1, -1), 1);
-  next_end(engine, work);
-  engine_release(engine, work);
+  next_end(engine, op);
+  engine_release(engine, op);
   assert_false(is_readable(engine));
   engine_stay_readable(engine);
   assert_true(is_readable(engine));
@@ -306,7 +306,7 @@ static void waiting_returns_while_events_are_left(void **state) {
     engine_wait(engine, (double)INFINITY);
     event = engine_next_event(engine);
     assert_non_null(event);
-    engine_release(engine, event->work);
+    engine_release(engine, event->op);
     seen++;
   }
   engine_close(engine);
@@ -322,10 +322,10 @@ static void an_engine_may_be_closed_at_any_moment(void **state) {
   for (unsigned round = 0; round < 30; round++) {
     Engine *engine = engine_open();
     Account *account = new_account();
-    JobSpec job = {.mode = FLOW_GENERATE,
+    JobSpec job = {.mode = JOB_MODE_GENERATE,
                    .body = "{}",
                    .body_length = 2,
-                   .key = "k",
+                   .idempotency_key = "k",
                    .timeout = 600,
                    .has_listener = true};
     DownloadSpec download = {
@@ -351,23 +351,23 @@ static void work_may_be_cancelled_and_closed_at_once(void **state) {
   (void)state;
   for (unsigned round = 0; round < 50; round++) {
     Engine *engine = engine_open();
-    Work *works[5];
-    for (unsigned i = 0; i < COUNT(works); i++)
-      works[i] = engine_sleep(engine, 1000, 0);
-    for (unsigned i = 0; i < COUNT(works); i++)
-      engine_cancel(engine, works[i]);
+    Op *ops[5];
+    for (unsigned i = 0; i < COUNT(ops); i++)
+      ops[i] = engine_sleep(engine, 1000, 0);
+    for (unsigned i = 0; i < COUNT(ops); i++)
+      engine_cancel(engine, ops[i]);
     engine_close(engine);
   }
 }
 
 static void waiting_is_not_looking_again_and_again(void **state) {
   Engine *engine = engine_open();
-  Work *work;
+  Op *op;
   (void)state;
   engine_sleep(engine, 1000, 0);
   atomic_store(&waits, 0);
-  work = engine_sleep(engine, 0.1, 0);
-  next_end(engine, work);
+  op = engine_sleep(engine, 0.1, 0);
+  next_end(engine, op);
   check(atomic_load(&waits) < 10, "it looked %u times", atomic_load(&waits));
   engine_close(engine);
 }
@@ -394,14 +394,14 @@ static int look_from_the_child(Engine *engine) {
 
 static void a_forked_child_knows_that_it_is_one(void **state) {
   static Engine *engine; /* what the child cannot free stays reachable */
-  Work *work;
+  Op *op;
   int status = 0;
   pid_t child;
   (void)state;
   engine = engine_open();
-  work = engine_sleep(engine, 0, 0);
-  next_end(engine, work);
-  engine_release(engine, work);
+  op = engine_sleep(engine, 0, 0);
+  next_end(engine, op);
+  engine_release(engine, op);
   child = fork();
   assert_true(child >= 0);
   if (child == 0)
@@ -411,8 +411,8 @@ static void a_forked_child_knows_that_it_is_one(void **state) {
   assert_true(WIFEXITED(status));
   assert_int_equal(WEXITSTATUS(status), 0);
   assert_false(engine_is_forked(engine));
-  work = engine_sleep(engine, 0, 0); /* the parent goes on */
-  next_end(engine, work);
+  op = engine_sleep(engine, 0, 0); /* the parent goes on */
+  next_end(engine, op);
   engine_close(engine);
 }
 

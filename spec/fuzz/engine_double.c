@@ -4,25 +4,25 @@
 #include "fuzz.h"
 
 #include "engine/base/secret.h"
+#include "engine/core/event_pool.h"
 #include "engine/engine.h"
 #include "engine/job/job_answer.h"
 #include "engine/job/job_id.h"
 #include "engine/job/job_record.h"
 #include "engine/job/job_tell.h"
-#include "engine/work/event_pool.h"
 
 #include <lauxlib.h>
 
 struct Engine {
   List events;
-  Work *work; /* NULL = none, or released */
+  Op *op; /* NULL = none, or released */
   EventPool pool;
 };
 
 /* A job whose answers are read, judged and told by the engine's own code. */
 typedef struct Double {
   Job job; /* first */
-  FlowSettings settings;
+  JobRules settings;
   RetryQuota quota;
   double now;
 } Double;
@@ -30,12 +30,12 @@ typedef struct Double {
 static Engine the_engine;
 
 static Double *the_double(void) {
-  return (Double *)the_engine.work;
+  return (Double *)the_engine.op;
 }
 
-/* ---- work.h, job_record.h ---- */
+/* ---- op.h, job_record.h ---- */
 
-Event *work_event(Engine *engine, EventKind kind) {
+Event *op_event(Engine *engine, EventKind kind) {
   Event *event = calloc(1, sizeof *event);
   (void)engine;
   if (!event)
@@ -49,19 +49,19 @@ EventPool *engine_pool(Engine *engine) {
   return &engine->pool;
 }
 
-void work_post(Work *work, Event *event) {
-  event->work = work;
-  event->owner = work->owner;
+void op_post(Op *op, Event *event) {
+  event->op = op;
+  event->owner = op->owner;
   list_append(&the_engine.events, &event->link);
 }
 
-void work_post_idly(Work *work, Event *event) {
-  work_post(work, event);
+void op_post_idly(Op *op, Event *event) {
+  op_post(op, event);
 }
 
-void work_post_newest(Work *work, Event *event, bool idly) {
+void op_post_newest(Op *op, Event *event, bool idly) {
   (void)idly;
-  work_post(work, event);
+  op_post(op, event);
 }
 
 static bool is_state(const char *state) {
@@ -93,37 +93,37 @@ void record_answer(Job *job, const Exchange *exchange, const Answer *answer) {
 
 void record_result(Job *job, const Exchange *exchange, const Answer *answer) {
   (void)exchange;
-  check(!answer->created && job->flow.state == FLOW_ENDED, "no end of a job");
+  check(!answer->created && job->state.phase == PHASE_ENDED, "no end of a job");
   see_note(job, answer);
 }
 
-/* ---- what a flow wants ---- */
+/* ---- what a job wants ---- */
 
-static void finish(Double *work, FlowEnd how) {
-  Event *last = &work->job.work.last;
-  tell_end(&work->job, how);
-  work->job.work.ended = true;
+static void finish(Double *op, JobEnd how) {
+  Event *last = &op->job.op.last;
+  tell_end(&op->job, how);
+  op->job.op.ended = true;
   last->kind = EVENT_ENDED;
   last->embedded = true;
-  work_post(&work->job.work, last);
+  op_post(&op->job.op, last);
 }
 
-static void act(Double *work, FlowAction action) {
+static void act(Double *op, JobAction action) {
   switch (action.what) {
-  case FLOW_DO_CREATE:
-    tell_bare(&work->job, EVENT_CREATING);
+  case JOB_DO_CREATE:
+    tell_bare(&op->job, EVENT_CREATING);
     break;
-  case FLOW_DO_REST:
-    work->now = action.at > work->now ? action.at : work->now;
+  case JOB_DO_WAIT:
+    op->now = action.at > op->now ? action.at : op->now;
     if (action.retry)
-      tell_retry(&work->job, 1);
+      tell_retry(&op->job, 1);
     break;
-  case FLOW_DO_END:
-    finish(work, action.end);
+  case JOB_DO_END:
+    finish(op, action.end);
     break;
-  case FLOW_DO_CHECK:
-  case FLOW_DO_POLL:
-  case FLOW_DO_NOTHING:
+  case JOB_DO_CHECK:
+  case JOB_DO_POLL:
+  case JOB_DO_NOTHING:
     break;
   }
 }
@@ -143,56 +143,56 @@ bool engine_is_forked(const Engine *engine) {
   return false;
 }
 
-Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
-                 uintptr_t owner) {
-  Double *work = calloc(1, sizeof *work);
-  Job *job = &work->job;
-  if (!work)
+Op *engine_job(Engine *engine, Account *account, const JobSpec *spec,
+               uintptr_t owner) {
+  Double *op = calloc(1, sizeof *op);
+  Job *job = &op->job;
+  if (!op)
     abort();
-  check(!engine->work, "two jobs at once");
-  engine->work = &job->work;
-  job->work.engine = engine;
-  job->work.owner = owner;
-  job->work.account = account;
-  job->work.last.delay = -1;
+  check(!engine->op, "two jobs at once");
+  engine->op = &job->op;
+  job->op.engine = engine;
+  job->op.owner = owner;
+  job->op.account = account;
+  job->op.last.delay = -1;
   job->has_listener = spec->has_listener;
   job->hearsay = spec->hearsay;
   job->earlier_paid = spec->earlier_paid;
-  job->key = spec->key;
+  job->idempotency_key = spec->idempotency_key;
   job->id = spec->service_id ? strdup(spec->service_id) : NULL;
   job->earlier_id = spec->earlier_id ? strdup(spec->earlier_id) : NULL;
   job->body = spec->body ? malloc(JOB_ID_ROOM + 1) : NULL;
-  work->settings = account->settings.flow;
-  work->quota = RETRY_QUOTA_FULL;
-  work->now = 1000;
-  flow_init(&job->flow, spec->mode, &work->settings, &work->quota,
-            spec->key_is_known, work->now + spec->timeout);
-  job->flow.check = spec->reference_count > 0;
-  job->flow.doubt = spec->doubt;
+  op->settings = account->settings.state;
+  op->quota = RETRY_QUOTA_FULL;
+  op->now = 1000;
+  job_state_init(&job->state, spec->mode, &op->settings, &op->quota,
+                 spec->key_is_known, op->now + spec->timeout);
+  job->state.check = spec->reference_count > 0;
+  job->state.maybe_charged = spec->maybe_charged;
   if (job->has_listener)
     tell_bare(job, EVENT_QUEUED);
-  act(work, flow_start(&job->flow, work->now));
-  return &job->work;
+  act(op, job_state_start(&job->state, op->now));
+  return &job->op;
 }
 
-void engine_cancel(Engine *engine, Work *work) {
-  check(work == engine->work, "a cancel of nothing");
-  if (work->cancelled)
+void engine_cancel(Engine *engine, Op *op) {
+  check(op == engine->op, "a cancel of nothing");
+  if (op->cancelled)
     return;
-  work->cancelled = true;
-  act(the_double(), flow_on_cancel(&the_double()->job.flow, true));
+  op->cancelled = true;
+  act(the_double(), job_state_on_cancel(&the_double()->job.state, true));
 }
 
-void engine_detach(Engine *engine, Work *work) {
-  engine_cancel(engine, work);
+void engine_detach(Engine *engine, Op *op) {
+  engine_cancel(engine, op);
 }
 
-void engine_release(Engine *engine, Work *work) {
-  Job *job = (Job *)work;
-  check(work == engine->work, "a release of nothing");
-  engine->work = NULL;
-  failure_clear(&work->last.failure);
-  free(work->last.body);
+void engine_release(Engine *engine, Op *op) {
+  Job *job = (Job *)op;
+  check(op == engine->op, "a release of nothing");
+  engine->op = NULL;
+  failure_clear(&op->last.failure);
+  free(op->last.body);
   free(job->id);
   free(job->earlier_id);
   free(job->body);
@@ -217,8 +217,12 @@ void engine_free_event(Engine *engine, Event *event) {
   free(event);
 }
 
-void engine_gather(Engine *engine, bool on) {
-  (void)engine, (void)on;
+void engine_cork(Engine *engine) {
+  (void)engine;
+}
+
+void engine_uncork(Engine *engine) {
+  (void)engine;
 }
 
 void engine_stay_readable(Engine *engine) {
@@ -235,8 +239,8 @@ void engine_wait(Engine *engine, double seconds) {
   (void)seconds;
 }
 
-Work *engine_download(Engine *engine, Account *account,
-                      const DownloadSpec *spec, uintptr_t owner) {
+Op *engine_download(Engine *engine, Account *account, const DownloadSpec *spec,
+                    uintptr_t owner) {
   (void)engine;
   (void)account;
   (void)spec;
@@ -244,8 +248,8 @@ Work *engine_download(Engine *engine, Account *account,
   return NULL;
 }
 
-Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
-                   uintptr_t owner) {
+Op *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
+                 uintptr_t owner) {
   (void)engine;
   (void)path;
   text_free(text);
@@ -254,8 +258,8 @@ Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
   return NULL;
 }
 
-Work *engine_note(Engine *engine, Account *account, const char *key,
-                  const JobNote *note, uintptr_t owner) {
+Op *engine_note(Engine *engine, Account *account, const char *key,
+                const JobNote *note, uintptr_t owner) {
   (void)engine;
   (void)account;
   (void)key;
@@ -270,7 +274,7 @@ bool engine_check_target(const FileTarget *target, Failure *failure) {
   return true;
 }
 
-Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner) {
+Op *engine_sleep(Engine *engine, double seconds, uintptr_t owner) {
   (void)engine;
   (void)seconds;
   (void)owner;
@@ -280,34 +284,34 @@ Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner) {
 /* ---- what Lua drives it with ---- */
 
 /* The failure that the exchange would tell with this reply. */
-static void set_failure(Failure *failure, const Reply *reply) {
+static void set_failure(Failure *failure, const HttpOutcome *reply) {
   failure_clear(failure);
-  if (reply->kind == REPLY_NOT_SENT)
+  if (reply->kind == OUTCOME_NOT_SENT)
     failure_set(failure, "network", "connect_failed", "refused");
-  else if (reply->kind == REPLY_LOST)
+  else if (reply->kind == OUTCOME_LOST)
     failure_set(failure, "network",
                 reply->timed_out ? "reply_timeout" : "connection_lost",
                 "cut\r\n\x1b[2J\xc2\x9b");
-  else if (reply->kind == REPLY_HOPELESS)
+  else if (reply->kind == OUTCOME_HOPELESS)
     failure_set(failure, "tls", "certificate_refused", "wrong host");
 }
 
-static void on_reply(Double *work, const Reply *reply, const char *body,
+static void on_reply(Double *op, const HttpOutcome *reply, const char *body,
                      size_t length) {
-  Job *job = &work->job;
-  Exchange exchange = {.service = &job->work.account->service, .reply = *reply};
-  FlowAction action;
+  Job *job = &op->job;
+  Exchange exchange = {.service = &job->op.account->service, .reply = *reply};
+  JobAction action;
   Answer answer;
   buffer_init(&exchange.body, HTTP_REPLY_MAX);
   if (length && !buffer_append(&exchange.body, body, length))
     abort();
   set_failure(&exchange.failure, reply);
   answer_read(job, &exchange, &answer);
-  action = flow_on_reply(&job->flow, &exchange.reply, work->now, 0.5);
+  action = job_state_on_reply(&job->state, &exchange.reply, op->now, 0.5);
   tell_forget_failure(job);
   action = answer_settle(job, &exchange, &answer, action);
   answer_tell(job, &exchange, &answer, action);
-  act(work, action);
+  act(op, action);
   failure_clear(&exchange.failure);
   buffer_free(&exchange.body);
 }
@@ -317,20 +321,20 @@ static void on_reply(Double *work, const Reply *reply, const char *body,
 static int f_reply(lua_State *L) {
   size_t length;
   const char *body = luaL_checklstring(L, 5, &length);
-  Double *work = the_double();
-  Reply reply = {.kind = (ReplyKind)luaL_checkinteger(L, 1),
-                 .retry_after = luaL_checknumber(L, 3)};
-  if (reply.kind == REPLY_ANSWERED || reply.kind == REPLY_LOST)
+  Double *op = the_double();
+  HttpOutcome reply = {.kind = (OutcomeKind)luaL_checkinteger(L, 1),
+                       .retry_after = luaL_checknumber(L, 3)};
+  if (reply.kind == OUTCOME_ANSWERED || reply.kind == OUTCOME_LOST)
     reply.status = (int)luaL_checkinteger(L, 2);
-  reply.partial = reply.kind == REPLY_LOST && lua_toboolean(L, 4) &&
+  reply.partial = reply.kind == OUTCOME_LOST && lua_toboolean(L, 4) &&
                   reply.status / 100 == 2 && length > 0;
-  reply.timed_out = reply.kind == REPLY_LOST && !lua_toboolean(L, 4);
-  lua_pushboolean(L, work && (work->job.flow.state == FLOW_CREATING ||
-                              work->job.flow.state == FLOW_POLLING));
+  reply.timed_out = reply.kind == OUTCOME_LOST && !lua_toboolean(L, 4);
+  lua_pushboolean(L, op && (op->job.state.phase == PHASE_CREATING ||
+                            op->job.state.phase == PHASE_POLLING));
   if (lua_toboolean(L, -1)) {
     char *kept = memcpy(lua_newuserdata(L, length + 1), body, length);
-    on_reply(work, &reply, kept,
-             secret_hide(kept, length, account_key(work->job.work.account)));
+    on_reply(op, &reply, kept,
+             secret_hide(kept, length, account_api_key(op->job.op.account)));
     lua_pop(L, 1);
   }
   return 1;
@@ -338,34 +342,34 @@ static int f_reply(lua_State *L) {
 
 /* ARG: whether the reference images are usable */
 static int f_checked(lua_State *L) {
-  Double *work = the_double();
+  Double *op = the_double();
   bool usable = lua_toboolean(L, 1);
-  if (work && work->job.flow.state == FLOW_CHECKING && !usable)
-    failure_set(&work->job.work.last.failure, "validation",
-                "reference_unreachable", "no image");
-  if (work)
-    act(work, flow_on_checked(&work->job.flow, usable, work->now));
+  if (op && op->job.state.phase == PHASE_CHECKING && !usable)
+    failure_set(&op->job.op.last.failure, "validation", "reference_unreachable",
+                "no image");
+  if (op)
+    act(op, job_state_on_checked(&op->job.state, usable, op->now));
   return 0;
 }
 
 /* ARG: seconds that pass; timers go off. */
 static int f_pass(lua_State *L) {
-  Double *work = the_double();
-  if (!work)
+  Double *op = the_double();
+  if (!op)
     return 0;
-  work->now += luaL_checknumber(L, 1);
-  act(work, flow_on_timer(&work->job.flow, work->now));
+  op->now += luaL_checknumber(L, 1);
+  act(op, job_state_on_timer(&op->job.state, op->now));
   return 0;
 }
 
-/* RES: nil when there is no work | doubt, sent, ended */
+/* RES: nil when there is no op | doubt, sent, ended */
 static int f_known(lua_State *L) {
-  const Double *work = the_double();
-  if (!work)
+  const Double *op = the_double();
+  if (!op)
     return 0;
-  lua_pushboolean(L, work->job.flow.doubt);
-  lua_pushboolean(L, work->job.flow.sent);
-  lua_pushboolean(L, work->job.work.ended);
+  lua_pushboolean(L, op->job.state.maybe_charged);
+  lua_pushboolean(L, op->job.state.sent);
+  lua_pushboolean(L, op->job.op.ended);
   return 3;
 }
 

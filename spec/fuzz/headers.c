@@ -65,20 +65,20 @@ static void give_lines(Input *input, Exchange *exchange) {
 }
 
 static void see_outcome(Exchange *exchange, CURLcode code) {
-  const Reply *reply = &exchange->reply;
+  const HttpOutcome *reply = &exchange->reply;
   bool out = request_bytes > 0 && exchange->sent_once;
   http_read_outcome(exchange, code);
   check((code == CURLE_OK && exchange->headers_done && status >= 200) ==
-            (reply->kind == REPLY_ANSWERED),
+            (reply->kind == OUTCOME_ANSWERED),
         "answered?");
-  check(reply->kind != REPLY_LOST || out, "lost, but never sent");
-  check(reply->kind == REPLY_ANSWERED || exchange->blocked || !out ||
-            reply->kind == REPLY_LOST,
+  check(reply->kind != OUTCOME_LOST || out, "lost, but never sent");
+  check(reply->kind == OUTCOME_ANSWERED || exchange->blocked || !out ||
+            reply->kind == OUTCOME_LOST,
         "sent, and told as not sent");
-  check(!reply->partial || (reply->kind == REPLY_LOST && status / 100 == 2 &&
+  check(!reply->partial || (reply->kind == OUTCOME_LOST && status / 100 == 2 &&
                             exchange->body.length > 0),
         "a beginning of nothing");
-  check(reply->kind == REPLY_ANSWERED || exchange->blocked ||
+  check(reply->kind == OUTCOME_ANSWERED || exchange->blocked ||
             (exchange->failure.kind && exchange->failure.code),
         "a failure without a reason");
 }

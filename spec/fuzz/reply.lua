@@ -158,8 +158,8 @@ local function submit(world, mode, settings)
     options.request = { prompt = "a cat", count = 2 }
     options.request.image_urls = settings & 32 ~= 0 and { "https://example.com/a.png" } or nil
     options.idempotency_key = settings & 16 ~= 0 and "mine" or nil
-    options.doubt = settings & 128 ~= 0
-    world.before = options.doubt
+    options.maybe_charged = settings & 128 ~= 0
+    world.before = options.maybe_charged
     world.cost = 20
   else
     options.id = ID

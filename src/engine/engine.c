@@ -166,54 +166,58 @@ static bool start_thread(Engine *engine) {
   return engine->running;
 }
 
-void engine_gather(Engine *engine, bool on) {
-  engine->gathers = on;
-  if (!on && engine->gathered.first)
-    mailbox_send(&engine->commands, &engine->gathered);
+void engine_cork(Engine *engine) {
+  engine->corked = true;
+}
+
+void engine_uncork(Engine *engine) {
+  engine->corked = false;
+  if (engine->kept_back.first)
+    mailbox_send(&engine->commands, &engine->kept_back);
 }
 
 void engine_send(Engine *engine, Command *command, CommandKind kind) {
   command->kind = kind;
-  list_append(&engine->gathered, &command->link);
-  if (!engine->gathers)
-    mailbox_send(&engine->commands, &engine->gathered);
+  list_append(&engine->kept_back, &command->link);
+  if (!engine->corked)
+    mailbox_send(&engine->commands, &engine->kept_back);
 }
 
-Work *engine_start_work(Engine *engine, Work *work, const WorkType *type,
-                        Account *account, uintptr_t owner) {
-  work->type = type;
-  work->engine = engine;
-  work->account = account;
-  work->owner = owner;
-  work->starting.about.work = work;
-  work->cancelling.about.work = work;
-  work->releasing.about.work = work;
-  work->last.delay = -1;
+Op *engine_start_op(Engine *engine, Op *op, const OpType *type,
+                    Account *account, uintptr_t owner) {
+  op->type = type;
+  op->engine = engine;
+  op->account = account;
+  op->owner = owner;
+  op->starting.about.op = op;
+  op->cancelling.about.op = op;
+  op->releasing.about.op = op;
+  op->last.delay = -1;
   if (!engine->running && !start_thread(engine)) {
-    work->account = NULL; /* not held yet */
-    io_thread_free_work(work);
+    op->account = NULL; /* not held yet */
+    io_thread_free_work(op);
     return NULL;
   }
-  engine_send(engine, &work->starting, COMMAND_START);
-  return work;
+  engine_send(engine, &op->starting, COMMAND_START);
+  return op;
 }
 
-void engine_cancel(Engine *engine, Work *work) {
-  if (work->cancelled)
+void engine_cancel(Engine *engine, Op *op) {
+  if (op->cancelled)
     return;
-  work->cancelled = true;
-  engine_send(engine, &work->cancelling, COMMAND_CANCEL);
+  op->cancelled = true;
+  engine_send(engine, &op->cancelling, COMMAND_CANCEL);
 }
 
-void engine_detach(Engine *engine, Work *work) {
-  if (work->cancelled)
+void engine_detach(Engine *engine, Op *op) {
+  if (op->cancelled)
     return;
-  work->detached = true;
-  engine_cancel(engine, work);
+  op->detached = true;
+  engine_cancel(engine, op);
 }
 
-void engine_release(Engine *engine, Work *work) {
-  engine_send(engine, &work->releasing, COMMAND_RELEASE);
+void engine_release(Engine *engine, Op *op) {
+  engine_send(engine, &op->releasing, COMMAND_RELEASE);
 }
 
 void engine_drop_account(Engine *engine, Account *account) {
@@ -226,16 +230,16 @@ void engine_drop_account(Engine *engine, Account *account) {
 }
 
 void engine_free_event(Engine *engine, Event *event) {
-  if (!event->embedded) /* which is freed with its work */
+  if (!event->embedded) /* which is freed with its op */
     event_pool_return(&engine->pool, event);
 }
 
-Event *work_take_newest(Engine *engine, Event *event) {
+Event *op_take_newest(Engine *engine, Event *event) {
   Event *newest;
   if (!event || event->kind != EVENT_STATUS)
     return event;
-  newest = atomic_exchange_explicit(&event->work->newest, NULL,
-                                    memory_order_acq_rel);
+  newest =
+      atomic_exchange_explicit(&event->op->newest, NULL, memory_order_acq_rel);
   event_pool_return(&engine->pool, event);
   return newest;
 }
@@ -248,7 +252,7 @@ Event *engine_next_event(Engine *engine) {
       mailbox_quiet(&engine->events);
     }
   }
-  return work_take_newest(engine, (Event *)list_shift(&engine->inbox));
+  return op_take_newest(engine, (Event *)list_shift(&engine->inbox));
 }
 
 void engine_stay_readable(Engine *engine) {
@@ -270,20 +274,20 @@ void engine_wait(Engine *engine, double seconds) {
     nanosleep(&(struct timespec){.tv_nsec = WAIT_FAILED}, NULL);
 }
 
-/* Commands nobody will obey any more.  A work that never started is freed with
+/* Commands nobody will obey any more.  An op that never started is freed with
  * the others: its cancel, which lies inside it, may still be in the list. */
 static void discard_commands(Engine *engine) {
   List commands;
   Link *link;
-  mailbox_put(&engine->commands, &engine->gathered);
+  mailbox_put(&engine->commands, &engine->kept_back);
   commands = mailbox_take(&engine->commands);
   while ((link = list_shift(&commands))) {
     Command *command = (Command *)link;
     if (command->kind == COMMAND_START) {
-      Work *work = command->about.work;
-      work->account = NULL; /* not held yet */
-      work->after = engine->works;
-      engine->works = work;
+      Op *op = command->about.op;
+      op->account = NULL; /* not held yet */
+      op->after = engine->ops;
+      engine->ops = op;
     } else if (command->kind == COMMAND_DROP_ACCOUNT) {
       account_drop(command->about.account);
     }
@@ -306,10 +310,10 @@ void engine_close(Engine *engine) {
   discard_events(engine, &arrived);
   discard_events(engine, &engine->outbox);
   discard_commands(engine);
-  while (engine->works) {
-    Work *work = engine->works;
-    engine->works = work->after;
-    io_thread_free_work(work);
+  while (engine->ops) {
+    Op *op = engine->ops;
+    engine->ops = op->after;
+    io_thread_free_work(op);
   }
   gate_free(&engine->gate);
   event_pool_free(&engine->pool);

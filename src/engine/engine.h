@@ -6,16 +6,16 @@
  * and is joined by engine_close.  Functions are for the host's thread, all
  * return at once, except engine_wait.  One engine serves one Lua state.
  *
- * The life of a piece of work: engine_job & co. return a Work; events name it;
- * one event is its last (`final`), after which the host calls engine_release
- * and forgets it.  A Work is never freed before that.
+ * The life of an operation (an Op): engine_job & co. return an Op; events name
+ * it; one event is its last (`final`), after which the host calls
+ * engine_release and forgets it.  An Op is never freed before that.
  */
 #ifndef GPTIMAGE2_ENGINE_ENGINE_H
 #define GPTIMAGE2_ENGINE_ENGINE_H
 
-#include "engine/work/account_settings.h"
-#include "engine/work/event.h"
-#include "engine/work/submit.h"
+#include "engine/core/account_settings.h"
+#include "engine/core/event.h"
+#include "engine/core/submit.h"
 
 #include <stdbool.h>
 
@@ -29,19 +29,20 @@ void engine_close(Engine *engine);
 /* True in a child that was forked after engine_open: nothing works there. */
 bool engine_is_forked(const Engine *engine);
 
-/* Asks the work to stop; its EVENT_ENDED still comes. */
-void engine_cancel(Engine *engine, Work *work);
+/* Asks the op to stop; its EVENT_ENDED still comes. */
+void engine_cancel(Engine *engine, Op *op);
 
 /* The same, but the ledger keeps it as it is, to be taken up again. */
-void engine_detach(Engine *engine, Work *work);
+void engine_detach(Engine *engine, Op *op);
 
-/* From now on (`on`) what the calls tell the I/O thread is kept back, and sent
- * with the call that ends it (`on` false): one wake-up for all.  Nothing that
- * may take long, the host's own functions above all, may run in between. */
-void engine_gather(Engine *engine, bool on);
+/* From now on what the calls tell the I/O thread is kept back, and sent by
+ * engine_uncork: one wake-up for all.  Nothing that may take long, the host's
+ * own functions above all, may run in between. */
+void engine_cork(Engine *engine);
+void engine_uncork(Engine *engine);
 
-/* The host has seen the last event of `work`. */
-void engine_release(Engine *engine, Work *work);
+/* The host has seen the last event of `op`. */
+void engine_release(Engine *engine, Op *op);
 
 /* The host wants no more of `account`. */
 void engine_drop_account(Engine *engine, Account *account);

@@ -7,7 +7,7 @@
 
 #include "io_state.h"
 
-/* Before an account's first work.  False without memory. */
+/* Before an account's first op.  False without memory. */
 bool io_gate_enter(Engine *engine, Account *account);
 
 /* After its last: nothing happens before. */

@@ -1,6 +1,6 @@
 /*
  * What work tells the host, and when a host that sleeps is woken for it: see
- * work.h.  On the I/O thread.
+ * op.h.  On the I/O thread.
  */
 #include "engine/base/clock.h"
 #include "io_gate.h"
@@ -20,7 +20,7 @@
  * (it has no on_event). */
 #define IDLE_PAUSE 0.05
 
-Event *work_event(Engine *engine, EventKind kind) {
+Event *op_event(Engine *engine, EventKind kind) {
   Event *event = event_pool_take(&engine->pool);
   if (!event)
     return NULL;
@@ -29,67 +29,67 @@ Event *work_event(Engine *engine, EventKind kind) {
   return event;
 }
 
-static void stamp(Work *work, Event *event) {
-  event->work = work;
-  event->owner = work->owner;
+static void stamp(Op *op, Event *event) {
+  event->op = op;
+  event->owner = op->owner;
   event->time = clock_wall();
 }
 
 /* Posts an event that the host must see by `at` (monotonic seconds). */
-static void post(Work *work, Event *event, double at) {
-  Engine *engine = work->engine;
+static void post(Op *op, Event *event, double at) {
+  Engine *engine = op->engine;
   if (at < engine->wake_at)
     engine->wake_at = at;
-  stamp(work, event);
+  stamp(op, event);
   list_append(&engine->outbox, &event->link);
 }
 
-static double wake_pause(const Work *work) {
-  double pause = WAKE_PAUSE_EACH * (double)work->engine->work_count;
-  if (!work->type->may_batch || pause < WAKE_PAUSE)
+static double wake_pause(const Op *op) {
+  double pause = WAKE_PAUSE_EACH * (double)op->engine->work_count;
+  if (!op->type->may_batch || pause < WAKE_PAUSE)
     return WAKE_PAUSE;
   return fmin(pause, WAKE_PAUSE_MAX);
 }
 
-void work_post(Work *work, Event *event) {
-  post(work, event, work->engine->woken_at + wake_pause(work));
+void op_post(Op *op, Event *event) {
+  post(op, event, op->engine->woken_at + wake_pause(op));
 }
 
-void work_post_idly(Work *work, Event *event) {
-  post(work, event, clock_monotonic() + IDLE_PAUSE);
+void op_post_idly(Op *op, Event *event) {
+  post(op, event, clock_monotonic() + IDLE_PAUSE);
 }
 
 /* The list has an empty event for it, so that the order of things stays. */
-void work_post_newest(Work *work, Event *event, bool idly) {
+void op_post_newest(Op *op, Event *event, bool idly) {
   Event *before;
   Event *sign;
-  stamp(work, event);
-  before = atomic_exchange_explicit(&work->newest, event, memory_order_acq_rel);
+  stamp(op, event);
+  before = atomic_exchange_explicit(&op->newest, event, memory_order_acq_rel);
   if (before) { /* of which the host has not heard */
-    event_pool_drop(&work->engine->pool, before);
+    event_pool_drop(&op->engine->pool, before);
     return;
   }
-  sign = work_event(work->engine, event->kind);
+  sign = op_event(op->engine, event->kind);
   if (!sign) { /* the host would never look: it is left out */
-    event = atomic_exchange(&work->newest, NULL);
-    event_pool_drop(&work->engine->pool, event);
+    event = atomic_exchange(&op->newest, NULL);
+    event_pool_drop(&op->engine->pool, event);
     return;
   }
   if (idly)
-    work_post_idly(work, sign);
+    op_post_idly(op, sign);
   else
-    work_post(work, sign);
+    op_post(op, sign);
 }
 
-void work_end(Work *work) {
-  if (work->account && !work->ended) {
-    work->account->unended--;
-    io_gate_quit(work->engine, work->account);
-    work_touch_ledger(work);
+void op_end(Op *op) {
+  if (op->account && !op->ended) {
+    op->account->unended--;
+    io_gate_quit(op->engine, op->account);
+    op_touch_ledger(op);
   }
-  work->ended = true;
-  heap_clear(&work->engine->loop.heap, &work->timer);
-  work->last.kind = EVENT_ENDED;
-  work->last.embedded = true;
-  work_post(work, &work->last);
+  op->ended = true;
+  heap_clear(&op->engine->loop.heap, &op->timer);
+  op->last.kind = EVENT_ENDED;
+  op->last.embedded = true;
+  op_post(op, &op->last);
 }

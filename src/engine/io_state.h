@@ -8,11 +8,11 @@
 #ifndef GPTIMAGE2_ENGINE_IO_STATE_H
 #define GPTIMAGE2_ENGINE_IO_STATE_H
 
+#include "engine/core/account.h"
+#include "engine/core/event_pool.h"
+#include "engine/core/op.h"
 #include "engine/job/probe.h"
 #include "engine/ops/download_host.h"
-#include "engine/work/account.h"
-#include "engine/work/event_pool.h"
-#include "engine/work/work.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,8 +27,8 @@ struct Engine {
   EventPool pool;       /* shared */
   List inbox;           /* (host) events taken, not yet given out */
   bool left;            /* (host) the descriptor was set by hand */
-  bool gathers;         /* (host) commands are sent together, later */
-  List gathered;        /* (host) commands not yet sent */
+  bool corked;          /* (host) commands are sent together, later */
+  List kept_back;       /* (host) commands not yet sent */
   atomic_bool stopping; /* set by the host */
   Loop loop;            /* (I/O) */
   List dirty;           /* (I/O) accounts whose ledger must be flushed */
@@ -37,7 +37,7 @@ struct Engine {
   double woken_at;      /* (I/O) when the host was woken last */
   double wake_at;       /* (I/O) when to wake it next, infinite = never */
   double attends_until; /* (I/O) commands are looked for, infinite = not */
-  Work *works;          /* (I/O) all that was started and not yet freed */
+  Op *ops;              /* (I/O) all that was started and not yet freed */
   size_t work_count;    /* (I/O) */
   Downloads downloads;  /* (I/O) */
   Checks checks;        /* (I/O) */

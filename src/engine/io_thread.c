@@ -48,40 +48,40 @@ double engine_random(Engine *engine) {
   return (double)(engine_random_bits(engine) >> 11) / 9007199254740992.0;
 }
 
-static void add_work(Engine *engine, Work *work) {
-  work->started = true;
-  work->after = engine->works;
-  if (work->after)
-    work->after->before = work;
-  engine->works = work;
+static void add_work(Engine *engine, Op *op) {
+  op->started = true;
+  op->after = engine->ops;
+  if (op->after)
+    op->after->before = op;
+  engine->ops = op;
   engine->work_count++;
 }
 
-void io_thread_free_work(Work *work) {
-  Event *last = &work->last;
-  work->type->free(work);
-  if (work->account)
-    account_drop(work->account);
-  Event *newest = atomic_load(&work->newest);
+void io_thread_free_work(Op *op) {
+  Event *last = &op->last;
+  op->type->free(op);
+  if (op->account)
+    account_drop(op->account);
+  Event *newest = atomic_load(&op->newest);
   if (newest)
-    event_pool_drop(&work->engine->pool, newest);
+    event_pool_drop(&op->engine->pool, newest);
   failure_clear(&last->failure);
   free(last->body);
   free(last->path);
-  free(work);
+  free(op);
 }
 
-static void remove_work(Engine *engine, Work *work) {
-  if (work->before)
-    work->before->after = work->after;
+static void remove_work(Engine *engine, Op *op) {
+  if (op->before)
+    op->before->after = op->after;
   else
-    engine->works = work->after;
-  if (work->after)
-    work->after->before = work->before;
+    engine->ops = op->after;
+  if (op->after)
+    op->after->before = op->before;
   engine->work_count--;
-  work->type->stop(work);
-  heap_clear(&engine->loop.heap, &work->timer);
-  io_thread_free_work(work);
+  op->type->stop(op);
+  heap_clear(&engine->loop.heap, &op->timer);
+  io_thread_free_work(op);
 }
 
 static void touch_ledger(Engine *engine, Account *account) {
@@ -92,8 +92,8 @@ static void touch_ledger(Engine *engine, Account *account) {
   list_append(&engine->dirty, &account->dirty_link);
 }
 
-void work_touch_ledger(Work *work) {
-  touch_ledger(work->engine, work->account);
+void op_touch_ledger(Op *op) {
+  touch_ledger(op->engine, op->account);
 }
 
 /* Nobody will write to it any more: the next client may have it. */
@@ -102,24 +102,24 @@ static void close_ledger(Account *account) {
   account->ledger = NULL;
 }
 
-static void start_work(Engine *engine, Work *work) {
-  if (work->account) {
-    account_hold(work->account);
-    work->account->unended++;
+static void start_work(Engine *engine, Op *op) {
+  if (op->account) {
+    account_hold(op->account);
+    op->account->unended++;
   }
-  add_work(engine, work);
+  add_work(engine, op);
   if (heap_reserve(&engine->loop.heap, engine->work_count) &&
-      io_gate_enter(engine, work->account)) {
-    work->type->start(work);
+      io_gate_enter(engine, op->account)) {
+    op->type->start(op);
     return;
   }
-  failure_set(&work->last.failure, "network", "out_of_memory", "out of memory");
-  work->last.end = FLOW_END_FAILED;
-  work_end(work);
+  failure_set(&op->last.failure, "network", "out_of_memory", "out of memory");
+  op->last.end = JOB_END_FAILED;
+  op_end(op);
 }
 
 static void drop(Engine *engine, Account *account) {
-  account->turns.pace = (Pace){0}; /* no waiting job begins now */
+  account->limiter.limit = (AdaptiveLimit){0}; /* no waiting job begins now */
   account->dropped = true;
   io_gate_quit(engine, account);
   touch_ledger(engine, account);
@@ -127,19 +127,19 @@ static void drop(Engine *engine, Account *account) {
 }
 
 static void run_command(Engine *engine, Command *command) {
-  Work *work = command->about.work;
+  Op *op = command->about.op;
   switch (command->kind) {
   case COMMAND_START:
-    start_work(engine, work);
+    start_work(engine, op);
     break;
   case COMMAND_CANCEL:
-    if (!work->ended)
-      work->type->on_cancel(work);
-    else if (work->type->on_late_cancel)
-      work->type->on_late_cancel(work);
+    if (!op->ended)
+      op->type->on_cancel(op);
+    else if (op->type->on_late_cancel)
+      op->type->on_late_cancel(op);
     break;
   case COMMAND_RELEASE:
-    remove_work(engine, work);
+    remove_work(engine, op);
     break;
   case COMMAND_DROP_ACCOUNT:
     drop(engine, command->about.account);
@@ -169,16 +169,16 @@ static void take_commands(Engine *engine, double now) {
   }
 }
 
-Work *work_of_timer(Timer *timer) {
-  return (Work *)(void *)((char *)timer - offsetof(Work, timer));
+Op *op_of_timer(Timer *timer) {
+  return (Op *)(void *)((char *)timer - offsetof(Op, timer));
 }
 
 static void fire_timers(Engine *engine, double now) {
   Timer *timer;
   while ((timer = loop_due(&engine->loop, now))) {
-    Work *work = work_of_timer(timer);
-    if (!work->ended)
-      work->type->on_timer(work);
+    Op *op = op_of_timer(timer);
+    if (!op->ended)
+      op->type->on_timer(op);
   }
 }
 
@@ -259,22 +259,22 @@ static void flush_events(Engine *engine) {
 
 /* No waiting job, download or look at a reference begins any more. */
 static void begin_nothing(Engine *engine) {
-  engine->checks.advancing = true;
-  engine->downloads.advancing = true;
-  for (Work *work = engine->works; work; work = work->after)
-    if (work->account)
-      work->account->turns.pace = (Pace){0};
+  engine->checks.dispatching = true;
+  engine->downloads.dispatching = true;
+  for (Op *op = engine->ops; op; op = op->after)
+    if (op->account)
+      op->account->limiter.limit = (AdaptiveLimit){0};
 }
 
 /* Whether the ledgers must hear of it although the thread ends. */
 static bool matters(const Command *command) {
-  const Work *work = command->about.work;
+  const Op *op = command->about.op;
   switch (command->kind) {
   case COMMAND_START:
-    return work->account && work->account->ledger && work->type->records &&
-           work->type->records(work);
+    return op->account && op->account->ledger && op->type->records &&
+           op->type->records(op);
   case COMMAND_CANCEL:
-    return work->started;
+    return op->started;
   case COMMAND_RELEASE:
   case COMMAND_DROP_ACCOUNT:
     break;
@@ -297,15 +297,15 @@ static void run_last_commands(Engine *engine) {
       continue;
     }
     if (command->kind == COMMAND_START)
-      command->about.work->account->turns.pace = (Pace){0};
+      command->about.op->account->limiter.limit = (AdaptiveLimit){0};
     run_command(engine, command);
   }
   mailbox_put(&engine->commands, &left);
 }
 
 static void stop_all(Engine *engine) {
-  for (Work *work = engine->works; work; work = work->after)
-    work->type->stop(work);
+  for (Op *op = engine->ops; op; op = op->after)
+    op->type->stop(op);
 }
 
 void *io_thread_run(void *user) {

@@ -9,7 +9,7 @@
 /* The thread's function; `user` is the Engine.  Returns when `stopping`. */
 void *io_thread_run(void *user);
 
-/* Frees a work that no thread uses any more. */
-void io_thread_free_work(Work *work);
+/* Frees an op that no thread uses any more. */
+void io_thread_free_work(Op *op);
 
 #endif

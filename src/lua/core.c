@@ -96,7 +96,7 @@ static int f_drop(lua_State *L) {
 }
 
 /* RES: how many are in the list */
-static int f_untold(lua_State *L) {
+static int f_undelivered(lua_State *L) {
   const Core *core = core_get(L);
   lua_pushinteger(L, core->last - core->first + 1);
   return 1;
@@ -107,7 +107,7 @@ void core_open_finished(lua_State *L) {
   static const luaL_Reg functions[] = {{"finish", f_finish},
                                        {"first", f_first},
                                        {"drop", f_drop},
-                                       {"untold", f_untold},
+                                       {"undelivered", f_undelivered},
                                        {NULL, NULL}};
   compat_setfuncs(L, functions);
 }
@@ -138,7 +138,7 @@ void core_settle(Core *core) {
   if (!event)
     return;
   if (event->kind == EVENT_ENDED)
-    engine_release(core->engine, event->work);
+    engine_release(core->engine, event->op);
   else
     engine_free_event(core->engine, event);
 }

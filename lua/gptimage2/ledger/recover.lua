@@ -29,10 +29,10 @@ function recover.resend(client, config, row)
   local options = options_of(row, config)
   options.again = true
   options.attempt_id = row.attempt_id or "" -- by which the row is known until it is taken over
-  options.doubt = row.state ~= "intent"
+  options.maybe_charged = row.state ~= "intent"
   options.earlier_id = id_of(row)
   -- What may have been paid may be paid once more, unless the service honours keys.
-  options.reserved = config.retry == "idempotent" or not options.doubt
+  options.reserved = config.retry == "idempotent" or not options.maybe_charged
   local job, err = core.submit(client, "generate", options)
   if err then
     err.idempotency_key = row.key

@@ -95,16 +95,16 @@ end
 --- How many things are done but not told: what a step had no time for is not finished yet, for
 --- it may start something, as the end of a job starts its saving.
 ---@return integer
-function steps.untold()
+function steps.undelivered()
   local told = telling ~= nil and core.first() == telling and core.is_stepping("any")
   local waking = core.waiting()
-  return core.untold() + waking - (told and 1 or 0)
+  return core.undelivered() + waking - (told and 1 or 0)
 end
 
 --- Whether the next step has something to do that the core knows nothing of.
 local function is_left()
   local _, waking = core.waiting()
-  return waking or failures.any() or core.untold() > 0
+  return waking or failures.any() or core.undelivered() > 0
 end
 
 --- Makes the descriptor readable when something is left to the next step.

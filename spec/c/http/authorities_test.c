@@ -2,9 +2,9 @@
  * what libcurl is told of them and of the user's own. */
 #include "folder.h"
 
+#include "engine/core/account.h"
 #include "engine/http/authorities.h"
 #include "engine/http/http.h"
-#include "engine/work/account.h"
 
 #include <unistd.h>
 

@@ -23,7 +23,7 @@ static AccountSettings settings_for(const char *url) {
       .service.user_agent = "agent/1",
       .service.connect_timeout = 30,
       .request_timeout = 60,
-      .flow = {.max_attempts = 1, .poll = {0.01, 0.01, 0.01}},
+      .state = {.max_attempts = 1, .poll = {0.01, 0.01, 0.01}},
       .max_active = 4};
 }
 
@@ -44,21 +44,21 @@ static void close_engine(void) {
   engine_close(engine);
 }
 
-static JobSpec new_job(FlowMode mode) {
-  bool creates = mode == FLOW_GENERATE || mode == FLOW_CREATE_ONLY;
+static JobSpec new_job(JobMode mode) {
+  bool creates = mode == JOB_MODE_GENERATE || mode == JOB_MODE_CREATE_ONLY;
   return (JobSpec){.mode = mode,
                    .body = creates ? BODY : NULL,
                    .body_length = creates ? sizeof BODY - 1 : 0,
-                   .key = creates ? KEY : NULL,
+                   .idempotency_key = creates ? KEY : NULL,
                    .service_id = creates ? NULL : "known-1",
                    .timeout = 600};
 }
 
-static Work *submit(FlowMode mode) {
+static Op *submit(JobMode mode) {
   JobSpec spec = new_job(mode);
-  Work *work = engine_job(engine, account, &spec, 0);
-  assert_non_null(work);
-  return work;
+  Op *op = engine_job(engine, account, &spec, 0);
+  assert_non_null(op);
+  return op;
 }
 
 /* Waits as long as it takes: ctest ends a test that hangs. */
@@ -76,20 +76,20 @@ static void pass(EventKind kind) {
 }
 
 /* The next event is the last, an answer with this body. */
-static void assert_answered(FlowEnd end, const char *body) {
+static void assert_answered(JobEnd end, const char *body) {
   Event *event = next_event(EVENT_ENDED);
   assert_int_equal(event->end, end);
   assert_string_equal(event->body, body);
-  engine_release(engine, event->work);
+  engine_release(engine, event->op);
 }
 
-static void assert_ended(FlowEnd end, const char *kind, const char *code) {
+static void assert_ended(JobEnd end, const char *kind, const char *code) {
   Event *event = next_event(EVENT_ENDED);
   assert_int_equal(event->end, end);
   assert_non_null(event->failure.kind);
   assert_string_equal(event->failure.kind, kind);
   assert_string_equal(event->failure.code, code);
-  engine_release(engine, event->work);
+  engine_release(engine, event->op);
 }
 
 static bool starts(const char *text, const char *beginning) {
@@ -106,7 +106,7 @@ static void a_job_is_created_polled_and_ended(void **state) {
   (void)state;
   service_start(&service, script, COUNT(script));
   open_engine(service.url);
-  submit(FLOW_GENERATE);
+  submit(JOB_MODE_GENERATE);
   pass(EVENT_CREATING);
   event = next_event(EVENT_CREATED);
   assert_string_equal(event->body, WAITS("id-1"));
@@ -126,7 +126,7 @@ static void a_job_is_created_polled_and_ended(void **state) {
   assert_int_equal(event->status, 200);
   assert_true(event->sent && event->running && !event->created);
   engine_free_event(engine, event);
-  assert_answered(FLOW_END_SUCCEEDED, DONE("id-1"));
+  assert_answered(JOB_END_SUCCEEDED, DONE("id-1"));
   close_engine();
   service_stop(&service);
   assert_int_equal(service.asked, 6);
@@ -137,30 +137,31 @@ static void a_job_is_created_polled_and_ended(void **state) {
 /* What the last event says of an answer: rows of one exchange each. */
 static void an_answer_ends_a_job(void **state) {
   static const struct {
-    FlowMode mode;
+    JobMode mode;
     int status;
     const char *body;
-    FlowEnd end;
+    JobEnd end;
     const char *charged, *code, *detail;
   } rows[] = {
-      {FLOW_GENERATE, 200, DONE("a"), FLOW_END_SUCCEEDED, "yes", NULL, NULL},
-      {FLOW_CREATE_ONLY, 202, WAITS("a"), FLOW_END_ACCEPTED, "yes", NULL, NULL},
-      {FLOW_GENERATE, 200,
+      {JOB_MODE_GENERATE, 200, DONE("a"), JOB_END_SUCCEEDED, "yes", NULL, NULL},
+      {JOB_MODE_CREATE_ONLY, 202, WAITS("a"), JOB_END_ACCEPTED, "yes", NULL,
+       NULL},
+      {JOB_MODE_GENERATE, 200,
        "{\"jobId\":\"a\",\"status\":\"failed\",\"error\":\"too\\nbad\"}",
-       FLOW_END_FAILURE, "refund_expected", "generation_failed", "too\\x0Abad"},
-      {FLOW_GENERATE, 200, "{\"jobId\":\"a\",\"status\":\"expired\"}",
-       FLOW_END_FAILURE, "unknown", "generation_failed", "expired"},
-      {FLOW_GENERATE, 200, "{\"jobId\":\"a\",\"status\":\"failed\"}",
-       FLOW_END_FAILURE, "refund_expected", "generation_failed", NULL},
-      {FLOW_GENERATE, 200, "{\"status\":\"pending\"}", FLOW_END_UNUSABLE, NULL,
-       "job_id_missing", "the service accepted"},
-      {FLOW_GENERATE, 200, "<html>", FLOW_END_UNUSABLE, NULL,
+       JOB_END_FAILURE, "refund_expected", "generation_failed", "too\\x0Abad"},
+      {JOB_MODE_GENERATE, 200, "{\"jobId\":\"a\",\"status\":\"expired\"}",
+       JOB_END_FAILURE, "unknown", "generation_failed", "expired"},
+      {JOB_MODE_GENERATE, 200, "{\"jobId\":\"a\",\"status\":\"failed\"}",
+       JOB_END_FAILURE, "refund_expected", "generation_failed", NULL},
+      {JOB_MODE_GENERATE, 200, "{\"status\":\"pending\"}", JOB_END_UNUSABLE,
+       NULL, "job_id_missing", "the service accepted"},
+      {JOB_MODE_GENERATE, 200, "<html>", JOB_END_UNUSABLE, NULL,
        "unreadable_reply", "the service's answer to the create"},
-      {FLOW_POLL_ONCE, 200, DONE("known-1"), FLOW_END_SUCCEEDED, "yes", NULL,
+      {JOB_MODE_POLL_ONCE, 200, DONE("known-1"), JOB_END_SUCCEEDED, "yes", NULL,
        NULL},
-      {FLOW_POLL_ONCE, 202, RUNS("known-1"), FLOW_END_ACCEPTED, NULL, NULL,
+      {JOB_MODE_POLL_ONCE, 202, RUNS("known-1"), JOB_END_ACCEPTED, NULL, NULL,
        NULL},
-      {FLOW_POLL_ONCE, 200, DONE("another"), FLOW_END_UNUSABLE, NULL,
+      {JOB_MODE_POLL_ONCE, 200, DONE("another"), JOB_END_UNUSABLE, NULL,
        "unreadable_reply", "the service's answer to the poll"}};
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
@@ -170,7 +171,7 @@ static void an_answer_ends_a_job(void **state) {
     service_start(&service, script, 1);
     open_engine(service.url);
     submit(rows[i].mode);
-    if (rows[i].mode != FLOW_POLL_ONCE)
+    if (rows[i].mode != JOB_MODE_POLL_ONCE)
       pass(EVENT_CREATING);
     event = next_event(EVENT_ENDED);
     check(event->end == rows[i].end, "row %zu: end %d", i, event->end);
@@ -204,7 +205,7 @@ static void a_host_that_does_not_listen_holds_up_no_job(void **state) {
   settings.max_active = 1;
   open_with(&settings);
   for (int i = 0; i < 3; i++)
-    submit(FLOW_GENERATE);
+    submit(JOB_MODE_GENERATE);
   service_await(&service);
   assert_int_equal(service.asked, COUNT(script));
   for (int i = 0; i < 3; i++) {
@@ -212,9 +213,9 @@ static void a_host_that_does_not_listen_holds_up_no_job(void **state) {
     pass(EVENT_CREATING);
     pass(EVENT_CREATED);
     event = next_event(EVENT_ENDED);
-    assert_int_equal(event->end, FLOW_END_SUCCEEDED);
+    assert_int_equal(event->end, JOB_END_SUCCEEDED);
     assert_int_equal(event->polls, 1);
-    engine_release(engine, event->work);
+    engine_release(engine, event->op);
   }
   close_engine();
   service_stop(&service);
@@ -232,10 +233,10 @@ static void requests_carry_what_they_must_and_nothing_more(void **state) {
   (void)state;
   service_start(&service, script, COUNT(script));
   open_engine(service.url);
-  submit(FLOW_GENERATE);
+  submit(JOB_MODE_GENERATE);
   pass(EVENT_CREATING);
   pass(EVENT_CREATED);
-  assert_answered(FLOW_END_SUCCEEDED, DONE("id-1"));
+  assert_answered(JOB_END_SUCCEEDED, DONE("id-1"));
   close_engine();
   service_stop(&service);
   for (size_t i = 0; i < COUNT(both); i++) {
@@ -260,13 +261,13 @@ static void a_create_whose_connection_dies_is_sent_once(void **state) {
   (void)state;
   service_start(&service, script, COUNT(script));
   open_engine(service.url);
-  submit(FLOW_CREATE_ONLY);
+  submit(JOB_MODE_CREATE_ONLY);
   pass(EVENT_CREATING);
-  assert_answered(FLOW_END_ACCEPTED, WAITS("id-1"));
-  submit(FLOW_CREATE_ONLY);
+  assert_answered(JOB_END_ACCEPTED, WAITS("id-1"));
+  submit(JOB_MODE_CREATE_ONLY);
   pass(EVENT_CREATING);
   event = next_event(EVENT_ENDED);
-  assert_int_equal(event->end, FLOW_END_LOST);
+  assert_int_equal(event->end, JOB_END_LOST);
   assert_string_equal(event->failure.kind, "lost");
   assert_true(event->sent);
   assert_int_equal(event->attempts, 1);
@@ -282,11 +283,11 @@ static void a_lost_create_is_not_repeated(void **state) {
   (void)state;
   service_start(&service, script, COUNT(script));
   settings = settings_for(service.url);
-  settings.flow.max_attempts = 4;
+  settings.state.max_attempts = 4;
   open_with(&settings);
-  submit(FLOW_GENERATE);
+  submit(JOB_MODE_GENERATE);
   pass(EVENT_CREATING);
-  assert_ended(FLOW_END_LOST, "lost", "connection_lost");
+  assert_ended(JOB_END_LOST, "lost", "connection_lost");
   close_engine();
   service_stop(&service);
   assert_int_equal(service.asked, 1);
@@ -300,10 +301,10 @@ static void a_refused_create_keeps_status_body_and_wish(void **state) {
   (void)state;
   service_start(&service, script, COUNT(script));
   open_engine(service.url);
-  submit(FLOW_GENERATE);
+  submit(JOB_MODE_GENERATE);
   pass(EVENT_CREATING);
   event = next_event(EVENT_ENDED);
-  assert_int_equal(event->end, FLOW_END_REFUSED);
+  assert_int_equal(event->end, JOB_END_REFUSED);
   assert_int_equal(event->status, 429);
   assert_string_equal(event->body, "{\"error\":\"slow\"}");
   assert_true(event->delay == 7);
@@ -320,11 +321,11 @@ static void redirects_are_not_followed(void **state) {
   (void)state;
   service_start(&service, script, COUNT(script));
   open_engine(service.url);
-  submit(FLOW_CREATE_ONLY);
+  submit(JOB_MODE_CREATE_ONLY);
   pass(EVENT_CREATING);
   event = next_event(EVENT_ENDED);
   assert_int_equal(event->status, 307);
-  submit(FLOW_POLL_ONCE);
+  submit(JOB_MODE_POLL_ONCE);
   event = next_event(EVENT_ENDED);
   assert_int_equal(event->status, 302);
   close_engine();
@@ -337,7 +338,7 @@ static void a_known_job_is_polled_through_trouble(void **state) {
                                 {200, DONE("known-1"), NULL, false}};
   FakeService service;
   Event *event;
-  JobSpec spec = new_job(FLOW_RESUME);
+  JobSpec spec = new_job(JOB_MODE_RESUME);
   (void)state;
   spec.has_listener = true;
   service_start(&service, script, COUNT(script));
@@ -349,7 +350,7 @@ static void a_known_job_is_polled_through_trouble(void **state) {
   assert_true(event->delay > 0 && event->delay <= 1);
   assert_int_equal(event->polls, 1);
   engine_free_event(engine, event);
-  assert_answered(FLOW_END_SUCCEEDED, DONE("known-1"));
+  assert_answered(JOB_END_SUCCEEDED, DONE("known-1"));
   close_engine();
   service_stop(&service);
   assert_true(starts(service.requests[1], "GET /api/generate/known-1 HTTP"));
@@ -368,10 +369,10 @@ static void a_create_that_finds_nobody_was_not_sent(void **state) {
   getsockname(fd, (struct sockaddr *)&address, &size);
   snprintf(url, sizeof url, "http://127.0.0.1:%d", ntohs(address.sin_port));
   open_engine(url);
-  submit(FLOW_GENERATE);
+  submit(JOB_MODE_GENERATE);
   pass(EVENT_CREATING);
   event = next_event(EVENT_ENDED);
-  assert_int_equal(event->end, FLOW_END_FAILED);
+  assert_int_equal(event->end, JOB_END_FAILED);
   assert_string_equal(event->failure.kind, "network");
   assert_string_equal(event->failure.code, "connect_failed");
   assert_false(event->sent);
@@ -383,18 +384,18 @@ static void a_create_that_finds_nobody_was_not_sent(void **state) {
 static void a_cancel_meets_the_end(void **state) {
   static const Line script[] = {{200, DONE("id-1"), NULL, true}};
   FakeService service;
-  Work *work;
+  Op *op;
   Event *event;
   (void)state;
   service_start(&service, script, COUNT(script));
   open_engine(service.url);
-  work = submit(FLOW_GENERATE);
+  op = submit(JOB_MODE_GENERATE);
   pass(EVENT_CREATING);
   event = next_event(EVENT_ENDED);
-  engine_cancel(engine, work);
-  assert_int_equal(event->end, FLOW_END_SUCCEEDED);
-  engine_release(engine, work);
-  submit(FLOW_GENERATE); /* the next one has its turn: nobody answers it */
+  engine_cancel(engine, op);
+  assert_int_equal(event->end, JOB_END_SUCCEEDED);
+  engine_release(engine, op);
+  submit(JOB_MODE_GENERATE); /* the next one has its turn: nobody answers it */
   pass(EVENT_CREATING);
   close_engine();
   service_stop(&service);
@@ -403,19 +404,19 @@ static void a_cancel_meets_the_end(void **state) {
 /* A service that accepts connections and never says a word. */
 typedef struct Silence {
   FakeService service;
-  Work *first;
-  Work *second;
+  Op *first;
+  Op *second;
 } Silence;
 
 static void enter_silence(Silence *silence, double second_timeout) {
   AccountSettings settings;
-  JobSpec spec = new_job(FLOW_GENERATE);
+  JobSpec spec = new_job(JOB_MODE_GENERATE);
   service_listen(&silence->service);
   settings = settings_for(silence->service.url);
   settings.max_active = 1;
   settings.request_timeout = 600;
   open_with(&settings);
-  silence->first = submit(FLOW_GENERATE);
+  silence->first = submit(JOB_MODE_GENERATE);
   pass(EVENT_CREATING);
   spec.timeout = second_timeout;
   silence->second = engine_job(engine, account, &spec, 0);
@@ -433,8 +434,8 @@ static void a_waiting_job_ends_by_cancel_without_a_request(void **state) {
   enter_silence(&silence, 600);
   engine_cancel(engine, silence.second);
   event = next_event(EVENT_ENDED);
-  assert_ptr_equal(event->work, silence.second);
-  assert_int_equal(event->end, FLOW_END_CANCELLED);
+  assert_ptr_equal(event->op, silence.second);
+  assert_int_equal(event->end, JOB_END_CANCELLED);
   assert_int_equal(event->attempts, 0);
   leave_silence(&silence);
 }
@@ -445,8 +446,8 @@ static void a_waiting_job_ends_at_its_deadline_without_a_request(void **state) {
   (void)state;
   enter_silence(&silence, 0.05);
   event = next_event(EVENT_ENDED);
-  assert_ptr_equal(event->work, silence.second);
-  assert_int_equal(event->end, FLOW_END_TIMEOUT);
+  assert_ptr_equal(event->op, silence.second);
+  assert_int_equal(event->end, JOB_END_TIMEOUT);
   assert_string_equal(event->failure.code, "deadline_passed");
   assert_int_equal(event->attempts, 0);
   leave_silence(&silence);
@@ -466,12 +467,12 @@ static void a_cancelled_create_is_awaited(void **state) {
   engine_cancel(engine, silence.first);
   engine_cancel(engine, silence.second); /* seen after the first cancel */
   event = next_event(EVENT_ENDED);
-  assert_ptr_equal(event->work, silence.second);
-  submit(FLOW_CREATE_ONLY);
+  assert_ptr_equal(event->op, silence.second);
+  submit(JOB_MODE_CREATE_ONLY);
   close(fd);
   event = next_event(EVENT_ENDED);
-  assert_ptr_equal(event->work, silence.first);
-  assert_int_equal(event->end, FLOW_END_LOST);
+  assert_ptr_equal(event->op, silence.first);
+  assert_int_equal(event->end, JOB_END_LOST);
   assert_true(event->sent);
   pass(EVENT_CREATING);
   leave_silence(&silence); /* with the last one on its way */

@@ -77,7 +77,7 @@ static inline LedgerEntry entry_for(const char *key, const char *id,
                        .body = "{}",
                        .body_length = 2,
                        .attempt_id = id,
-                       .doubt = doubt};
+                       .maybe_charged = doubt};
 }
 
 static inline bool intend(const char *key, const char *id, bool again,

@@ -23,9 +23,9 @@ typedef struct Sender {
   bool repeats; /* by its mode: what may have been made may go again */
   Row seen;     /* what it has read, whenever */
   Phase phase;
-  bool marked;    /* it believes that the row says sent */
-  bool doubt;     /* what it sends may have been made */
-  bool cancelled; /* its host wants no more */
+  bool marked;        /* it believes that the row says sent */
+  bool maybe_charged; /* what it sends may have been made */
+  bool cancelled;     /* its host wants no more */
 } Sender;
 
 typedef struct State {
@@ -107,7 +107,7 @@ static uint32_t pack(const State *state) {
     const Sender *sender = &state->senders[i];
     uint32_t one =
         sender->seen | (uint32_t)sender->phase << 3 |
-        (uint32_t)sender->marked << 6 | (uint32_t)sender->doubt << 7 |
+        (uint32_t)sender->marked << 6 | (uint32_t)sender->maybe_charged << 7 |
         (uint32_t)sender->repeats << 8 | (uint32_t)sender->cancelled << 9;
     packed |= one << (11 + 10 * i);
   }
@@ -171,7 +171,7 @@ static void take(State state, int who) {
   visit(&state);
   told = state;
   told.senders[who].phase = TAKEN;
-  told.senders[who].marked = told.senders[who].doubt = doubt;
+  told.senders[who].marked = told.senders[who].maybe_charged = doubt;
   visit(&told);
   if (act(&state, doubt ? PERMIT_AGAIN : PERMIT, who))
     visit(&state);
@@ -181,8 +181,9 @@ static void check_permission(const State *state, int who) {
   const Sender *sender = &state->senders[who], *other = &state->senders[!who];
   all.permitted++;
   check(!state->given_up, "permitted after it was given up");
-  check(!sender->doubt || sender->repeats, "a repeat that no mode allows");
-  check(sender->doubt ||
+  check(!sender->maybe_charged || sender->repeats,
+        "a repeat that no mode allows");
+  check(sender->maybe_charged ||
             (state->plain == 0 && !state->repeated && other->phase < PERMITTED),
         "permitted, and the other's create is or will be out");
 }
@@ -203,7 +204,7 @@ static void ask(State state, int who) {
 
 static void post(State state, int who) {
   Sender *sender = &state.senders[who];
-  if (sender->doubt)
+  if (sender->maybe_charged)
     state.repeated = true;
   else
     state.plain++;
@@ -224,7 +225,7 @@ static void end_with(State state, Deed deed, int who) {
 /* Provably not sent: it may ask again. */
 static void mark_back(State state, int who) {
   Sender *sender = &state.senders[who];
-  if (!sender->doubt) {
+  if (!sender->maybe_charged) {
     act(&state, SAY_INTENT, who);
     sender->marked = false;
   }
@@ -234,10 +235,10 @@ static void mark_back(State state, int who) {
 
 /* The service says that it took nothing, for now or for good. */
 static void hear_no(State state, int who) {
-  if (!state.senders[who].doubt)
+  if (!state.senders[who].maybe_charged)
     state.plain--;
   mark_back(state, who);
-  if (!state.senders[who].doubt)
+  if (!state.senders[who].maybe_charged)
     act(&state, SAY_REFUSED, who);
   try_leaving(state, who);
 }
@@ -256,7 +257,7 @@ static void hear_cancelled(State state, int who) {
     act(&forgetful, SAY_UNKNOWN, who); /* the row knows better */
   act(&state, SAY_CANCELLED, who);
   try_leaving(state, who);
-  if (refused.senders[who].doubt)
+  if (refused.senders[who].maybe_charged)
     return;
   refused.plain--;
   act(&refused, SAY_INTENT, who);
@@ -274,7 +275,7 @@ static void hear_yes(State state, int who) {
 static void lose(State state, int who) {
   State again = state;
   if (again.senders[who].repeats) {
-    again.senders[who].doubt = true;
+    again.senders[who].maybe_charged = true;
     again.senders[who].phase = TAKEN;
     visit(&again);
   }

@@ -35,7 +35,7 @@ static void again_needs_the_very_same_body(void **state) {
   assert_string_equal(failure.code, "not_ours_to_send");
   failure_clear(&failure);
   ledger_tell(ledger, "k", &(LedgerNews){.job_id = "id"});
-  entry.doubt = true;
+  entry.maybe_charged = true;
   assert_true(ledger_intend(ledger, &entry, true, &failure));
   flush(ledger); /* a crash now: it may have been made, as before */
   assert_string_equal(find(&(LedgerFilter){.state = "sent"}), "k");
@@ -114,7 +114,7 @@ static void a_paid_job_that_is_sent_again_is_not_forgotten(void **state) {
                             .answer_length = 3});
   ledger_tell(ledger, "k", &(LedgerNews){.state = "unknown"});
   entry.attempt_id = "b";
-  entry.doubt = true;
+  entry.maybe_charged = true;
   assert_true(ledger_intend(ledger, &entry, true, &failure));
   permit(ledger, "b", "b-1", true, NULL);
   permit(ledger, "b", "b-1", true, NULL); /* in doubt: it is one send */

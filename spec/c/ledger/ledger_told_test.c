@@ -26,8 +26,8 @@ typedef enum When { BEFORE, AFTER, WHENS } When; /* the take-over */
 
 /* Of the row, as it was read. */
 typedef struct Seen {
-  const char *id; /* NULL = none, as in a row of an older version */
-  bool doubt;     /* it may have been sent: its state is unknown */
+  const char *id;     /* NULL = none, as in a row of an older version */
+  bool maybe_charged; /* it may have been sent: its state is unknown */
 } Seen;
 
 typedef struct Case {
@@ -54,7 +54,7 @@ static bool intend(const char *key, const char *id, bool again, bool doubt) {
                        .body_length = 2,
                        .attempt_id = id,
                        .next_id = "none",
-                       .doubt = doubt};
+                       .maybe_charged = doubt};
   bool done = ledger_intend(ledger, &entry, again, &failure);
   failure_clear(&failure);
   return done;
@@ -75,7 +75,7 @@ static void flush(void) {
 
 static void make(const char *key, const Seen *seen) {
   assert_true(intend(key, seen->id, false, false));
-  if (seen->doubt)
+  if (seen->maybe_charged)
     ledger_tell(ledger, key,
                 &(LedgerNews){.state = "unknown", .charged = "unknown"});
 }
@@ -91,7 +91,7 @@ static void move(const char *key, const Case *one) {
   const Seen *seen = &one->seen;
   switch (one->move) {
   case PERMITTED:
-    permit(key, seen->id, seen->doubt);
+    permit(key, seen->id, seen->maybe_charged);
     break;
   case ACCEPTED:
     ledger_tell(
@@ -104,7 +104,7 @@ static void move(const char *key, const Case *one) {
                   &(LedgerNews){.state = "cancelled", .attempt_id = seen->id});
     break;
   case TAKEN:
-    intend(key, "y-0", true, seen->doubt);
+    intend(key, "y-0", true, seen->maybe_charged);
     break;
   case ABANDONED:
     ledger_tell(ledger, key, &(LedgerNews){.state = "abandoned"});
@@ -123,7 +123,7 @@ static void tell(const char *key, const Case *one) {
                             .attempt_id = "m-0",
                             .next_id = "m-1",
                             .seen_id = one->seen.id ? one->seen.id : "",
-                            .seen_in_doubt = one->seen.doubt});
+                            .seen_maybe_charged = one->seen.maybe_charged});
 }
 
 static bool can_be_sent(const char *key) {
@@ -149,12 +149,12 @@ static void walk(const Case *one, const char *key) {
   if (one->when == BEFORE)
     move(key, one);
   if (one->takes)
-    intend(key, "m-0", true, one->seen.doubt);
+    intend(key, "m-0", true, one->seen.maybe_charged);
   if (one->when == AFTER)
     move(key, one);
   tell(key, one);
   flush();
-  right = says_so(key, one->seen.doubt, &stand);
+  right = says_so(key, one->seen.maybe_charged, &stand);
   check(stand.found == (one->move != REMOVED), "%s: found", key);
   if (one->move == NOTHING)
     check(right == ended, "%s, told %s, taken %d: its row says otherwise", key,
@@ -162,7 +162,7 @@ static void walk(const Case *one, const char *key) {
   if (one->move == TAKEN && (one->when == AFTER || !one->takes))
     check(!right, "%s: the third one's row, as if it were ours", key);
   if (one->move == ACCEPTED)
-    check(!stand.free && (!right || one->seen.doubt),
+    check(!stand.free && (!right || one->seen.maybe_charged),
           "%s: accepted, and told as free of cost", key);
   if (right)
     check(!can_be_sent(key), "%s, told %s, moved %d: it is sent", key,
@@ -191,7 +191,7 @@ static void nobody_sends_what_is_told_as_never_sent(void **state) {
     for (unsigned word = 0; word < 3; word++)
       for (unsigned rest = 0; rest < 2 * MOVES * WHENS; rest++) {
         Case one = {.seen = seens[i],
-                    .told = told[seens[i].doubt][word],
+                    .told = told[seens[i].maybe_charged][word],
                     .takes = rest % 2,
                     .move = rest / 2 % MOVES,
                     .when = rest / 2 / MOVES};

@@ -72,7 +72,7 @@ static void take(Walk *walk, Sender *sender) {
                        .body = "{}",
                        .body_length = 2,
                        .attempt_id = name(claim, 0, id),
-                       .doubt = doubt};
+                       .maybe_charged = doubt};
   Failure failure = {0};
   bool taken;
   if (sender->gone || sender->seen > UNKNOWN || (doubt && !sender->repeats))

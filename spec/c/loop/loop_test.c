@@ -1,8 +1,8 @@
 /* The event loop: which sockets it watches, and for how long. */
 #include "service.h"
 
+#include "engine/core/account.h"
 #include "engine/http/http.h"
-#include "engine/work/account.h"
 
 #include <math.h>
 #include <poll.h>

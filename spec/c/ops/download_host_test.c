@@ -11,7 +11,7 @@
 
 /* A download that ends only when the test says so. */
 typedef struct Silent {
-  Turn turn;
+  Permit permit;
   DownloadHost *host;
   bool begun;
 } Silent;
@@ -19,8 +19,8 @@ typedef struct Silent {
 static Downloads downloads;
 static Silent silent[HOSTS][DOWNLOADS_EACH];
 
-static void on_begin(Turn *turn) {
-  Silent *one = (Silent *)(void *)((char *)turn - offsetof(Silent, turn));
+static void on_begin(Permit *permit) {
+  Silent *one = (Silent *)(void *)((char *)permit - offsetof(Silent, permit));
   one->begun = true;
 }
 
@@ -31,14 +31,14 @@ static void begin(unsigned host, unsigned count) {
     Silent *one = &silent[host][i];
     *one = (Silent){.host = download_host_enter(&downloads, url)};
     assert_non_null(one->host);
-    one->turn.begin = on_begin;
-    download_host_join(one->host, &one->turn);
+    one->permit.begin = on_begin;
+    download_host_join(one->host, &one->permit);
     downloads_advance(&downloads);
   }
 }
 
 static void end(Silent *one) {
-  download_host_leave(&downloads, one->host, &one->turn);
+  download_host_leave(&downloads, one->host, &one->permit);
   one->host = NULL;
   downloads_advance(&downloads);
 }
@@ -52,12 +52,12 @@ static unsigned begun(unsigned host) {
 
 /* Those that wait first, so that nothing begins any more. */
 static void end_all(void) {
-  downloads.advancing = true;
+  downloads.dispatching = true;
   for (unsigned host = 0; host < HOSTS; host++)
     for (unsigned i = 0; i < DOWNLOADS_EACH; i++)
       if (silent[host][i].host)
         end(&silent[host][i]);
-  downloads.advancing = false;
+  downloads.dispatching = false;
   assert_int_equal(downloads.active, 0);
   assert_null(downloads.hosts);
 }
@@ -124,8 +124,8 @@ static void a_free_place_goes_to_the_host_with_the_fewest(void **state) {
   end_all();
 }
 
-static void on_begin_and_end(Turn *turn) {
-  Silent *one = (Silent *)(void *)((char *)turn - offsetof(Silent, turn));
+static void on_begin_and_end(Permit *permit) {
+  Silent *one = (Silent *)(void *)((char *)permit - offsetof(Silent, permit));
   one->begun = true;
   end(one);
 }
@@ -133,13 +133,13 @@ static void on_begin_and_end(Turn *turn) {
 static void one_may_end_while_it_begins(void **state) {
   unsigned count = 0;
   (void)state;
-  downloads.advancing = true;
+  downloads.dispatching = true;
   begin(0, DOWNLOADS_EACH);
   begin(1, DOWNLOADS_EACH);
   for (unsigned host = 0; host < 2; host++)
     for (unsigned i = 0; i < DOWNLOADS_EACH; i++)
-      silent[host][i].turn.begin = on_begin_and_end;
-  downloads.advancing = false;
+      silent[host][i].permit.begin = on_begin_and_end;
+  downloads.dispatching = false;
   downloads_advance(&downloads);
   for (unsigned host = 0; host < 2; host++)
     for (unsigned i = 0; i < DOWNLOADS_EACH; i++)

@@ -245,17 +245,17 @@ static void refused_streams_halve_what_shares_a_place(void **state) {
   assert_int_equal(origin->places, 1);
   gate_note_refused(&gate, &jobs[0].link, now);
   gate_note_refused(&gate, &jobs[1].link, now); /* of the same storm */
-  assert_int_equal(origin->streams.limit, 50);
+  assert_int_equal(origin->streams.current, 50);
   assert_int_equal(origin->places, 2);
   assert_int_equal(gate.used, 2);
   for (unsigned i = 0; i < 20; i++)
     gate_note_refused(&gate, &jobs[0].link, now += 2);
-  assert_int_equal(origin->streams.limit, 1);
+  assert_int_equal(origin->streams.current, 1);
   assert_int_equal(origin->places, 60); /* they go on, and nobody joins them */
   assert_null(gate_next(&gate, now));
   for (unsigned i = 0; i < 60; i++)
     answer(i, true, now += 2);
-  assert_true(origin->streams.limit > 8 && origin->streams.limit < 20);
+  assert_true(origin->streams.current > 8 && origin->streams.current < 20);
   assert_int_equal(gate.used, 0);
 }
 
@@ -325,7 +325,7 @@ static void a_lasting_shortage_leaves_one_place(void **state) {
     gate_leave(&gate, link);
     gate_join(link, origin, GATE_POLL, 0.5);
   }
-  assert_int_equal(gate.pace.limit, 1);
+  assert_int_equal(gate.limit.current, 1);
 }
 
 int main(void) {

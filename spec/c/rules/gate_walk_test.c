@@ -26,7 +26,7 @@ static unsigned origin_of(const GateLink *link) {
 
 static void see_begin(GateLink *link, double now) {
   unsigned index = (unsigned)((FakeJob *)link - jobs);
-  unsigned limit = gate.pace.limit;
+  unsigned limit = gate.limit.current;
   unsigned creates = 0, places = 0;
   bool slow = origin_of(link) == 0;
   for (unsigned i = 0; i < ORIGINS; i++) {
@@ -50,9 +50,9 @@ static void see_rest(void) {
   for (unsigned i = 0; i < ORIGINS; i++)
     for (unsigned kind = 0; kind < GATE_KINDS; kind++)
       check(walk.now < gate.closed_until ||
-                gate.used >= gate.pace.limit * 3 / 4 ||
+                gate.used >= gate.limit.current * 3 / 4 ||
                 !walk.origins[i]->waiting[kind].first ||
-                walk.origins[i]->places >= gate.pace.limit * 3 / 4 ||
+                walk.origins[i]->places >= gate.limit.current * 3 / 4 ||
                 walk.origins[i]->inside[GATE_CREATE] >= GATE_CREATES_HTTP2,
             "a place is free, and nobody has it");
 }

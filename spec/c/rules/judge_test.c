@@ -10,8 +10,8 @@
 #define PICTURE "\"results\":[{\"imageUrl\":\"https://example.com/a.png\"}]"
 
 static const struct {
-  const char *members;              /* beside the id */
-  ReplySays create, poll, nameless; /* of a poll that has no id */
+  const char *members;             /* beside the id */
+  BodySays create, poll, nameless; /* of a poll that has no id */
 } rows[] = {
     {"\"status\":\"pending\"", SAYS_WAITING, SAYS_WAITING, SAYS_WAITING},
     {"\"status\":\"RUNNING\"", SAYS_WAITING, SAYS_WAITING, SAYS_WAITING},
@@ -33,7 +33,7 @@ static const struct {
     {PICTURE, SAYS_NOTHING, SAYS_NOTHING, SAYS_NOTHING}};
 
 static Judged judge(bool created, const char *body) {
-  static Decoded reply;
+  static ApiReply reply;
   return created ? judge_create(&reply, body, strlen(body))
                  : judge_poll(&reply, body, strlen(body), ID);
 }
@@ -98,7 +98,7 @@ static void half_an_answer_says_nothing(void **state) {
 /* Not of what may be of this answer alone. */
 static void what_tells_of_the_job_vouches_for_its_id(void **state) {
   (void)state;
-  for (ReplySays says = SAYS_NOTHING; says <= SAYS_FAILED; says++) {
+  for (BodySays says = SAYS_NOTHING; says <= SAYS_FAILED; says++) {
     Judged judged = {.says = says};
     assert_int_equal(judge_vouches(&judged),
                      says != SAYS_NOTHING && says != SAYS_TROUBLE);
@@ -107,7 +107,7 @@ static void what_tells_of_the_job_vouches_for_its_id(void **state) {
 
 static void only_a_failure_is_refunded(void **state) {
   static const struct {
-    DecodedWord word;
+    ApiWord word;
     bool twice, paid;
     const char *charged;
   } cases[] = {{WORD_DOCUMENTED, false, false, "refund_expected"},
@@ -119,7 +119,7 @@ static void only_a_failure_is_refunded(void **state) {
                {WORD_ENDED, true, true, "yes"}};
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    Decoded reply = {.status = DECODED_FAILED, .word = cases[i].word};
+    ApiReply reply = {.status = API_FAILED, .word = cases[i].word};
     assert_string_equal(
         judge_charged_of_failure(&reply, cases[i].twice, cases[i].paid),
         cases[i].charged);

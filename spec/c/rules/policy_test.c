@@ -16,27 +16,27 @@ static bool is_near(double a, double b) {
  * in the modes safe, documented and idempotent?  A key sent before or not. */
 static void creates_are_repeated_as_the_table_says(void **state) {
   static const struct {
-    ReplyKind kind;
+    OutcomeKind kind;
     int status;
     bool fresh[3], repeated[3];
   } rows[] = {
-      {REPLY_NOT_SENT, 0, {true, true, true}, {true, true, true}},
-      {REPLY_HOPELESS, 0, {false, false, false}, {false, false, false}},
-      {REPLY_LOST, 0, {false, false, true}, {false, false, true}},
-      {REPLY_LOST, 200, {false, false, true}, {false, false, true}},
-      {REPLY_LOST, 429, {false, false, true}, {false, false, true}},
-      {REPLY_ANSWERED, 429, {true, true, true}, {true, true, true}},
-      {REPLY_ANSWERED, 408, {false, true, true}, {false, true, true}},
-      {REPLY_ANSWERED, 500, {false, true, true}, {false, true, true}},
-      {REPLY_ANSWERED, 502, {false, true, true}, {false, true, true}},
-      {REPLY_ANSWERED, 503, {false, true, true}, {false, true, true}},
-      {REPLY_ANSWERED, 504, {false, true, true}, {false, true, true}},
-      {REPLY_ANSWERED, 409, {false, false, false}, {true, true, true}},
+      {OUTCOME_NOT_SENT, 0, {true, true, true}, {true, true, true}},
+      {OUTCOME_HOPELESS, 0, {false, false, false}, {false, false, false}},
+      {OUTCOME_LOST, 0, {false, false, true}, {false, false, true}},
+      {OUTCOME_LOST, 200, {false, false, true}, {false, false, true}},
+      {OUTCOME_LOST, 429, {false, false, true}, {false, false, true}},
+      {OUTCOME_ANSWERED, 429, {true, true, true}, {true, true, true}},
+      {OUTCOME_ANSWERED, 408, {false, true, true}, {false, true, true}},
+      {OUTCOME_ANSWERED, 500, {false, true, true}, {false, true, true}},
+      {OUTCOME_ANSWERED, 502, {false, true, true}, {false, true, true}},
+      {OUTCOME_ANSWERED, 503, {false, true, true}, {false, true, true}},
+      {OUTCOME_ANSWERED, 504, {false, true, true}, {false, true, true}},
+      {OUTCOME_ANSWERED, 409, {false, false, false}, {true, true, true}},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++)
     for (int mode = RETRY_SAFE; mode <= RETRY_IDEMPOTENT; mode++) {
-      Reply reply = {.kind = rows[i].kind, .status = rows[i].status};
+      HttpOutcome reply = {.kind = rows[i].kind, .status = rows[i].status};
       check(policy_may_repeat(&reply, (RetryMode)mode, false) ==
                 rows[i].fresh[mode],
             "row %zu, mode %d, a fresh key", i, mode);
@@ -55,7 +55,7 @@ static void no_other_answer_is_repeated(void **state) {
   (void)state;
   for (int status = 100; status < 600; status++)
     for (int mode = RETRY_SAFE; mode <= RETRY_IDEMPOTENT; mode++) {
-      Reply reply = {.kind = REPLY_ANSWERED, .status = status};
+      HttpOutcome reply = {.kind = OUTCOME_ANSWERED, .status = status};
       check(is_in_the_table(status) ||
                 !policy_may_repeat(&reply, (RetryMode)mode, true),
             "status %d, mode %d", status, mode);
@@ -64,38 +64,40 @@ static void no_other_answer_is_repeated(void **state) {
 
 static void a_create_is_accepted_refused_failed_or_lost(void **state) {
   static const struct {
-    ReplyKind kind;
+    OutcomeKind kind;
     CreateOutcome outcome;
-  } rows[] = {{REPLY_NOT_SENT, CREATE_FAILED},
-              {REPLY_HOPELESS, CREATE_FAILED},
-              {REPLY_LOST, CREATE_LOST}};
+  } rows[] = {{OUTCOME_NOT_SENT, CREATE_FAILED},
+              {OUTCOME_HOPELESS, CREATE_FAILED},
+              {OUTCOME_LOST, CREATE_LOST}};
   (void)state;
   for (int status = 100; status < 600; status++) {
-    Reply reply = {.kind = REPLY_ANSWERED, .status = status, .retry_after = 1};
+    HttpOutcome reply = {
+        .kind = OUTCOME_ANSWERED, .status = status, .retry_after = 1};
     CreateOutcome outcome =
         status >= 200 && status <= 299 ? CREATE_ACCEPTED : CREATE_REFUSED;
     check(policy_create_outcome(&reply) == outcome, "status %d", status);
   }
   for (size_t i = 0; i < COUNT(rows); i++) {
-    Reply reply = {.kind = rows[i].kind, .status = 200, .retry_after = -1};
+    HttpOutcome reply = {
+        .kind = rows[i].kind, .status = 200, .retry_after = -1};
     check(policy_create_outcome(&reply) == rows[i].outcome, "row %zu", i);
   }
 }
 
 /* What may have made a job may have been charged; a plain no has not. */
 static void doubt_is_left_by_what_may_have_made_a_job(void **state) {
-  static const Reply lost = {.kind = REPLY_LOST};
-  static const Reply not_sent = {.kind = REPLY_NOT_SENT, .status = 200};
-  static const Reply hopeless = {.kind = REPLY_HOPELESS, .status = 200};
+  static const HttpOutcome lost = {.kind = OUTCOME_LOST};
+  static const HttpOutcome not_sent = {.kind = OUTCOME_NOT_SENT, .status = 200};
+  static const HttpOutcome hopeless = {.kind = OUTCOME_HOPELESS, .status = 200};
   (void)state;
-  assert_true(policy_leaves_doubt(&lost));
-  assert_false(policy_leaves_doubt(&not_sent));
-  assert_false(policy_leaves_doubt(&hopeless));
+  assert_true(policy_maybe_charged(&lost));
+  assert_false(policy_maybe_charged(&not_sent));
+  assert_false(policy_maybe_charged(&hopeless));
   for (int status = 100; status < 600; status++) {
-    Reply reply = {.kind = REPLY_ANSWERED, .status = status};
+    HttpOutcome reply = {.kind = OUTCOME_ANSWERED, .status = status};
     bool doubt =
         status < 400 || status == 408 || status == 409 || status >= 500;
-    check(policy_leaves_doubt(&reply) == doubt, "status %d", status);
+    check(policy_maybe_charged(&reply) == doubt, "status %d", status);
   }
 }
 
@@ -146,19 +148,20 @@ static void only_a_few_answers_end_a_paid_job(void **state) {
   (void)state;
   for (unsigned missing = 0; missing < 5; missing++)
     for (int status = 100; status < 600; status++) {
-      Reply reply = {.kind = REPLY_ANSWERED, .status = status};
+      HttpOutcome reply = {.kind = OUTCOME_ANSWERED, .status = status};
       check(policy_on_poll(&reply, missing) == expected_poll(status, missing),
             "status %d, missing %u", status, missing);
     }
 }
 
 static void trouble_on_the_way_never_ends_a_paid_job(void **state) {
-  static const ReplyKind kinds[] = {REPLY_NOT_SENT, REPLY_LOST, REPLY_HOPELESS};
+  static const OutcomeKind kinds[] = {OUTCOME_NOT_SENT, OUTCOME_LOST,
+                                      OUTCOME_HOPELESS};
   static const int statuses[] = {0, 200, 202, 401, 404};
   (void)state;
   for (size_t i = 0; i < COUNT(kinds); i++)
     for (size_t k = 0; k < COUNT(statuses); k++) {
-      Reply reply = {.kind = kinds[i], .status = statuses[k]};
+      HttpOutcome reply = {.kind = kinds[i], .status = statuses[k]};
       check(policy_on_poll(&reply, 9) == POLL_RETRY, "kind %zu", i);
     }
 }

@@ -6,7 +6,7 @@
 --- Rows with `short` are the sample for the short run.
 
 local READER = "src/engine/base/json_reader.c"
-local FLOW = "src/engine/rules/flow.c"
+local JOB_STATE = "src/engine/rules/job_state.c"
 local HTTP = "src/engine/http/http.c"
 local HTTP_HANDLE = "src/engine/http/http_handle.c"
 local LEDGER = "src/engine/ledger/ledger_life.c"
@@ -94,10 +94,10 @@ mutant(
 )
 mutant(
   "sent again: a create before that may have made another job is forgotten",
-  FLOW,
-  "flow->earlier_risk = distinct && flow->risked;",
+  JOB_STATE,
+  "state->earlier_risk = distinct && state->risked;",
   "",
-  "c flow_retry"
+  "c job_state_retry"
 )
 mutant(
   "sent again: the same id does not give back what was reserved for both",
@@ -129,7 +129,7 @@ mutant(
 mutant(
   "cancelled: not recorded before the answer",
   "src/engine/job/job_run.c",
-  "else if (job->flow.cancelled)",
+  "else if (job->state.cancelled)",
   "else if (false)",
   "spec cancel: is no job for the next process"
 )
@@ -157,7 +157,7 @@ mutant(
 mutant(
   "sent: not recorded",
   RECORD,
-  "job->asked = ledger_permit(job_ledger(job), job->key, &send, &failure);",
+  "job->asked =\n      ledger_permit(job_ledger(job), job->idempotency_key, &send, &failure);",
   "job->asked = send.next_id != NULL;",
   "spec durable: as sent, perhaps charged"
 )
@@ -193,8 +193,8 @@ mutant(
 mutant(
   "answer: the next request goes out before it is on the disk",
   RECORD,
-  "  ledger_tell(job_ledger(job), job->key, &told);\n  work_touch_ledger(&job->work);\n",
-  "  ledger_tell(job_ledger(job), job->key, &told);\n",
+  "  ledger_tell(job_ledger(job), job->idempotency_key, &told);\n  op_touch_ledger(&job->op);\n",
+  "  ledger_tell(job_ledger(job), job->idempotency_key, &told);\n",
   "spec durable: on the disk before anything is sent"
 )
 mutant(
@@ -251,8 +251,8 @@ mutant(
 mutant(
   "a job that is sent again has no doubt",
   "lua/gptimage2/ledger/recover.lua",
-  'options.doubt = row.state ~= "intent"',
-  "options.doubt = false",
+  'options.maybe_charged = row.state ~= "intent"',
+  "options.maybe_charged = false",
   "spec resolve",
   "spec recover"
 )
@@ -318,7 +318,7 @@ mutant(
 mutant(
   "a job is told as never sent before its row says so",
   RECORD_END,
-  "  return !job->work.last.unrecorded;\n",
+  "  return !job->op.last.unrecorded;\n",
   "  return false;\n",
   "spec unwritable: never sent"
 )
@@ -400,13 +400,13 @@ mutant(
   "NOT (?4 AND state = 'gone') AND ",
   "spec rows: keeps its pictures"
 )
-mutant("a create that is held is an attempt", FLOW, "  flow->attempts--;\n", "", "c flow")
+mutant("a create that is held is an attempt", JOB_STATE, "  state->attempts--;\n", "", "c state")
 mutant(
   "no last look before the deadline",
-  FLOW,
-  "now < last ? last : flow->deadline",
-  "flow->deadline",
-  "c flow_poll"
+  JOB_STATE,
+  "now < last ? last : state->deadline",
+  "state->deadline",
+  "c job_state_poll"
 )
 
 -- The ledger: whose it is, and what it is.
@@ -707,81 +707,81 @@ mutant(
 )
 mutant(
   "attempts have no end",
-  FLOW,
-  "  return flow->attempts < flow->settings->max_attempts &&\n         policy_may_repeat",
+  JOB_STATE,
+  "  return state->attempts < state->settings->max_attempts &&\n         policy_may_repeat",
   "  return policy_may_repeat",
-  "c flow_retry"
+  "c job_state_retry"
 )
 mutant(
   "storms do not empty the quota",
-  FLOW,
-  " &&\n         policy_take_retry(flow->quota, reply->timed_out);",
+  JOB_STATE,
+  " &&\n         policy_take_retry(state->quota, reply->timed_out);",
   ";",
-  "c flow_retry"
+  "c job_state_retry"
 )
 in_short()
 mutant(
   "an attempt in doubt is forgotten by the next",
-  FLOW,
-  "flow->doubt = flow->doubt || flow->risked;",
-  "flow->doubt = policy_leaves_doubt(reply);",
-  "c flow_retry"
+  JOB_STATE,
+  "state->maybe_charged = state->maybe_charged || state->risked;",
+  "state->maybe_charged = policy_maybe_charged(reply);",
+  "c job_state_retry"
 )
 mutant(
   "no answer leaves a doubt",
-  FLOW,
-  "flow->doubt = flow->doubt || flow->risked;",
-  "flow->doubt = false;",
-  "c flow_retry"
+  JOB_STATE,
+  "state->maybe_charged = state->maybe_charged || state->risked;",
+  "state->maybe_charged = false;",
+  "c job_state_retry"
 )
 mutant(
   "the server's Retry-After is no floor",
-  FLOW,
+  JOB_STATE,
   "return reply->retry_after > pause ? reply->retry_after : pause;",
   "return pause;",
-  "c flow_retry"
+  "c job_state_retry"
 )
 mutant(
   "a Retry-After of an hour is waited out",
-  FLOW,
-  "if (at >= flow->deadline || reply->retry_after > POLICY_PATIENCE)",
-  "if (at >= flow->deadline)",
-  "c flow_retry"
+  JOB_STATE,
+  "if (at >= state->deadline || reply->retry_after > POLICY_PATIENCE)",
+  "if (at >= state->deadline)",
+  "c job_state_retry"
 )
 mutant(
   "backing off goes past the deadline",
-  FLOW,
-  "if (at >= flow->deadline || reply->retry_after > POLICY_PATIENCE)",
+  JOB_STATE,
+  "if (at >= state->deadline || reply->retry_after > POLICY_PATIENCE)",
   "if (reply->retry_after > POLICY_PATIENCE)",
-  "c flow_retry"
+  "c job_state_retry"
 )
 mutant(
   "rests go past the deadline",
-  FLOW,
-  ".at = at < flow->deadline ? at : flow->deadline,",
+  JOB_STATE,
+  ".at = at < state->deadline ? at : state->deadline,",
   ".at = at,",
-  "c flow_poll"
+  "c job_state_poll"
 )
 mutant(
   "the first 404 ends a paid job",
   POLICY,
-  "missing >= POLICY_MISSING_MAX ? POLL_REFUSED : POLL_RETRY",
+  "missing >= POLICY_NOT_FOUND_MAX ? POLL_REFUSED : POLL_RETRY",
   "missing ? POLL_REFUSED : POLL_RETRY",
   "c policy"
 )
 mutant(
   "max_active is not kept",
-  "src/engine/rules/turn.c",
-  "while (turns->first && turns->active < turns->pace.limit) {",
-  "while (turns->first && turns->pace.limit > 0) {",
-  "c turn"
+  "src/engine/rules/limiter.c",
+  "while (limiter->first && limiter->active < limiter->limit.current) {",
+  "while (limiter->first && limiter->limit.current > 0) {",
+  "c limiter"
 )
 mutant(
   "a 429 does not slow down",
-  "src/engine/rules/pace.c",
-  "    pace->limit /= 2;",
-  "    pace->limit /= 1;",
-  "c pace"
+  "src/engine/rules/adaptive_limit.c",
+  "    limit->current /= 2;",
+  "    limit->current /= 1;",
+  "c adaptive_limit"
 )
 mutant(
   "the budget is not kept",
@@ -792,10 +792,10 @@ mutant(
 )
 mutant(
   "references are not looked at first",
-  FLOW,
-  "  if (!flow->check)\n    return create(flow);",
-  "  if (flow)\n    return create(flow);",
-  "c flow"
+  JOB_STATE,
+  "  if (!state->check)\n    return create(state);",
+  "  if (state)\n    return create(state);",
+  "c job_state"
 )
 
 mutant(
@@ -874,7 +874,7 @@ mutant(
 mutant(
   "a free place goes to the host that comes first",
   "src/engine/ops/download_host.c",
-  "(!next || host->turns.active < next->turns.active))",
+  "(!next || host->limiter.active < next->limiter.active))",
   "!next)",
   "c download_host"
 )
@@ -909,7 +909,7 @@ mutant(
 )
 mutant(
   "answers to polls that are of no use are not told",
-  FLOW,
+  JOB_STATE,
   "action.retry = action.unusable = reply->says != SAYS_STRANGE;",
   "action.retry = action.unusable = false;",
   "spec event: of no use"
@@ -994,10 +994,10 @@ mutant(
 )
 mutant(
   "a hidden key becomes a part of a job id",
-  "src/engine/rules/decode.c",
+  "src/engine/rules/api_reply.c",
   "memmem(id.at, id.length, mark, sizeof mark - 1) ||",
   "false ||",
-  "c decode"
+  "c api_reply"
 )
 mutant(
   "credits of a job that was cancelled or has expired count as given back",
@@ -1008,8 +1008,8 @@ mutant(
 )
 mutant(
   "a bare error ends a paid job at once",
-  FLOW,
-  "++flow->unusable_replies < UNUSABLE_REPLIES_MAX;",
+  JOB_STATE,
+  "++state->unusable_replies < UNUSABLE_REPLIES_MAX;",
   "false;",
   "spec polling: three times in a row"
 )
@@ -1088,36 +1088,36 @@ mutant(
 )
 mutant(
   "events are kept without end",
-  "src/engine/work/event_pool.c",
+  "src/engine/core/event_pool.c",
   "EVENT_POOL_MAX) {",
   "1u << 30) {",
   "c event_pool"
 )
 mutant(
   "a large reply's memory is kept",
-  "src/engine/work/event_pool.c",
+  "src/engine/core/event_pool.c",
   "if (event->spare || event->body_size > EVENT_BODY_MAX) {",
   "if (event->spare) {",
   "c event_pool"
 )
 mutant(
   "an answer that goes wrong is believed",
-  "src/engine/rules/decode.c",
+  "src/engine/rules/api_reply.c",
   "      !(json_ended(&reader) || json_is_beginning(&reader)))\n",
   "      false)\n",
-  "c decode"
+  "c api_reply"
 )
 mutant(
   "only a whole answer has an id",
-  "src/engine/rules/decode.c",
+  "src/engine/rules/api_reply.c",
   "      !(json_ended(&reader) || json_is_beginning(&reader)))\n",
   "      !json_ended(&reader))\n",
-  "c decode"
+  "c api_reply"
 )
 mutant(
   "a short answer is unreadable",
   "src/engine/rules/judge.c",
-  "    judged.id = decode_job_id(bytes, length);",
+  "    judged.id = api_reply_job_id(bytes, length);",
   "    judged.id = (JsonPiece){0};",
   "spec reply: a length that is too small"
 )
@@ -1190,16 +1190,16 @@ mutant(
 )
 mutant(
   "a create that is answered with its result is polled",
-  FLOW,
-  "  if (reply->says == SAYS_SUCCEEDED)\n    return end(flow, FLOW_END_SUCCEEDED);\n",
+  JOB_STATE,
+  "  if (reply->says == SAYS_SUCCEEDED)\n    return end(state, JOB_END_SUCCEEDED);\n",
   "",
-  "c flow"
+  "c job_state"
 )
 mutant(
   "an answer to a create that is cut off is believed",
   "src/engine/rules/judge.c",
-  "Judged judged = {.readable = decode_reply(reply, bytes, length)};\n  if (!judged.readable) {",
-  "Judged judged = {.readable = decode_reply(reply, bytes, length) || true};\n"
+  "Judged judged = {.readable = api_reply_read(reply, bytes, length)};\n  if (!judged.readable) {",
+  "Judged judged = {.readable = api_reply_read(reply, bytes, length) || true};\n"
     .. "  if (!judged.readable) {",
   "c judge"
 )
@@ -1408,7 +1408,7 @@ mutant(
 mutant(
   "references are looked at long before their job is sent",
   "src/engine/job/look.c",
-  "if (account->checked >= account->turns.pace.most)",
+  "if (account->checked >= account->limiter.limit.max)",
   "if (account->dropped)",
   "spec references: not looked at long before"
 )
@@ -1646,8 +1646,8 @@ mutant(
 mutant(
   "a job that another account has is ended by its refusal",
   RECORD_END,
-  "  if (!job->former || how == FLOW_END_CANCELLED)\n",
-  "  if (job->former || how == FLOW_END_CANCELLED)\n",
+  "  if (!job->former || how == JOB_END_CANCELLED)\n",
+  "  if (job->former || how == JOB_END_CANCELLED)\n",
   "spec account: leaves"
 )
 
@@ -1694,8 +1694,8 @@ mutant(
 mutant(
   "not woken: not counted",
   "lua/gptimage2/waiting/steps.lua",
-  "core.untold() + waking - ",
-  "core.untold() + 0 * waking - ",
+  "core.undelivered() + waking - ",
+  "core.undelivered() + 0 * waking - ",
   "spec wait: many wait for the same thing"
 )
 mutant(
@@ -1874,7 +1874,7 @@ local JOB_GATE = "src/engine/job/job_gate.c"
 mutant(
   "connections: as many as there are jobs",
   GATE,
-  "return gate->used < gate->pace.limit && places",
+  "return gate->used < gate->limit.current && places",
   "return places",
   "c gate",
   "spec connections: bounds the connections"
@@ -1919,8 +1919,8 @@ mutant(
 mutant(
   "gate: polls never have the only place",
   GATE,
-  "if (create && poll && gate->pace.limit == 1 &&",
-  "if (create && poll && gate->pace.limit == 0 &&",
+  "if (create && poll && gate->limit.current == 1 &&",
+  "if (create && poll && gate->limit.current == 0 &&",
   "c gate"
 )
 mutant(
@@ -1933,21 +1933,21 @@ mutant(
 mutant(
   "a cancel of a job that has ended unheard is not recorded",
   RECORD_END,
-  "job->hearsay || job->work.detached)\n    return;\n  if (!ledger_look",
+  "job->hearsay || job->op.detached)\n    return;\n  if (!ledger_look",
   "true)\n    return;\n  if (!ledger_look",
   "spec cancel: ended unheard"
 )
 mutant(
   "a late cancel changes how its job ended",
   RECORD_END,
-  "if (!ledger_look(ledger, job->key, &stand) || stand.open)",
-  "if (!ledger_look(ledger, job->key, &stand) || stand.found)",
+  "if (!ledger_look(ledger, job->idempotency_key, &stand) || stand.open)",
+  "if (!ledger_look(ledger, job->idempotency_key, &stand) || stand.found)",
   "spec cancel: ended unheard"
 )
 mutant(
   "creates without a connection are not counted in the row",
   RECORD_END,
-  "      .attempts = job->flow.attempts,\n",
+  "      .attempts = job->state.attempts,\n",
   "",
   "spec history: found no connection"
 )
@@ -1976,7 +1976,7 @@ mutant(
 mutant(
   "gate: over HTTP/2 polls have a place each",
   GATE,
-  "origin->version == GATE_HTTP2 ? origin->streams.limit : 1",
+  "origin->version == GATE_HTTP2 ? origin->streams.current : 1",
   "1",
   "c gate"
 )
@@ -1991,7 +1991,7 @@ mutant(
 mutant(
   "gate: refused streams change nothing",
   GATE,
-  "  pace_slow_down(&origin->streams, now, 0);\n",
+  "  adaptive_limit_on_429(&origin->streams, now, 0);\n",
   "",
   "c gate"
 )
@@ -2005,14 +2005,14 @@ mutant(
 mutant(
   "gate: who waits does not see the deadline",
   JOB_GATE,
-  "    heap_set(heap, &job->work.timer, job->flow.deadline);\n",
-  "    heap_clear(heap, &job->work.timer);\n",
+  "    heap_set(heap, &job->op.timer, job->state.deadline);\n",
+  "    heap_clear(heap, &job->op.timer);\n",
   "spec connections: ends at its timeout, and was not sent"
 )
 mutant(
   "gate: what never began is an attempt",
   JOB_GATE,
-  "    flow_not_begun(&job->flow, job->gate.kind == GATE_CREATE);\n",
+  "    job_state_not_begun(&job->state, job->gate.kind == GATE_CREATE);\n",
   "    (void)0;\n",
   "spec connections: can be cancelled"
 )
@@ -2055,7 +2055,7 @@ mutant(
 mutant(
   "shortage: a download fails for its file",
   "src/engine/ops/download.c",
-  "if (shortage_is(&download->work.last.failure) && !download->opened)",
+  "if (shortage_is(&download->op.last.failure) && !download->opened)",
   "if (false)",
   "spec shortage: a picture waits"
 )
@@ -2083,8 +2083,8 @@ mutant(
 mutant(
   "a poll that was never asked is told as a job that takes long",
   "src/lua/shown/verdict.c",
-  "return job->mode == FLOW_POLL_ONCE && event->polls == 0;",
-  "return job->mode == FLOW_POLL_ONCE && event->polls == 9999;",
+  "return job->mode == JOB_MODE_POLL_ONCE && event->polls == 0;",
+  "return job->mode == JOB_MODE_POLL_ONCE && event->polls == 9999;",
   "spec connections: was not asked"
 )
 

@@ -54,7 +54,7 @@ struct Exchange {
   HttpBeforeSend before_send; /* posts only; NULL = nothing to ask */
   void *owner;
   /* What came back. */
-  Reply reply;
+  HttpOutcome reply;
   Buffer body;     /* shown to nobody before http_hide_key */
   Failure failure; /* when the reply is not an answer */
   bool too_large;  /* the body of a reply, or a head, over its maximum */

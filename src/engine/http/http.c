@@ -165,7 +165,7 @@ void http_give_up(Loop *loop) {
 
 bool http_is_redirect(const Exchange *exchange) {
   int status = exchange->reply.status;
-  return exchange->reply.kind == REPLY_ANSWERED && status / 100 == 3 &&
+  return exchange->reply.kind == OUTCOME_ANSWERED && status / 100 == 3 &&
          status != 304 && exchange->location;
 }
 

@@ -242,7 +242,7 @@ static void reset(Exchange *exchange) {
   exchange->before_send = NULL;
   exchange->blocked = false;
   exchange->owner = NULL;
-  exchange->reply = (Reply){.retry_after = -1};
+  exchange->reply = (HttpOutcome){.retry_after = -1};
   exchange->too_large = exchange->private_address = false;
   exchange->sent_once = exchange->public_only = exchange->stopped = false;
   exchange->wrote = false;
@@ -284,7 +284,7 @@ Exchange *http_take(Loop *loop, Service *service, HttpSort sort,
 /* Of a create that failed libcurl may remember that it was refused. */
 static bool is_reusable(const Exchange *exchange) {
   return !exchange->create || !exchange->service->secure ||
-         exchange->reply.kind == REPLY_ANSWERED;
+         exchange->reply.kind == OUTCOME_ANSWERED;
 }
 
 void http_release(Exchange *exchange) {

@@ -255,10 +255,10 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
   if ((code == CURLE_OK || exchange->curtailed) && exchange->headers_done &&
       status >= 200) {
     if (http_refused_by_proxy(exchange)) {
-      exchange->reply.kind = REPLY_HOPELESS;
+      exchange->reply.kind = OUTCOME_HOPELESS;
       return;
     }
-    exchange->reply.kind = REPLY_ANSWERED;
+    exchange->reply.kind = OUTCOME_ANSWERED;
     note_version(exchange);
     look_at_address(exchange);
     return;
@@ -266,7 +266,7 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
   if (code == CURLE_OK) /* libcurl takes an end among the headers for one */
     code = CURLE_PARTIAL_FILE;
   if (exchange->blocked) { /* its failure says why */
-    exchange->reply.kind = REPLY_HOPELESS;
+    exchange->reply.kind = OUTCOME_HOPELESS;
     return;
   }
   http_explain(exchange, code, sent);
@@ -276,10 +276,10 @@ void http_read_outcome(Exchange *exchange, CURLcode code) {
     http_limits_distrust(exchange);
   exchange->shortage = sent ? NULL : http_find_shortage(exchange, code);
   if (sent)
-    exchange->reply.kind = REPLY_LOST;
+    exchange->reply.kind = OUTCOME_LOST;
   else if (http_is_certificate_error(code) &&
            !exchange->shortage) /* the certificates are files, too */
-    exchange->reply.kind = REPLY_HOPELESS;
+    exchange->reply.kind = OUTCOME_HOPELESS;
   else
-    exchange->reply.kind = REPLY_NOT_SENT;
+    exchange->reply.kind = OUTCOME_NOT_SENT;
 }

@@ -13,7 +13,7 @@ typedef struct Answer {
   bool created; /* to a create, else to a poll */
   bool said;    /* it is a 2xx, or the beginning of one: the rest is filled */
   Judged judged;
-  Decoded reply; /* where that is readable */
+  ApiReply reply; /* where that is readable */
   /* For the ledger: NULL = as it was. */
   const char *state;
   const char *charged; /* also for the host; static, as is the state */

@@ -5,37 +5,37 @@
 #ifndef GPTIMAGE2_ENGINE_JOB_H
 #define GPTIMAGE2_ENGINE_JOB_H
 
+#include "engine/core/account.h"
+#include "engine/core/job_list.h"
+#include "engine/core/op.h"
 #include "engine/http/http.h"
 #include "engine/rules/gate.h"
-#include "engine/work/account.h"
-#include "engine/work/job_list.h"
-#include "engine/work/work.h"
 #include "probe.h"
 
 #include <stddef.h>
 
 typedef struct Job {
-  Work work; /* first: a Work * of a job is a Job * */
-  Flow flow;
-  Turn turn;
+  Op op; /* first: an Op * of a job is a Job * */
+  JobState state;
+  Permit permit;
   GateLink gate; /* while it wants an exchange, or has one */
   char *body; /* until the create was answered: then its memory holds the id */
-  const char *key;    /* behind the job, in its memory; NULL = it has none */
-  char *id;           /* the service's; NULL = not known yet */
-  LedgerEntry *entry; /* until it is recorded */
-  char *former;       /* the account whose row it was; NULL = this one's */
-  char *earlier_id;   /* that an earlier create was given; NULL = none */
-  uint64_t claim; /* names it in the ledger, with `sends`; 0 = nothing does */
-  unsigned sends; /* sends that the ledger permitted */
-  bool again;     /* the ledger has it already */
-  bool intended;  /* its intent is in the open transaction */
-  bool recorded;  /* its intent is in the ledger */
-  bool asked;     /* its permission is in the open transaction */
-  bool permitted; /* the create under way may go out */
-  bool marked;    /* the ledger says sent */
-  bool held;      /* the create under way had to be kept back */
-  bool refused;   /* the ledger says that it is not ours to send */
-  bool given_up;  /* cancelled while its create was out */
+  const char *idempotency_key; /* behind the job, in its memory; or NULL */
+  char *id;                    /* the service's; NULL = not known yet */
+  LedgerEntry *entry;          /* until it is recorded */
+  char *former;     /* the account whose row it was; NULL = this one's */
+  char *earlier_id; /* that an earlier create was given; NULL = none */
+  uint64_t claim;   /* names it in the ledger, with `sends`; 0 = nothing does */
+  unsigned sends;   /* sends that the ledger permitted */
+  bool again;       /* the ledger has it already */
+  bool intended;    /* its intent is in the open transaction */
+  bool recorded;    /* its intent is in the ledger */
+  bool asked;       /* its permission is in the open transaction */
+  bool permitted;   /* the create under way may go out */
+  bool marked;      /* the ledger says sent */
+  bool held;        /* the create under way had to be kept back */
+  bool refused;     /* the ledger says that it is not ours to send */
+  bool given_up;    /* cancelled while its create was out */
   bool earlier_paid; /* an earlier create of it was charged */
   bool twice;   /* one may have made another job than the one that has its id */
   bool hearsay; /* the service has not told of its id yet */
@@ -55,7 +55,7 @@ typedef struct Job {
 
 /* NULL = its client has none. */
 static inline Ledger *job_ledger(const Job *job) {
-  return job->work.account->ledger;
+  return job->op.account->ledger;
 }
 
 static inline Job *job_of_unwritten(JobLink *link) {
@@ -68,9 +68,9 @@ static inline Job *job_of_place(JobLink *link) {
 
 /* ---- job_run.c, which drives it: what the parts may ask of it ---- */
 
-extern const WorkType job_type;
+extern const OpType job_type;
 
-/* It has its place in front of libcurl: begins what its flow asked for. */
+/* It has its place in front of libcurl: begins what its state asked for. */
 void job_send(Job *job);
 
 /* What held its create back is over. */
@@ -79,7 +79,7 @@ void job_go_on(Job *job);
 /* A job that is parting is told of: the ledger knows, or could not be told. */
 void job_part(Job *job, bool recorded);
 
-/* It must not be sent: the work's failure says why. */
+/* It must not be sent: the op's failure says why. */
 void job_refuse(Job *job);
 
 #endif

@@ -12,16 +12,16 @@
 /* ---- reading ---- */
 
 /* Of a poll only a whole answer counts: it is asked again. */
-static bool is_said(const Reply *reply, bool created) {
+static bool is_said(const HttpOutcome *reply, bool created) {
   if (reply->status / 100 != 2)
     return false;
-  return reply->kind == REPLY_ANSWERED || (created && reply->partial);
+  return reply->kind == OUTCOME_ANSWERED || (created && reply->partial);
 }
 
 void answer_read(Job *job, Exchange *exchange, Answer *answer) {
   const Buffer *body = &exchange->body;
-  Reply *reply = &exchange->reply;
-  answer->created = job->flow.state == FLOW_CREATING;
+  HttpOutcome *reply = &exchange->reply;
+  answer->created = job->state.phase == PHASE_CREATING;
   answer->judged = (Judged){0};
   answer->state = answer->charged = answer->error = NULL;
   if (answer->created)
@@ -44,9 +44,9 @@ void answer_read(Job *job, Exchange *exchange, Answer *answer) {
 /* False without memory. */
 static bool take_id(Job *job, const JsonPiece *id) {
   char text[JOB_ID_MAX];
-  if (!job_set_id(job, text, decode_copy_id(id, text)))
+  if (!job_set_id(job, text, api_reply_copy_id(id, text)))
     return false;
-  job->twice = job->flow.earlier_doubt &&
+  job->twice = job->state.earlier_maybe_charged &&
                !(job->earlier_id && strcmp(job->earlier_id, job->id) == 0);
   return true;
 }
@@ -65,7 +65,7 @@ static void set_failure(const Job *job, Exchange *exchange, Answer *answer) {
   failure_clear(failure);
   *failure = (Failure){.kind = "job_failed", .code = "generation_failed"};
   failure->detail =
-      service_code(&answer->reply, account_key(job->work.account));
+      service_code(&answer->reply, account_api_key(job->op.account));
   answer->error = failure->detail ? failure->detail : failure->code;
 }
 
@@ -80,7 +80,7 @@ static void explain_unusable(const Job *job, const Answer *answer,
                 "the service's answer to the create is not readable: the job "
                 "may have been paid, and was not sent again");
   else if (answer->judged.says == SAYS_EMPTY &&
-           job->flow.mode != FLOW_POLL_ONCE)
+           job->state.mode != JOB_MODE_POLL_ONCE)
     failure_set(failure, "protocol", "results_missing",
                 "the service says the job succeeded but gives no images");
   else
@@ -96,19 +96,19 @@ static void set_unusable(const Job *job, Exchange *exchange, Answer *answer) {
 }
 
 /* The state of its row after an answer that ends it, or gives it its id. */
-static const char *state_after(const Job *job, FlowAction action) {
+static const char *state_after(const Job *job, JobAction action) {
   if (job->given_up)
     return "cancelled";
-  if (action.what == FLOW_DO_END && action.end == FLOW_END_SUCCEEDED)
+  if (action.what == JOB_DO_END && action.end == JOB_END_SUCCEEDED)
     return "succeeded";
-  if (action.what == FLOW_DO_END && action.end == FLOW_END_FAILURE)
+  if (action.what == JOB_DO_END && action.end == JOB_END_FAILURE)
     return "failed";
   return job->id ? "accepted" : "unknown";
 }
 
 /* The service has it, or so it says. */
-static FlowAction settle_created(Job *job, Exchange *exchange, Answer *answer,
-                                 FlowAction action) {
+static JobAction settle_created(Job *job, Exchange *exchange, Answer *answer,
+                                JobAction action) {
   const JsonPiece *id = &answer->judged.id;
   bool taken = id->at && take_id(job, id);
   answer->charged = id->at ? charged_by(job, answer) : NULL;
@@ -118,20 +118,20 @@ static FlowAction settle_created(Job *job, Exchange *exchange, Answer *answer,
   answer->state = "accepted";
   failure_clear(&exchange->failure);
   failure_set(&exchange->failure, "lost", "out_of_memory", "out of memory");
-  return (FlowAction){.what = FLOW_DO_END, .end = FLOW_END_LOST};
+  return (JobAction){.what = JOB_DO_END, .end = JOB_END_LOST};
 }
 
-FlowAction answer_settle(Job *job, Exchange *exchange, Answer *answer,
-                         FlowAction action) {
-  bool ends = action.what == FLOW_DO_END;
-  if (answer->said && ends && action.end == FLOW_END_FAILURE)
+JobAction answer_settle(Job *job, Exchange *exchange, Answer *answer,
+                        JobAction action) {
+  bool ends = action.what == JOB_DO_END;
+  if (answer->said && ends && action.end == JOB_END_FAILURE)
     set_failure(job, exchange, answer);
-  if (answer->said && ends && action.end == FLOW_END_UNUSABLE)
+  if (answer->said && ends && action.end == JOB_END_UNUSABLE)
     set_unusable(job, exchange, answer);
-  if (answer->said && answer->created && job->flow.created > 0)
+  if (answer->said && answer->created && job->state.created > 0)
     return settle_created(job, exchange, answer, action);
   if (ends &&
-      (action.end == FLOW_END_SUCCEEDED || action.end == FLOW_END_FAILURE)) {
+      (action.end == JOB_END_SUCCEEDED || action.end == JOB_END_FAILURE)) {
     answer->charged = charged_by(job, answer);
     answer->state = state_after(job, action);
   }
@@ -141,13 +141,13 @@ FlowAction answer_settle(Job *job, Exchange *exchange, Answer *answer,
 /* ---- telling ---- */
 
 void answer_tell(Job *job, Exchange *exchange, const Answer *answer,
-                 FlowAction action) {
-  bool accepted = answer->created && job->flow.created > 0;
+                 JobAction action) {
+  bool accepted = answer->created && job->state.created > 0;
   if (answer->created)
     record_answer(job, exchange, answer);
   else if (answer->state || answer->error)
     record_result(job, exchange, answer);
-  if (action.what == FLOW_DO_END)
+  if (action.what == JOB_DO_END)
     tell_last(job, exchange, answer);
   else if (accepted)
     tell_created(job, exchange, answer);

@@ -2,7 +2,7 @@
  * What an exchange has brought for its job: read and judged, then told to the
  * ledger and to the host.  Private to the engine; I/O thread only.
  *
- *   answer_read    before the flow is asked: what the reply says
+ *   answer_read    before the state is asked: what the reply says
  *   answer_settle  after it: the id, what it costs, what was wrong
  *   answer_tell    ledger first, then host
  */
@@ -17,10 +17,10 @@ void answer_read(Job *job, Exchange *exchange, Answer *answer);
 
 /* `action` follows from it; gives what is to be done instead where there is no
  * memory. */
-FlowAction answer_settle(Job *job, Exchange *exchange, Answer *answer,
-                         FlowAction action);
+JobAction answer_settle(Job *job, Exchange *exchange, Answer *answer,
+                        JobAction action);
 
 void answer_tell(Job *job, Exchange *exchange, const Answer *answer,
-                 FlowAction action);
+                 JobAction action);
 
 #endif

@@ -19,13 +19,13 @@ void job_gate_begin(GateLink *link, double now);
 void job_gate_leave(Job *job);
 
 /* Its deadline has come while it waited. */
-FlowAction job_gate_overdue(Job *job);
+JobAction job_gate_overdue(Job *job);
 
 /* Its exchange is over, and its place is given back.  True: nothing was sent
  * for lack of something here; it waits again, and `exchange` is released. */
 bool job_gate_over(Job *job, Exchange *exchange, double now);
 
-/* The same when no exchange could even be made, for which the work's failure
+/* The same when no exchange could even be made, for which the op's failure
  * says why. */
 bool job_gate_not_begun(Job *job, double now);
 

@@ -11,7 +11,7 @@
 #define RETRY_MAX 1.0
 #define INTENTS_MAX 1000 /* that one transaction takes after that */
 
-/* False when the ledger is down, or says no: then the work's failure tells. */
+/* False when the ledger is down, or says no: then the op's failure tells. */
 static bool intend(Job *job) {
   char id[RECORD_ATTEMPT_MAX], next[RECORD_ATTEMPT_MAX];
   Failure failure = {0};
@@ -25,29 +25,29 @@ static bool intend(Job *job) {
   }
   /* Somebody else may have sent it. */
   job->refused = failure.code && strcmp(failure.code, "not_ours_to_send") == 0;
-  failure_clear(&job->work.last.failure);
-  job->work.last.failure = failure;
+  failure_clear(&job->op.last.failure);
+  job->op.last.failure = failure;
   return false;
 }
 
 bool record_intent(Job *job) {
   LedgerEntry *entry = job->entry;
-  Account *account = job->work.account;
+  Account *account = job->op.account;
   if (!entry)
     return true;
-  entry->key = job->key;
+  entry->key = job->idempotency_key;
   entry->base_url = account->service.settings.base_url;
   entry->body = job->body;
   entry->body_length = job->body_length;
-  entry->doubt = job->flow.doubt;
-  job->claim = engine_random_bits(job->work.engine);
-  job->marked = job->flow.doubt; /* the row says sent from now on */
-  work_touch_ledger(&job->work);
+  entry->maybe_charged = job->state.maybe_charged;
+  job->claim = engine_random_bits(job->op.engine);
+  job->marked = job->state.maybe_charged; /* the row says sent from now on */
+  op_touch_ledger(&job->op);
   if (!ledger_is_down(account->ledger) && !intend(job) &&
       !ledger_is_down(account->ledger))
     return false;
   if (ledger_is_broken(account->ledger)) {
-    ledger_why(account->ledger, &job->work.last.failure);
+    ledger_why(account->ledger, &job->op.last.failure);
     return false;
   }
   job_list_join(&account->unrecorded, &job->unwritten);
@@ -134,7 +134,7 @@ static void part_all(Account *account) {
     after = link->after;
     if (job->unwritten.list)
       continue;
-    job->work.last.contradicted = !right;
+    job->op.last.contradicted = !right;
     job_part(job, right);
   }
 }
@@ -151,7 +151,7 @@ static void give_up(Account *account) {
   JobLink *link;
   part_unrecorded(account);
   while ((link = account->unrecorded.first)) {
-    ledger_why(account->ledger, &job_of_unwritten(link)->work.last.failure);
+    ledger_why(account->ledger, &job_of_unwritten(link)->op.last.failure);
     job_refuse(job_of_unwritten(link));
   }
   let_go_on(account);

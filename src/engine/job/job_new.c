@@ -61,26 +61,27 @@ static Job *new_job(const char *key) {
   size_t size = key ? strlen(key) + 1 : 0;
   Job *job = calloc(1, sizeof *job + size);
   if (job && key)
-    job->key = memcpy(job + 1, key, size);
+    job->idempotency_key = memcpy(job + 1, key, size);
   return job;
 }
 
-Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
-                 uintptr_t owner) {
-  Job *job = new_job(spec->key);
+Op *engine_job(Engine *engine, Account *account, const JobSpec *spec,
+               uintptr_t owner) {
+  Job *job = new_job(spec->idempotency_key);
   if (!job)
     return NULL;
   if (!copy_spec(job, account, spec)) {
-    job_type.free(&job->work);
+    job_type.free(&job->op);
     free(job);
     return NULL;
   }
   job->has_listener = spec->has_listener;
   job->hearsay = spec->hearsay;
   job->earlier_paid = spec->earlier_paid;
-  flow_init(&job->flow, spec->mode, &account->settings.flow, &account->quota,
-            spec->key_is_known, clock_monotonic() + spec->timeout);
-  job->flow.check = spec->reference_count > 0;
-  job->flow.sent = job->flow.doubt = spec->doubt;
-  return engine_start_work(engine, &job->work, &job_type, account, owner);
+  job_state_init(&job->state, spec->mode, &account->settings.state,
+                 &account->quota, spec->key_is_known,
+                 clock_monotonic() + spec->timeout);
+  job->state.check = spec->reference_count > 0;
+  job->state.sent = job->state.maybe_charged = spec->maybe_charged;
+  return engine_start_op(engine, &job->op, &job_type, account, owner);
 }

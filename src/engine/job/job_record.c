@@ -3,7 +3,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/url.h"
-#include "engine/rules/decode.h"
+#include "engine/rules/api_reply.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -27,18 +27,18 @@ static bool is_own_word(const char *state) {
 void record_tell(Job *job, const LedgerNews *news) {
   LedgerNews told = *news;
   char id[RECORD_ATTEMPT_MAX], next[RECORD_ATTEMPT_MAX];
-  told.base_url = job->work.account->service.settings.base_url;
+  told.base_url = job->op.account->service.settings.base_url;
   if (job->claim && is_own_word(news->state)) {
     told.attempt_id = record_attempt_id(job, job->sends, id);
     told.next_id =
         record_attempt_id(job, job->sends + 1, next); /* never confirmed */
     if (job->entry && job->again) { /* not known to be taken over */
       told.seen_id = job->entry->seen_id;
-      told.seen_in_doubt = job->entry->doubt;
+      told.seen_maybe_charged = job->entry->maybe_charged;
     }
   }
-  ledger_tell(job_ledger(job), job->key, &told);
-  work_touch_ledger(&job->work);
+  ledger_tell(job_ledger(job), job->idempotency_key, &told);
+  op_touch_ledger(&job->op);
 }
 
 /* ---- sent ---- */
@@ -47,13 +47,13 @@ bool record_must_wait(Job *job) {
   Ledger *ledger = job_ledger(job);
   if (!ledger || !ledger_is_down(ledger) || ledger_is_broken(ledger))
     return false;
-  ledger_why(ledger, &job->work.last.failure);
+  ledger_why(ledger, &job->op.last.failure);
   return true;
 }
 
 void record_hold(Job *job) {
   job->held = false;
-  job_list_join(&job->work.account->held, &job->place);
+  job_list_join(&job->op.account->held, &job->place);
 }
 
 static void ask(Job *job) {
@@ -61,9 +61,10 @@ static void ask(Job *job) {
   LedgerSend send = {.attempt_id = record_attempt_id(job, job->sends, id),
                      .next_id = record_attempt_id(job, job->sends + 1, next),
                      .again = job->marked,
-                     .attempts = job->flow.attempts};
+                     .attempts = job->state.attempts};
   Failure failure = {0};
-  job->asked = ledger_permit(job_ledger(job), job->key, &send, &failure);
+  job->asked =
+      ledger_permit(job_ledger(job), job->idempotency_key, &send, &failure);
   if (!job->asked && !ledger_is_down(job_ledger(job))) {
     job->exchange->failure = failure;
     job->refused = true;
@@ -108,7 +109,7 @@ static void permit_all(Account *account) {
  */
 static bool before_send(Exchange *exchange) {
   Job *job = exchange->owner;
-  Account *account = job->work.account;
+  Account *account = job->op.account;
   if (!ledger_may_spend(account->ledger, &exchange->failure))
     return false;
   if (!job->permitted && !job->refused && !ledger_is_down(account->ledger))
@@ -117,7 +118,7 @@ static bool before_send(Exchange *exchange) {
     return job->permitted;
   ledger_why(account->ledger, &exchange->failure);
   job->held = !ledger_is_broken(account->ledger);
-  work_touch_ledger(&job->work);
+  op_touch_ledger(&job->op);
   return false;
 }
 
@@ -126,7 +127,7 @@ void record_sending(Job *job, Exchange *exchange) {
     return;
   exchange->before_send = before_send;
   job->permitted = job->held = false;
-  job_list_join(&job->work.account->sending, &job->place);
+  job_list_join(&job->op.account->sending, &job->place);
 }
 
 /* ---- answers ---- */
@@ -136,7 +137,7 @@ void record_not_sent(Job *job) {
   if (!job_ledger(job))
     return;
   job_list_leave(&job->place);
-  if (!job->marked || job->flow.doubt)
+  if (!job->marked || job->state.maybe_charged)
     return;
   job->marked = false;
   record_tell(job, &(LedgerNews){.state = "intent",
@@ -152,24 +153,24 @@ static const char *new_account(const Job *job) {
 
 /* The id in the answer to a create.  NULL = none that may be believed. */
 static const char *read_id(const Buffer *body, char *id) {
-  JsonPiece found = decode_job_id(body->data, body->length);
+  JsonPiece found = api_reply_job_id(body->data, body->length);
   if (!found.at)
     return NULL;
-  id[decode_copy_id(&found, id)] = '\0';
+  id[api_reply_copy_id(&found, id)] = '\0';
   return id;
 }
 
 void record_answer(Job *job, const Exchange *exchange, const Answer *answer) {
-  const Reply *reply = &exchange->reply;
+  const HttpOutcome *reply = &exchange->reply;
   const Buffer *body = &exchange->body;
   char id[JOB_ID_MAX + 1];
   LedgerNews news = {.status = reply->status,
-                     .attempts = job->flow.attempts,
+                     .attempts = job->state.attempts,
                      .answer = body->length ? body->data : NULL,
                      .answer_length = body->length};
   if (!job_ledger(job))
     return;
-  if (reply->kind != REPLY_ANSWERED && reply->kind != REPLY_LOST) {
+  if (reply->kind != OUTCOME_ANSWERED && reply->kind != OUTCOME_LOST) {
     record_not_sent(job);
     return;
   }
@@ -181,7 +182,8 @@ void record_answer(Job *job, const Exchange *exchange, const Answer *answer) {
     news.charged = answer->charged ? answer->charged : "unknown";
     news.error = answer->error;
     news.account = news.job_id ? new_account(job) : NULL;
-  } else if (!job->flow.doubt) { /* a 429: it was refused, and may go again */
+  } else if (!job->state.maybe_charged) { /* a 429: it was refused, and may go
+                                             again */
     job->marked = false;
     news.state = "intent";
     news.charged = "no";
@@ -198,7 +200,7 @@ void record_result(Job *job, const Exchange *exchange, const Answer *answer) {
                      .error = answer->error};
   if (!job_ledger(job))
     return;
-  if (!job->key)
+  if (!job->idempotency_key)
     news.job_id = job->id;
   if (answer->state) {
     news.result = exchange->body.data;
@@ -210,7 +212,7 @@ void record_result(Job *job, const Exchange *exchange, const Answer *answer) {
 }
 
 void record_cancelled(Job *job) {
-  if (!job_ledger(job) || job->work.detached)
+  if (!job_ledger(job) || job->op.detached)
     return;
   job->given_up = true;
   record_tell(job, &(LedgerNews){.state = "cancelled"});

@@ -28,11 +28,11 @@ void record_confirm_all(Account *account);
 #define RECORD_ATTEMPT_MAX 32 /* bytes */
 const char *record_attempt_id(const Job *job, unsigned n, char *text);
 
-/* False, with the work's failure set, when the job must not be sent.  A ledger
+/* False, with the op's failure set, when the job must not be sent.  A ledger
  * that is down makes it wait, no more. */
 bool record_intent(Job *job);
 
-/* True, with the work's failure set, while no create may go out because the
+/* True, with the op's failure set, while no create may go out because the
  * ledger is down. */
 bool record_must_wait(Job *job);
 
@@ -66,7 +66,7 @@ void record_tell(Job *job, const LedgerNews *news);
 
 /* The job ends.  True: the host must not be told before the
  * ledger has it, and record_flush calls job_part. */
-bool record_end(Job *job, FlowEnd how);
+bool record_end(Job *job, JobEnd how);
 
 /* Until when that is waited for.  The intent of a job whose client was closed
  * may come as late as its create might have. */

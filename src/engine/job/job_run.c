@@ -1,4 +1,4 @@
-/* What drives a job: its flow says what to do, this does it.  See job.h. */
+/* What drives a job: its state says what to do, this does it.  See job.h. */
 #include "job.h"
 
 #include "engine/base/clock.h"
@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void act(Job *job, FlowAction action);
+static void act(Job *job, JobAction action);
 static void set_checked(Job *job, bool checked);
 
 /* Seconds that one exchange may take from `now` on. */
 static double time_left(const Job *job, double now) {
-  double left = job->flow.deadline - now;
-  double request = job->work.account->settings.request_timeout;
+  double left = job->state.deadline - now;
+  double request = job->op.account->settings.request_timeout;
   if (left > request)
     return request;
   return left > 0.001 ? left : 0.001;
@@ -27,52 +27,53 @@ static double time_left(const Job *job, double now) {
 
 void job_part(Job *job, bool recorded) {
   job->parting = false;
-  job->work.last.unrecorded = !recorded;
+  job->op.last.unrecorded = !recorded;
   job_list_leave(&job->place);
   job_list_leave(&job->unwritten);
-  work_end(&job->work);
+  op_end(&job->op);
 }
 
 /* That it was not sent, and never will be, is told once the ledger knows it:
  * else the next process would send it.  Not later than its grace, though: it
  * is then told that this is not known. */
-static void end(Job *job, FlowEnd how) {
+static void end(Job *job, JobEnd how) {
   tell_end(job, how);
   job->parting = record_end(job, how);
   set_checked(job, false);
   job_gate_leave(job);
-  turn_leave(&job->turn);
+  limiter_release(&job->permit);
   if (job->parting)
-    heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer,
+    heap_set(&engine_loop(job->op.engine)->heap, &job->op.timer,
              record_grace(job));
   else
-    work_end(&job->work);
-  turn_advance(&job->work.account->turns);
+    op_end(&job->op);
+  limiter_dispatch(&job->op.account->limiter);
 }
 
 /* What the answer says about how many jobs at once are welcome. */
-static void set_pace(Job *job, const Reply *reply, bool created, double now) {
-  Pace *pace = &job->work.account->turns.pace;
-  if (reply->kind != REPLY_ANSWERED)
+static void set_pace(Job *job, const HttpOutcome *reply, bool created,
+                     double now) {
+  AdaptiveLimit *limit = &job->op.account->limiter.limit;
+  if (reply->kind != OUTCOME_ANSWERED)
     return;
   if (reply->status == 429)
-    pace_slow_down(pace, now, reply->retry_after);
+    adaptive_limit_on_429(limit, now, reply->retry_after);
   else if (created && reply->status >= 200 && reply->status <= 299)
-    pace_succeed(pace, now);
+    adaptive_limit_on_success(limit, now);
 }
 
 static void on_exchanged(Exchange *exchange) {
   Job *job = exchange->owner;
   double now = clock_monotonic();
-  FlowAction action;
+  JobAction action;
   Answer answer;
   if (job_gate_over(job, exchange, now)) /* it waits, and nothing has been */
     return;
   answer_read(job, exchange, &answer);
   if (exchange->blocked && job->held)
-    exchange->reply.kind = REPLY_HELD;
-  action = flow_on_reply(&job->flow, &exchange->reply, now,
-                         engine_random(job->work.engine));
+    exchange->reply.kind = OUTCOME_HELD;
+  action = job_state_on_reply(&job->state, &exchange->reply, now,
+                              engine_random(job->op.engine));
   job->exchange = NULL;
   set_pace(job, &exchange->reply, answer.created, now);
   tell_forget_failure(job);
@@ -84,21 +85,21 @@ static void on_exchanged(Exchange *exchange) {
 
 /* The exchange could not even be started. */
 static void on_not_started(Job *job) {
-  Reply reply = {.kind = REPLY_NOT_SENT, .retry_after = -1};
-  const char *code = job->work.last.failure.code;
+  HttpOutcome reply = {.kind = OUTCOME_NOT_SENT, .retry_after = -1};
+  const char *code = job->op.last.failure.code;
   if (job_gate_not_begun(job, clock_monotonic()))
     return;
   if (code && strcmp(code, "libcurl_unavailable") == 0)
-    reply.kind = REPLY_HOPELESS;
-  act(job, flow_on_reply(&job->flow, &reply, clock_monotonic(),
-                         engine_random(job->work.engine)));
+    reply.kind = OUTCOME_HOPELESS;
+  act(job, job_state_on_reply(&job->state, &reply, clock_monotonic(),
+                              engine_random(job->op.engine)));
 }
 
 /* The ledger is down: the create is not even begun. */
 static void hold(Job *job) {
-  Reply reply = {.kind = REPLY_HELD, .retry_after = -1};
+  HttpOutcome reply = {.kind = OUTCOME_HELD, .retry_after = -1};
   job_gate_leave(job);
-  act(job, flow_on_reply(&job->flow, &reply, clock_monotonic(), 0));
+  act(job, job_state_on_reply(&job->state, &reply, clock_monotonic(), 0));
 }
 
 static void await_exchange(Job *job, Exchange *exchange) {
@@ -119,24 +120,24 @@ static void send_create(Job *job) {
   }
   tell_bare(job, EVENT_CREATING);
   exchange =
-      http_post(engine_loop(job->work.engine), &job->work.account->service,
-                job->body, job->body_length, job->key,
-                time_left(job, clock_monotonic()), &job->work.last.failure);
+      http_post(engine_loop(job->op.engine), &job->op.account->service,
+                job->body, job->body_length, job->idempotency_key,
+                time_left(job, clock_monotonic()), &job->op.last.failure);
   if (exchange)
     record_sending(job, exchange);
   await_exchange(job, exchange);
 }
 
 static void send_poll(Job *job) {
-  Account *account = job->work.account;
-  await_exchange(job, http_get(engine_loop(job->work.engine), &account->service,
+  Account *account = job->op.account;
+  await_exchange(job, http_get(engine_loop(job->op.engine), &account->service,
                                service_poll_url(&account->service, job->id),
                                time_left(job, clock_monotonic()),
-                               &job->work.last.failure));
+                               &job->op.last.failure));
 }
 
 void job_send(Job *job) {
-  if (job->flow.state == FLOW_CREATING)
+  if (job->state.phase == PHASE_CREATING)
     send_create(job);
   else
     send_poll(job);
@@ -144,33 +145,33 @@ void job_send(Job *job) {
 
 /* Waits for a place at the service, until its deadline at most. */
 static void wait_for_turn(Job *job) {
-  if (!isinf(job->flow.deadline))
-    heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer,
-             job->flow.deadline);
-  turn_join(&job->turn);
-  turn_advance(&job->work.account->turns);
+  if (!isinf(job->state.deadline))
+    heap_set(&engine_loop(job->op.engine)->heap, &job->op.timer,
+             job->state.deadline);
+  limiter_wait(&job->permit);
+  limiter_dispatch(&job->op.account->limiter);
 }
 
 /* Its references are good, and it waits for its turn; or it does no more. */
 static void set_checked(Job *job, bool checked) {
-  Account *account = job->work.account;
+  Account *account = job->op.account;
   if (job->checked == checked)
     return;
   job->checked = checked;
   account->checked += checked ? 1u : -1u;
   if (!checked)
-    checks_advance(engine_checks(job->work.engine));
+    checks_advance(engine_checks(job->op.engine));
 }
 
 static void fail_check(Job *job) {
-  failure_set(&job->work.last.failure, "network", "out_of_memory",
+  failure_set(&job->op.last.failure, "network", "out_of_memory",
               "the reference images could not be checked");
-  act(job, (FlowAction){.what = FLOW_DO_END, .end = FLOW_END_FAILED});
+  act(job, (JobAction){.what = JOB_DO_END, .end = JOB_END_FAILED});
 }
 
 static void on_probed(void *owner, ProbeFailure *bad) {
   Job *job = owner;
-  Event *last = &job->work.last;
+  Event *last = &job->op.last;
   job->probe = NULL;
   if (!bad) {
     set_checked(job, true);
@@ -184,49 +185,49 @@ static void on_probed(void *owner, ProbeFailure *bad) {
     last->status = bad->status;
     last->delay = bad->retry_after;
     last->temporary = bad->temporary;
-    act(job, flow_on_checked(&job->flow, false, clock_monotonic()));
+    act(job, job_state_on_checked(&job->state, false, clock_monotonic()));
   }
 }
 
 static void check_references(Job *job) {
-  Checks *checks = engine_checks(job->work.engine);
+  Checks *checks = engine_checks(job->op.engine);
   ProbeSpec spec = {.urls = job->references,
                     .count = job->reference_count,
-                    .timer = &job->work.timer,
-                    .deadline = job->flow.deadline,
+                    .timer = &job->op.timer,
+                    .deadline = job->state.deadline,
                     .done = on_probed,
                     .owner = job};
-  job->probe = probe_start(engine_loop(job->work.engine), checks,
-                           job->work.account, &spec);
+  job->probe =
+      probe_start(engine_loop(job->op.engine), checks, job->op.account, &spec);
   if (job->probe)
     checks_advance(checks);
   else
     fail_check(job);
 }
 
-static void act(Job *job, FlowAction action) {
+static void act(Job *job, JobAction action) {
   switch (action.what) {
-  case FLOW_DO_CHECK:
+  case JOB_DO_CHECK:
     check_references(job);
     break;
-  case FLOW_DO_CREATE:
+  case JOB_DO_CREATE:
     job_gate_wait(job, GATE_CREATE);
     break;
-  case FLOW_DO_POLL:
+  case JOB_DO_POLL:
     job_gate_wait(job, GATE_POLL);
     break;
-  case FLOW_DO_REST:
-    heap_set(&engine_loop(job->work.engine)->heap, &job->work.timer, action.at);
-    if (job->flow.state == FLOW_HELD)
+  case JOB_DO_WAIT:
+    heap_set(&engine_loop(job->op.engine)->heap, &job->op.timer, action.at);
+    if (job->state.phase == PHASE_HELD)
       record_hold(job);
     if (action.retry)
-      tell_retry(job, job->flow.state == FLOW_HELD ? clock_monotonic() + 1
-                                                   : action.at);
+      tell_retry(job, job->state.phase == PHASE_HELD ? clock_monotonic() + 1
+                                                     : action.at);
     break;
-  case FLOW_DO_END:
+  case JOB_DO_END:
     end(job, action.end);
     break;
-  case FLOW_DO_NOTHING:
+  case JOB_DO_NOTHING:
     break;
   }
 }
@@ -236,103 +237,104 @@ static void let_probe_go(Job *job) {
   job->probe = NULL;
   if (!probe)
     return;
-  probe_explain(probe, &job->work.last.failure);
+  probe_explain(probe, &job->op.last.failure);
   probe_abort(probe);
 }
 
 static void begin(Job *job) {
-  heap_clear(&engine_loop(job->work.engine)->heap, &job->work.timer);
-  act(job, flow_start(&job->flow, clock_monotonic()));
+  heap_clear(&engine_loop(job->op.engine)->heap, &job->op.timer);
+  act(job, job_state_start(&job->state, clock_monotonic()));
 }
 
-static void on_turn(Turn *turn) {
-  Job *job = (Job *)(void *)((char *)turn - offsetof(Job, turn));
+static void on_permit(Permit *permit) {
+  Job *job = (Job *)(void *)((char *)permit - offsetof(Job, permit));
   if (!job->checked) {
     begin(job);
     return;
   }
-  heap_clear(&engine_loop(job->work.engine)->heap, &job->work.timer);
+  heap_clear(&engine_loop(job->op.engine)->heap, &job->op.timer);
   set_checked(job, false);
-  act(job, flow_on_checked(&job->flow, true, clock_monotonic()));
+  act(job, job_state_on_checked(&job->state, true, clock_monotonic()));
 }
 
-static void start(Work *work) {
-  Job *job = (Job *)work;
-  job->turn.turns = &work->account->turns;
-  job->turn.begin = on_turn;
+static void start(Op *op) {
+  Job *job = (Job *)op;
+  job->permit.limiter = &op->account->limiter;
+  job->permit.begin = on_permit;
   if (job->has_listener)
     tell_bare(job, EVENT_QUEUED);
-  if (job->flow.mode == FLOW_POLL_ONCE || job->flow.mode == FLOW_RESUME) {
-    job->recorded = job->key && work->account->ledger;
-    turn_take(&job->turn);
+  if (job->state.mode == JOB_MODE_POLL_ONCE ||
+      job->state.mode == JOB_MODE_RESUME) {
+    job->recorded = job->idempotency_key && op->account->ledger;
+    limiter_acquire(&job->permit);
     begin(job);
     return;
   }
   if (!record_intent(job)) {
-    act(job, (FlowAction){.what = FLOW_DO_END, .end = FLOW_END_FAILED});
+    act(job, (JobAction){.what = JOB_DO_END, .end = JOB_END_FAILED});
     return;
   }
-  job->recorded = work->account->ledger != NULL;
-  if (job->flow.check) /* before it has a place: others need not wait for it */
+  job->recorded = op->account->ledger != NULL;
+  if (job->state.check) /* before it has a place: others need not wait for it */
     begin(job);
   else
     wait_for_turn(job);
 }
 
-static void on_timer(Work *work) {
-  Job *job = (Job *)work;
+static void on_timer(Op *op) {
+  Job *job = (Job *)op;
   double now = clock_monotonic();
   if (job->parting)
     job_part(job, record_is_told(job));
-  else if (job->probe && now < job->flow.deadline)
+  else if (job->probe && now < job->state.deadline)
     probe_on_timer(job->probe, now);
   else if (gate_is_waiting(&job->gate))
     act(job, job_gate_overdue(job));
   else {
     let_probe_go(job);
-    act(job, flow_on_timer(&job->flow, now));
+    act(job, job_state_on_timer(&job->state, now));
   }
 }
 
-static void stop(Work *work) {
-  Job *job = (Job *)work;
+static void stop(Op *op) {
+  Job *job = (Job *)op;
   record_torn(job);
   if (job->exchange)
-    http_abort(engine_loop(work->engine), job->exchange);
+    http_abort(engine_loop(op->engine), job->exchange);
   job->exchange = NULL;
   job_gate_leave(job);
   let_probe_go(job);
 }
 
 void job_go_on(Job *job) {
-  act(job, flow_on_ready(&job->flow, clock_monotonic()));
+  act(job, job_state_on_ready(&job->state, clock_monotonic()));
 }
 
 void job_refuse(Job *job) {
-  stop(&job->work);
-  act(job, (FlowAction){.what = FLOW_DO_END, .end = FLOW_END_FAILED});
+  stop(&job->op);
+  act(job, (JobAction){.what = JOB_DO_END, .end = JOB_END_FAILED});
 }
 
-static void on_cancel(Work *work) {
-  Job *job = (Job *)work;
+static void on_cancel(Op *op) {
+  Job *job = (Job *)op;
   bool gone = job->exchange && job->exchange->sent_once;
-  FlowAction action;
+  JobAction action;
   if (job->parting) /* it has ended, and waits for its word */
     return;
-  action = flow_on_cancel(&job->flow, gone);
-  if (action.what == FLOW_DO_END)
-    stop(work);
-  else if (job->flow.cancelled)
+  action = job_state_on_cancel(&job->state, gone);
+  if (action.what == JOB_DO_END)
+    stop(op);
+  else if (job->state.cancelled)
     record_cancelled(job);
   act(job, action);
 }
 
-static void on_late_cancel(Work *work) {
-  record_late_cancel((Job *)work);
+static void on_late_cancel(Op *op) {
+  record_late_cancel((Job *)op);
 }
 
-static void free_job(Work *work) {
-  Job *job = (Job *)work;
+static void free_job(Op *op) {
+  Job *job = (Job *)op;
   for (unsigned i = 0; i < job->reference_count; i++)
     free(job->references[i]);
   free(job->references);
@@ -344,16 +346,16 @@ static void free_job(Work *work) {
 }
 
 /* A new job has no row before it is started; of any other the ledger knows. */
-static bool records(const Work *work) {
-  const Job *job = (const Job *)work;
+static bool records(const Op *op) {
+  const Job *job = (const Job *)op;
   return job->entry && !job->again;
 }
 
-const WorkType job_type = {.start = start,
-                           .on_timer = on_timer,
-                           .on_cancel = on_cancel,
-                           .on_late_cancel = on_late_cancel,
-                           .stop = stop,
-                           .free = free_job,
-                           .records = records,
-                           .may_batch = true};
+const OpType job_type = {.start = start,
+                         .on_timer = on_timer,
+                         .on_cancel = on_cancel,
+                         .on_late_cancel = on_late_cancel,
+                         .stop = stop,
+                         .free = free_job,
+                         .records = records,
+                         .may_batch = true};

@@ -2,7 +2,7 @@
 #include "job_tell.h"
 
 #include "engine/base/clock.h"
-#include "engine/work/event_pool.h"
+#include "engine/core/event_pool.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,18 +31,18 @@ static uint64_t fingerprint(const Buffer *body) {
 /* What every event of a job says. */
 static void describe(const Job *job, Event *event) {
   event->id = job->id;
-  event->attempts = job->flow.attempts;
-  event->polls = job->flow.polls;
-  event->sent = job->flow.sent;
-  event->doubt = job->flow.doubt || job->refused;
-  event->risked = job->flow.risked;
+  event->attempts = job->state.attempts;
+  event->polls = job->state.polls;
+  event->sent = job->state.sent;
+  event->maybe_charged = job->state.maybe_charged || job->refused;
+  event->risked = job->state.risked;
   event->hearsay = job->hearsay;
-  event->earlier_doubt = job->flow.earlier_doubt;
-  event->earlier_risk = job->flow.earlier_risk;
+  event->earlier_maybe_charged = job->state.earlier_maybe_charged;
+  event->earlier_risk = job->state.earlier_risk;
 }
 
 static Event *event_of(Job *job, EventKind kind) {
-  Event *event = work_event(job->work.engine, kind);
+  Event *event = op_event(job->op.engine, kind);
   if (event)
     describe(job, event);
   return event;
@@ -78,16 +78,16 @@ static void give_body(Exchange *exchange, Event *event) {
 /* What is no news to anybody but a host with an on_event. */
 static void post_news(Job *job, Event *event) {
   if (job->has_listener)
-    work_post(&job->work, event);
+    op_post(&job->op, event);
   else
-    work_post_idly(&job->work, event);
+    op_post_idly(&job->op, event);
 }
 
 /* What is only a step on the way is left out where the host is far behind and
  * does not ask for each: the next event says as much. */
 void tell_bare(Job *job, EventKind kind) {
   Event *event;
-  if (!job->has_listener && event_pool_is_behind(engine_pool(job->work.engine)))
+  if (!job->has_listener && event_pool_is_behind(engine_pool(job->op.engine)))
     return;
   event = event_of(job, kind);
   if (event)
@@ -95,19 +95,19 @@ void tell_bare(Job *job, EventKind kind) {
 }
 
 void tell_retry(Job *job, double at) {
-  const Failure *failure = &job->work.last.failure;
+  const Failure *failure = &job->op.last.failure;
   Event *event;
   if (!job->has_listener || !(event = event_of(job, EVENT_RETRY)))
     return;
   event->delay = at - clock_monotonic();
-  event->status = job->work.last.status;
+  event->status = job->op.last.status;
   if (failure->kind)
     failure_set(&event->failure, failure->kind, failure->code, "%s",
                 failure->detail ? failure->detail : "");
   else
     failure_set(&event->failure, "server", "http_status",
                 "the service answered with HTTP status %d", event->status);
-  work_post(&job->work, event);
+  op_post(&job->op, event);
 }
 
 /* What the answer says, which comes with its body. */
@@ -117,7 +117,7 @@ static void quote(Event *event, Exchange *exchange, const Answer *answer) {
   event->says = answer->judged.says;
   event->charged = answer->charged;
   event->running =
-      answer->judged.readable && answer->reply.status == DECODED_RUNNING;
+      answer->judged.readable && answer->reply.status == API_RUNNING;
   event->has_balance = answer->judged.readable && answer->reply.has_balance;
   if (event->has_balance)
     event->balance = answer->reply.balance;
@@ -141,11 +141,11 @@ void tell_status(Job *job, Exchange *exchange, const Answer *answer) {
   job->told = now;
   quote(event, exchange, answer);
   give_body(exchange, event);
-  work_post_newest(&job->work, event, !job->has_listener);
+  op_post_newest(&job->op, event, !job->has_listener);
 }
 
 void tell_unusable(Job *job, const Exchange *exchange) {
-  Event *last = &job->work.last;
+  Event *last = &job->op.last;
   last->status = exchange->reply.status;
   failure_set(&last->failure, "protocol", "unreadable_reply",
               "the service's answer to the poll is not usable");
@@ -154,11 +154,11 @@ void tell_unusable(Job *job, const Exchange *exchange) {
 void tell_last(Job *job, Exchange *exchange, const Answer *answer) {
   tell_keep_failure(job, exchange);
   if (answer->said)
-    quote(&job->work.last, exchange, answer);
+    quote(&job->op.last, exchange, answer);
 }
 
 void tell_keep_failure(Job *job, Exchange *exchange) {
-  Event *last = &job->work.last;
+  Event *last = &job->op.last;
   last->failure = exchange->failure;
   exchange->failure = (Failure){0};
   last->delay = exchange->reply.retry_after;
@@ -166,7 +166,7 @@ void tell_keep_failure(Job *job, Exchange *exchange) {
 }
 
 void tell_forget_failure(Job *job) {
-  Event *last = &job->work.last;
+  Event *last = &job->op.last;
   failure_clear(&last->failure);
   free(last->body);
   last->body = NULL;
@@ -187,15 +187,15 @@ static void set_timeout(Event *last) {
                 last->status);
 }
 
-void tell_end(Job *job, FlowEnd how) {
-  Event *last = &job->work.last;
+void tell_end(Job *job, JobEnd how) {
+  Event *last = &job->op.last;
   describe(job, last);
   last->end = how;
-  if (how == FLOW_END_TIMEOUT)
+  if (how == JOB_END_TIMEOUT)
     set_timeout(last);
-  else if (how == FLOW_END_CANCELLED)
+  else if (how == JOB_END_CANCELLED)
     failure_set(&last->failure, "cancelled", "cancelled", "cancelled");
-  else if (how == FLOW_END_LOST && last->failure.kind &&
+  else if (how == JOB_END_LOST && last->failure.kind &&
            strcmp(last->failure.kind, "protocol") != 0)
     last->failure.kind = "lost";
 }

@@ -34,7 +34,7 @@ void tell_last(Job *job, Exchange *exchange, const Answer *answer);
 void tell_keep_failure(Job *job, Exchange *exchange);
 void tell_forget_failure(Job *job);
 
-/* Completes the job's last event; work_end posts it. */
-void tell_end(Job *job, FlowEnd how);
+/* Completes the job's last event; op_end posts it. */
+void tell_end(Job *job, JobEnd how);
 
 #endif

@@ -56,7 +56,7 @@ static bool is_same_host(const Look *one, const Look *other) {
 static bool may_begin(const Checks *checks, const Look *look) {
   const Account *account = look->probe->account;
   unsigned same = 0;
-  if (account->checked >= account->turns.pace.most)
+  if (account->checked >= account->limiter.limit.max)
     return false;
   for (unsigned i = 0; i < CHECKS_MAX; i++)
     same += checks->running[i] && is_same_host(checks->running[i], look);

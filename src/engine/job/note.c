@@ -10,18 +10,18 @@
 #include <string.h>
 
 typedef struct Note {
-  Work work; /* first */
+  Op op; /* first */
   char *key;
   JobNote note;
 } Note;
 
-static void nothing(Work *work) {
-  (void)work;
+static void nothing(Op *op) {
+  (void)op;
 }
 
 /* One id names one job. */
 static bool is_free(const Note *note) {
-  const Account *account = note->work.account;
+  const Account *account = note->op.account;
   return !note->note.job_id ||
          !ledger_has_other(account->ledger, account->service.settings.base_url,
                            note->note.job_id, note->key);
@@ -29,38 +29,38 @@ static bool is_free(const Note *note) {
 
 /* It must be durable before anybody acts on it. */
 static void settle(Note *note) {
-  Work *work = &note->work;
+  Op *op = &note->op;
   LedgerNews news = {.state = note->note.state,
                      .charged = note->note.charged,
                      .job_id = note->note.job_id,
                      .error = note->note.error};
-  work->account->retry_at = 0; /* it may be writable again: look now */
-  record_flush(work->account, clock_monotonic(), false);
+  op->account->retry_at = 0; /* it may be writable again: look now */
+  record_flush(op->account, clock_monotonic(), false);
   if (is_free(note))
-    ledger_settle(work->account->ledger, note->key, &news, &work->last.failure);
+    ledger_settle(op->account->ledger, note->key, &news, &op->last.failure);
   else
-    failure_set(&work->last.failure, "ledger", "job_id_taken",
+    failure_set(&op->last.failure, "ledger", "job_id_taken",
                 "the ledger has another job with the id %.255s",
                 note->note.job_id);
 }
 
-static void start(Work *work) {
-  settle((Note *)work);
-  work_end(work);
+static void start(Op *op) {
+  settle((Note *)op);
+  op_end(op);
 }
 
-static void free_note(Work *work) {
-  Note *note = (Note *)work;
+static void free_note(Op *op) {
+  Note *note = (Note *)op;
   free(note->note.error);
   free(note->note.job_id);
   free(note->key);
 }
 
-static const WorkType note_type = {.start = start,
-                                   .on_timer = nothing,
-                                   .on_cancel = nothing,
-                                   .stop = nothing,
-                                   .free = free_note};
+static const OpType note_type = {.start = start,
+                                 .on_timer = nothing,
+                                 .on_cancel = nothing,
+                                 .stop = nothing,
+                                 .free = free_note};
 
 static char *copy(const char *text, bool *ok) {
   char *copied = text ? strdup(text) : NULL;
@@ -69,8 +69,8 @@ static char *copy(const char *text, bool *ok) {
   return copied;
 }
 
-Work *engine_note(Engine *engine, Account *account, const char *key,
-                  const JobNote *news, uintptr_t owner) {
+Op *engine_note(Engine *engine, Account *account, const char *key,
+                const JobNote *news, uintptr_t owner) {
   Note *note = calloc(1, sizeof *note);
   bool ok = true;
   if (!note)
@@ -81,8 +81,8 @@ Work *engine_note(Engine *engine, Account *account, const char *key,
   note->note.error = copy(news->error, &ok);
   note->note.job_id = copy(news->job_id, &ok);
   if (ok)
-    return engine_start_work(engine, &note->work, &note_type, account, owner);
-  free_note(&note->work);
+    return engine_start_op(engine, &note->op, &note_type, account, owner);
+  free_note(&note->op);
   free(note);
   return NULL;
 }

@@ -9,8 +9,8 @@
 #ifndef GPTIMAGE2_ENGINE_PROBE_H
 #define GPTIMAGE2_ENGINE_PROBE_H
 
+#include "engine/core/account.h"
 #include "engine/http/http.h"
-#include "engine/work/account.h"
 
 #include <stdbool.h>
 
@@ -24,7 +24,7 @@ typedef struct Checks {
   Look *running[CHECKS_MAX]; /* NULL = free */
   Look *first;               /* those who wait, in order */
   Look *last;
-  bool advancing; /* inside checks_advance */
+  bool dispatching; /* inside checks_advance */
 } Checks;
 
 /* What is known of a reference that is not usable. */

@@ -113,9 +113,9 @@ void probe_explain(const Probe *probe, Failure *failure) {
 void checks_advance(Checks *checks) {
   Look **place;
   Look *look;
-  if (checks->advancing)
+  if (checks->dispatching)
     return;
-  checks->advancing = true;
+  checks->dispatching = true;
   while ((place = look_place(checks)) && (look = look_next(checks))) {
     ProbeFailure bad = {.index = look->index, .retry_after = -1};
     look_stop_waiting(look);
@@ -130,7 +130,7 @@ void checks_advance(Checks *checks) {
       finish(look->probe, &bad);
     }
   }
-  checks->advancing = false;
+  checks->dispatching = false;
 }
 
 /* ---- the end of a try ---- */
@@ -151,13 +151,13 @@ static bool is_temporary(const Exchange *exchange) {
   if (exchange->stopped || exchange->private_address)
     return false;
   switch (exchange->reply.kind) {
-  case REPLY_ANSWERED:
+  case OUTCOME_ANSWERED:
     return is_temporary_status(exchange->reply.status);
-  case REPLY_HOPELESS:
+  case OUTCOME_HOPELESS:
     return false;
-  case REPLY_LOST:
-  case REPLY_NOT_SENT:
-  case REPLY_HELD: /* creates alone are */
+  case OUTCOME_LOST:
+  case OUTCOME_NOT_SENT:
+  case OUTCOME_HELD: /* creates alone are */
     break;
   }
   return !(code && strcmp(code, "dns_failed") == 0);
@@ -208,7 +208,7 @@ static void judge(const Look *look, const Exchange *exchange,
   const char *url = look->probe->spec.urls[look->index];
   int status = exchange->reply.status;
   /* Read to the end, or to where there was enough of it: both are answers. */
-  bool answered = exchange->reply.kind == REPLY_ANSWERED || exchange->stopped;
+  bool answered = exchange->reply.kind == OUTCOME_ANSWERED || exchange->stopped;
   if (exchange->private_address)
     refuse(bad, url,
            "is at a private, loopback or link-local address, which the service "

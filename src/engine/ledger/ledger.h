@@ -62,9 +62,9 @@ bool ledger_may_spend(Ledger *ledger, Failure *failure);
 void ledger_close(Ledger *ledger);
 
 /* Records a job in the state "intent".  `again`: the job is in the ledger, not
- * sent (or, with its `doubt`, perhaps) and not settled, and is about to be sent
- * once more; whoever had it until now does not any more.  False with `failure`
- * when the key is taken (ledger/key_in_use), the row says otherwise
+ * sent (or, with its `maybe_charged`, perhaps) and not settled, and is about to
+ * be sent once more; whoever had it until now does not any more.  False with
+ * `failure` when the key is taken (ledger/key_in_use), the row says otherwise
  * (ledger/not_ours_to_send), or the ledger is down.  To repeat it where the
  * transaction was lost, or is said to be, does no harm: of a permission in it
  * nobody was told, and the row says "intent" again. */

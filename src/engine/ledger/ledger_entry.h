@@ -25,7 +25,7 @@ typedef struct LedgerEntry {
   const char *next_id;    /* that its first permission is asked for */
   const char *seen_id;    /* of one that is there: the attempt it had, "" = none
                            */
-  bool doubt;             /* of one that is sent again: it may have been made */
+  bool maybe_charged;     /* of one that is sent again: it may have been made */
   const char *job_id;     /* that an earlier create of it was given */
 } LedgerEntry;
 
@@ -54,9 +54,9 @@ typedef struct LedgerNews {
   const char *attempt_id;
   const char *next_id;
   /* Or as it was when it was read, where to take it over has perhaps not got
-   * into the ledger: see LedgerEntry, and its doubt. */
+   * into the ledger: see LedgerEntry, and its maybe_charged. */
   const char *seen_id;
-  bool seen_in_doubt;
+  bool seen_maybe_charged;
 } LedgerNews;
 
 /* How a ledger is opened; all zero is the usual. */

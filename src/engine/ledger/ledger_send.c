@@ -56,13 +56,13 @@ static int insert(Ledger *ledger, const LedgerEntry *entry, bool *done) {
 
 static int take_over(Ledger *ledger, const LedgerEntry *entry, bool *done) {
   sqlite3_stmt *statement =
-      ledger->statements[entry->doubt ? INTEND_REPEAT : INTEND_AGAIN];
+      ledger->statements[entry->maybe_charged ? INTEND_REPEAT : INTEND_AGAIN];
   int code;
   bind_body(statement, entry);
   sqlite3_bind_double(statement, 3, clock_wall());
   ledger_bind_text(statement, 4, ledger->account);
   ledger_bind_text(statement, 5, entry->attempt_id);
-  if (entry->doubt)
+  if (entry->maybe_charged)
     ledger_bind_text(statement, 6, entry->job_id);
   else
     ledger_bind_text(statement, 12, entry->next_id);

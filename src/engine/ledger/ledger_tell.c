@@ -41,7 +41,7 @@ static bool write_news(Ledger *ledger, const char *key,
   sqlite3_bind_int(statement, 12, key && news->attempt_id);
   if (key) {
     ledger_bind_text(statement, 13, news->seen_id);
-    sqlite3_bind_int(statement, 14, news->seen_in_doubt);
+    sqlite3_bind_int(statement, 14, news->seen_maybe_charged);
   }
   return ledger_finish(statement) == SQLITE_DONE &&
          tell_answers(ledger, key, news);

@@ -8,9 +8,9 @@
 #include "download.h"
 #include "engine/base/clock.h"
 #include "engine/base/shortage.h"
+#include "engine/core/account.h"
 #include "engine/files/image.h"
 #include "engine/rules/policy.h"
-#include "engine/work/account.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -27,14 +27,14 @@ static void attempt(Download *download);
 static void on_fetched(Exchange *exchange);
 
 static void end(Download *download) {
-  Downloads *downloads = engine_downloads(download->work.engine);
+  Downloads *downloads = engine_downloads(download->op.engine);
   DownloadHost *host = download->host;
   file_abandon(&download->file);
   download->host = NULL;
-  work_end(&download->work);
+  op_end(&download->op);
   if (!host)
     return;
-  download_host_leave(downloads, host, &download->turn);
+  download_host_leave(downloads, host, &download->permit);
   downloads_advance(downloads);
 }
 
@@ -70,15 +70,15 @@ static char *final_path(const char *pattern, const char *extension) {
 /* The ledger is told when the file has its name: flushed before the host hears
  * of it. */
 static void record(Download *download, const char *path) {
-  Ledger *ledger = download->work.account->ledger;
+  Ledger *ledger = download->op.account->ledger;
   if (!ledger || !download->key)
     return;
   ledger_save_file(ledger, download->key, download->n, path);
-  work_touch_ledger(&download->work);
+  op_touch_ledger(&download->op);
 }
 
 static void deliver(Download *download) {
-  Event *last = &download->work.last;
+  Event *last = &download->op.last;
   size_t have = (size_t)download->length;
   const char *extension =
       image_extension(download->head, have < IMAGE_HEAD ? have : IMAGE_HEAD);
@@ -112,9 +112,9 @@ static void deliver(Download *download) {
 static bool is_worth_repeating(const Download *download,
                                const Exchange *exchange) {
   int status = exchange->reply.status;
-  if (exchange->reply.kind == REPLY_HOPELESS)
+  if (exchange->reply.kind == OUTCOME_HOPELESS)
     return false;
-  if (exchange->reply.kind != REPLY_ANSWERED)
+  if (exchange->reply.kind != OUTCOME_ANSWERED)
     return !exchange->too_large;
   if (status == 403 || status == 404) /* copies of it are on their way */
     return download->fresh;
@@ -125,7 +125,7 @@ static bool is_worth_repeating(const Download *download,
 static void end_overdue(Download *download) {
   Failure *trouble = &download->trouble;
   if (trouble->detail) { /* which has the URL */
-    failure_set(&download->work.last.failure, "timeout", "deadline_passed",
+    failure_set(&download->op.last.failure, "timeout", "deadline_passed",
                 "the time for the download ran out; %s", trouble->detail);
     end(download);
   } else {
@@ -137,16 +137,16 @@ static void end_overdue(Download *download) {
 /* This machine lacks something (`trouble` says what): no attempt, and only the
  * deadline ends it. */
 static void wait_out(Download *download) {
-  double pause = shortage_pause(++download->shortages,
-                                engine_random(download->work.engine));
+  double pause =
+      shortage_pause(++download->shortages, engine_random(download->op.engine));
   download->attempts--;
-  heap_set(&engine_loop(download->work.engine)->heap, &download->work.timer,
+  heap_set(&engine_loop(download->op.engine)->heap, &download->op.timer,
            fmin(clock_monotonic() + pause, download->deadline));
 }
 
 /* The file could not be opened, or the exchange not even be made. */
 static void wait_out_failure(Download *download) {
-  Failure *last = &download->work.last.failure;
+  Failure *last = &download->op.last.failure;
   failure_set(&download->trouble, last->kind, last->code, "%s",
               last->detail ? last->detail : last->code);
   failure_clear(last);
@@ -155,11 +155,11 @@ static void wait_out_failure(Download *download) {
 
 /* Waits and tries again, or ends with what `exchange` had to say. */
 static void after_failure(Download *download, Exchange *exchange) {
-  Event *last = &download->work.last;
+  Event *last = &download->op.last;
   bool repeat = is_worth_repeating(download, exchange) &&
                 download->attempts < DOWNLOAD_ATTEMPTS;
   double pause =
-      policy_backoff(download->attempts, engine_random(download->work.engine));
+      policy_backoff(download->attempts, engine_random(download->op.engine));
   double at;
   if (exchange->reply.status == 403 || exchange->reply.status == 404)
     pause /= 2; /* this passes sooner */
@@ -176,8 +176,7 @@ static void after_failure(Download *download, Exchange *exchange) {
     download->length = 0; /* what we have is not a part of it: begin again */
   if (repeat && at < download->deadline) {
     download_set_reason(download, exchange, &download->trouble);
-    heap_set(&engine_loop(download->work.engine)->heap, &download->work.timer,
-             at);
+    heap_set(&engine_loop(download->op.engine)->heap, &download->op.timer, at);
     return;
   }
   last->status = exchange->reply.status;
@@ -191,11 +190,11 @@ static void after_failure(Download *download, Exchange *exchange) {
 
 /* Whether the image may be fetched from there; ends the download if not. */
 static bool may_fetch(Download *download, const char *url, const char *who) {
-  ImageRules rules = service_image_rules(&download->work.account->service);
+  ImageRules rules = service_image_rules(&download->op.account->service);
   const char *why = url_refuse_image(url, &rules);
   if (!why)
     return true;
-  failure_set(&download->work.last.failure, "protocol", "image_url_refused",
+  failure_set(&download->op.last.failure, "protocol", "image_url_refused",
               "%s a URL that is not fetched, for %s: %.*s", who, why,
               url_shown(url), url);
   end(download);
@@ -228,20 +227,20 @@ static void set_cut_off(Download *download, Exchange *exchange) {
                  : exchange->framed;
   if (all)
     download->length = 0;
-  exchange->reply.kind = REPLY_LOST;
+  exchange->reply.kind = OUTCOME_LOST;
   failure_set(&exchange->failure, "network", "reply_cut_off",
               "the image host ended its answer before the image's end");
 }
 
 static void conclude(Download *download, Exchange *exchange) {
   int status = exchange->reply.status;
-  bool answered = exchange->reply.kind == REPLY_ANSWERED &&
+  bool answered = exchange->reply.kind == OUTCOME_ANSWERED &&
                   download_is_whole(download, exchange);
-  if (!answered && exchange->reply.kind == REPLY_ANSWERED)
+  if (!answered && exchange->reply.kind == OUTCOME_ANSWERED)
     set_cut_off(download, exchange);
-  if (shortage_is(&download->work.last.failure) && !download->opened)
+  if (shortage_is(&download->op.last.failure) && !download->opened)
     wait_out_failure(download);
-  else if (download->work.last.failure.kind) /* of writing, or of too much */
+  else if (download->op.last.failure.kind) /* of writing, or of too much */
     end(download);
   else if (exchange->private_address)
     fail(download, "protocol", "image_url_refused",
@@ -260,16 +259,16 @@ static void conclude(Download *download, Exchange *exchange) {
 static void on_fetched(Exchange *exchange) {
   Download *download = exchange->owner;
   download->exchange = NULL;
-  if (exchange->reply.kind == REPLY_ANSWERED)
+  if (exchange->reply.kind == OUTCOME_ANSWERED)
     download->shortages = 0;
   conclude(download, exchange);
   http_release(exchange);
 }
 
-/* ---- the work ---- */
+/* ---- the op ---- */
 
 static void attempt(Download *download) {
-  Account *account = download->work.account;
+  Account *account = download->op.account;
   const char *url = download->redirected ? download->redirected : download->url;
   bool resume = download->length > 0 && download->tag[0];
   char range[32];
@@ -289,10 +288,10 @@ static void attempt(Download *download) {
   download->attempts++;
   download->checked = download->odd_part = false;
   download->exchange =
-      http_fetch(engine_loop(download->work.engine), &account->service, &fetch,
-                 download_on_bytes, &download->work.last.failure);
+      http_fetch(engine_loop(download->op.engine), &account->service, &fetch,
+                 download_on_bytes, &download->op.last.failure);
   if (!download->exchange) {
-    if (shortage_explains(&download->work.last.failure))
+    if (shortage_explains(&download->op.last.failure))
       wait_out_failure(download);
     else
       end(download);
@@ -302,57 +301,56 @@ static void attempt(Download *download) {
   download->exchange->owner = download;
 }
 
-static void on_turn(Turn *turn) {
+static void on_permit(Permit *permit) {
   Download *download =
-      (Download *)(void *)((char *)turn - offsetof(Download, turn));
+      (Download *)(void *)((char *)permit - offsetof(Download, permit));
   download->deadline = clock_monotonic() + download->timeout;
   attempt(download);
 }
 
-static void start(Work *work) {
-  Download *download = (Download *)work;
-  Downloads *downloads = engine_downloads(work->engine);
+static void start(Op *op) {
+  Download *download = (Download *)op;
+  Downloads *downloads = engine_downloads(op->engine);
   if (!may_fetch(download, download->url, "the service gave"))
     return;
   download->host = download_host_enter(downloads, download->url);
   if (!download->host) {
-    failure_set(&work->last.failure, "network", "out_of_memory",
-                "out of memory");
+    failure_set(&op->last.failure, "network", "out_of_memory", "out of memory");
     end(download);
     return;
   }
-  download->turn.begin = on_turn;
-  download_host_join(download->host, &download->turn);
+  download->permit.begin = on_permit;
+  download_host_join(download->host, &download->permit);
   downloads_advance(downloads);
 }
 
-static void on_timer(Work *work) {
-  Download *download = (Download *)work;
+static void on_timer(Op *op) {
+  Download *download = (Download *)op;
   free(download->redirected); /* begin at the front door again */
   download->redirected = NULL;
   download->redirects = 0;
   attempt(download);
 }
 
-static void stop(Work *work) {
-  Download *download = (Download *)work;
+static void stop(Op *op) {
+  Download *download = (Download *)op;
   if (download->exchange)
-    http_abort(engine_loop(work->engine), download->exchange);
+    http_abort(engine_loop(op->engine), download->exchange);
   download->exchange = NULL;
   file_abandon(&download->file);
 }
 
-static void on_cancel(Work *work) {
-  stop(work);
-  failure_set(&work->last.failure, "cancelled", "cancelled", "cancelled");
-  end((Download *)work);
+static void on_cancel(Op *op) {
+  stop(op);
+  failure_set(&op->last.failure, "cancelled", "cancelled", "cancelled");
+  end((Download *)op);
 }
 
-static void free_download(Work *work) {
-  Download *download = (Download *)work;
+static void free_download(Op *op) {
+  Download *download = (Download *)op;
   if (download->host) /* the engine ends */
-    download_host_leave(engine_downloads(work->engine), download->host,
-                        &download->turn);
+    download_host_leave(engine_downloads(op->engine), download->host,
+                        &download->permit);
   buffer_free(&download->memory);
   failure_clear(&download->trouble);
   free(download->url);
@@ -361,14 +359,14 @@ static void free_download(Work *work) {
   free(download->key);
 }
 
-static const WorkType download_type = {.start = start,
-                                       .on_timer = on_timer,
-                                       .on_cancel = on_cancel,
-                                       .stop = stop,
-                                       .free = free_download};
+static const OpType download_type = {.start = start,
+                                     .on_timer = on_timer,
+                                     .on_cancel = on_cancel,
+                                     .stop = stop,
+                                     .free = free_download};
 
-Work *engine_download(Engine *engine, Account *account,
-                      const DownloadSpec *spec, uintptr_t owner) {
+Op *engine_download(Engine *engine, Account *account, const DownloadSpec *spec,
+                    uintptr_t owner) {
   Download *download = calloc(1, sizeof *download);
   if (!download)
     return NULL;
@@ -383,10 +381,9 @@ Work *engine_download(Engine *engine, Account *account,
   download->timeout = spec->timeout;
   if (!download->url || (spec->path && !download->path) ||
       (spec->key && !download->key)) {
-    free_download(&download->work);
+    free_download(&download->op);
     free(download);
     return NULL;
   }
-  return engine_start_work(engine, &download->work, &download_type, account,
-                           owner);
+  return engine_start_op(engine, &download->op, &download_type, account, owner);
 }

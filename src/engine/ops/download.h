@@ -6,17 +6,17 @@
 #define GPTIMAGE2_ENGINE_DOWNLOAD_H
 
 #include "download_host.h"
+#include "engine/core/op.h"
 #include "engine/files/file.h"
 #include "engine/files/image_walk.h"
 #include "engine/http/http.h"
-#include "engine/work/work.h"
 
 #define DOWNLOAD_ATTEMPTS 4
 
 typedef struct Download {
-  Work work;          /* first */
+  Op op;              /* first */
   DownloadHost *host; /* NULL when it waits for no place and has none */
-  Turn turn;          /* for a place */
+  Permit permit;      /* for a place */
   char *url;
   char *redirected; /* where this attempt was sent on to, or NULL */
   char *path;       /* with "{ext}"; NULL = into memory */
@@ -55,7 +55,7 @@ bool download_is_whole(const Download *download, const Exchange *exchange);
 void download_set_reason(const Download *download, const Exchange *exchange,
                          Failure *last);
 
-/* Sets the work's failure, with the image's URL. */
+/* Sets the op's failure, with the image's URL. */
 void download_set_failure(Download *download, const char *kind,
                           const char *code, const char *why);
 

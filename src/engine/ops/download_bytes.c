@@ -7,7 +7,7 @@
 
 void download_set_failure(Download *download, const char *kind,
                           const char *code, const char *why) {
-  failure_set(&download->work.last.failure, kind, code, "%s: %.*s", why,
+  failure_set(&download->op.last.failure, kind, code, "%s: %.*s", why,
               url_shown(download->url), download->url);
 }
 
@@ -19,15 +19,15 @@ static bool restart(Download *download) {
     return true;
   }
   return !download->opened ||
-         file_restart(&download->file, &download->work.last.failure);
+         file_restart(&download->file, &download->op.last.failure);
 }
 
 static bool open_once(Download *download) {
   if (!download->path || download->opened)
     return true;
   download->opened = file_open(&download->file, download->path,
-                               engine_random_bits(download->work.engine),
-                               &download->work.last.failure);
+                               engine_random_bits(download->op.engine),
+                               &download->op.last.failure);
   return download->opened;
 }
 
@@ -87,7 +87,7 @@ bool download_on_bytes(Exchange *exchange, const char *bytes, size_t length) {
   download->length += (int64_t)length;
   if (download->path)
     return file_append(&download->file, bytes, length,
-                       &download->work.last.failure);
+                       &download->op.last.failure);
   return buffer_append(&download->memory, bytes, length);
 }
 

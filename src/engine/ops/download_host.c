@@ -43,14 +43,15 @@ DownloadHost *download_host_enter(Downloads *downloads, const char *url) {
   return host;
 }
 
-void download_host_join(DownloadHost *host, Turn *turn) {
-  turn->turns = &host->turns;
-  turn_join(turn);
+void download_host_join(DownloadHost *host, Permit *permit) {
+  permit->limiter = &host->limiter;
+  limiter_wait(permit);
 }
 
-void download_host_leave(Downloads *downloads, DownloadHost *host, Turn *turn) {
-  bool active = turn->active;
-  turn_leave(turn);
+void download_host_leave(Downloads *downloads, DownloadHost *host,
+                         Permit *permit) {
+  bool active = permit->active;
+  limiter_release(permit);
   host->users--;
   if (host->users > 0 && !active)
     return;
@@ -64,8 +65,8 @@ void download_host_leave(Downloads *downloads, DownloadHost *host, Turn *turn) {
 }
 
 static bool may_begin(const Downloads *downloads, const DownloadHost *host) {
-  unsigned has = host->turns.active;
-  if (!host->turns.first)
+  unsigned has = host->limiter.active;
+  if (!host->limiter.first)
     return false;
   if (has == 0)
     return downloads->active < DOWNLOADS_MAX + DOWNLOADS_FIRST;
@@ -77,7 +78,7 @@ static DownloadHost *next_host(const Downloads *downloads) {
   DownloadHost *next = NULL;
   for (DownloadHost *host = downloads->hosts; host; host = host->next)
     if (may_begin(downloads, host) &&
-        (!next || host->turns.active < next->turns.active))
+        (!next || host->limiter.active < next->limiter.active))
       next = host;
   return next;
 }
@@ -85,17 +86,17 @@ static DownloadHost *next_host(const Downloads *downloads) {
 /* One may end while it begins and come back here: the outer call goes on. */
 void downloads_advance(Downloads *downloads) {
   DownloadHost *host;
-  if (downloads->advancing)
+  if (downloads->dispatching)
     return;
-  downloads->advancing = true;
+  downloads->dispatching = true;
   while ((host = next_host(downloads))) {
-    Turn *turn = host->turns.first;
-    turn_leave(turn);
-    turn_take(turn);
+    Permit *permit = host->limiter.first;
+    limiter_release(permit);
+    limiter_acquire(permit);
     downloads->active++;
     take_out(downloads, host);
     append(downloads, host);
-    turn->begin(turn);
+    permit->begin(permit);
   }
-  downloads->advancing = false;
+  downloads->dispatching = false;
 }

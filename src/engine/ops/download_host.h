@@ -10,7 +10,7 @@
 #ifndef GPTIMAGE2_ENGINE_DOWNLOAD_HOST_H
 #define GPTIMAGE2_ENGINE_DOWNLOAD_HOST_H
 
-#include "engine/rules/turn.h"
+#include "engine/rules/limiter.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,8 +21,8 @@
 #define DOWNLOADS_FIRST 8     /* beyond, of hosts that have none */
 
 typedef struct DownloadHost {
-  Turns turns;    /* those who wait, and how many do not */
-  unsigned users; /* all of them */
+  Limiter limiter; /* those who wait, and how many do not */
+  unsigned users;  /* all of them */
   struct DownloadHost *next;
   size_t length;
   char name[]; /* `length` bytes */
@@ -31,18 +31,19 @@ typedef struct DownloadHost {
 typedef struct Downloads {
   unsigned active;     /* with a place, of all hosts */
   DownloadHost *hosts; /* those with users; who had a place last, last */
-  bool advancing; /* inside of downloads_advance; or none begins any more */
+  bool dispatching; /* inside of downloads_advance; or none begins any more */
 } Downloads;
 
 /* The host of `url`, in use by one more; NULL without memory. */
 DownloadHost *download_host_enter(Downloads *downloads, const char *url);
 
-/* Waits for a place; downloads_advance then begins what may begin.  `turn` is
+/* Waits for a place; downloads_advance then begins what may begin.  `permit` is
  * whole but for its queue. */
-void download_host_join(DownloadHost *host, Turn *turn);
+void download_host_join(DownloadHost *host, Permit *permit);
 
 /* Gives back the place, or the wait for one; the last user frees the host. */
-void download_host_leave(Downloads *downloads, DownloadHost *host, Turn *turn);
+void download_host_leave(Downloads *downloads, DownloadHost *host,
+                         Permit *permit);
 
 /* Begins what may begin. */
 void downloads_advance(Downloads *downloads);

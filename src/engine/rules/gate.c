@@ -14,13 +14,13 @@ static unsigned three_quarters(unsigned places) {
 }
 
 unsigned gate_places(const Gate *gate) {
-  return gate->pace.most;
+  return gate->limit.max;
 }
 
 /* How many connections those inside need. */
 static unsigned places_of(const GateOrigin *origin, unsigned creates,
                           unsigned polls) {
-  unsigned each = origin->version == GATE_HTTP2 ? origin->streams.limit : 1;
+  unsigned each = origin->version == GATE_HTTP2 ? origin->streams.current : 1;
   return creates + (polls + each - 1) / each;
 }
 
@@ -43,14 +43,14 @@ static void set_places(Gate *gate) {
     most--;
   if (most == 0)
     most = GATE_PLACES_DEFAULT;
-  if (gate->pace.limit == gate->pace.most || gate->pace.limit > most)
-    gate->pace.limit = most;
-  gate->pace.most = most;
+  if (gate->limit.current == gate->limit.max || gate->limit.current > most)
+    gate->limit.current = most;
+  gate->limit.max = most;
 }
 
 void gate_init(Gate *gate, void (*begin)(GateLink *link, double now)) {
   *gate = (Gate){.begin = begin};
-  pace_init(&gate->pace, GATE_PLACES_DEFAULT);
+  adaptive_limit_init(&gate->limit, GATE_PLACES_DEFAULT);
 }
 
 /* ---- origins ---- */
@@ -68,7 +68,7 @@ static GateOrigin *new_origin(Gate *gate, uint64_t name, bool secure) {
     return NULL;
   origin->name = name;
   origin->version = secure ? GATE_VERSION_UNKNOWN : GATE_HTTP1;
-  pace_init(&origin->streams, GATE_STREAMS_MAX);
+  adaptive_limit_init(&origin->streams, GATE_STREAMS_MAX);
   origin->next = gate->origins;
   gate->origins = origin;
   return origin;
@@ -183,7 +183,7 @@ static unsigned creates_inside(const Gate *gate) {
 /* Others need not even wait yet: what says nothing keeps its places for long.
  */
 static unsigned share_of(const Gate *gate) {
-  unsigned limit = gate->pace.limit;
+  unsigned limit = gate->limit.current;
   if (!gate->origins->next) /* there is one alone */
     return limit;
   return three_quarters(limit);
@@ -193,7 +193,7 @@ static unsigned share_of(const Gate *gate) {
  * jobs that are paid, need some, and so do creates of other origins. */
 static bool may_create(const Gate *gate, const GateOrigin *origin) {
   unsigned each = three_quarters(share_of(gate));
-  unsigned all = three_quarters(gate->pace.limit);
+  unsigned all = three_quarters(gate->limit.current);
   if (gate->origins->next && origin->inside[GATE_CREATE] == 0)
     return true; /* one of each gets through, whatever others hold */
   if (origin->version != GATE_HTTP1 && each > GATE_CREATES_HTTP2)
@@ -210,7 +210,7 @@ static bool has_room(const Gate *gate, const GateOrigin *origin,
     return false;
   if (places == origin->places) /* on a connection that is there */
     return true;
-  return gate->used < gate->pace.limit && places <= share_of(gate);
+  return gate->used < gate->limit.current && places <= share_of(gate);
 }
 
 /* Who waits longest of those for whom there is room. */
@@ -235,7 +235,7 @@ GateLink *gate_next(const Gate *gate, double now) {
   poll = first_of(gate, GATE_POLL);
   if (create && gate->spares_host && create->due + GATE_PATIENCE > now)
     create = NULL;
-  if (create && poll && gate->pace.limit == 1 &&
+  if (create && poll && gate->limit.current == 1 &&
       poll->due + GATE_OVERDUE <= now)
     return poll;
   return create ? create : poll;
@@ -272,9 +272,9 @@ void gate_note_answer(Gate *gate, const GateLink *link, bool http2,
   GateOrigin *origin = link->origin;
   GateVersion version = http2 ? GATE_HTTP2 : GATE_HTTP1;
   gate->shortages = 0;
-  pace_succeed(&gate->pace, now);
+  adaptive_limit_on_success(&gate->limit, now);
   if (link->kind == GATE_POLL)
-    pace_succeed(&origin->streams, now);
+    adaptive_limit_on_success(&origin->streams, now);
   if (version == origin->version)
     return;
   origin->version = version;
@@ -286,7 +286,7 @@ void gate_note_refused(Gate *gate, const GateLink *link, double now) {
   GateOrigin *origin = link->origin;
   if (origin->version != GATE_HTTP2)
     return;
-  pace_slow_down(&origin->streams, now, 0);
+  adaptive_limit_on_429(&origin->streams, now, 0);
   recount(gate, origin);
 }
 
@@ -297,6 +297,6 @@ const char *gate_lacking(const Gate *gate) {
 void gate_note_shortage(Gate *gate, const char *lacking, double now,
                         double random) {
   gate->lacking = lacking;
-  pace_slow_down(&gate->pace, now, 0);
+  adaptive_limit_on_429(&gate->limit, now, 0);
   gate->closed_until = now + shortage_pause(++gate->shortages, random);
 }

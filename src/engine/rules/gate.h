@@ -28,7 +28,7 @@
 #ifndef GPTIMAGE2_ENGINE_GATE_H
 #define GPTIMAGE2_ENGINE_GATE_H
 
-#include "pace.h"
+#include "adaptive_limit.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -75,7 +75,7 @@ typedef struct GateOrigin {
   unsigned inside[GATE_KINDS];
   unsigned places; /* that those inside take */
   GateVersion version;
-  Pace streams; /* polls that share a connection, over HTTP/2 */
+  AdaptiveLimit streams; /* polls that share a connection, over HTTP/2 */
   struct GateOrigin *next;
 } GateOrigin;
 
@@ -83,7 +83,7 @@ typedef struct Gate {
   void (*begin)(GateLink *link, double now); /* it has its place */
   GateOrigin *origins;
   unsigned clients[GATE_PLACES_MAX + 1]; /* by how many places they ask for */
-  Pace pace;           /* how many places there are: fewer after a shortage */
+  AdaptiveLimit limit; /* how many places there are: fewer after a shortage */
   unsigned used;       /* places */
   unsigned shortages;  /* in a row */
   const char *lacking; /* what was short last, in words; static, or NULL */

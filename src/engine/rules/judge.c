@@ -3,29 +3,29 @@
 
 #include "engine/base/url.h"
 
-static ReplySays read_success(const Decoded *reply) {
+static BodySays read_success(const ApiReply *reply) {
   return reply->result_count > 0 ? SAYS_SUCCEEDED : SAYS_EMPTY;
 }
 
-static ReplySays read_status(const Decoded *reply) {
+static BodySays read_status(const ApiReply *reply) {
   switch (reply->status) {
-  case DECODED_SUCCEEDED:
+  case API_SUCCEEDED:
     return read_success(reply);
-  case DECODED_FAILED:
+  case API_FAILED:
     return SAYS_FAILED;
-  case DECODED_PENDING:
-  case DECODED_RUNNING:
+  case API_PENDING:
+  case API_RUNNING:
     return SAYS_WAITING;
-  case DECODED_NONE:
+  case API_NONE:
     break;
   }
   return reply->said.length > 0 ? SAYS_STRANGE : SAYS_NOTHING;
 }
 
-Judged judge_create(Decoded *reply, const char *bytes, size_t length) {
-  Judged judged = {.readable = decode_reply(reply, bytes, length)};
+Judged judge_create(ApiReply *reply, const char *bytes, size_t length) {
+  Judged judged = {.readable = api_reply_read(reply, bytes, length)};
   if (!judged.readable) { /* it may be the beginning of one */
-    judged.id = decode_job_id(bytes, length);
+    judged.id = api_reply_job_id(bytes, length);
     return judged;
   }
   judged.id = reply->id;
@@ -34,18 +34,18 @@ Judged judge_create(Decoded *reply, const char *bytes, size_t length) {
 }
 
 /* One without an id answers to the id in the URL. */
-static bool is_named(const Decoded *reply, const char *id) {
+static bool is_named(const ApiReply *reply, const char *id) {
   char text[JOB_ID_MAX];
   size_t length;
   if (!reply->id.at)
     return true;
-  length = decode_copy_id(&reply->id, text);
+  length = api_reply_copy_id(&reply->id, text);
   return strlen(id) == length && memcmp(id, text, length) == 0;
 }
 
-Judged judge_poll(Decoded *reply, const char *bytes, size_t length,
+Judged judge_poll(ApiReply *reply, const char *bytes, size_t length,
                   const char *id) {
-  Judged judged = {.readable = decode_reply(reply, bytes, length)};
+  Judged judged = {.readable = api_reply_read(reply, bytes, length)};
   if (!judged.readable || !is_named(reply, id))
     return judged;
   if (reply->word == WORD_TROUBLE && !reply->id.at)
@@ -59,7 +59,7 @@ bool judge_vouches(const Judged *judged) {
   return judged->says != SAYS_NOTHING && judged->says != SAYS_TROUBLE;
 }
 
-const char *judge_charged_of_failure(const Decoded *reply, bool twice,
+const char *judge_charged_of_failure(const ApiReply *reply, bool twice,
                                      bool paid) {
   if (twice)
     return paid ? "yes" : "unknown";

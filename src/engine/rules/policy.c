@@ -12,25 +12,25 @@
 #define RETRY_AFTER_MAX 30.0
 #define LAST_LOOK 1.0 /* seconds */
 
-CreateOutcome policy_create_outcome(const Reply *reply) {
+CreateOutcome policy_create_outcome(const HttpOutcome *reply) {
   switch (reply->kind) {
-  case REPLY_ANSWERED:
+  case OUTCOME_ANSWERED:
     return reply->status >= 200 && reply->status <= 299 ? CREATE_ACCEPTED
                                                         : CREATE_REFUSED;
-  case REPLY_NOT_SENT:
-  case REPLY_HOPELESS:
-  case REPLY_HELD:
+  case OUTCOME_NOT_SENT:
+  case OUTCOME_HOPELESS:
+  case OUTCOME_HELD:
     return CREATE_FAILED;
-  case REPLY_LOST:
+  case OUTCOME_LOST:
     break;
   }
   return CREATE_LOST;
 }
 
-bool policy_leaves_doubt(const Reply *reply) {
-  if (reply->kind == REPLY_LOST)
+bool policy_maybe_charged(const HttpOutcome *reply) {
+  if (reply->kind == OUTCOME_LOST)
     return true;
-  return reply->kind == REPLY_ANSWERED &&
+  return reply->kind == OUTCOME_ANSWERED &&
          (reply->status < 400 || reply->status == 408 || reply->status == 409 ||
           reply->status >= 500);
 }
@@ -41,16 +41,17 @@ static bool is_documented(int status) {
          status == 504;
 }
 
-bool policy_may_repeat(const Reply *reply, RetryMode mode, bool repeated) {
+bool policy_may_repeat(const HttpOutcome *reply, RetryMode mode,
+                       bool repeated) {
   switch (reply->kind) {
-  case REPLY_NOT_SENT:
-  case REPLY_HELD:
+  case OUTCOME_NOT_SENT:
+  case OUTCOME_HELD:
     return true;
-  case REPLY_HOPELESS:
+  case OUTCOME_HOPELESS:
     return false;
-  case REPLY_LOST:
+  case OUTCOME_LOST:
     return mode == RETRY_IDEMPOTENT;
-  case REPLY_ANSWERED:
+  case OUTCOME_ANSWERED:
     break;
   }
   if (reply->status == 429)
@@ -74,14 +75,14 @@ void policy_return_retry(RetryQuota *quota) {
 }
 
 /* An answer to a poll that says: not ready yet. */
-static bool waits(const Reply *reply) {
-  return reply->kind == REPLY_ANSWERED &&
+static bool waits(const HttpOutcome *reply) {
+  return reply->kind == OUTCOME_ANSWERED &&
          (reply->status == 202 ||
           (reply->status / 100 == 2 && reply->says == SAYS_WAITING));
 }
 
-PollDecision policy_on_poll(const Reply *reply, unsigned missing) {
-  if (reply->kind != REPLY_ANSWERED)
+PollDecision policy_on_poll(const HttpOutcome *reply, unsigned missing) {
+  if (reply->kind != OUTCOME_ANSWERED)
     return POLL_RETRY;
   if (reply->status / 100 == 2 &&
       (reply->status == 200 || reply->says > SAYS_WAITING || !waits(reply)))
@@ -94,7 +95,7 @@ PollDecision policy_on_poll(const Reply *reply, unsigned missing) {
   case 410:
     return POLL_REFUSED;
   case 404:
-    return missing >= POLICY_MISSING_MAX ? POLL_REFUSED : POLL_RETRY;
+    return missing >= POLICY_NOT_FOUND_MAX ? POLL_REFUSED : POLL_RETRY;
   default:
     return POLL_RETRY;
   }

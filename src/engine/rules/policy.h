@@ -10,16 +10,16 @@
 #include <stdbool.h>
 
 /* What became of one exchange with the service. */
-typedef enum ReplyKind {
-  REPLY_ANSWERED, /* a whole HTTP answer arrived: see status */
-  REPLY_NOT_SENT, /* provably no byte of the request left this machine */
-  REPLY_LOST,     /* something was sent, no usable answer came back */
-  REPLY_HOPELESS, /* nothing was sent, and trying again is no use */
-  REPLY_HELD      /* nothing was sent: this side must wait before it may be */
-} ReplyKind;
+typedef enum OutcomeKind {
+  OUTCOME_ANSWERED, /* a whole HTTP answer arrived: see status */
+  OUTCOME_NOT_SENT, /* provably no byte of the request left this machine */
+  OUTCOME_LOST,     /* something was sent, no usable answer came back */
+  OUTCOME_HOPELESS, /* nothing was sent, and trying again is no use */
+  OUTCOME_HELD      /* nothing was sent: this side must wait before it may be */
+} OutcomeKind;
 
 /* What the body of a 2xx says of its job: see judge.h. */
-typedef enum ReplySays {
+typedef enum BodySays {
   SAYS_NOTHING, /* nothing usable: unreadable, or of another job */
   SAYS_STRANGE, /* a status that nobody knows */
   SAYS_WAITING, /* pending, running */
@@ -27,17 +27,17 @@ typedef enum ReplySays {
   SAYS_EMPTY,   /* it succeeded, and there are no pictures */
   SAYS_SUCCEEDED,
   SAYS_FAILED
-} ReplySays;
+} BodySays;
 
-typedef struct Reply {
-  ReplyKind kind;
+typedef struct HttpOutcome {
+  OutcomeKind kind;
   int status;         /* HTTP status, when answered */
-  ReplySays says;     /* when answered with a 2xx, or the beginning of one */
+  BodySays says;      /* when answered with a 2xx, or the beginning of one */
   bool named;         /* the same of a create: it gives the job its id */
   bool timed_out;     /* a time limit ended it */
   bool partial;       /* lost, but the beginning of a 2xx answer is there */
   double retry_after; /* seconds the server asks for; negative = it does not */
-} Reply;
+} HttpOutcome;
 
 /* Which failed creates may be repeated.  Whatever the mode, it is always the
  * same body under the same idempotency key. */
@@ -55,14 +55,14 @@ typedef enum CreateOutcome {
 } CreateOutcome;
 
 /* What the reply to a create means by itself. */
-CreateOutcome policy_create_outcome(const Reply *reply);
+CreateOutcome policy_create_outcome(const HttpOutcome *reply);
 
 /* True when a create with this reply may have made, and charged, a job. */
-bool policy_leaves_doubt(const Reply *reply);
+bool policy_maybe_charged(const HttpOutcome *reply);
 
 /* True when the create may be sent again after this reply: design, section 6.
  * `repeated`: the key has been sent before. */
-bool policy_may_repeat(const Reply *reply, RetryMode mode, bool repeated);
+bool policy_may_repeat(const HttpOutcome *reply, RetryMode mode, bool repeated);
 
 /* A Retry-After of more than this many seconds ends the job at once. */
 #define POLICY_PATIENCE 60.0
@@ -90,11 +90,11 @@ typedef enum PollDecision {
 } PollDecision;
 
 /* How many answers of 404 in a row end a job. */
-#define POLICY_MISSING_MAX 3
+#define POLICY_NOT_FOUND_MAX 3
 
 /* What follows from the reply to a poll.  `missing` counts the 404s in a row,
  * this one included. */
-PollDecision policy_on_poll(const Reply *reply, unsigned missing);
+PollDecision policy_on_poll(const HttpOutcome *reply, unsigned missing);
 
 /* Seconds to wait after the n-th failure in a row (n from 1): full jitter in
  * [d/2, d] with d = min(1 s * 2^(n-1), 20 s).  `random` is in [0, 1). */

@@ -36,7 +36,7 @@ static char *copy_word(const JsonPiece *piece, const char *api_key) {
   return word;
 }
 
-char *service_code(const Decoded *reply, const char *api_key) {
+char *service_code(const ApiReply *reply, const char *api_key) {
   if (reply->error.length > 0)
     return copy_word(&reply->error, api_key);
   if (reply->word != WORD_DOCUMENTED && reply->said.length > 0)

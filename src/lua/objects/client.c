@@ -84,7 +84,7 @@ static void read_settings(lua_State *L, int index, AccountSettings *settings) {
       .max_connections = read_count(L, index, "max_connections"),
       .allow_private_references =
           field_flag(L, index, "allow_private_references"),
-      .flow = {
+      .state = {
           .retry = read_retry(L, index),
           .max_attempts = read_count(L, index, "max_attempts"),
           .poll = {.first = field_number(L, index, "poll_first", 2),

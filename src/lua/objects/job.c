@@ -42,7 +42,7 @@ void job_set_request(lua_State *L, int index) {
   job_set(L, index, JOB_REQUEST);
 }
 
-LuaJob *job_push(lua_State *L, int client_index, FlowMode mode) {
+LuaJob *job_push(lua_State *L, int client_index, JobMode mode) {
   LuaJob *job = compat_newslots(L, sizeof *job, JOB_ROOM, JOB_SLOTS);
   *job = (LuaJob){.mode = mode,
                   .status = JOB_QUEUED,
@@ -85,7 +85,7 @@ bool job_has_id(lua_State *L, int index) {
 
 /* The id of a create is the service's own word. */
 static bool creates(const LuaJob *job) {
-  return job->mode == FLOW_GENERATE || job->mode == FLOW_CREATE_ONLY;
+  return job->mode == JOB_MODE_GENERATE || job->mode == JOB_MODE_CREATE_ONLY;
 }
 
 bool job_is_made(lua_State *L, int index) {
@@ -93,9 +93,9 @@ bool job_is_made(lua_State *L, int index) {
   return job_has_id(L, index) && (creates(job) || job->vouched);
 }
 
-const char *job_secret(lua_State *L, int index) {
+const char *job_api_key(lua_State *L, int index) {
   const Client *client = job_client(L, index);
-  return client->account ? account_key(client->account) : "";
+  return client->account ? account_api_key(client->account) : "";
 }
 
 /* What may raise (there is no memory) comes first: then nothing has changed. */
@@ -113,10 +113,10 @@ void job_finish(lua_State *L, int index, JobStatus status) {
 static void tell_of_cancel(Core *core, const LuaJob *job, const char *kind) {
   if (!core_has_engine(core))
     return;
-  if (job->work && strcmp(kind, "closed") == 0)
-    engine_detach(core->engine, job->work); /* recover takes it up */
-  else if (job->work)
-    engine_cancel(core->engine, job->work);
+  if (job->op && strcmp(kind, "closed") == 0)
+    engine_detach(core->engine, job->op); /* recover takes it up */
+  else if (job->op)
+    engine_cancel(core->engine, job->op);
   engine_stay_readable(core->engine); /* the next step tells */
 }
 
@@ -272,7 +272,7 @@ static int f_handle(lua_State *L) {
   LuaJob *job;
   client_check(L, 1);
   luaL_checkstring(L, 2);
-  job = job_push(L, 1, FLOW_RESUME);
+  job = job_push(L, 1, JOB_MODE_RESUME);
   job->status = JOB_UNKNOWN;
   job->ended = job->started;
   lua_pushvalue(L, 2);
@@ -287,7 +287,7 @@ static int f_unknown_job(lua_State *L) {
   client_check(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 3);
-  job = job_push(L, 1, FLOW_GENERATE);
+  job = job_push(L, 1, JOB_MODE_GENERATE);
   job->status = lua_isnil(L, 3) ? JOB_CANCELLED : JOB_UNKNOWN;
   job->ended = job->started;
   lua_getfield(L, 2, "request");

@@ -44,9 +44,9 @@ enum {
 };
 
 typedef struct LuaJob {
-  Work *work; /* NULL when the engine does nothing for it */
+  Op *op; /* NULL when the engine does nothing for it */
   Handle handle;
-  FlowMode mode;
+  JobMode mode;
   JobStatus status;
   bool awaited : 1;  /* somebody waits: tell when it is done */
   bool refunded : 1; /* what it cost was given back */
@@ -71,7 +71,7 @@ void job_open(lua_State *L);
 LuaJob *job_check(lua_State *L, int index);
 LuaJob *job_test(lua_State *L, int index);
 /* Pushes a new job of the client at `index`. */
-LuaJob *job_push(lua_State *L, int client_index, FlowMode mode);
+LuaJob *job_push(lua_State *L, int client_index, JobMode mode);
 /* slot = the value on top, which is popped; and the other way round. */
 void job_set(lua_State *L, int index, int slot);
 void job_get(lua_State *L, int index, int slot);
@@ -95,6 +95,6 @@ void job_finish(lua_State *L, int index, JobStatus status);
 void job_cancel(lua_State *L, int index, const char *kind, const char *code,
                 const char *message);
 /* The key, for finding it in texts; "" after close. */
-const char *job_secret(lua_State *L, int index);
+const char *job_api_key(lua_State *L, int index);
 
 #endif

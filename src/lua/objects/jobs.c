@@ -42,7 +42,7 @@ static int f_live_keys(lua_State *L) {
   handles_push_all(L);
   for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
     LuaJob *job = job_test(L, -1);
-    if (!job || !job->work)
+    if (!job || !job->op)
       continue;
     job_get(L, -1, JOB_CLIENT);
     job_get(L, -2, JOB_KEY);

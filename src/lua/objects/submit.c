@@ -41,11 +41,11 @@ static bool push_new_key(lua_State *L) {
   return true;
 }
 
-static FlowMode check_mode(lua_State *L, int index) {
+static JobMode check_mode(lua_State *L, int index) {
   static const char *const names[] = {"generate", "create", "poll", "resume",
                                       NULL};
-  static const FlowMode modes[] = {FLOW_GENERATE, FLOW_CREATE_ONLY,
-                                   FLOW_POLL_ONCE, FLOW_RESUME};
+  static const JobMode modes[] = {JOB_MODE_GENERATE, JOB_MODE_CREATE_ONLY,
+                                  JOB_MODE_POLL_ONCE, JOB_MODE_RESUME};
   return modes[luaL_checkoption(L, index, NULL, names)];
 }
 
@@ -143,15 +143,18 @@ static void prepare_id(lua_State *L, LuaJob *job) {
 static void push_budget_exceeded(lua_State *L, const Client *client,
                                  const LuaJob *job) {
   char text[160];
-  bool doubt = field_flag(L, OPTIONS, "doubt");
+  bool maybe_charged = field_flag(L, OPTIONS, "maybe_charged");
   snprintf(text, sizeof text,
            "this would spend %.0f credits more, and %.0f of the client's "
            "budget of %.14g are spent: %s",
            job->cost, client->spent, client->budget,
-           doubt ? "it was not sent again" : "nothing was sent");
+           maybe_charged ? "it was not sent again" : "nothing was sent");
   error_push(L, "budget", "budget_exceeded", text);
-  error_set(L, "sent", doubt ? "yes" : "no");
-  error_set(L, "charged", job->earlier_paid ? "yes" : doubt ? "unknown" : "no");
+  error_set(L, "sent", maybe_charged ? "yes" : "no");
+  error_set(L, "charged",
+            job->earlier_paid ? "yes"
+            : maybe_charged   ? "unknown"
+                              : "no");
 }
 
 /* Reserves the job's cost; false pushes an error.  `before`: whether that was
@@ -225,8 +228,8 @@ static bool launch(lua_State *L, Core *core, Client *client, LuaJob *job,
     return false;
   tie(L, job, true);
   job->handle = handles_add(L, &core->handles, JOB);
-  job->work = engine_job(core->engine, client->account, spec, job->handle);
-  if (job->work) {
+  job->op = engine_job(core->engine, client->account, spec, job->handle);
+  if (job->op) {
     core->pending++;
     return true;
   }
@@ -249,7 +252,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
                       field_number(L, OPTIONS, "timeout", client->timeout),
                   .has_listener = client->has_listener};
   spec.body = lua_tolstring(L, BODY, &spec.body_length);
-  spec.key = lua_tostring(L, KEY);
+  spec.idempotency_key = lua_tostring(L, KEY);
   spec.service_id = lua_tostring(L, ID);
   spec.hearsay = spec.service_id && !job->vouched;
   spec.former = field_text(L, OPTIONS, "former");
@@ -263,7 +266,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
       spec.entry = &entry;
     }
     spec.again = field_flag(L, OPTIONS, "again"); /* in the ledger already */
-    spec.doubt = field_flag(L, OPTIONS, "doubt");
+    spec.maybe_charged = field_flag(L, OPTIONS, "maybe_charged");
     spec.earlier_paid = job->earlier_paid;
     spec.earlier_id = field_text(L, OPTIONS, "earlier_id");
   }
@@ -273,13 +276,13 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
 
 /* ARG: client, "generate"|"create"|"poll"|"resume",
 **      {request=, id=, timeout=, idempotency_key=, metadata=,
-**       metadata_json=, body=, again=, attempt_id=, doubt=, former=,
+**       metadata_json=, body=, again=, attempt_id=, maybe_charged=, former=,
 **       reserved=, origin=, quiet=, vouched=, earlier_id=,
 **       by_job=, holder=, key=: see tie}
 ** RES: job | nil, err */
 int submit(lua_State *L) {
   Client *client = client_check(L, CLIENT);
-  FlowMode mode = check_mode(L, MODE);
+  JobMode mode = check_mode(L, MODE);
   Core *core = core_get(L);
   LuaJob *job;
   bool before;
@@ -293,7 +296,7 @@ int submit(lua_State *L) {
   }
   job = job_push(L, CLIENT, mode);
   lua_settop(L, ID);
-  if (mode == FLOW_POLL_ONCE || mode == FLOW_RESUME)
+  if (mode == JOB_MODE_POLL_ONCE || mode == JOB_MODE_RESUME)
     prepare_id(L, job);
   else if (!prepare_request(L, job))
     return error_return(L);

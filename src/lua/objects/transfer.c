@@ -71,10 +71,10 @@ static void forget(lua_State *L, Core *core, Transfer *transfer) {
 }
 
 /* The transfer is on top, and of the client, where it has one: gives it, held,
- * or an error when it has no work. */
+ * or an error when it has no op. */
 static int launched(lua_State *L, Core *core, Transfer *transfer,
                     const Client *client, int holder) {
-  if (transfer->work) {
+  if (transfer->op) {
     core->pending += transfer->quiet ? 0 : 1;
     hold(L, holder);
     return 1;
@@ -118,7 +118,7 @@ int transfer_download(lua_State *L) {
     return 1;
   }
   if (client->account)
-    transfer->work =
+    transfer->op =
         engine_download(core->engine, client->account, &spec, transfer->handle);
   return launched(L, core, transfer, client, HOLDER);
 }
@@ -167,8 +167,8 @@ int transfer_write(lua_State *L) {
     return 1;
   }
   if (join(L, 2, &text))
-    transfer->work = engine_write(core->engine, path, &text,
-                                  lua_toboolean(L, 3), transfer->handle);
+    transfer->op = engine_write(core->engine, path, &text, lua_toboolean(L, 3),
+                                transfer->handle);
   else
     text_free(&text);
   return launched(L, core, transfer, NULL, HOLDER);
@@ -184,7 +184,7 @@ int transfer_sleep(lua_State *L) {
     return 2;
   transfer = push(L, 0);
   transfer->quiet = true;
-  transfer->work = engine_sleep(core->engine, seconds, transfer->handle);
+  transfer->op = engine_sleep(core->engine, seconds, transfer->handle);
   return launched(L, core, transfer, NULL, 0);
 }
 
@@ -231,8 +231,8 @@ int transfer_note(lua_State *L) {
   note.job_id = (char *)lua_tostring(L, 4);
   transfer = push(L, 1);
   if (client->account)
-    transfer->work = engine_note(core->engine, client->account, key, &note,
-                                 transfer->handle);
+    transfer->op = engine_note(core->engine, client->account, key, &note,
+                               transfer->handle);
   return launched(L, core, transfer, client, 0);
 }
 
@@ -253,7 +253,7 @@ static void set_error(lua_State *L, const Event *event) {
 
 static void finish(lua_State *L, Core *core, Transfer *transfer) {
   transfer->done = true;
-  transfer->work = NULL;
+  transfer->op = NULL;
   core->pending -= transfer->quiet ? 0 : 1;
   handles_drop(L, &core->handles, transfer->handle);
 }
@@ -291,8 +291,8 @@ void transfer_handle(lua_State *L, Core *core, Transfer *transfer,
 
 void transfer_cancel(lua_State *L, Transfer *transfer) {
   const Core *core = core_get(L);
-  if (transfer->work && core_has_engine(core))
-    engine_cancel(core->engine, transfer->work);
+  if (transfer->op && core_has_engine(core))
+    engine_cancel(core->engine, transfer->op);
 }
 
 /* transfer:done() */

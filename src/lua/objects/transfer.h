@@ -11,7 +11,7 @@
 #define TRANSFER_TYPE "gptimage2.Transfer"
 
 typedef struct Transfer {
-  Work *work;
+  Op *op;
   Handle handle;
   bool awaited;
   bool quiet; /* a sleep: not counted as pending */

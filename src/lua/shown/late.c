@@ -39,7 +39,7 @@ static void settle_made(lua_State *L, int at, const Event *event) {
  */
 static void set_message(lua_State *L, const Event *event) {
   bool closed = error_says(L, "kind", "closed");
-  bool over = event->end != FLOW_END_CANCELLED;
+  bool over = event->end != JOB_END_CANCELLED;
   if (closed && !over)
     return;
   lua_pushfstring(L, "%s; %s: nothing was charged",
@@ -57,11 +57,11 @@ static void settle_unmade(lua_State *L, int at, const Event *event) {
     return;
   }
   error_set(L, "sent", event->sent ? "yes" : "no");
-  if (!event->doubt) {
+  if (!event->maybe_charged) {
     error_set(L, "charged", "no");
     set_message(L, event);
   }
-  if (!event->doubt || (job->reserved && !event->risked))
+  if (!event->maybe_charged || (job->reserved && !event->risked))
     job_refund(L, at); /* what an earlier one cost stays reserved */
 }
 

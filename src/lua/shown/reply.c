@@ -17,7 +17,7 @@
 
 /* The engine is done with the job. */
 static void detach_job(lua_State *L, Core *core, LuaJob *job) {
-  job->work = NULL;
+  job->op = NULL;
   core->pending--;
   handles_drop(L, &core->handles, job->handle);
 }
@@ -29,7 +29,7 @@ static void set_counts(lua_State *L, int at, const Event *event) {
   job->polls = event->polls;
   if (job_has_id(L, at))
     return;
-  job->twice = event->earlier_doubt;
+  job->twice = event->earlier_maybe_charged;
   if (event->earlier_risk)
     job_keep(L, at);
 }
@@ -87,9 +87,9 @@ static const char *on_status(lua_State *L, int at, const Event *event) {
 
 /* What may raise comes first: the answer is then read once more. */
 static const char *succeed(lua_State *L, int at, const Event *event) {
-  Decoded reply;
-  decode_reply(&reply, event->body, event->body_length);
-  if (!pieces_push_results(L, &reply, job_secret(L, at)))
+  ApiReply reply;
+  api_reply_read(&reply, event->body, event->body_length);
+  if (!pieces_push_results(L, &reply, job_api_key(L, at)))
     lua_newtable(L);
   job_set(L, at, JOB_RESULTS);
   job_spend(L, at);
@@ -108,10 +108,10 @@ static const char *words_of_earlier(const LuaJob *job) {
 /* Only for "failed" the service has promised to give the credits back. */
 static const char *fail(lua_State *L, int at, const Event *event) {
   LuaJob *job = lua_touserdata(L, at);
-  Decoded reply;
+  ApiReply reply;
   const char *code =
       event->failure.detail ? event->failure.detail : event->failure.code;
-  bool promised = decode_reply(&reply, event->body, event->body_length) &&
+  bool promised = api_reply_read(&reply, event->body, event->body_length) &&
                   reply.word == WORD_DOCUMENTED;
   lua_pushfstring(L, "the service could not make the picture (%s); %s%s", code,
                   promised ? "the service refunds the credits of failed jobs"
@@ -156,25 +156,26 @@ static const char *give_up(lua_State *L, int at, const Event *event) {
 static JobStatus status_after(const LuaJob *job, const Event *event) {
   bool polled =
       event->id || job->status == JOB_PENDING || job->status == JOB_RUNNING;
-  if (event->unrecorded && event->end != FLOW_END_CANCELLED)
+  if (event->unrecorded && event->end != JOB_END_CANCELLED)
     return JOB_UNKNOWN;
   switch (event->end) {
-  case FLOW_END_LOST:
-  case FLOW_END_SUCCEEDED: /* there was no memory for the pictures' addresses */
-  case FLOW_END_UNUSABLE:
+  case JOB_END_LOST:
+  case JOB_END_SUCCEEDED: /* there was no memory for the pictures' addresses */
+  case JOB_END_UNUSABLE:
     return JOB_UNKNOWN;
-  case FLOW_END_ACCEPTED:
+  case JOB_END_ACCEPTED:
     return event->running ? JOB_RUNNING : JOB_PENDING;
-  case FLOW_END_CANCELLED:
+  case JOB_END_CANCELLED:
     return JOB_CANCELLED;
-  case FLOW_END_TIMEOUT:
-    return event->sent || event->doubt || polled ? JOB_UNKNOWN : JOB_FAILED;
-  case FLOW_END_REFUSED:
+  case JOB_END_TIMEOUT:
+    return event->sent || event->maybe_charged || polled ? JOB_UNKNOWN
+                                                         : JOB_FAILED;
+  case JOB_END_REFUSED:
     return polled ? JOB_UNKNOWN : JOB_FAILED;
-  case FLOW_END_FAILED:
-  case FLOW_END_REFERENCE: /* an earlier process may have sent it */
-    return event->doubt || polled ? JOB_UNKNOWN : JOB_FAILED;
-  case FLOW_END_FAILURE:
+  case JOB_END_FAILED:
+  case JOB_END_REFERENCE: /* an earlier process may have sent it */
+    return event->maybe_charged || polled ? JOB_UNKNOWN : JOB_FAILED;
+  case JOB_END_FAILURE:
     break;
   }
   return JOB_FAILED;
@@ -196,20 +197,20 @@ static const char *end(lua_State *L, int at, const Event *event) {
 
 static const char *end_as_told(lua_State *L, int at, const Event *event) {
   switch (event->end) {
-  case FLOW_END_SUCCEEDED:
+  case JOB_END_SUCCEEDED:
     return succeed(L, at, event);
-  case FLOW_END_FAILURE:
+  case JOB_END_FAILURE:
     return fail(L, at, event);
-  case FLOW_END_ACCEPTED:
+  case JOB_END_ACCEPTED:
     return keep(L, at, event);
-  case FLOW_END_UNUSABLE:
+  case JOB_END_UNUSABLE:
     return give_up(L, at, event);
-  case FLOW_END_REFUSED:
-  case FLOW_END_FAILED:
-  case FLOW_END_LOST:
-  case FLOW_END_TIMEOUT:
-  case FLOW_END_CANCELLED:
-  case FLOW_END_REFERENCE:
+  case JOB_END_REFUSED:
+  case JOB_END_FAILED:
+  case JOB_END_LOST:
+  case JOB_END_TIMEOUT:
+  case JOB_END_CANCELLED:
+  case JOB_END_REFERENCE:
     break;
   }
   return end(L, at, event);

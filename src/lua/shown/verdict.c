@@ -63,7 +63,8 @@ int verdict_refusal(lua_State *L) {
 /* What every error of a job carries.  The error is on top. */
 static void set_common(lua_State *L, int index, const LuaJob *job,
                        const Event *event, const char *charged) {
-  bool create = job->mode == FLOW_GENERATE || job->mode == FLOW_CREATE_ONLY;
+  bool create =
+      job->mode == JOB_MODE_GENERATE || job->mode == JOB_MODE_CREATE_ONLY;
   if (event->status)
     error_set_number(L, "status", event->status);
   if (event->delay >= 0) {
@@ -90,15 +91,15 @@ static const char *charged_so_far(lua_State *L, int index, const Event *event) {
   const LuaJob *job = lua_touserdata(L, index);
   if (job_is_made(L, index) || job->earlier_paid)
     return "yes";
-  return event->doubt || job_has_id(L, index) ? "unknown" : "no";
+  return event->maybe_charged || job_has_id(L, index) ? "unknown" : "no";
 }
 
 /* Pushes the code the service sent in the body, or `fallback`. */
 static void push_code(lua_State *L, int index, const Event *event,
                       const char *fallback) {
-  Decoded reply;
-  if (!decode_reply(&reply, event->body, event->body_length) ||
-      !pieces_push_error(L, &reply, job_secret(L, index)))
+  ApiReply reply;
+  if (!api_reply_read(&reply, event->body, event->body_length) ||
+      !pieces_push_error(L, &reply, job_api_key(L, index)))
     lua_pushstring(L, fallback);
 }
 
@@ -106,7 +107,7 @@ static void push_code(lua_State *L, int index, const Event *event,
 static const char *money_of_refused(const LuaJob *job, const Event *event) {
   if (job->earlier_paid)
     return "; an earlier create of this job was charged";
-  if (event->doubt)
+  if (event->maybe_charged)
     return "; whether the job was made and charged is not known";
   return event->status == 402 ? ": nothing was made or charged" : "";
 }
@@ -193,12 +194,12 @@ void verdict_push_lost(lua_State *L, int index, LuaJob *job,
 static void push_strange_status(lua_State *L, int index) {
   size_t length;
   const char *bytes;
-  Decoded reply;
+  ApiReply reply;
   job_get(L, index, JOB_RAW);
   bytes = lua_tolstring(L, -1, &length);
-  if (bytes && decode_reply(&reply, bytes, length) &&
-      reply.status == DECODED_NONE &&
-      pieces_push_status(L, &reply, job_secret(L, index)))
+  if (bytes && api_reply_read(&reply, bytes, length) &&
+      reply.status == API_NONE &&
+      pieces_push_status(L, &reply, job_api_key(L, index)))
     lua_pushfstring(L,
                     " (the last status the service told is \"%s\", which this "
                     "module does not know)",
@@ -218,7 +219,7 @@ static void push_last_trouble(lua_State *L, const Event *event) {
 
 /* A poll of its own (client:poll), for which there was no place. */
 static bool was_not_asked(const LuaJob *job, const Event *event) {
-  return job->mode == FLOW_POLL_ONCE && event->polls == 0;
+  return job->mode == JOB_MODE_POLL_ONCE && event->polls == 0;
 }
 
 /* Pushes what happened, and what to do; the job's id is at `id`. */
@@ -237,7 +238,7 @@ static void push_timeout_words(lua_State *L, int index, int id,
                     "the job was not done within its timeout; it goes on at "
                     "the service: client:wait(\"%s\") takes it up again%s",
                     lua_tostring(L, id), lua_tostring(L, -1));
-  else if (event->doubt)
+  else if (event->maybe_charged)
     lua_pushfstring(L,
                     "the timeout ran out; a create before may have made the "
                     "job and charged it%s",
@@ -260,8 +261,8 @@ static void push_timeout(lua_State *L, int index, const LuaJob *job,
   lua_concat(L, 2);
   error_push(L, "timeout", "deadline_passed", lua_tostring(L, -1));
   set_common(L, index, job, event, charged);
-  error_set_retryable(L,
-                      was_not_asked(job, event) || (!known && !event->doubt));
+  error_set_retryable(L, was_not_asked(job, event) ||
+                             (!known && !event->maybe_charged));
   lua_replace(L, top + 1);
   lua_settop(L, top + 1);
 }
@@ -286,7 +287,8 @@ static void push_cancelled(lua_State *L, int index, const LuaJob *job,
 /* A create that may have been paid is not to be made again, whatever it ended
  * with: the same call might pay for a second one.  The error is on top. */
 static void forbid_another(lua_State *L, int index, const LuaJob *job) {
-  bool create = job->mode == FLOW_GENERATE || job->mode == FLOW_CREATE_ONLY;
+  bool create =
+      job->mode == JOB_MODE_GENERATE || job->mode == JOB_MODE_CREATE_ONLY;
   if (create && !job_has_id(L, index) && !error_says(L, "charged", "no"))
     error_set_retryable(L, false);
 }
@@ -294,26 +296,26 @@ static void forbid_another(lua_State *L, int index, const LuaJob *job) {
 static void push_error(lua_State *L, int index, LuaJob *job,
                        const Event *event) {
   switch (event->end) {
-  case FLOW_END_REFUSED:
+  case JOB_END_REFUSED:
     push_refused(L, index, job, event);
     break;
-  case FLOW_END_FAILED:
+  case JOB_END_FAILED:
     push_failed(L, index, job, event);
     break;
-  case FLOW_END_LOST:
+  case JOB_END_LOST:
     verdict_push_lost(L, index, job, event);
     break;
-  case FLOW_END_TIMEOUT:
+  case JOB_END_TIMEOUT:
     push_timeout(L, index, job, event);
     break;
-  case FLOW_END_REFERENCE:
+  case JOB_END_REFERENCE:
     push_reference(L, index, job, event);
     break;
-  case FLOW_END_CANCELLED:
-  case FLOW_END_SUCCEEDED: /* answers: see reply.c */
-  case FLOW_END_FAILURE:
-  case FLOW_END_ACCEPTED:
-  case FLOW_END_UNUSABLE:
+  case JOB_END_CANCELLED:
+  case JOB_END_SUCCEEDED: /* answers: see reply.c */
+  case JOB_END_FAILURE:
+  case JOB_END_ACCEPTED:
+  case JOB_END_UNUSABLE:
     push_cancelled(L, index, job, event);
     break;
   }

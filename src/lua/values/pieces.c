@@ -11,7 +11,7 @@ bool pieces_push_id(lua_State *L, const JsonPiece *id) {
   char text[JOB_ID_MAX];
   if (!id->at)
     return false;
-  lua_pushlstring(L, text, decode_copy_id(id, text));
+  lua_pushlstring(L, text, api_reply_copy_id(id, text));
   return true;
 }
 
@@ -46,13 +46,13 @@ static void set_text(lua_State *L, const JsonPiece *piece, const char *name,
   lua_setfield(L, -2, name);
 }
 
-bool pieces_push_results(lua_State *L, const Decoded *reply,
+bool pieces_push_results(lua_State *L, const ApiReply *reply,
                          const char *secret) {
   if (reply->result_count == 0)
     return false;
   lua_createtable(L, (int)reply->result_count, 0);
   for (size_t i = 0; i < reply->result_count; i++) {
-    const DecodedResult *result = &reply->results[i];
+    const ApiResult *result = &reply->results[i];
     lua_createtable(L, 0, 3);
     set_text(L, &result->image_url, "image_url", secret);
     set_text(L, &result->seed, "seed", secret);
@@ -75,11 +75,12 @@ static bool push_word(lua_State *L, const JsonPiece *word, const char *secret) {
   return true;
 }
 
-bool pieces_push_error(lua_State *L, const Decoded *reply, const char *secret) {
+bool pieces_push_error(lua_State *L, const ApiReply *reply,
+                       const char *secret) {
   return push_word(L, &reply->error, secret);
 }
 
-bool pieces_push_status(lua_State *L, const Decoded *reply,
+bool pieces_push_status(lua_State *L, const ApiReply *reply,
                         const char *secret) {
   return push_word(L, &reply->said, secret);
 }

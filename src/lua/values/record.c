@@ -10,22 +10,22 @@
 /* ARG: reply
 ** RES: {status=, id=, results=, error=} | nil */
 static int f_decode_reply(lua_State *L) {
-  static const char *const names[] = {[DECODED_PENDING] = "pending",
-                                      [DECODED_RUNNING] = "running",
-                                      [DECODED_SUCCEEDED] = "succeeded",
-                                      [DECODED_FAILED] = "failed"};
+  static const char *const names[] = {[API_PENDING] = "pending",
+                                      [API_RUNNING] = "running",
+                                      [API_SUCCEEDED] = "succeeded",
+                                      [API_FAILED] = "failed"};
   size_t length;
   const char *bytes = luaL_checklstring(L, 1, &length);
-  Decoded reply;
+  ApiReply reply;
   JsonPiece id;
   lua_newtable(L);
-  if (!decode_reply(&reply, bytes, length)) {
-    id = decode_job_id(bytes, length);
+  if (!api_reply_read(&reply, bytes, length)) {
+    id = api_reply_job_id(bytes, length);
     if (pieces_push_id(L, &id))
       lua_setfield(L, -2, "id");
     return 1;
   }
-  if (reply.status != DECODED_NONE) {
+  if (reply.status != API_NONE) {
     lua_pushstring(L, names[reply.status]);
     lua_setfield(L, -2, "status");
   }

@@ -132,9 +132,9 @@ static void handle(lua_State *L, Core *core, Event *event) {
   bool call = take_in(L, core, event);
   cancel_now(L, core, top + 1);
   if (call) {
-    engine_gather(core->engine, false);
+    engine_uncork(core->engine);
     lua_call(L, 1, 0);
-    engine_gather(core->engine, true);
+    engine_cork(core->engine);
   }
   lua_settop(L, top);
 }
@@ -177,14 +177,14 @@ static int work_off(lua_State *L) {
   Event *event = core->current;
   int handled = 0;
   luaL_checkstack(L, 32, NULL);
-  engine_gather(core->engine, true);
+  engine_cork(core->engine);
   for (; event; event = next(L, core)) {
     handle(L, core, event);
     handled++;
     if (clock_monotonic() >= until)
       break;
   }
-  engine_gather(core->engine, false);
+  engine_uncork(core->engine);
   if (event)
     engine_stay_readable(core->engine);
   lua_settop(L, 2);
@@ -207,7 +207,7 @@ static bool run(lua_State *L, Core *core) {
   if (ok)
     return true;
   core->handling = false;
-  engine_gather(core->engine, false);
+  engine_uncork(core->engine);
   engine_stay_readable(core->engine); /* what is left must be asked for */
   return false;
 }

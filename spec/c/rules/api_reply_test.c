@@ -2,7 +2,7 @@
 #include "check.h"
 
 #include "engine/base/url.h"
-#include "engine/rules/decode.h"
+#include "engine/rules/api_reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@
 
 /* The id of an answer that is whole. */
 static JsonPiece id_in(const char *answer) {
-  Decoded reply;
-  if (!decode_reply(&reply, answer, strlen(answer)))
+  ApiReply reply;
+  if (!api_reply_read(&reply, answer, strlen(answer)))
     return (JsonPiece){0};
   return reply.id;
 }
@@ -80,11 +80,12 @@ static void an_id_is_what_its_escapes_stand_for(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
     JsonPiece id = id_in(rows[i].answer);
-    size_t length = id.at ? decode_copy_id(&id, text) : 0;
+    size_t length = id.at ? api_reply_copy_id(&id, text) : 0;
     check(length == strlen(rows[i].id) && !memcmp(text, rows[i].id, length),
           "row %zu", i);
-    id = decode_job_id(rows[i].answer, strlen(rows[i].answer) - 1);
-    check(id.at && decode_copy_id(&id, text) == length, "row %zu, cut off", i);
+    id = api_reply_job_id(rows[i].answer, strlen(rows[i].answer) - 1);
+    check(id.at && api_reply_copy_id(&id, text) == length, "row %zu, cut off",
+          i);
   }
 }
 
@@ -100,7 +101,7 @@ static void the_beginning_of_an_answer_has_its_id(void **state) {
     JsonPiece id;
     assert_non_null(copy);
     memcpy(copy, answer, length);
-    id = decode_job_id(copy, length);
+    id = api_reply_job_id(copy, length);
     check(json_is(&id, "id-1") == (length >= whole), "%zu bytes", length);
     free(copy);
   }
@@ -117,12 +118,12 @@ static void an_answer_that_goes_wrong_has_no_id(void **state) {
   for (size_t i = 0; i < COUNT(ends); i++) {
     char text[64];
     int length = snprintf(text, sizeof text, "{\"jobId\":\"a\"%s", ends[i]);
-    check(!decode_job_id(text, (size_t)length).at, "%s", text);
+    check(!api_reply_job_id(text, (size_t)length).at, "%s", text);
   }
-  assert_null(decode_job_id("[\"jobId\",\"a\"", 12).at);
-  assert_null(decode_job_id("{\"x\":{\"jobId\":\"a\"", 17).at);
-  assert_null(decode_job_id("{\"jobId\":\"a\"\0", 13).at);
-  assert_null(decode_job_id(NULL, 0).at);
+  assert_null(api_reply_job_id("[\"jobId\",\"a\"", 12).at);
+  assert_null(api_reply_job_id("{\"x\":{\"jobId\":\"a\"", 17).at);
+  assert_null(api_reply_job_id("{\"jobId\":\"a\"\0", 13).at);
+  assert_null(api_reply_job_id(NULL, 0).at);
 }
 
 int main(void) {

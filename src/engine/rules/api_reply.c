@@ -1,5 +1,5 @@
-/* The service's replies, read: see decode.h. */
-#include "decode.h"
+/* The service's replies, read: see api_reply.h. */
+#include "api_reply.h"
 
 #include "engine/base/url.h"
 
@@ -9,34 +9,34 @@
 /* The documented words first; the others are what other services say. */
 static const struct {
   const char *text;
-  DecodedStatus status;
-  DecodedWord word;
-} words[] = {{"pending", DECODED_PENDING, WORD_DOCUMENTED},
-             {"running", DECODED_RUNNING, WORD_DOCUMENTED},
-             {"succeeded", DECODED_SUCCEEDED, WORD_DOCUMENTED},
-             {"failed", DECODED_FAILED, WORD_DOCUMENTED},
-             {"queued", DECODED_PENDING, WORD_DOCUMENTED},
-             {"waiting", DECODED_PENDING, WORD_DOCUMENTED},
-             {"processing", DECODED_RUNNING, WORD_DOCUMENTED},
-             {"in_progress", DECODED_RUNNING, WORD_DOCUMENTED},
-             {"completed", DECODED_SUCCEEDED, WORD_DOCUMENTED},
-             {"complete", DECODED_SUCCEEDED, WORD_DOCUMENTED},
-             {"success", DECODED_SUCCEEDED, WORD_DOCUMENTED},
-             {"done", DECODED_SUCCEEDED, WORD_DOCUMENTED},
-             {"canceled", DECODED_FAILED, WORD_ENDED},
-             {"cancelled", DECODED_FAILED, WORD_ENDED},
-             {"expired", DECODED_FAILED, WORD_ENDED},
-             {"rejected", DECODED_FAILED, WORD_ENDED},
-             {"error", DECODED_FAILED, WORD_TROUBLE},
-             {"failure", DECODED_FAILED, WORD_TROUBLE}};
+  ApiStatus status;
+  ApiWord word;
+} words[] = {{"pending", API_PENDING, WORD_DOCUMENTED},
+             {"running", API_RUNNING, WORD_DOCUMENTED},
+             {"succeeded", API_SUCCEEDED, WORD_DOCUMENTED},
+             {"failed", API_FAILED, WORD_DOCUMENTED},
+             {"queued", API_PENDING, WORD_DOCUMENTED},
+             {"waiting", API_PENDING, WORD_DOCUMENTED},
+             {"processing", API_RUNNING, WORD_DOCUMENTED},
+             {"in_progress", API_RUNNING, WORD_DOCUMENTED},
+             {"completed", API_SUCCEEDED, WORD_DOCUMENTED},
+             {"complete", API_SUCCEEDED, WORD_DOCUMENTED},
+             {"success", API_SUCCEEDED, WORD_DOCUMENTED},
+             {"done", API_SUCCEEDED, WORD_DOCUMENTED},
+             {"canceled", API_FAILED, WORD_ENDED},
+             {"cancelled", API_FAILED, WORD_ENDED},
+             {"expired", API_FAILED, WORD_ENDED},
+             {"rejected", API_FAILED, WORD_ENDED},
+             {"error", API_FAILED, WORD_TROUBLE},
+             {"failure", API_FAILED, WORD_TROUBLE}};
 
 static bool is_word(const JsonPiece *piece, const char *text) {
   return piece->length == strlen(text) &&
          strncasecmp(piece->at, text, piece->length) == 0;
 }
 
-static void read_status(JsonReader *reader, Decoded *reply) {
-  reply->status = DECODED_NONE;
+static void read_status(JsonReader *reader, ApiReply *reply) {
+  reply->status = API_NONE;
   reply->word = WORD_DOCUMENTED;
   reply->said = json_read_text(reader);
   for (size_t i = 0; reply->said.at && i < sizeof words / sizeof *words; i++)
@@ -47,7 +47,7 @@ static void read_status(JsonReader *reader, Decoded *reply) {
     }
 }
 
-size_t decode_copy_id(const JsonPiece *id, char *to) {
+size_t api_reply_copy_id(const JsonPiece *id, char *to) {
   return json_unescape(id, to);
 }
 
@@ -122,8 +122,8 @@ static JsonPiece read_text_or_number(JsonReader *reader) {
                                           : json_read_text(reader);
 }
 
-static DecodedResult read_result(JsonReader *reader) {
-  DecodedResult result = {0};
+static ApiResult read_result(JsonReader *reader) {
+  ApiResult result = {0};
   JsonPiece name;
   if (json_peek(reader) != JSON_OBJECT) {
     json_skip(reader);
@@ -143,7 +143,7 @@ static DecodedResult read_result(JsonReader *reader) {
   return result;
 }
 
-static void read_results(JsonReader *reader, Decoded *reply) {
+static void read_results(JsonReader *reader, ApiReply *reply) {
   reply->result_count = 0;
   if (json_peek(reader) != JSON_ARRAY) {
     json_skip(reader);
@@ -151,14 +151,14 @@ static void read_results(JsonReader *reader, Decoded *reply) {
   }
   json_enter(reader);
   while (json_next_element(reader)) {
-    DecodedResult result = read_result(reader);
+    ApiResult result = read_result(reader);
     if (reply->result_count < RESULTS_MAX && result.image_url.at)
       reply->results[reply->result_count++] = result;
   }
 }
 
 static void read_member(JsonReader *reader, const JsonPiece *name,
-                        Decoded *reply) {
+                        ApiReply *reply) {
   if (json_is(name, "status"))
     read_status(reader, reply);
   else if (json_is(name, "jobId"))
@@ -174,10 +174,10 @@ static void read_member(JsonReader *reader, const JsonPiece *name,
 }
 
 /* Of an object as far as it can be read. */
-static bool read_reply(JsonReader *reader, Decoded *reply, const char *bytes,
+static bool read_reply(JsonReader *reader, ApiReply *reply, const char *bytes,
                        size_t length) {
   JsonPiece name;
-  reply->status = DECODED_NONE;
+  reply->status = API_NONE;
   reply->word = WORD_DOCUMENTED;
   reply->said = reply->id = reply->error = (JsonPiece){0};
   reply->has_balance = false;
@@ -193,15 +193,15 @@ static bool read_reply(JsonReader *reader, Decoded *reply, const char *bytes,
   return true;
 }
 
-bool decode_reply(Decoded *reply, const char *bytes, size_t length) {
+bool api_reply_read(ApiReply *reply, const char *bytes, size_t length) {
   JsonReader reader;
   return read_reply(&reader, reply, bytes, length) && json_ended(&reader);
 }
 
 /* A text that was not read to its closing quote is no id. */
-JsonPiece decode_job_id(const char *bytes, size_t length) {
+JsonPiece api_reply_job_id(const char *bytes, size_t length) {
   JsonReader reader;
-  Decoded answer;
+  ApiReply answer;
   if (!read_reply(&reader, &answer, bytes, length) ||
       !(json_ended(&reader) || json_is_beginning(&reader)))
     return (JsonPiece){0};

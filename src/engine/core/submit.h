@@ -17,20 +17,20 @@
 
 /* What a job needs.  Everything is copied. */
 typedef struct JobSpec {
-  FlowMode mode;
+  JobMode mode;
   const char *body; /* the exact request; NULL for polls */
   size_t body_length;
-  const char *key;        /* idempotency key; NULL for polls */
-  bool key_is_known;      /* the key may have been sent before */
-  const char *service_id; /* for polls, else NULL */
-  bool hearsay;           /* that this is its id nobody but a user says */
+  const char *idempotency_key; /* NULL for polls */
+  bool key_is_known;           /* the key may have been sent before */
+  const char *service_id;      /* for polls, else NULL */
+  bool hearsay;                /* that this is its id nobody but a user says */
   const char *const *references; /* URLs to check before spending */
   unsigned reference_count;      /* 0 = no check */
   double timeout;                /* seconds until the job must be final */
   const LedgerEntry *entry;      /* for the ledger, where the account has one */
   bool again;                    /* it is in the ledger already */
   const char *former;            /* as another account's: its name, else NULL */
-  bool doubt;                    /* an earlier create may have made it */
+  bool maybe_charged;            /* an earlier create may have made it */
   bool earlier_paid;             /* one was charged */
   const char *earlier_id;        /* that it was given, or NULL */
   bool has_listener;             /* the host wants EVENT_QUEUED and RETRY */
@@ -60,22 +60,22 @@ typedef struct DownloadSpec {
 
 /* Submit work.  `owner` comes back with each event.  NULL when memory runs out
  * or no thread can be started. */
-Work *engine_job(Engine *engine, Account *account, const JobSpec *spec,
-                 uintptr_t owner);
-Work *engine_download(Engine *engine, Account *account,
-                      const DownloadSpec *spec, uintptr_t owner);
+Op *engine_job(Engine *engine, Account *account, const JobSpec *spec,
+               uintptr_t owner);
+Op *engine_download(Engine *engine, Account *account, const DownloadSpec *spec,
+                    uintptr_t owner);
 /* Writes a whole small file, atomically.  Takes the text over, whatever comes
  * of it. */
-Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
-                   uintptr_t owner);
+Op *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
+                 uintptr_t owner);
 /* Settles a job in the ledger, which the account must have: durable when it
  * ends. */
-Work *engine_note(Engine *engine, Account *account, const char *key,
-                  const JobNote *news, uintptr_t owner);
+Op *engine_note(Engine *engine, Account *account, const char *key,
+                const JobNote *news, uintptr_t owner);
 /* False, with `failure`, when a file certainly cannot be written there: see
  * file.h.  Looks at the disk, at once. */
 bool engine_check_target(const FileTarget *target, Failure *failure);
 /* Ends after `seconds`. */
-Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner);
+Op *engine_sleep(Engine *engine, double seconds, uintptr_t owner);
 
 #endif

@@ -1,55 +1,55 @@
 /* Whose turn it is: order, the limit, and those that end while they begin. */
 #include "check.h"
 
-#include "engine/rules/turn.h"
+#include "engine/rules/limiter.h"
 
 #include <string.h>
 
 #define JOBS 6
 
 typedef struct FakeJob {
-  Turn turn; /* first */
+  Permit permit; /* first */
   unsigned began;
   bool ends_at_once;
 } FakeJob;
 
 static FakeJob jobs[JOBS];
-static Turns turns;
+static Limiter limiter;
 static char order[2 * JOBS + 1]; /* the jobs that began, as digits */
 static unsigned most;            /* that were active at once */
 
-static void begin(Turn *turn) {
-  FakeJob *job = (FakeJob *)turn;
+static void begin(Permit *permit) {
+  FakeJob *job = (FakeJob *)permit;
   unsigned index = (unsigned)(job - jobs);
-  check(turn->active && !turn->waiting, "job %u began out of turn", index);
+  check(permit->active && !permit->waiting, "job %u began out of turn", index);
   job->began++;
   order[strlen(order)] = (char)('0' + index);
-  if (turns.active > most)
-    most = turns.active;
+  if (limiter.active > most)
+    most = limiter.active;
   if (job->ends_at_once) {
-    turn_leave(turn);
-    turn_advance(&turns);
+    limiter_release(permit);
+    limiter_dispatch(&limiter);
   }
 }
 
 static void reset(unsigned limit) {
   memset(jobs, 0, sizeof jobs);
   memset(order, 0, sizeof order);
-  turns = (Turns){0};
-  pace_init(&turns.pace, limit);
+  limiter = (Limiter){0};
+  adaptive_limit_init(&limiter.limit, limit);
   most = 0;
   for (unsigned i = 0; i < JOBS; i++)
-    jobs[i].turn = (Turn){.turns = &turns, .begin = begin};
+    jobs[i].permit = (Permit){.limiter = &limiter, .begin = begin};
 }
 
 static void join_all(void) {
   for (unsigned i = 0; i < JOBS; i++)
-    turn_join(&jobs[i].turn);
+    limiter_wait(&jobs[i].permit);
 }
 
 static void leave(unsigned index) {
-  turn_leave(&jobs[index].turn);
-  turn_advance(&turns);
+  limiter_release(&jobs[index].permit);
+  limiter_dispatch(&limiter);
 }
 
 /* One letter a job: w(aits), a(ctive), - (neither). */
@@ -57,13 +57,13 @@ static void assert_jobs(const char *expected) {
   char found[JOBS + 1] = "";
   unsigned active = 0;
   for (unsigned i = 0; i < JOBS; i++) {
-    const Turn *turn = &jobs[i].turn;
-    check(turn->active + turn->waiting <= 1, "job %u is torn", i);
-    active += turn->active;
-    found[i] = turn->waiting ? 'w' : turn->active ? 'a' : '-';
+    const Permit *permit = &jobs[i].permit;
+    check(permit->active + permit->waiting <= 1, "job %u is torn", i);
+    active += permit->active;
+    found[i] = permit->waiting ? 'w' : permit->active ? 'a' : '-';
   }
   assert_string_equal(found, expected);
-  assert_int_equal(turns.active, active);
+  assert_int_equal(limiter.active, active);
 }
 
 static void at_most_the_limit_begin_in_order(void **state) {
@@ -71,9 +71,9 @@ static void at_most_the_limit_begin_in_order(void **state) {
   reset(2);
   join_all();
   assert_jobs("wwwwww"); /* joining begins nothing */
-  turn_advance(&turns);
+  limiter_dispatch(&limiter);
   assert_jobs("aawwww");
-  turn_advance(&turns);
+  limiter_dispatch(&limiter);
   assert_jobs("aawwww");
   leave(1);
   assert_jobs("a-awww");
@@ -84,20 +84,20 @@ static void at_most_the_limit_begin_in_order(void **state) {
   assert_jobs("------");
   assert_string_equal(order, "012345");
   assert_int_equal(most, 2);
-  assert_null(turns.first);
-  assert_null(turns.last);
+  assert_null(limiter.first);
+  assert_null(limiter.last);
 }
 
 static void leaving_the_queue_keeps_the_others_in_order(void **state) {
   (void)state;
   reset(1);
   join_all();
-  turn_advance(&turns);
+  limiter_dispatch(&limiter);
   leave(1); /* the first, the last, and one between */
   leave(5);
   leave(3);
   assert_jobs("a-w-w-");
-  turn_join(&jobs[3].turn); /* again, at the end */
+  limiter_wait(&jobs[3].permit); /* again, at the end */
   leave(0);
   leave(2);
   assert_jobs("---wa-");
@@ -111,7 +111,7 @@ static void leaving_twice_is_leaving_once(void **state) {
   (void)state;
   reset(2);
   join_all();
-  turn_advance(&turns);
+  limiter_dispatch(&limiter);
   leave(0);
   leave(0);
   leave(5);
@@ -122,13 +122,13 @@ static void leaving_twice_is_leaving_once(void **state) {
 static void a_queue_that_was_emptied_fills_again(void **state) {
   (void)state;
   reset(1);
-  turn_join(&jobs[0].turn);
+  limiter_wait(&jobs[0].permit);
   leave(0);
-  assert_null(turns.first);
-  assert_null(turns.last);
-  turn_join(&jobs[1].turn);
-  turn_join(&jobs[2].turn);
-  turn_advance(&turns);
+  assert_null(limiter.first);
+  assert_null(limiter.last);
+  limiter_wait(&jobs[1].permit);
+  limiter_wait(&jobs[2].permit);
+  limiter_dispatch(&limiter);
   assert_jobs("-aw---");
 }
 
@@ -136,11 +136,11 @@ static void those_already_at_the_service_count_without_waiting(void **state) {
   (void)state;
   reset(2);
   for (unsigned i = 0; i < 3; i++)
-    turn_take(&jobs[i].turn);
-  assert_int_equal(turns.active, 3);
+    limiter_acquire(&jobs[i].permit);
+  assert_int_equal(limiter.active, 3);
   assert_string_equal(order, "");
-  turn_join(&jobs[3].turn);
-  turn_advance(&turns);
+  limiter_wait(&jobs[3].permit);
+  limiter_dispatch(&limiter);
   assert_jobs("aaaw--");
   leave(0);
   assert_jobs("-aaw--");
@@ -154,7 +154,7 @@ static void those_that_end_while_they_begin_make_room(void **state) {
   for (unsigned i = 0; i < 4; i++)
     jobs[i].ends_at_once = true;
   join_all();
-  turn_advance(&turns);
+  limiter_dispatch(&limiter);
   assert_jobs("----aw");
   assert_string_equal(order, "01234");
   assert_int_equal(most, 1);
@@ -170,19 +170,19 @@ static void nobody_is_forgotten(void **state) {
   reset(3);
   for (unsigned step = 0; step < 20000; step++) {
     unsigned i = random_below(&seed, JOBS);
-    Turn *turn = &jobs[i].turn;
+    Permit *permit = &jobs[i].permit;
     memset(order, 0, sizeof order);
-    if (turn->active || turn->waiting) {
-      joined[i] -= turn->waiting; /* it leaves before it began */
-      turn_leave(turn);
+    if (permit->active || permit->waiting) {
+      joined[i] -= permit->waiting; /* it leaves before it began */
+      limiter_release(permit);
     } else {
       joined[i]++;
-      turn_join(turn);
+      limiter_wait(permit);
     }
-    turn_advance(&turns);
-    check(turns.active <= 3, "too many are active");
-    check(!turns.first || turns.active == 3, "somebody waits for nothing");
-    check(jobs[i].began + turn->waiting == joined[i], "job %u", i);
+    limiter_dispatch(&limiter);
+    check(limiter.active <= 3, "too many are active");
+    check(!limiter.first || limiter.active == 3, "somebody waits for nothing");
+    check(jobs[i].began + permit->waiting == joined[i], "job %u", i);
   }
 }
 

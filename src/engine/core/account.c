@@ -24,7 +24,7 @@ Account *account_new(const AccountSettings *settings, Ledger *ledger) {
   }
   account->ledger = ledger;
   account->references = 1;
-  pace_init(&account->turns.pace, settings->max_active);
+  adaptive_limit_init(&account->limiter.limit, settings->max_active);
   account->quota = RETRY_QUOTA_FULL;
   account->settings = *settings;
   account->settings.service = (ServiceSettings){0};
@@ -43,7 +43,7 @@ bool account_wants_public(const Account *account, const char *image_url) {
          !url_is_host(&url, service->host, service->host_length);
 }
 
-const char *account_key(const Account *account) {
+const char *account_api_key(const Account *account) {
   return service_key(&account->service);
 }
 

@@ -1,14 +1,14 @@
 /*
- * What all pieces of work have in common, and what they may ask of the engine.
+ * What all operations have in common, and what they may ask of the engine.
  * Private to the engine's files; I/O thread only, unless a line says otherwise.
  *
- * A Work is made on the host's thread and handed over by its first command.
- * Commands travel inside it, so that steering work needs no memory: `starting`,
- * `cancelling` for the one cancel, and `releasing` for the end: the others may
- * still be on their way then.
+ * An Op is made on the host's thread and handed over by its first command.
+ * Commands travel inside it, so that steering an op needs no memory:
+ * `starting`, `cancelling` for the one cancel, and `releasing` for the end: the
+ * others may still be on their way then.
  */
-#ifndef GPTIMAGE2_ENGINE_WORK_H
-#define GPTIMAGE2_ENGINE_WORK_H
+#ifndef GPTIMAGE2_ENGINE_OP_H
+#define GPTIMAGE2_ENGINE_OP_H
 
 #include "command.h"
 #include "engine/loop/loop.h"
@@ -17,25 +17,25 @@
 
 #include <stdatomic.h>
 
-/* What one sort of work does.  Each may end the work with work_end. */
-typedef struct WorkType {
-  void (*start)(Work *work);
-  void (*on_timer)(Work *work);
-  void (*on_cancel)(Work *work);
+/* What one sort of op does.  Each may end the op with op_end. */
+typedef struct OpType {
+  void (*start)(Op *op);
+  void (*on_timer)(Op *op);
+  void (*on_cancel)(Op *op);
   /* It has ended, and the host had not heard of it.  NULL = nothing. */
-  void (*on_late_cancel)(Work *work);
-  /* Lets go of exchanges and files; the work may be running. */
-  void (*stop)(Work *work);
-  /* Frees what the work owns, not the Work itself.  Any thread. */
-  void (*free)(Work *work);
+  void (*on_late_cancel)(Op *op);
+  /* Lets go of exchanges and files; the op may be running. */
+  void (*stop)(Op *op);
+  /* Frees what the op owns, not the Op itself.  Any thread. */
+  void (*free)(Op *op);
   /* Whether the ledger must hear of it although its thread ends: it is started
    * then, and at once stopped.  NULL = never. */
-  bool (*records)(const Work *work);
+  bool (*records)(const Op *op);
   bool may_batch; /* where there are many, its news may wait for each other */
-} WorkType;
+} OpType;
 
-struct Work {
-  const WorkType *type;
+struct Op {
+  const OpType *type;
   Engine *engine;
   Account *account; /* NULL for sleeps and written files */
   uintptr_t owner;
@@ -49,16 +49,17 @@ struct Work {
   bool detached; /* cancelled, to be taken up again: set before the cancel */
   bool started;  /* the I/O thread has it */
   bool ended;
-  Work *before; /* all started work, for the end of the engine */
-  Work *after;
+  Op *before; /* all started ops, for the end of the engine */
+  Op *after;
 };
 
 /* Host's thread: sets up the common part and sends COMMAND_START.  NULL when
- * the thread cannot be started; the work is freed then. */
-Work *engine_start_work(Engine *engine, Work *work, const WorkType *type,
-                        Account *account, uintptr_t owner);
+ * the thread cannot be started; the op is freed then. */
+Op *engine_start_op(Engine *engine, Op *op, const OpType *type,
+                    Account *account, uintptr_t owner);
 
-/* Host's thread: sends one of the commands inside a work, or gathers it. */
+/* Host's thread: sends one of the commands inside an op, or keeps it back
+ * (engine_cork). */
 void engine_send(Engine *engine, Command *command, CommandKind kind);
 
 Loop *engine_loop(Engine *engine);
@@ -80,31 +81,31 @@ double engine_random(Engine *engine);
 uint64_t engine_random_bits(Engine *engine);
 
 /* A new event; NULL without memory. */
-Event *work_event(Engine *engine, EventKind kind);
+Event *op_event(Engine *engine, EventKind kind);
 
 /* Stamps the event and hands it to the host with all others of this turn.  A
  * host that sleeps is woken at once or, where many come, very soon;
- * work_post_idly is for news that it only sees if it asks: waking it for those
+ * op_post_idly is for news that it only sees if it asks: waking it for those
  * can wait. */
-void work_post(Work *work, Event *event);
-void work_post_idly(Work *work, Event *event);
+void op_post(Op *op, Event *event);
+void op_post_idly(Op *op, Event *event);
 
 /* For news of which only the newest counts: a host that does not step has one
- * of them waiting for each work, however many come. */
-void work_post_newest(Work *work, Event *event, bool idly);
+ * of them waiting for each op, however many come. */
+void op_post_newest(Op *op, Event *event, bool idly);
 
 /* Host's thread: the newest in place of `event`, which only said that there is
  * one. */
-Event *work_take_newest(Engine *engine, Event *event);
+Event *op_take_newest(Engine *engine, Event *event);
 
-/* Ends the work and posts work->last, whose fields the caller has set. */
-void work_end(Work *work);
+/* Ends the op and posts op->last, whose fields the caller has set. */
+void op_end(Op *op);
 
 /* The account's ledger was written to: flush it before the events of this turn
  * are told. */
-void work_touch_ledger(Work *work);
+void op_touch_ledger(Op *op);
 
-/* The work that holds `timer`. */
-Work *work_of_timer(Timer *timer);
+/* The op that holds `timer`. */
+Op *op_of_timer(Timer *timer);
 
 #endif

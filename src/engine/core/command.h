@@ -1,7 +1,7 @@
 /*
  * What the host's thread tells the I/O thread.
  *
- * Commands travel inside the thing they are about, so that steering work never
+ * Commands travel inside the thing they are about, so that steering an op never
  * needs memory.
  */
 #ifndef GPTIMAGE2_ENGINE_COMMAND_H
@@ -20,7 +20,7 @@ typedef struct Command {
   Link link; /* first: a Link * in a mailbox is a Command * */
   CommandKind kind;
   union {
-    struct Work *work;
+    struct Op *op;
     struct Account *account;
   } about;
 } Command;

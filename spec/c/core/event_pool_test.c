@@ -1,7 +1,7 @@
 /* Events that go round between the two threads. */
 #include "check.h"
 
-#include "engine/work/event_pool.h"
+#include "engine/core/event_pool.h"
 
 #include <pthread.h>
 #include <sched.h>

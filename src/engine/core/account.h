@@ -13,9 +13,9 @@
 #include "engine/base/id_book.h"
 #include "engine/http/service.h"
 #include "engine/ledger/ledger.h"
-#include "engine/rules/flow.h"
 #include "engine/rules/gate.h"
-#include "engine/rules/turn.h"
+#include "engine/rules/job_state.h"
+#include "engine/rules/limiter.h"
 #include "job_list.h"
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@ struct Account {
   AccountSettings settings; /* those of its service are in there */
   Service service;
   RetryQuota quota;   /* for the creates of all its jobs */
-  Turns turns;        /* jobs that wait, and how many do not */
+  Limiter limiter;    /* jobs that wait, and how many do not */
   unsigned checked;   /* of those that wait: their references are good */
   Ledger *ledger;     /* owned; NULL = none */
   JobList unrecorded; /* jobs whose intent is not durable yet, in order */
@@ -36,7 +36,7 @@ struct Account {
   double retry_at;    /* when to look at a ledger that is down, and */
   double retry_pause; /* how long the last pause was: seconds */
   Link dirty_link;    /* in the engine's list while `dirty` */
-  unsigned unended;   /* works that have not ended */
+  unsigned unended;   /* ops that have not ended */
   GateOrigin *origin; /* the engine's; NULL = the engine does not know it yet */
   bool dropped;       /* the host wants no more of it */
   bool dirty;         /* the ledger has something to flush */

@@ -7,7 +7,7 @@
 
 #include "engine/http/service_settings.h"
 #include "engine/ledger/ledger.h"
-#include "engine/rules/flow.h"
+#include "engine/rules/job_state.h"
 
 #include <stdbool.h>
 
@@ -17,7 +17,7 @@ typedef struct Account Account;
 typedef struct AccountSettings {
   ServiceSettings service;
   double request_timeout;
-  FlowSettings flow;
+  JobRules state;
   unsigned max_active;      /* unfinished jobs at the service at once */
   unsigned max_connections; /* 1 to GATE_PLACES_MAX: see gate.h */
   bool allow_private_references;
@@ -29,7 +29,7 @@ Account *account_new(const AccountSettings *settings, Ledger *ledger);
 
 /* The key alone, for finding it in texts that must not show it.  Host's or I/O
  * thread: it never changes. */
-const char *account_key(const Account *account);
+const char *account_api_key(const Account *account);
 
 /* Whether it has a ledger.  Host's or I/O thread: that never changes. */
 bool account_has_ledger(const Account *account);

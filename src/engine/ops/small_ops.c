@@ -1,5 +1,5 @@
 /*
- * The two small sorts of work: a sleep, and a whole file to write; and whether
+ * The two small ops: a sleep, and a whole file to write; and whether
  * one can be written at all.
  *
  * engine_sleep, engine_write and engine_check_target run on the host's thread,
@@ -7,46 +7,45 @@
  */
 #include "engine/base/clock.h"
 #include "engine/base/shortage.h"
+#include "engine/core/op.h"
 #include "engine/files/file.h"
 #include "engine/files/file_limit.h"
-#include "engine/work/work.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void nothing(Work *work) {
-  (void)work;
+static void nothing(Op *op) {
+  (void)op;
 }
 
-static void end_cancelled(Work *work) {
-  failure_set(&work->last.failure, "cancelled", "cancelled", "cancelled");
-  work_end(work);
+static void end_cancelled(Op *op) {
+  failure_set(&op->last.failure, "cancelled", "cancelled", "cancelled");
+  op_end(op);
 }
 
 /* ---- sleep ---- */
 
 typedef struct Sleep {
-  Work work; /* first */
+  Op op; /* first */
   double until;
 } Sleep;
 
-static void start_sleep(Work *work) {
-  heap_set(&engine_loop(work->engine)->heap, &work->timer,
-           ((Sleep *)work)->until);
+static void start_sleep(Op *op) {
+  heap_set(&engine_loop(op->engine)->heap, &op->timer, ((Sleep *)op)->until);
 }
 
-static const WorkType sleep_type = {.start = start_sleep,
-                                    .on_timer = work_end,
-                                    .on_cancel = end_cancelled,
-                                    .stop = nothing,
-                                    .free = nothing};
+static const OpType sleep_type = {.start = start_sleep,
+                                  .on_timer = op_end,
+                                  .on_cancel = end_cancelled,
+                                  .stop = nothing,
+                                  .free = nothing};
 
-Work *engine_sleep(Engine *engine, double seconds, uintptr_t owner) {
+Op *engine_sleep(Engine *engine, double seconds, uintptr_t owner) {
   Sleep *sleep = calloc(1, sizeof *sleep);
   if (!sleep)
     return NULL;
   sleep->until = clock_monotonic() + seconds;
-  return engine_start_work(engine, &sleep->work, &sleep_type, NULL, owner);
+  return engine_start_op(engine, &sleep->op, &sleep_type, NULL, owner);
 }
 
 /* ---- a whole file ---- */
@@ -67,7 +66,7 @@ bool engine_check_target(const FileTarget *target, Failure *failure) {
 }
 
 typedef struct Writing {
-  Work work; /* first */
+  Op op; /* first */
   char *path;
   Text text;
   bool overwrite;
@@ -87,25 +86,25 @@ static bool write_blocks(File *file, const Text *text, Failure *failure) {
 
 /* Somebody closes one of his own soon, as a rule. */
 static bool waits_for_descriptor(Writing *writing) {
-  Engine *engine = writing->work.engine;
+  Engine *engine = writing->op.engine;
   double now = clock_monotonic();
-  if (!shortage_is(&writing->work.last.failure))
+  if (!shortage_is(&writing->op.last.failure))
     return false;
   if (writing->give_up_at <= 0)
     writing->give_up_at = now + PATIENCE;
   if (now >= writing->give_up_at)
     return false;
-  failure_clear(&writing->work.last.failure);
-  heap_set(&engine_loop(engine)->heap, &writing->work.timer,
+  failure_clear(&writing->op.last.failure);
+  heap_set(&engine_loop(engine)->heap, &writing->op.timer,
            now + shortage_pause(++writing->shortages, engine_random(engine)));
   return true;
 }
 
-static void start_writing(Work *work) {
-  Writing *writing = (Writing *)work;
-  Event *last = &work->last;
+static void start_writing(Op *op) {
+  Writing *writing = (Writing *)op;
+  Event *last = &op->last;
   File file;
-  if (file_open(&file, writing->path, engine_random_bits(work->engine),
+  if (file_open(&file, writing->path, engine_random_bits(op->engine),
                 &last->failure)) {
     if (!write_blocks(&file, &writing->text, &last->failure))
       file_abandon(&file);
@@ -117,23 +116,23 @@ static void start_writing(Work *work) {
   } else if (waits_for_descriptor(writing)) {
     return;
   }
-  work_end(work);
+  op_end(op);
 }
 
-static void free_writing(Work *work) {
-  Writing *writing = (Writing *)work;
+static void free_writing(Op *op) {
+  Writing *writing = (Writing *)op;
   free(writing->path);
   text_free(&writing->text);
 }
 
-static const WorkType writing_type = {.start = start_writing,
-                                      .on_timer = start_writing,
-                                      .on_cancel = nothing,
-                                      .stop = nothing,
-                                      .free = free_writing};
+static const OpType writing_type = {.start = start_writing,
+                                    .on_timer = start_writing,
+                                    .on_cancel = nothing,
+                                    .stop = nothing,
+                                    .free = free_writing};
 
-Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
-                   uintptr_t owner) {
+Op *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
+                 uintptr_t owner) {
   Writing *writing = calloc(1, sizeof *writing);
   if (!writing) {
     text_free(text);
@@ -144,9 +143,9 @@ Work *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
   writing->overwrite = overwrite;
   writing->path = strdup(path);
   if (!writing->path) {
-    free_writing(&writing->work);
+    free_writing(&writing->op);
     free(writing);
     return NULL;
   }
-  return engine_start_work(engine, &writing->work, &writing_type, NULL, owner);
+  return engine_start_op(engine, &writing->op, &writing_type, NULL, owner);
 }

@@ -1,7 +1,7 @@
 /* An account: its texts, its references, and that the key is wiped. */
 #include "check.h"
 
-#include "engine/work/account.h"
+#include "engine/core/account.h"
 
 #include <string.h>
 
@@ -30,7 +30,7 @@ static AccountSettings settings_for(const char *base_url) {
                            .service.api_key = KEY,
                            .service.user_agent = "agent/1",
                            .max_active = 2,
-                           .flow = {.max_attempts = 4}};
+                           .state = {.max_attempts = 4}};
 }
 
 static void urls_and_headers_are_made_once(void **state) {
@@ -56,7 +56,7 @@ static void urls_and_headers_are_made_once(void **state) {
   assert_string_equal(get->next->data, "User-Agent: agent/1");
   assert_string_equal(get->next->next->data, "Accept:");
   assert_null(get->next->next->next);
-  assert_string_equal(account_key(account), KEY);
+  assert_string_equal(account_api_key(account), KEY);
   account_drop(account);
 }
 
@@ -143,7 +143,7 @@ static void the_last_reference_wipes_the_key(void **state) {
   account_drop(account);
   account_drop(account);
   assert_int_equal(wiped, 0);
-  assert_string_equal(account_key(account), KEY);
+  assert_string_equal(account_api_key(account), KEY);
   account_drop(account);
   assert_int_equal(wiped, 1);
 }
