@@ -7,6 +7,7 @@
 
 local figures = require("figures")
 local gptimage2 = require("gptimage2")
+local sockets = require("sockets")
 
 local url, key, ca_file, jobs, kind = arg[1], arg[2], arg[3], tonumber(arg[4]), arg[5]
 local WARM = 64
@@ -67,13 +68,14 @@ finish(submit(WARM), nothing)
 collectgarbage()
 collectgarbage()
 local before = figures.process("VmRSS")
-local most_memory, most_descriptors, looked_at = 0, 0, 0
+local most_memory, most_descriptors, most_connections, looked_at = 0, 0, 0, 0
 
 local function look()
   most_memory = math.max(most_memory, figures.process("VmRSS"))
   if gptimage2.now() - looked_at > 0.1 then
     looked_at = gptimage2.now()
     most_descriptors = math.max(most_descriptors, descriptors())
+    most_connections = math.max(most_connections, sockets.to(url))
   end
 end
 
@@ -92,6 +94,7 @@ figures.print("bytes_each_at_most", (most_memory - before) * 1024 / jobs)
 figures.print("bytes_each_after", (figures.process("VmRSS") - before) * 1024 / jobs)
 figures.print("lua_bytes_each", collectgarbage("count") * 1024 / jobs)
 figures.print("descriptors_at_most", most_descriptors)
+figures.print("connections_at_most", most_connections)
 figures.print("attempts", attempts)
 figures.print("submit_seconds", submitted - began)
 figures.print("seconds", gptimage2.now() - began)

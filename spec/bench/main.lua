@@ -3,7 +3,7 @@
 
 local here, build = arg[0]:match("^(.*)/[^/]*$") or ".", assert(arg[1], "which build folder?")
 local interpreter = arg[-1]
-package.path = here .. "/?.lua;" .. package.path
+package.path = here .. "/?.lua;" .. here .. "/../helpers/?.lua;" .. package.path
 package.cpath = build .. "/bench/?.so;" .. package.cpath
 
 local figures = require("figures")
@@ -11,12 +11,15 @@ local meter = require("meter")
 local report = require("report")
 
 local ROUNDS = 15 -- of the exchanges
-local WAYS = { "ours", "poll", "socket" } -- to make them
+local WAYS = { "submit", "generate", "poll", "socket" } -- to make them: ours, and floor.c's
 local JOBS, AT_ONCE, PAUSE = 2000, 64, 25 -- ms
 local DURATION = 0.02 -- seconds of a job: one poll finds it running, the next one done
 local LARGE = 64 * 1024 * 1024 - 65536 -- bytes: the largest image is 64 MiB
 local PICTURE = 3 * 1024 * 1024 -- bytes
 local LEDGER = "1000000" -- jobs in the large one
+local MANY = "100000" -- jobs submitted at once
+local AT_ONCE_TLS = "1000" -- and over TLS, all of them made
+local SYNCED = "8" -- jobs with a ledger, one after the other
 local ENDLESS = "duration=1e8"
 
 --- Starts the interpreter with the paths of this bench.
@@ -30,18 +33,19 @@ local function lua(...)
   )
 end
 
---- The same with few descriptors.
-local function lua_limited(...)
+--- The same by a line of the shell, which runs "$@"; `name` is its "$0".
+local function lua_by(line, name, words)
+  local paths = { "LUA_PATH=" .. package.path, "LUA_CPATH=" .. package.cpath }
   return meter.start(
     "sh",
     "-c",
-    'ulimit -n 128; exec "$@"',
-    "sh",
+    line,
+    name,
     "env",
-    "LUA_PATH=" .. package.path,
-    "LUA_CPATH=" .. package.cpath,
+    paths[1],
+    paths[2],
     interpreter,
-    ...
+    table.unpack(words)
   )
 end
 
@@ -132,7 +136,8 @@ local function measure_way(way)
   local server = serve("duration=" .. DURATION)
   local work = { tostring(JOBS), tostring(AT_ONCE), tostring(PAUSE) }
   local found
-  if way == "ours" then
+  if way == "submit" or way == "generate" then
+    work[#work + 1] = way
     found = run("exchange", server.url, server.key, table.unpack(work))
   else
     found = run_floor(way, server, table.unpack(work))
@@ -154,7 +159,7 @@ end
 -- The machine is faster in one minute than in the next: what is compared was measured within the
 -- same few seconds, each time in another order.
 function results.measure_exchange()
-  local taken = { ours = {}, poll = {}, socket = {} }
+  local taken = { submit = {}, generate = {}, poll = {}, socket = {} }
   for round = 1, ROUNDS do
     for i = 1, #WAYS do
       local way = WAYS[(i + round) % #WAYS + 1]
@@ -166,7 +171,9 @@ function results.measure_exchange()
     found[way] = figures.median(list)
     found[way .. "_best"] = figures.quantile(list, 0)
   end
-  found.ratios = ratios_of(taken.ours, found.poll < found.socket and taken.poll or taken.socket)
+  local floor = found.poll < found.socket and taken.poll or taken.socket
+  found.ratios = ratios_of(taken.submit, floor)
+  found.generate_ratios = ratios_of(taken.generate, floor)
   results.exchange = found
 end
 
@@ -179,9 +186,56 @@ end
 
 function results.measure_burst()
   local server = serve(ENDLESS)
-  local words = { server.url, server.key, "-", "10000", "created", "110" }
-  results.burst = read(lua_limited(here .. "/burst.lua", table.unpack(words)), "burst")
+  local words = { here .. "/burst.lua", server.url, server.key, "-", "10000", "created", "110" }
+  results.burst = read(lua_by('ulimit -n 128; exec "$@"', "sh", words), "burst")
   server.process:finish()
+end
+
+--- Its connections in all, which the server is asked to tell.
+local function connections_in_all(server)
+  server.process:ask_to_end()
+  return read(server.process, "the server").connections
+end
+
+--- The same of the HTTP/2 server, from its books.
+local function connections_in_books(server)
+  local count = 0
+  server.process:stop_reading()
+  assert(server.process:finish() == 0)
+  for line in io.lines(server.books) do
+    count = count + (line == "connection" and 1 or 0)
+  end
+  return count
+end
+
+local function serve_http2(folder)
+  local books = folder .. "/books"
+  local process = meter.start(build .. "/tools/http2-server", books, "--delay", "20")
+  local url, ca_file = process:line():match("^(https%S+) (%S+)$")
+  return { process = process, books = books, url = url, ca_file = ca_file, key = "bench" }
+end
+
+local function burst_over_tls(server, in_all)
+  local found = run("burst", server.url, server.key, server.ca_file, AT_ONCE_TLS, "polled", "110")
+  found.connections = in_all(server)
+  return found
+end
+
+function results.measure_connections()
+  results.http1 = burst_over_tls(serve("tls=true", "duration=0.05"), connections_in_all)
+  with_folder("/tmp", function(folder)
+    results.http2 = burst_over_tls(serve_http2(folder), connections_in_books)
+  end)
+end
+
+-- Another program on the same core makes a step seem longer, never shorter.
+function results.measure_many()
+  for _ = 1, 3 do
+    local found = run_served({ "duration=0.02" }, "many", MANY)
+    if not results.many or found.step_worst_us < results.many.step_worst_us then
+      results.many = found
+    end
+  end
 end
 
 --- Milliseconds from start to end of an interpreter that runs one line.
@@ -217,13 +271,50 @@ function results.measure_save()
   results.save_disk = measure_save(build, "sync")
 end
 
+--- The calls that wait for the disk between the words "begin" and "end" of a trace.
+local function syncs_in(log)
+  local count
+  for line in io.lines(log) do
+    if line:find('write(1, "begin', 1, true) then
+      count = 0
+    elseif line:find('write(1, "end', 1, true) then
+      return count
+    elseif count and line:find("sync(", 1, true) then
+      count = count + 1
+    end
+  end
+  error("the trace has no end")
+end
+
+function results.measure_syncs()
+  with_folder(build, function(folder)
+    local server, log = serve("duration=" .. DURATION), folder .. "/log"
+    local words = { here .. "/syncs.lua", server.url, server.key, folder .. "/ledger", SYNCED }
+    read(lua_by('exec strace -f -o "$0" -e trace=fsync,fdatasync,write "$@"', log, words), "syncs")
+    server.process:finish()
+    results.syncs = syncs_in(log) / tonumber(SYNCED)
+  end)
+end
+
 function results.measure_ledger()
   with_folder(build, function(folder)
     results.ledger = run("ledger", folder, LEDGER, "9")
   end)
 end
 
-local CASES = { "idle", "frame", "exchange", "memory", "burst", "require", "save", "ledger" }
+local CASES = {
+  "idle",
+  "frame",
+  "exchange",
+  "memory",
+  "burst",
+  "connections",
+  "many",
+  "require",
+  "save",
+  "ledger",
+  "syncs",
+}
 
 local began = meter.now()
 for _, name in ipairs(CASES) do

@@ -187,6 +187,18 @@ static int m_line(lua_State *L) {
   return 1;
 }
 
+/* Closes the child's stdin, which asks it to end: its last lines follow. */
+static int m_ask_to_end(lua_State *L) {
+  close_file(&check_process(L)->input);
+  return 0;
+}
+
+/* Nobody reads what the child writes any more: some end when they see that. */
+static int m_stop_reading(lua_State *L) {
+  close_file(&check_process(L)->output);
+  return 0;
+}
+
 /* Closes the child's stdin and waits for its end.
 ** RES: exit status (or -signal), wall seconds, CPU seconds */
 static int m_finish(lua_State *L) {
@@ -218,8 +230,11 @@ static int m__gc(lua_State *L) {
 }
 
 int luaopen_meter(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"line", m_line}, {"finish", m_finish}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"line", m_line},
+                                     {"ask_to_end", m_ask_to_end},
+                                     {"stop_reading", m_stop_reading},
+                                     {"finish", m_finish},
+                                     {NULL, NULL}};
   static const luaL_Reg functions[] = {
       {"now", f_now},     {"cpu", f_cpu},
       {"timed", f_timed}, {"sleep_until", f_sleep_until},

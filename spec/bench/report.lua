@@ -76,12 +76,13 @@ end
 local function targets(results)
   local frame = results.frame
   local times_floor = figures.median(results.exchange.ratios)
+  local times_generate = figures.median(results.exchange.generate_ratios)
   local in_memory = results.save_memory.curl_ms / results.save_memory.ours_ms
   local on_disk = results.save_disk.curl_sync_ms / results.save_disk.ours_ms
   local most = math.max
   local idle = most(results.idle_none.median_ns, results.idle_many.median_ns)
   local threads = most(results.queued.threads_more, results.polled.threads_more)
-  local burst = results.burst
+  local burst, http2, many = results.burst, results.http2, results.many
   local idle_cpu = most(results.queued.idle_cpu_ms, results.polled.idle_cpu_ms)
   local more = results.require.loaded - results.require.empty
   local slowest = 0
@@ -91,7 +92,8 @@ local function targets(results)
   return {
     { "`step()` with nothing to do, median", idle, "%.0f ns", 1000 },
     { "worst `step()` of a 60 Hz loop, its CPU time", frame.cpu_worst_us, "%.0f µs", 1000 },
-    { "CPU time for an exchange, against plain C", times_floor, "%.2f ×", 1.3 },
+    { "CPU time for an exchange, against plain C", times_floor, "%.2f ×", 1.15 },
+    { "the same by `generate` in 64 coroutines", times_generate, "%.2f ×", 1.3 },
     { "memory for a job that waits its turn", results.queued.bytes_each, "%.0f bytes", 2048 },
     { "memory for a job between two polls", results.polled.bytes_each, "%.0f bytes", 2048 },
     {
@@ -102,6 +104,16 @@ local function targets(results)
     },
     { "the same: descriptors, at most (`ulimit -n 128`)", burst.descriptors_at_most, "%d", 99 },
     { "the same: creates for each", burst.attempts / 10000, "%.2f", 1 },
+    { "1,000 jobs at once over HTTP/2: connections, at once", http2.connections_at_most, "%d", 12 },
+    { "the same: creates for each", http2.attempts / 1000, "%.2f", 1 },
+    {
+      "the same over TLS with HTTP/1.1: connections, at once",
+      results.http1.connections_at_most,
+      "%d",
+      34,
+    },
+    { "100,000 jobs at once: memory for each", many.bytes_each, "%.0f bytes", 2048 },
+    { "the same: worst `step()`, its CPU time", many.step_worst_us, "%.0f µs", 1000 },
     { "threads more with 10,000 jobs", threads, "%d", 1 },
     { "CPU time of 5 s with 10,000 waiting jobs", idle_cpu, "%.1f ms", 50 },
     { '`require("gptimage2")`', more, "%.1f ms", 5 },
@@ -110,6 +122,7 @@ local function targets(results)
     { "ledger of a million: `new`", results.ledger.new, "%.1f ms", 50 },
     { "ledger of a million: `recover`", results.ledger.recover, "%.1f ms", 50 },
     { "ledger of a million: `history`, slowest filter", slowest, "%.1f ms", 50 },
+    { "waits for the disk, for a job with a ledger", results.syncs, "%.1f", 4 },
   }
 end
 
@@ -193,7 +206,8 @@ end
 local function add_exchange(lines, results)
   local found = results.exchange
   local names = {
-    { "ours", "this module: checks, JSON, events included" },
+    { "submit", "this module, all by `submit`: checks, JSON, events included" },
+    { "generate", "this module, `generate` in as many coroutines" },
     { "poll", "plain C, `curl_multi_poll` and `curl_multi_perform`" },
     { "socket", "plain C, `curl_multi_socket_action` and epoll" },
   }
@@ -208,16 +222,23 @@ local function add_exchange(lines, results)
     results.at_once,
     results.rounds
   )
-  add(
-    lines,
-    "This module against the faster floor of the same round: %.2f × (median; half of the rounds "
-      .. "from %.2f to %.2f, the extremes %.2f and %.2f).",
-    figures.median(found.ratios),
-    figures.quantile(found.ratios, 0.25),
-    figures.quantile(found.ratios, 0.75),
-    figures.quantile(found.ratios, 0),
-    figures.quantile(found.ratios, 1)
-  )
+  add(lines, "Against the faster floor of the same round:")
+  add(lines, "")
+  add(lines, "| way | median | half of the rounds | extremes |")
+  add(lines, "|---|---|---|---|")
+  for _, way in ipairs({ { "submit", found.ratios }, { "generate", found.generate_ratios } }) do
+    local ratios = way[2]
+    add(
+      lines,
+      "| `%s` | %.2f × | %.2f to %.2f | %.2f and %.2f |",
+      way[1],
+      figures.median(ratios),
+      figures.quantile(ratios, 0.25),
+      figures.quantile(ratios, 0.75),
+      figures.quantile(ratios, 0),
+      figures.quantile(ratios, 1)
+    )
+  end
   add(lines, "")
   add(lines, "| client | median | best |")
   add(lines, "|---|---|---|")
@@ -248,6 +269,40 @@ local function add_memory(lines, results)
     local text = "| %s | %s | %.0f | %d | %.2f ms |"
     add(lines, text, where, pause, found.bytes_each, found.threads_more, found.idle_cpu_ms)
   end
+end
+
+local function add_bursts(lines, results)
+  local burst, many = results.burst, results.many
+  add(lines, "")
+  add(lines, "## Many jobs at once")
+  add(lines, "")
+  add(
+    lines,
+    "10,000 creates at once, `max_active = 10000`, under `ulimit -n 128`: %.0f s; memory for each "
+      .. "at most %.0f bytes while they are made, %.0f afterwards, %d connections at once.",
+    burst.seconds,
+    burst.bytes_each_at_most,
+    burst.bytes_each_after,
+    burst.connections_at_most
+  )
+  add(lines, "")
+  add(lines, "| 1,000 jobs at once, polled to the end | connections at once | in all | time |")
+  add(lines, "|---|---|---|---|")
+  for _, case in ipairs({ { "HTTP/2", results.http2 }, { "TLS, HTTP/1.1", results.http1 } }) do
+    local found = case[2]
+    local text = "| %s | %d | %d | %.1f s |"
+    add(lines, text, case[1], found.connections_at_most, found.connections, found.seconds)
+  end
+  add(lines, "")
+  add(
+    lines,
+    "100,000 jobs submitted at once (%.1f µs each), 2,000 of them made and all others cancelled at "
+      .. "60 frames a second: 99 %% of %d steps took at most %.0f µs of CPU time; the calmest of "
+      .. "three runs.",
+    many.submit_us,
+    many.frames,
+    many.step_p99_us
+  )
 end
 
 local function add_require(lines, results)
@@ -316,6 +371,7 @@ function report.write(results, machine)
   add_frame(lines, results)
   add_exchange(lines, results)
   add_memory(lines, results)
+  add_bursts(lines, results)
   add_require(lines, results)
   add_save(lines, results, machine)
   add_ledger(lines, results)
