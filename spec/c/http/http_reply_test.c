@@ -6,7 +6,12 @@
 #include "engine/http/http_reply.h"
 
 #include <math.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define KEY "sk-12345"
 
@@ -17,8 +22,7 @@ static Exchange new_exchange(bool plain) {
   Exchange exchange = {.service = &service,
                        .without_key = plain,
                        .range_start = -1,
-                       .range_total = -1,
-                       .date = -1};
+                       .range_total = -1};
   exchange.reply.retry_after = -1;
   buffer_init(&exchange.body, HTTP_REPLY_MAX);
   return exchange;
@@ -31,73 +35,132 @@ static size_t give(Exchange *exchange, const char *line) {
   return http_on_header(copy, 1, length, exchange);
 }
 
+/* ---- what libcurl makes of an answer ---- */
+
+static curl_socket_t note_socket(void *user, curlsocktype purpose,
+                                 struct curl_sockaddr *address) {
+  (void)purpose;
+  return *(int *)user = socket(address->family, address->socktype, 0);
+}
+
+static int listen_here(char url[64]) {
+  struct sockaddr_in here = {.sin_family = AF_INET};
+  socklen_t size = sizeof here;
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  assert_int_equal(bind(listener, (struct sockaddr *)&here, size), 0);
+  assert_int_equal(listen(listener, 1), 0);
+  assert_int_equal(getsockname(listener, (struct sockaddr *)&here, &size), 0);
+  snprintf(url, 64, "http://127.0.0.1:%d/", ntohs(here.sin_port));
+  return listener;
+}
+
+/* An answer of these headers, and more of it perhaps, to whoever comes. */
+static int answer(int listener, const char *headers, const char *rest) {
+  int fd = accept(listener, NULL, NULL);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, headers, strlen(headers)), strlen(headers));
+  assert_int_equal(write(fd, "\r\n", 2), 2);
+  assert_int_equal(write(fd, rest, strlen(rest)), strlen(rest));
+  assert_int_equal(shutdown(fd, SHUT_WR), 0);
+  return fd;
+}
+
+/* Runs libcurl until it has read all of it. */
+static void perform(CURLM *multi, const int *fd) {
+  CURLMsg *message = NULL;
+  int running, left;
+  for (int permit = 0; !message && permit < 1000; permit++) {
+    curl_lib.multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    curl_lib.multi_socket_action(multi, *fd, CURL_CSELECT_IN | CURL_CSELECT_OUT,
+                                 &running);
+    message = curl_lib.multi_info_read(multi, &left);
+  }
+  assert_non_null(message);
+  assert_int_equal(message->data.result, CURLE_OK);
+}
+
+/* Lets libcurl read an answer. */
+static Exchange receive(bool plain, const char *headers, const char *rest) {
+  Exchange exchange = new_exchange(plain);
+  char url[64];
+  int fd = -1, running, listener = listen_here(url), server;
+  CURLM *multi;
+  assert_null(curl_lib_load());
+  exchange.easy = curl_lib.easy_init();
+  multi = curl_lib.multi_init();
+  curl_lib.easy_setopt(exchange.easy, CURLOPT_URL, url);
+  curl_lib.easy_setopt(exchange.easy, CURLOPT_PROXY, "");
+  curl_lib.easy_setopt(exchange.easy, CURLOPT_OPENSOCKETFUNCTION, note_socket);
+  curl_lib.easy_setopt(exchange.easy, CURLOPT_OPENSOCKETDATA, &fd);
+  curl_lib.easy_setopt(exchange.easy, CURLOPT_WRITEFUNCTION, http_on_body);
+  curl_lib.easy_setopt(exchange.easy, CURLOPT_WRITEDATA, &exchange);
+  curl_lib.easy_setopt(exchange.easy, CURLOPT_HEADERFUNCTION, http_on_header);
+  curl_lib.easy_setopt(exchange.easy, CURLOPT_HEADERDATA, &exchange);
+  curl_lib.multi_add_handle(multi, exchange.easy);
+  curl_lib.multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  server = answer(listener, headers, rest);
+  perform(multi, &fd);
+  curl_lib.multi_remove_handle(multi, exchange.easy);
+  curl_lib.easy_cleanup(exchange.easy);
+  curl_lib.multi_cleanup(multi);
+  close(server);
+  close(listener);
+  buffer_free(&exchange.body);
+  return exchange;
+}
+
+#define OK "HTTP/1.1 200 OK\r\n"
+#define SLOW "HTTP/1.1 429 Slow\r\n"
+
 static void retry_after_is_read_from_either_header(void **state) {
   static const struct {
-    const char *lines[3];
+    const char *headers;
     double seconds;
   } rows[] = {
-      {{"Retry-After: 7\r\n"}, 7},
-      {{"retry-after:7\r\n"}, 7},
-      {{"RETRY-AFTER: \t 7 \t\r\n"}, 7},
-      {{"Retry-After: 7"}, 7},
-      {{"Retry-After-Ms: 1500\r\n"}, 1.5},
-      {{"Retry-After: 7\r\n", "retry-after-ms: 1500\r\n"}, 1.5},
-      {{"retry-after-ms: 1500\r\n", "Retry-After: 7\r\n"}, 1.5},
-      {{"retry-after-ms: soon\r\n", "Retry-After: 7\r\n"}, 7},
-      {{"Retry-After: 7\r\n", "retry-after-ms: soon\r\n"}, 7},
-      {{"Retry-After: soon\r\n"}, -1},
-      {{"Retry-After:\r\n"}, -1},
-      {{"Retry-After\r\n"}, -1},
-      {{"X-Retry-After: 7\r\n"}, -1},
-      {{"Retry-Afterwards: 7\r\n"}, -1},
-      {{"Retry-After: 0000000000000000000000000000000000000000000000000000000"
-        "0000000000007\r\n"},
-       -1},
+      {SLOW "Retry-After: 7\r\n", 7},
+      {OK "Retry-After: 7\r\n", 7},
+      {SLOW "retry-after:7\r\n", 7},
+      {SLOW "RETRY-AFTER: \t 7 \t\r\n", 7},
+      {SLOW "Retry-After: 7\n", 7},
+      {SLOW "Retry-After-Ms: 1500\r\n", 1.5},
+      {SLOW "Retry-After: 7\r\nretry-after-ms: 1500\r\n", 1.5},
+      {SLOW "retry-after-ms: 1500\r\nRetry-After: 7\r\n", 1.5},
+      {SLOW "retry-after-ms: soon\r\nRetry-After: 7\r\n", 7},
+      {SLOW "Retry-After: soon\r\n", -1},
+      {SLOW "Retry-After:\r\n", -1},
+      {SLOW "X-Retry-After: 7\r\n", -1},
+      {SLOW "Retry-Afterwards: 7\r\n", -1},
+      {SLOW "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+            "Retry-After: Sun, 06 Nov 1994 08:49:57 GMT\r\n",
+       20},
       /* a later header block (after a 1xx) counts alone */
-      {{"HTTP/1.1 103 Early\r\n", "Retry-After: 7\r\n", "HTTP/1.1 200\r\n"},
-       -1},
+      {"HTTP/1.1 103 Early\r\nRetry-After: 7\r\n\r\n" OK, -1},
+      {"HTTP/1.1 103 Early\r\nRetry-After: 7\r\n\r\n" SLOW "Retry-After: 8\r\n",
+       8},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
-    Exchange exchange = new_exchange(false);
-    for (size_t k = 0; k < 3 && rows[i].lines[k]; k++)
-      check(give(&exchange, rows[i].lines[k]) == strlen(rows[i].lines[k]),
-            "row %zu", i);
+    Exchange exchange = receive(false, rows[i].headers, "");
     check(fabs(exchange.reply.retry_after - rows[i].seconds) < 1e-9,
           "row %zu: %f", i, exchange.reply.retry_after);
-  }
-}
-
-/* Whatever our clock says, and in either order. */
-static void a_date_is_read_by_the_answers_own(void **state) {
-  static const char date[] = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
-  static const char after[] = "Retry-After: Sun, 06 Nov 1994 08:49:57 GMT\r\n";
-  (void)state;
-  for (int first = 0; first < 2; first++) {
-    Exchange exchange = new_exchange(false);
-    give(&exchange, "HTTP/1.1 429 Slow\r\n");
-    give(&exchange, first ? date : after);
-    give(&exchange, first ? after : date);
-    give(&exchange, "\r\n");
-    assert_true(fabs(exchange.reply.retry_after - 20) < 1e-9);
+    check(exchange.headers_done, "row %zu", i);
   }
 }
 
 static void trailers_say_nothing(void **state) {
-  Exchange exchange = new_exchange(true);
+  Exchange exchange = receive(true,
+                              "HTTP/1.1 103 Early\r\n\r\n"
+                              "HTTP/1.1 503 Down\r\n"
+                              "Transfer-Encoding: chunked\r\n"
+                              "Retry-After: 7\r\n",
+                              "0\r\nRetry-After: 50\r\n"
+                              "Retry-After-Ms: 50000\r\nETag: \"abc\"\r\n"
+                              "Location: https://e.com/\r\n\r\n");
   (void)state;
-  give(&exchange, "HTTP/1.1 103 Early\r\n");
-  give(&exchange, "\r\n");
-  give(&exchange, "HTTP/1.1 503 Down\r\n");
-  give(&exchange, "Retry-After: 7\r\n");
-  give(&exchange, "\r\n");
-  give(&exchange, "Retry-After: 50\r\n");
-  give(&exchange, "Retry-After-Ms: 50000\r\n");
-  give(&exchange, "ETag: \"abc\"\r\n");
-  give(&exchange, "Location: https://e.com/\r\n");
-  give(&exchange, "HTTP/1.1 200 OK\r\n");
   assert_int_equal(exchange.block_status, 503);
   assert_true(fabs(exchange.reply.retry_after - 7) < 1e-9);
+  assert_true(exchange.framed);
   assert_string_equal(exchange.tag, "");
   assert_null(exchange.location);
 }
@@ -106,18 +169,14 @@ static void trailers_say_nothing(void **state) {
 static void bodies_of_errors_have_a_small_maximum(void **state) {
   static const struct {
     bool plain;
-    const char *status;
-  } rows[] = {{false, "HTTP/1.1 404 No\r\n"},
-              {false, "HTTP/1.1 302 No\r\n"},
-              {true, "HTTP/1.1 404 No\r\n"},
-              {true, "HTTP/1.1 302 No\r\n"},
-              {true, "HTTP/1.1 201 Yes\r\n"}};
+    int status;
+  } rows[] = {
+      {false, 404}, {false, 302}, {true, 404}, {true, 302}, {true, 201}};
   static char block[HTTP_ERROR_MAX / 2];
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
     Exchange exchange = new_exchange(rows[i].plain);
-    give(&exchange, rows[i].status);
-    give(&exchange, "\r\n");
+    exchange.block_status = rows[i].status;
     for (int k = 0; k < 2; k++)
       check(http_on_body(block, 1, sizeof block, &exchange) == sizeof block,
             "row %zu", i);
@@ -131,47 +190,83 @@ static void bodies_of_errors_have_a_small_maximum(void **state) {
 }
 
 static void what_a_resumed_download_needs_is_kept(void **state) {
-  char long_tag[200];
-  Exchange exchange = new_exchange(true);
+  static const struct {
+    const char *headers;
+    const char *tag;
+    int start, total;
+  } rows[] = {
+      {"ETag: \"abc\"\r\n", "\"abc\"", -1, -1},
+      {"ETag: W/\"abc\"\r\n", "", -1, -1}, /* weak */
+      {"ETag: abc\r\n", "", -1, -1},
+      {"ETag: \"a\rX-Injected: 1\"\r\n", "", -1, -1},
+      {"ETag: \"a\x01\"\r\n", "", -1, -1},
+      {"ETag: \"a\x7f\"\r\n", "", -1, -1},
+      {"ETag: \"\r\n", "", -1, -1},
+      {"Content-Range: bytes 42-99/100\r\n", "", 42, 100},
+      {"Content-Range: bytes 7-99/*\r\n", "", 7, -1},
+      {"Content-Range: lines 42-99/*\r\n", "", -1, -1},
+      {"Content-Range: bytes -42/100\r\n", "", -1, 100},
+      {"Content-Range: bytes */100\r\n", "", -1, 100},
+  };
   (void)state;
-  give(&exchange, "ETag: \"abc\"\r\n");
-  assert_string_equal(exchange.tag, "\"abc\"");
-  give(&exchange, "Content-Range: bytes 42-99/100\r\n");
-  assert_int_equal(exchange.range_start, 42);
-  assert_int_equal(exchange.range_total, 100);
-  give(&exchange, "HTTP/1.1 200 OK\r\n");
-  assert_string_equal(exchange.tag, "");
-  assert_int_equal(exchange.range_start, -1);
-  assert_int_equal(exchange.range_total, -1);
-  give(&exchange, "Content-Range: bytes 7-99/*\r\n");
-  assert_int_equal(exchange.range_start, 7);
-  assert_int_equal(exchange.range_total, -1);
-  give(&exchange, "HTTP/1.1 200 OK\r\n");
-  give(&exchange, "ETag: W/\"abc\"\r\n"); /* weak */
-  assert_string_equal(exchange.tag, "");
-  give(&exchange, "ETag: abc\r\n");
-  assert_string_equal(exchange.tag, "");
-  give(&exchange, "ETag: \"a\rX-Injected: 1\"\r\n");
-  assert_string_equal(exchange.tag, "");
-  give(&exchange, "ETag: \"a\x7f\"\r\n");
-  assert_string_equal(exchange.tag, "");
-  give(&exchange, "Content-Range: lines 42-99/100\r\n");
-  assert_int_equal(exchange.range_start, -1);
-  give(&exchange, "Content-Range: bytes -42/100\r\n");
-  assert_int_equal(exchange.range_start, -1);
-  give(&exchange, "Content-Range: bytes */100\r\n");
-  assert_int_equal(exchange.range_start, -1);
-  memset(long_tag, '"', sizeof long_tag);
-  memcpy(long_tag, "ETag: ", 6);
-  memcpy(long_tag + sizeof long_tag - 3, "\r\n", 3);
-  give(&exchange, long_tag);
-  assert_string_equal(exchange.tag, "");
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    char headers[128];
+    Exchange exchange;
+    snprintf(headers, sizeof headers, OK "%s", rows[i].headers);
+    exchange = receive(true, headers, "");
+    check(strcmp(exchange.tag, rows[i].tag) == 0, "row %zu: '%s'", i,
+          exchange.tag);
+    check(exchange.range_start == rows[i].start, "row %zu", i);
+    check(exchange.range_total == rows[i].total, "row %zu", i);
+  }
+}
+
+static void a_long_tag_is_not_kept(void **state) {
+  (void)state;
+  for (int more = 0; more < 2; more++) {
+    char headers[256];
+    int length = HTTP_TAG_MAX - 2 + more;
+    Exchange exchange;
+    snprintf(headers, sizeof headers, OK "ETag: \"%0*d\"\r\n", length, 0);
+    exchange = receive(true, headers, "");
+    assert_int_equal(strlen(exchange.tag), more ? 0 : HTTP_TAG_MAX);
+  }
+}
+
+static void an_answers_end_may_be_told(void **state) {
+  static const struct {
+    const char *headers;
+    bool framed;
+  } rows[] = {{OK, false},
+              {OK "Content-Length: 0\r\n", true},
+              {"HTTP/1.1 103 Early\r\nContent-Length: 0\r\n\r\n" OK, false}};
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++)
+    check(receive(true, rows[i].headers, "").framed == rows[i].framed,
+          "row %zu", i);
+}
+
+static void where_a_redirect_leads_is_kept(void **state) {
+  static const char moved[] = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n";
+  static char headers[HTTP_LOCATION_MAX + 128];
+  Exchange exchange;
+  (void)state;
+  for (int more = 0; more < 2; more++) {
+    snprintf(headers, sizeof headers, "%sLocation: /%0*d\r\n", moved,
+             HTTP_LOCATION_MAX - 1 + more, 0);
+    exchange = receive(true, headers, "");
+    assert_int_equal(exchange.location == NULL, more);
+    free(exchange.location);
+  }
+  snprintf(headers, sizeof headers, "%sLocation: /" KEY "\r\n", moved);
+  exchange = receive(true, headers, "");
+  assert_string_equal(exchange.location, "/[key]");
+  free(exchange.location);
 }
 
 static void the_service_needs_no_tags(void **state) {
-  Exchange exchange = new_exchange(false);
+  Exchange exchange = receive(false, OK "ETag: \"abc\"\r\n", "");
   (void)state;
-  give(&exchange, "ETag: \"abc\"\r\n");
   assert_string_equal(exchange.tag, "");
 }
 
@@ -290,12 +385,14 @@ static void no_create_uses_a_connection_from_before_a_sleep(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(retry_after_is_read_from_either_header),
-      cmocka_unit_test(a_date_is_read_by_the_answers_own),
       cmocka_unit_test(trailers_say_nothing),
       cmocka_unit_test(a_refused_stream_is_known_by_its_words),
       cmocka_unit_test(no_create_uses_a_connection_from_before_a_sleep),
       cmocka_unit_test(bodies_of_errors_have_a_small_maximum),
       cmocka_unit_test(what_a_resumed_download_needs_is_kept),
+      cmocka_unit_test(a_long_tag_is_not_kept),
+      cmocka_unit_test(an_answers_end_may_be_told),
+      cmocka_unit_test(where_a_redirect_leads_is_kept),
       cmocka_unit_test(the_service_needs_no_tags),
       cmocka_unit_test(headers_have_a_maximum),
       cmocka_unit_test(replies_have_a_maximum),

@@ -830,10 +830,10 @@ mutant(
   "c http_reply"
 )
 mutant(
-  "trailers are obeyed",
+  "what a 1xx answer says is obeyed",
   "src/engine/http/http_reply.c",
-  "if (exchange->headers_done && exchange->block_status >= 200)",
-  "if (exchange->headers_done && exchange->block_status >= 2000)",
+  "CURLH_HEADER, -1,",
+  "CURLH_HEADER | CURLH_1XX, -1,",
   "c http_reply"
 )
 mutant(

@@ -82,9 +82,7 @@ struct Exchange {
   bool stopped; /* the sink said stop */
   size_t header_bytes;
   bool headers_done;  /* the headers of the answer came to their end */
-  int block_status;   /* the status that these headers belong to */
-  double date;        /* the answer's own, seconds since 1970, or -1 */
-  char wait_text[64]; /* its Retry-After, or "" */
+  int block_status;   /* of the last headers that came to theirs; 0 = none */
   size_t error_bytes; /* of an error's body, so far */
   bool refused;       /* the server refused the stream, unhandled */
   struct curl_slist key_header;

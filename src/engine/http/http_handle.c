@@ -252,8 +252,6 @@ static void reset(Exchange *exchange) {
   exchange->headers_done = exchange->hurried = exchange->curtailed = false;
   exchange->refused = exchange->framed = false;
   exchange->block_status = 0;
-  exchange->date = -1;
-  exchange->wait_text[0] = '\0';
   exchange->error_bytes = 0;
   exchange->stall = 0;
   exchange->again = false;

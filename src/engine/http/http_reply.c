@@ -13,57 +13,23 @@
 #include <string.h>
 #include <strings.h>
 
-/* The value of `line` when it is the header `name` (in lower case), copied into
- * `out` without its line end; false when it is another header or too long. */
-static bool header_value(const char *line, size_t length, const char *name,
-                         char *out, size_t size) {
-  size_t skip = strlen(name);
-  if ((line[0] | 0x20) != name[0]) /* nearly always: a byte tells */
-    return false;
-  if (length <= skip || strncasecmp(line, name, skip) != 0 || line[skip] != ':')
-    return false;
-  for (skip++; skip < length && (line[skip] == ' ' || line[skip] == '\t');)
-    skip++;
-  while (length > skip && strchr("\r\n \t", line[length - 1]))
-    length--;
-  if (length - skip >= size)
-    return false;
-  memcpy(out, line + skip, length - skip);
-  out[length - skip] = '\0';
-  return true;
-}
-
-/* A date is one of the server's clock, whose time the answer tells. */
-static void read_wait_text(Exchange *exchange) {
-  double now = exchange->date >= 0 ? exchange->date : clock_wall();
-  exchange->reply.retry_after = retry_after_parse(exchange->wait_text, now);
-}
-
-/* The milliseconds count where both are given, in either order. */
-static void read_retry_after(Exchange *exchange, const char *line,
-                             size_t length) {
-  char value[sizeof exchange->wait_text];
-  if (header_value(line, length, "retry-after-ms", value, sizeof value)) {
-    double seconds = retry_after_parse_ms(value);
-    if (seconds < 0)
-      return;
-    exchange->reply.retry_after = seconds;
-    exchange->wait_text[0] = '\0';
-  } else if (exchange->reply.retry_after < 0 &&
-             header_value(line, length, "retry-after", value, sizeof value)) {
-    memcpy(exchange->wait_text, value, sizeof value);
-    read_wait_text(exchange);
-  } else if (header_value(line, length, "date", value, sizeof value)) {
-    exchange->date = retry_after_parse_date(value);
-    if (exchange->wait_text[0])
-      read_wait_text(exchange);
-  }
+/* The answer's header `name`, without the space around it; NULL when it has
+ * none.  Those of 1xx answers before it, and trailers, are other ones.  It
+ * stays until the handle is used again. */
+static const char *header(const Exchange *exchange, const char *name) {
+  struct curl_header *found;
+  return curl_lib.easy_header(exchange->easy, name, 0, CURLH_HEADER, -1,
+                              &found) == CURLHE_OK
+             ? found->value
+             : NULL;
 }
 
 /* A strong entity tag that can be sent back as it is: a weak one does not
  * promise the same bytes, and a line end inside would begin another header. */
 static bool is_usable_tag(const char *tag) {
-  if (*tag != '"')
+  size_t length = tag ? strlen(tag) : 0;
+  if (length < 2 || length > HTTP_TAG_MAX || tag[0] != '"' ||
+      tag[length - 1] != '"')
     return false;
   for (; *tag; tag++)
     if ((unsigned char)*tag < 0x20 || *tag == 0x7f)
@@ -76,64 +42,52 @@ static bool is_digit(char c) {
 }
 
 /* What tells whether all of it came, and what a later Range request needs. */
-static void read_range_headers(Exchange *exchange, const char *line,
-                               size_t length) {
-  char value[HTTP_TAG_MAX + 1];
-  if (header_value(line, length, "content-length", value, sizeof value) ||
-      header_value(line, length, "transfer-encoding", value, sizeof value))
-    exchange->framed = true;
-  if (header_value(line, length, "etag", value, sizeof value)) {
-    if (is_usable_tag(value))
-      memcpy(exchange->tag, value, sizeof value);
-  } else if (header_value(line, length, "content-range", value, sizeof value)) {
-    const char *total = strchr(value, '/');
-    if (strncasecmp(value, "bytes ", 6) == 0 && is_digit(value[6]))
-      exchange->range_start = strtoll(value + 6, NULL, 10);
-    if (total && is_digit(total[1]))
-      exchange->range_total = strtoll(total + 1, NULL, 10);
-  }
+static void read_range_headers(Exchange *exchange) {
+  const char *tag = header(exchange, "etag");
+  const char *range = header(exchange, "content-range");
+  const char *total = range ? strchr(range, '/') : NULL;
+  long version = 0;
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version);
+  exchange->framed = version > CURL_HTTP_VERSION_1_1 || /* they always are */
+                     header(exchange, "content-length") ||
+                     header(exchange, "transfer-encoding");
+  if (is_usable_tag(tag))
+    strcpy(exchange->tag, tag);
+  if (range && strncasecmp(range, "bytes ", 6) == 0 && is_digit(range[6]))
+    exchange->range_start = strtoll(range + 6, NULL, 10);
+  if (total && is_digit(total[1]))
+    exchange->range_total = strtoll(total + 1, NULL, 10);
 }
 
-/* Without the key: errors show where a redirect leads.  NULL: no memory. */
-static char *copy_location(const Exchange *exchange, const char *text,
-                           size_t length) {
-  char *copy = strndup(text, length); /* a NUL ends it */
+/* Where a redirect leads, without the key: errors show it.  libcurl knows, too,
+ * but leaves out user names in some versions and tells nothing of an answer
+ * that was not read to its end.  NULL without memory, too. */
+static void read_location(Exchange *exchange) {
+  const char *text = header(exchange, "location");
+  char *copy;
+  if (!text || !*text || strlen(text) > HTTP_LOCATION_MAX)
+    return;
+  exchange->location = copy = strdup(text);
   if (copy)
     copy[secret_hide(copy, strlen(copy), service_key(exchange->service))] =
         '\0';
-  return copy;
 }
 
-/* Where a redirect leads.  libcurl knows, too, but leaves out user names in
- * some versions and tells nothing of an answer that was not read to its end. */
-static void read_location(Exchange *exchange, const char *line, size_t length) {
-  static const char name[] = "location:";
-  size_t skip = sizeof name - 1;
-  if (exchange->location || length <= skip ||
-      length - skip > HTTP_LOCATION_MAX || strncasecmp(line, name, skip) != 0)
+/* All headers of a block are there; only those of the answer itself count. */
+static void end_block(Exchange *exchange) {
+  long status = 0;
+  curl_lib.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+  exchange->block_status = (int)status;
+  exchange->headers_done = status >= 200;
+  if (!exchange->headers_done)
     return;
-  while (skip < length && (line[skip] == ' ' || line[skip] == '\t'))
-    skip++;
-  while (length > skip && strchr("\r\n \t", line[length - 1]))
-    length--;
-  if (length > skip)
-    exchange->location = copy_location(exchange, line + skip, length - skip);
-}
-
-/* A further block of headers begins: only the last one counts. */
-static void begin_block(Exchange *exchange, const char *line, size_t length) {
-  const char *space = memchr(line, ' ', length);
-  exchange->block_status = 0;
-  for (; space && ++space < line + length && is_digit(*space);)
-    exchange->block_status =
-        (exchange->block_status * 10 + (*space - '0')) % 1000;
-  exchange->reply.retry_after = exchange->date = -1;
-  exchange->range_start = exchange->range_total = -1;
-  exchange->tag[0] = exchange->wait_text[0] = '\0';
-  free(exchange->location);
-  exchange->location = NULL;
-  exchange->headers_done = false;
-  exchange->framed = line[5] != '1'; /* HTTP/2 always does */
+  exchange->reply.retry_after = retry_after_read(
+      header(exchange, "retry-after-ms"), header(exchange, "retry-after"),
+      header(exchange, "date"), clock_wall());
+  if (exchange->without_key) {
+    read_range_headers(exchange);
+    read_location(exchange);
+  }
 }
 
 size_t http_on_header(char *line, size_t one, size_t length, void *user) {
@@ -144,19 +98,9 @@ size_t http_on_header(char *line, size_t one, size_t length, void *user) {
     exchange->too_large = true;
     return 0;
   }
-  if (exchange->headers_done && exchange->block_status >= 200)
-    return length; /* a trailer: it says nothing to us */
-  if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
-    begin_block(exchange, line, length);
-    return length;
-  }
-  if (line[0] == '\r' || line[0] == '\n')
-    exchange->headers_done = true;
-  read_retry_after(exchange, line, length);
-  if (exchange->without_key) {
-    read_range_headers(exchange, line, length);
-    read_location(exchange, line, length);
-  }
+  /* What comes behind them is a trailer: it says nothing to us. */
+  if (!exchange->headers_done && (line[0] == '\r' || line[0] == '\n'))
+    end_block(exchange);
   return length;
 }
 

@@ -39,6 +39,7 @@ static const Symbol symbols[] = {
     SYMBOL(easy_init),
     SYMBOL(easy_setopt),
     SYMBOL(easy_getinfo),
+    SYMBOL(easy_header),
     SYMBOL(easy_cleanup),
     SYMBOL(easy_strerror),
     SYMBOL(multi_init),
@@ -53,6 +54,7 @@ static const Symbol symbols[] = {
     SYMBOL(url_set),
     SYMBOL(url_get),
     SYMBOL(url_cleanup),
+    SYMBOL(getdate),
     SYMBOL(free),
 };
 
@@ -118,6 +120,10 @@ static void load(void) {
   if (curl_lib.version_info(CURLVERSION_NOW)->version_num < OLDEST)
     trouble = "this libcurl (" GPTIMAGE2_LIBCURL ") is too old: " OLDEST_TEXT
               " or newer is needed";
+  else if (curl_lib.easy_header(NULL, NULL, 0, 0, 0, NULL) ==
+           CURLHE_NOT_BUILT_IN)
+    trouble = "this libcurl (" GPTIMAGE2_LIBCURL ") was built without its "
+              "functions for headers";
   else
     start(library);
 }

@@ -25,6 +25,7 @@ typedef struct CurlLib {
   __typeof__(curl_easy_init) *easy_init;
   __typeof__(curl_easy_setopt) *easy_setopt;
   __typeof__(curl_easy_getinfo) *easy_getinfo;
+  __typeof__(curl_easy_header) *easy_header;
   __typeof__(curl_easy_cleanup) *easy_cleanup;
   __typeof__(curl_easy_strerror) *easy_strerror;
   __typeof__(curl_multi_init) *multi_init;
@@ -39,6 +40,7 @@ typedef struct CurlLib {
   __typeof__(curl_url_set) *url_set;
   __typeof__(curl_url_get) *url_get;
   __typeof__(curl_url_cleanup) *url_cleanup;
+  __typeof__(curl_getdate) *getdate;
   __typeof__(curl_free) *free;
 } CurlLib;
 
