@@ -4,7 +4,7 @@
 #include "fuzz.h"
 
 #include "engine/base/secret.h"
-#include "engine/core/event_pool.h"
+#include "engine/core/event_count.h"
 #include "engine/engine.h"
 #include "engine/job/job_answer.h"
 #include "engine/job/job_id.h"
@@ -16,7 +16,7 @@
 struct Engine {
   List events;
   Op *op; /* NULL = none, or released */
-  EventPool pool;
+  EventCount count;
 };
 
 /* A job whose answers are read, judged and told by the engine's own code. */
@@ -45,8 +45,8 @@ Event *op_event(Engine *engine, EventKind kind) {
   return event;
 }
 
-EventPool *engine_pool(Engine *engine) {
-  return &engine->pool;
+EventCount *engine_event_count(Engine *engine) {
+  return &engine->count;
 }
 
 void op_post(Op *op, Event *event) {

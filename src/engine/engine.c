@@ -231,7 +231,7 @@ void engine_drop_account(Engine *engine, Account *account) {
 
 void engine_free_event(Engine *engine, Event *event) {
   if (!event->embedded) /* which is freed with its op */
-    event_pool_return(&engine->pool, event);
+    event_free(&engine->count, event);
 }
 
 Event *op_take_newest(Engine *engine, Event *event) {
@@ -240,7 +240,7 @@ Event *op_take_newest(Engine *engine, Event *event) {
     return event;
   newest =
       atomic_exchange_explicit(&event->op->newest, NULL, memory_order_acq_rel);
-  event_pool_return(&engine->pool, event);
+  event_free(&engine->count, event);
   return newest;
 }
 
@@ -316,7 +316,6 @@ void engine_close(Engine *engine) {
     io_thread_free_work(op);
   }
   gate_free(&engine->gate);
-  event_pool_free(&engine->pool);
   loop_close(&engine->loop);
   mailbox_close(&engine->events);
   mailbox_close(&engine->commands);

@@ -32,12 +32,12 @@ void io_gate_quit(Engine *engine, Account *account) {
  * something else does not. */
 static void spare_host(Engine *engine, double now) {
   unsigned back =
-      atomic_load_explicit(&engine->pool.back, memory_order_relaxed);
+      atomic_load_explicit(&engine->count.freed, memory_order_relaxed);
   if (back != engine->events_back || !isinf(engine->attends_until))
     engine->busy_until = now + HOST_BUSY;
   engine->events_back = back;
   engine->gate.spares_host =
-      now < engine->busy_until && event_pool_is_behind(&engine->pool);
+      now < engine->busy_until && event_count_is_high(&engine->count);
   if (engine->gate.spares_host && !isinf(engine->wake_at))
     engine->wake_at = now; /* what could wait for more waits no longer */
 }

@@ -21,7 +21,7 @@
 #define IDLE_PAUSE 0.05
 
 Event *op_event(Engine *engine, EventKind kind) {
-  Event *event = event_pool_take(&engine->pool);
+  Event *event = event_new(&engine->count);
   if (!event)
     return NULL;
   event->kind = kind;
@@ -66,13 +66,13 @@ void op_post_newest(Op *op, Event *event, bool idly) {
   stamp(op, event);
   before = atomic_exchange_explicit(&op->newest, event, memory_order_acq_rel);
   if (before) { /* of which the host has not heard */
-    event_pool_drop(&op->engine->pool, before);
+    event_free(&op->engine->count, before);
     return;
   }
   sign = op_event(op->engine, event->kind);
   if (!sign) { /* the host would never look: it is left out */
     event = atomic_exchange(&op->newest, NULL);
-    event_pool_drop(&op->engine->pool, event);
+    event_free(&op->engine->count, event);
     return;
   }
   if (idly)

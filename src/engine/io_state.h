@@ -9,7 +9,7 @@
 #define GPTIMAGE2_ENGINE_IO_STATE_H
 
 #include "engine/core/account.h"
-#include "engine/core/event_pool.h"
+#include "engine/core/event_count.h"
 #include "engine/core/op.h"
 #include "engine/job/probe.h"
 #include "engine/ops/download_host.h"
@@ -24,7 +24,7 @@ struct Engine {
   bool running;         /* (host) the thread was started, see engine.c */
   Engine *next_running; /* (host) see engine.c */
   unsigned generation;  /* (host) see forks */
-  EventPool pool;       /* shared */
+  EventCount count;     /* shared: of its events */
   List inbox;           /* (host) events taken, not yet given out */
   bool left;            /* (host) the descriptor was set by hand */
   bool corked;          /* (host) commands are sent together, later */

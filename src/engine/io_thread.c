@@ -26,8 +26,8 @@ Checks *engine_checks(Engine *engine) {
   return &engine->checks;
 }
 
-EventPool *engine_pool(Engine *engine) {
-  return &engine->pool;
+EventCount *engine_event_count(Engine *engine) {
+  return &engine->count;
 }
 
 Gate *engine_gate(Engine *engine) {
@@ -64,7 +64,7 @@ void io_thread_free_work(Op *op) {
     account_drop(op->account);
   Event *newest = atomic_load(&op->newest);
   if (newest)
-    event_pool_drop(&op->engine->pool, newest);
+    event_free(&op->engine->count, newest);
   failure_clear(&last->failure);
   free(last->body);
   free(last->path);

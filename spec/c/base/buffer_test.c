@@ -134,20 +134,6 @@ static void memory_can_be_kept_for_the_next_contents(void **state) {
   buffer_free(&buffer);
 }
 
-static void memory_can_be_given_to_begin_with(void **state) {
-  char *data = malloc(8);
-  Buffer buffer;
-  (void)state;
-  buffer_init(&buffer, 1000);
-  assert_true(buffer_adopt(&buffer, data, 8));
-  assert_false(buffer_adopt(&buffer, data, 8));
-  assert_true(buffer_append(&buffer, "1234567", 7)); /* and the NUL */
-  assert_ptr_equal(buffer.data, data);
-  assert_true(buffer_append(&buffer, "8", 1));
-  assert_string_equal(buffer.data, "12345678");
-  buffer_free(&buffer);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_new_buffer_is_empty),
@@ -159,7 +145,6 @@ int main(void) {
     cmocka_unit_test(without_memory_nothing_changes),
 #endif
     cmocka_unit_test(memory_can_be_kept_for_the_next_contents),
-    cmocka_unit_test(memory_can_be_given_to_begin_with),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1087,18 +1087,11 @@ mutant(
   "spec job: taken again"
 )
 mutant(
-  "events are kept without end",
-  "src/engine/core/event_pool.c",
-  "EVENT_POOL_MAX) {",
-  "1u << 30) {",
-  "c event_pool"
-)
-mutant(
-  "a large reply's memory is kept",
-  "src/engine/core/event_pool.c",
-  "if (event->spare || event->body_size > EVENT_BODY_MAX) {",
-  "if (event->spare) {",
-  "c event_pool"
+  "a host that is far behind is not noticed",
+  "src/engine/core/event_count.c",
+  "count->made - freed > EVENT_BEHIND;",
+  "count->made - freed > EVENT_BEHIND * 100;",
+  "c event_count"
 )
 mutant(
   "an answer that goes wrong is believed",

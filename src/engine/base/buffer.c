@@ -49,14 +49,6 @@ void buffer_clear(Buffer *buffer, size_t kept) {
   buffer->length = 0;
 }
 
-bool buffer_adopt(Buffer *buffer, char *data, size_t capacity) {
-  if (buffer->data)
-    return false;
-  buffer->data = data;
-  buffer->capacity = capacity;
-  return true;
-}
-
 char *buffer_detach(Buffer *buffer, size_t *length) {
   char *data = buffer->data;
   *length = buffer->length;

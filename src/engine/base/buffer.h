@@ -31,10 +31,6 @@ void buffer_free(Buffer *buffer);
  * more than `kept` bytes. */
 void buffer_clear(Buffer *buffer, size_t kept);
 
-/* Gives a buffer that has no memory the `capacity` bytes at `data` (of malloc)
- * to begin with.  False when it has some: they stay the caller's. */
-bool buffer_adopt(Buffer *buffer, char *data, size_t capacity);
-
 /* Hands the bytes to the caller, who frees them, and leaves the buffer empty.
  * NULL when it is that already. */
 char *buffer_detach(Buffer *buffer, size_t *length);

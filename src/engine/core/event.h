@@ -66,9 +66,6 @@ typedef struct Event {
   size_t body_length;
   char *path;         /* ENDED, files: where it was saved */
   const char *format; /* ENDED, downloads: see image.h; static */
-  char *spare;        /* (engine) memory for a body: see event_pool.h */
-  uint32_t body_size; /* what is allocated */
-  uint32_t spare_size;
 } Event;
 
 #endif

@@ -71,7 +71,7 @@ struct Downloads *engine_downloads(Engine *engine);
 struct Checks *engine_checks(Engine *engine);
 
 /* Where its events come from. */
-struct EventPool *engine_pool(Engine *engine);
+struct EventCount *engine_event_count(Engine *engine);
 
 /* The places in front of libcurl. */
 struct Gate *engine_gate(Engine *engine);

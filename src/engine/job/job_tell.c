@@ -2,7 +2,7 @@
 #include "job_tell.h"
 
 #include "engine/base/clock.h"
-#include "engine/core/event_pool.h"
+#include "engine/core/event_count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,31 +48,16 @@ static Event *event_of(Job *job, EventKind kind) {
   return event;
 }
 
-/* An event that never went round: the host is behind, and has more of them
- * waiting than usual.  There, the room of its body is no larger than that. */
-static void trim_body(Event *event) {
-  size_t size = event->body_length + 1;
-  char *trimmed;
-  if (!event->body || event->spare || size >= event->body_size)
-    return;
-  trimmed = realloc(event->body, size);
-  if (!trimmed)
-    return;
-  event->body = trimmed;
-  event->body_size = (uint32_t)size;
-}
-
-/* Moves the body of `exchange` into `event`, which may have memory for the next
- * one. */
+/* Moves the body of `exchange` into `event`, in memory of its own size: where
+ * the host is behind, many wait. */
 static void give_body(Exchange *exchange, Event *event) {
-  Buffer *body = &exchange->body;
+  char *trimmed;
   event->status = exchange->reply.status;
   free(event->body);
-  event->body_size = (uint32_t)body->capacity;
-  event->body = buffer_detach(body, &event->body_length);
-  trim_body(event);
-  if (event->spare && buffer_adopt(body, event->spare, event->spare_size))
-    event->spare = NULL;
+  event->body = buffer_detach(&exchange->body, &event->body_length);
+  trimmed = event->body ? realloc(event->body, event->body_length + 1) : NULL;
+  if (trimmed)
+    event->body = trimmed;
 }
 
 /* What is no news to anybody but a host with an on_event. */
@@ -87,7 +72,8 @@ static void post_news(Job *job, Event *event) {
  * does not ask for each: the next event says as much. */
 void tell_bare(Job *job, EventKind kind) {
   Event *event;
-  if (!job->has_listener && event_pool_is_behind(engine_pool(job->op.engine)))
+  if (!job->has_listener &&
+      event_count_is_high(engine_event_count(job->op.engine)))
     return;
   event = event_of(job, kind);
   if (event)
