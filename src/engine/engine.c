@@ -286,8 +286,7 @@ static void discard_commands(Engine *engine) {
     if (command->kind == COMMAND_START) {
       Op *op = command->about.op;
       op->account = NULL; /* not held yet */
-      op->after = engine->ops;
-      engine->ops = op;
+      queue_insert(&engine->ops, &op->link, NULL);
     } else if (command->kind == COMMAND_DROP_ACCOUNT) {
       account_drop(command->about.account);
     }
@@ -310,9 +309,9 @@ void engine_close(Engine *engine) {
   discard_events(engine, &arrived);
   discard_events(engine, &engine->outbox);
   discard_commands(engine);
-  while (engine->ops) {
-    Op *op = engine->ops;
-    engine->ops = op->after;
+  while (engine->ops.first) {
+    Op *op = QUEUE_ITEM(engine->ops.first, Op, link);
+    queue_remove(&op->link);
     io_thread_free_work(op);
   }
   gate_free(&engine->gate);

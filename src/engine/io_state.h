@@ -37,7 +37,7 @@ struct Engine {
   double woken_at;      /* (I/O) when the host was woken last */
   double wake_at;       /* (I/O) when to wake it next, infinite = never */
   double attends_until; /* (I/O) commands are looked for, infinite = not */
-  Op *ops;              /* (I/O) all that was started and not yet freed */
+  Queue ops;            /* (I/O) all that was started and not yet freed */
   size_t work_count;    /* (I/O) */
   Downloads downloads;  /* (I/O) */
   Checks checks;        /* (I/O) */

@@ -50,10 +50,7 @@ double engine_random(Engine *engine) {
 
 static void add_work(Engine *engine, Op *op) {
   op->started = true;
-  op->after = engine->ops;
-  if (op->after)
-    op->after->before = op;
-  engine->ops = op;
+  queue_insert(&engine->ops, &op->link, NULL);
   engine->work_count++;
 }
 
@@ -72,12 +69,7 @@ void io_thread_free_work(Op *op) {
 }
 
 static void remove_work(Engine *engine, Op *op) {
-  if (op->before)
-    op->before->after = op->after;
-  else
-    engine->ops = op->after;
-  if (op->after)
-    op->after->before = op->before;
+  queue_remove(&op->link);
   engine->work_count--;
   op->type->stop(op);
   heap_clear(&engine->loop.heap, &op->timer);
@@ -261,9 +253,11 @@ static void flush_events(Engine *engine) {
 static void begin_nothing(Engine *engine) {
   engine->checks.dispatching = true;
   engine->downloads.dispatching = true;
-  for (Op *op = engine->ops; op; op = op->after)
+  for (QueueLink *link = engine->ops.first; link; link = link->next) {
+    Op *op = QUEUE_ITEM(link, Op, link);
     if (op->account)
       op->account->limiter.limit = (AdaptiveLimit){0};
+  }
 }
 
 /* Whether the ledgers must hear of it although the thread ends. */
@@ -304,8 +298,10 @@ static void run_last_commands(Engine *engine) {
 }
 
 static void stop_all(Engine *engine) {
-  for (Op *op = engine->ops; op; op = op->after)
+  for (QueueLink *link = engine->ops.first; link; link = link->next) {
+    Op *op = QUEUE_ITEM(link, Op, link);
     op->type->stop(op);
+  }
 }
 
 void *io_thread_run(void *user) {

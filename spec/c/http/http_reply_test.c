@@ -368,15 +368,16 @@ static void a_refused_stream_is_known_by_its_words(void **state) {
 static void no_create_uses_a_connection_from_before_a_sleep(void **state) {
   Exchange poll = {.until = 160};
   Exchange image = {.until = 900, .without_key = true};
-  Loop loop = {.asleep = 50, .running = &image};
+  Loop loop = {.asleep = 50};
   (void)state;
-  image.next = &poll;
+  queue_append(&loop.running, &image.link);
+  queue_append(&loop.running, &poll.link);
   assert_false(http_limits_stale(&loop, 50, 100));
   assert_false(http_limits_stale(&loop, 50.1, 100)); /* clocks differ a bit */
   assert_true(http_limits_stale(&loop, 60, 101));
   assert_true(http_limits_stale(&loop, 60, 162));
   assert_false(http_limits_stale(&loop, 60, 164));
-  loop.running = NULL;
+  loop.running = (Queue){0};
   assert_true(http_limits_stale(&loop, 3600, 200));
   assert_true(http_limits_stale(&loop, 3600, 202));
   assert_false(http_limits_stale(&loop, 3600, 204));

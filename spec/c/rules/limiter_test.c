@@ -21,7 +21,8 @@ static unsigned most;            /* that were active at once */
 static void begin(Permit *permit) {
   FakeJob *job = (FakeJob *)permit;
   unsigned index = (unsigned)(job - jobs);
-  check(permit->active && !permit->waiting, "job %u began out of turn", index);
+  check(permit->active && !turn_is_waiting(permit), "job %u began out of turn",
+        index);
   job->began++;
   order[strlen(order)] = (char)('0' + index);
   if (limiter.active > most)
@@ -58,9 +59,9 @@ static void assert_jobs(const char *expected) {
   unsigned active = 0;
   for (unsigned i = 0; i < JOBS; i++) {
     const Permit *permit = &jobs[i].permit;
-    check(permit->active + permit->waiting <= 1, "job %u is torn", i);
+    check(permit->active + turn_is_waiting(permit) <= 1, "job %u is torn", i);
     active += permit->active;
-    found[i] = permit->waiting ? 'w' : permit->active ? 'a' : '-';
+    found[i] = turn_is_waiting(permit) ? 'w' : permit->active ? 'a' : '-';
   }
   assert_string_equal(found, expected);
   assert_int_equal(limiter.active, active);
@@ -84,8 +85,8 @@ static void at_most_the_limit_begin_in_order(void **state) {
   assert_jobs("------");
   assert_string_equal(order, "012345");
   assert_int_equal(most, 2);
-  assert_null(limiter.first);
-  assert_null(limiter.last);
+  assert_null(turn_first(&limiter));
+  assert_null(limiter.waiting.last);
 }
 
 static void leaving_the_queue_keeps_the_others_in_order(void **state) {
@@ -124,8 +125,8 @@ static void a_queue_that_was_emptied_fills_again(void **state) {
   reset(1);
   limiter_wait(&jobs[0].permit);
   leave(0);
-  assert_null(limiter.first);
-  assert_null(limiter.last);
+  assert_null(turn_first(&limiter));
+  assert_null(limiter.waiting.last);
   limiter_wait(&jobs[1].permit);
   limiter_wait(&jobs[2].permit);
   limiter_dispatch(&limiter);
@@ -172,8 +173,8 @@ static void nobody_is_forgotten(void **state) {
     unsigned i = random_below(&seed, JOBS);
     Permit *permit = &jobs[i].permit;
     memset(order, 0, sizeof order);
-    if (permit->active || permit->waiting) {
-      joined[i] -= permit->waiting; /* it leaves before it began */
+    if (permit->active || turn_is_waiting(permit)) {
+      joined[i] -= turn_is_waiting(permit); /* it leaves before it began */
       limiter_release(permit);
     } else {
       joined[i]++;
@@ -181,8 +182,9 @@ static void nobody_is_forgotten(void **state) {
     }
     limiter_dispatch(&limiter);
     check(limiter.active <= 3, "too many are active");
-    check(!limiter.first || limiter.active == 3, "somebody waits for nothing");
-    check(jobs[i].began + permit->waiting == joined[i], "job %u", i);
+    check(!turn_first(&limiter) || limiter.active == 3,
+          "somebody waits for nothing");
+    check(jobs[i].began + turn_is_waiting(permit) == joined[i], "job %u", i);
   }
 }
 

@@ -772,8 +772,8 @@ mutant(
 mutant(
   "max_active is not kept",
   "src/engine/rules/limiter.c",
-  "while (limiter->first && limiter->active < limiter->limit.current) {",
-  "while (limiter->first && limiter->limit.current > 0) {",
+  "limiter->active < limiter->limit.current) {",
+  "limiter->limit.current > 0) {",
   "c limiter"
 )
 mutant(
@@ -1962,7 +1962,7 @@ mutant(
 mutant(
   "gate: who comes late goes first",
   GATE,
-  "while (ahead && ahead->due > due)",
+  "while (ahead && waiter(ahead)->due > due)",
   "while (ahead)",
   "c gate"
 )

@@ -11,12 +11,12 @@
 #include "account_settings.h"
 #include "command.h"
 #include "engine/base/id_book.h"
+#include "engine/base/queue.h"
 #include "engine/http/service.h"
 #include "engine/ledger/ledger.h"
 #include "engine/rules/gate.h"
 #include "engine/rules/job_state.h"
 #include "engine/rules/limiter.h"
-#include "job_list.h"
 
 #include <stdbool.h>
 
@@ -28,10 +28,10 @@ struct Account {
   Limiter limiter;    /* jobs that wait, and how many do not */
   unsigned checked;   /* of those that wait: their references are good */
   Ledger *ledger;     /* owned; NULL = none */
-  JobList unrecorded; /* jobs whose intent is not durable yet, in order */
-  JobList sending;    /* creates not yet permitted: job_record.c */
-  JobList held;       /* creates that wait for the ledger to be written */
-  JobList parting;    /* ended jobs, told of once the ledger has that */
+  Queue unrecorded;   /* jobs whose intent is not durable yet, in order */
+  Queue sending;      /* creates not yet permitted: job_record.c */
+  Queue held;         /* creates that wait for the ledger to be written */
+  Queue parting;      /* ended jobs, told of once the ledger has that */
   IdBook ids;         /* that the service gave its jobs */
   double retry_at;    /* when to look at a ledger that is down, and */
   double retry_pause; /* how long the last pause was: seconds */

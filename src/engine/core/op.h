@@ -11,6 +11,7 @@
 #define GPTIMAGE2_ENGINE_OP_H
 
 #include "command.h"
+#include "engine/base/queue.h"
 #include "engine/loop/loop.h"
 #include "event.h"
 #include "submit.h"
@@ -49,8 +50,7 @@ struct Op {
   bool detached; /* cancelled, to be taken up again: set before the cancel */
   bool started;  /* the I/O thread has it */
   bool ended;
-  Op *before; /* all started ops, for the end of the engine */
-  Op *after;
+  QueueLink link; /* among all started ops, for the end of the engine */
 };
 
 /* Host's thread: sets up the common part and sends COMMAND_START.  NULL when

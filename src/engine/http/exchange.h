@@ -99,8 +99,12 @@ struct Exchange {
   int socket_error; /* errno of the last socket(), 0 = there is one */
   HttpPeer peer;    /* that it was for */
   Loop *loop;
-  Exchange *next; /* in the idle list, or among the running */
-  Exchange *before;
+  Exchange *next; /* in the idle list */
+  QueueLink link; /* among the running */
 };
+
+static inline Exchange *exchange_of_link(QueueLink *link) {
+  return QUEUE_ITEM(link, Exchange, link);
+}
 
 #endif

@@ -16,23 +16,14 @@ static void join(Loop *loop, Exchange *exchange) {
   loop->fetch_count += exchange->without_key;
   exchange->loop = loop;
   exchange->dead = false;
-  exchange->before = NULL;
-  exchange->next = loop->running;
-  if (exchange->next)
-    exchange->next->before = exchange;
-  loop->running = exchange;
+  queue_insert(&loop->running, &exchange->link, NULL);
 }
 
 static void leave(Exchange *exchange) {
   exchange->loop->running_count--;
   exchange->loop->fetch_count -= exchange->without_key;
   heap_clear(&exchange->loop->limits, &exchange->limit);
-  if (exchange->before)
-    exchange->before->next = exchange->next;
-  else
-    exchange->loop->running = exchange->next;
-  if (exchange->next)
-    exchange->next->before = exchange->before;
+  queue_remove(&exchange->link);
 }
 
 static Exchange *start(Loop *loop, Exchange *exchange, double timeout,
@@ -148,19 +139,20 @@ void http_enforce_limits(Loop *loop) {
 
 /* Those who are told may start new exchanges and abort others. */
 void http_give_up(Loop *loop) {
-  Exchange *exchange;
-  for (exchange = loop->running; exchange; exchange = exchange->next) {
+  QueueLink *link;
+  for (link = loop->running.first; link; link = link->next) {
+    Exchange *exchange = exchange_of_link(link);
     curl_lib.multi_remove_handle(loop->multi, exchange->easy);
     exchange->dead = true;
   }
   loop_stop_curl(loop);
   do {
-    exchange = loop->running;
-    while (exchange && !exchange->dead)
-      exchange = exchange->next;
-    if (exchange)
-      http_finish(exchange->easy, CURLE_OUT_OF_MEMORY);
-  } while (exchange);
+    link = loop->running.first;
+    while (link && !exchange_of_link(link)->dead)
+      link = link->next;
+    if (link)
+      http_finish(exchange_of_link(link)->easy, CURLE_OUT_OF_MEMORY);
+  } while (link);
 }
 
 bool http_is_redirect(const Exchange *exchange) {

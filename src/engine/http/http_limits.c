@@ -57,8 +57,8 @@ static void set_timer(Loop *loop, Exchange *exchange) {
  * that an answer waits for: every exchange gets some of it back. */
 static void forgive(Loop *loop, double now, double seconds) {
   double until = now + fmin(seconds, GRACE_MAX);
-  for (Exchange *exchange = loop->running; exchange;
-       exchange = exchange->next) {
+  for (QueueLink *link = loop->running.first; link; link = link->next) {
+    Exchange *exchange = exchange_of_link(link);
     exchange->until = fmax(exchange->until, until);
     exchange->connect_by = fmax(exchange->connect_by, until);
     exchange->heard_at = fmax(exchange->heard_at, until - exchange->stall);
@@ -110,11 +110,12 @@ void http_limits_distrust(const Exchange *exchange) {
 bool http_limits_stale(Loop *loop, double asleep, double now) {
   if (asleep - loop->asleep > SLEEP_MIN) {
     loop->stale_until = now + KEPT_MAX;
-    for (Exchange *exchange = loop->running; exchange;
-         exchange = exchange->next)
+    for (QueueLink *link = loop->running.first; link; link = link->next) {
+      const Exchange *exchange = exchange_of_link(link);
       if (!exchange->without_key &&
           exchange->until + KEPT_MAX > loop->stale_until)
         loop->stale_until = exchange->until + KEPT_MAX;
+    }
   }
   loop->asleep = asleep;
   return now < loop->stale_until;

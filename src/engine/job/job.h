@@ -6,7 +6,6 @@
 #define GPTIMAGE2_ENGINE_JOB_H
 
 #include "engine/core/account.h"
-#include "engine/core/job_list.h"
 #include "engine/core/op.h"
 #include "engine/http/http.h"
 #include "engine/rules/gate.h"
@@ -45,8 +44,8 @@ typedef struct Job {
   bool checked; /* its references are good, and it waits for its turn */
   uint16_t reference_count;
   uint32_t body_length;
-  JobLink unwritten; /* in the account's list of unrecorded */
-  JobLink place;     /* in its list of those sending, held, or parting */
+  QueueLink unwritten; /* in the account's list of unrecorded */
+  QueueLink place;     /* in its list of those sending, held, or parting */
   char **references;
   Probe *probe;       /* while references are looked at */
   Exchange *exchange; /* while one runs */
@@ -58,12 +57,12 @@ static inline Ledger *job_ledger(const Job *job) {
   return job->op.account->ledger;
 }
 
-static inline Job *job_of_unwritten(JobLink *link) {
-  return (Job *)(void *)((char *)link - offsetof(Job, unwritten));
+static inline Job *job_of_unwritten(QueueLink *link) {
+  return QUEUE_ITEM(link, Job, unwritten);
 }
 
-static inline Job *job_of_place(JobLink *link) {
-  return (Job *)(void *)((char *)link - offsetof(Job, place));
+static inline Job *job_of_place(QueueLink *link) {
+  return QUEUE_ITEM(link, Job, place);
 }
 
 /* ---- job_run.c, which drives it: what the parts may ask of it ---- */

@@ -45,7 +45,7 @@ static bool is_answered(JobEnd how) {
 static bool must_fit(const Job *job, JobEnd how) {
   bool has_row = job->again || !job->entry;
   bool ends = how == JOB_END_CANCELLED && !job->stays;
-  if (job->unwritten.list)
+  if (job->unwritten.queue)
     return true;
   return has_row && how != JOB_END_LOST && job->state.created <= 0 &&
          !job->id && !job->refused && (!job->state.maybe_charged || ends);
@@ -69,7 +69,7 @@ bool record_is_told(Job *job) {
 
 double record_grace(const Job *job) {
   double at = clock_monotonic() + GRACE;
-  return job->unwritten.list ? fmax(at, job->state.deadline) : at;
+  return job->unwritten.queue ? fmax(at, job->state.deadline) : at;
 }
 
 bool record_end(Job *job, JobEnd how) {
@@ -87,9 +87,9 @@ bool record_end(Job *job, JobEnd how) {
   if (!job->op.account->ledger)
     return false;
   job->stays = anothers || (how == JOB_END_CANCELLED && !news.state);
-  job_list_leave(&job->place);
+  queue_remove(&job->place);
   if (job->again || !job->stays) /* never sent: never recorded, then */
-    job_list_leave(&job->unwritten);
+    queue_remove(&job->unwritten);
   if (is_answered(how) || !job->idempotency_key || !known)
     return false;
   if (!anothers)
@@ -98,7 +98,7 @@ bool record_end(Job *job, JobEnd how) {
     return false;
   job->op.last.unrecorded = ledger_is_broken(job->op.account->ledger);
   if (!job->op.last.unrecorded)
-    job_list_join(&job->op.account->parting, &job->place);
+    queue_append(&job->op.account->parting, &job->place);
   return !job->op.last.unrecorded;
 }
 

@@ -50,13 +50,13 @@ bool record_intent(Job *job) {
     ledger_why(account->ledger, &job->op.last.failure);
     return false;
   }
-  job_list_join(&account->unrecorded, &job->unwritten);
+  queue_append(&account->unrecorded, &job->unwritten);
   return true;
 }
 
 /* It is in the ledger: durable. */
 static void confirm(Job *job) {
-  job_list_leave(&job->unwritten);
+  queue_remove(&job->unwritten);
   job->intended = false;
   job->recorded = true;
   ledger_entry_free(job->entry);
@@ -64,12 +64,12 @@ static void confirm(Job *job) {
 }
 
 void record_confirm_all(Account *account) {
-  JobLink *link = account->unrecorded.first;
+  QueueLink *link = account->unrecorded.first;
   while (link) {
-    JobLink *after = link->after;
+    QueueLink *next = link->next;
     if (job_of_unwritten(link)->intended)
       confirm(job_of_unwritten(link));
-    link = after;
+    link = next;
   }
 }
 
@@ -80,7 +80,7 @@ static bool is_up(Account *account, double now, bool last) {
     return true;
   if (now < account->retry_at && !last)
     return false;
-  for (JobLink *link = account->unrecorded.first; link; link = link->after)
+  for (QueueLink *link = account->unrecorded.first; link; link = link->next)
     job_of_unwritten(link)->intended = false; /* lost with its transaction */
   return ledger_restart(account->ledger, last);
 }
@@ -88,9 +88,9 @@ static bool is_up(Account *account, double now, bool last) {
 /* Those that could not be intended when they were submitted.  False when there
  * are more of them: not for the last time. */
 static bool intend_all(Account *account, bool last) {
-  JobLink *link = account->unrecorded.first;
+  QueueLink *link = account->unrecorded.first;
   unsigned count = 0;
-  for (; link && !ledger_is_down(account->ledger); link = link->after) {
+  for (; link && !ledger_is_down(account->ledger); link = link->next) {
     Job *job = job_of_unwritten(link);
     if (job->intended)
       continue;
@@ -103,7 +103,7 @@ static bool intend_all(Account *account, bool last) {
 
 /* What is left and was not intended has been refused: unless there are more. */
 static void refuse_rest(Account *account) {
-  JobLink *link;
+  QueueLink *link;
   while ((link = account->unrecorded.first)) {
     if (job_of_unwritten(link)->parting)
       job_part(job_of_unwritten(link), false);
@@ -114,12 +114,12 @@ static void refuse_rest(Account *account) {
 
 /* Those that are held again come after those that were. */
 static void let_go_on(Account *account) {
-  JobLink *last = account->held.last;
-  JobLink *link;
+  QueueLink *last = account->held.last;
+  QueueLink *link;
   bool more = last != NULL;
   while (more && (link = account->held.first)) {
     more = link != last;
-    job_list_leave(link);
+    queue_remove(link);
     job_go_on(job_of_place(link));
   }
 }
@@ -127,12 +127,12 @@ static void let_go_on(Account *account) {
 /* All that was told is in the ledger: but its row may be another's by now, and
  * say what that one told.  Those whose intent is not in it wait. */
 static void part_all(Account *account) {
-  JobLink *after;
-  for (JobLink *link = account->parting.first; link; link = after) {
+  QueueLink *next;
+  for (QueueLink *link = account->parting.first; link; link = next) {
     Job *job = job_of_place(link);
-    bool right = !job->unwritten.list && record_is_told(job);
-    after = link->after;
-    if (job->unwritten.list)
+    bool right = !job->unwritten.queue && record_is_told(job);
+    next = link->next;
+    if (job->unwritten.queue)
       continue;
     job->op.last.contradicted = !right;
     job_part(job, right);
@@ -141,14 +141,14 @@ static void part_all(Account *account) {
 
 /* What they came to will never be in the ledger. */
 static void part_unrecorded(Account *account) {
-  JobLink *link;
+  QueueLink *link;
   while ((link = account->parting.first))
     job_part(job_of_place(link), false);
 }
 
 /* It stays down: every job that waits to be sent hears why. */
 static void give_up(Account *account) {
-  JobLink *link;
+  QueueLink *link;
   part_unrecorded(account);
   while ((link = account->unrecorded.first)) {
     ledger_why(account->ledger, &job_of_unwritten(link)->op.last.failure);

@@ -53,7 +53,7 @@ bool record_must_wait(Job *job) {
 
 void record_hold(Job *job) {
   job->held = false;
-  job_list_join(&job->op.account->held, &job->place);
+  queue_append(&job->op.account->held, &job->place);
 }
 
 static void ask(Job *job) {
@@ -68,7 +68,7 @@ static void ask(Job *job) {
   if (!job->asked && !ledger_is_down(job_ledger(job))) {
     job->exchange->failure = failure;
     job->refused = true;
-    job_list_leave(&job->place);
+    queue_remove(&job->place);
   } else {
     failure_clear(&failure);
   }
@@ -77,18 +77,18 @@ static void ask(Job *job) {
 static void permit(Job *job) {
   job->sends++;
   job->permitted = job->marked = true;
-  job_list_leave(&job->place);
+  queue_remove(&job->place);
 }
 
 /* Creates that start together are permitted together, with one sync; one that
  * turns out not to have left is marked back. */
 static void permit_all(Account *account) {
   Failure failure = {0};
-  JobLink *after;
+  QueueLink *next;
   bool durable;
-  for (JobLink *link = account->sending.first; link; link = after) {
+  for (QueueLink *link = account->sending.first; link; link = next) {
     Job *job = job_of_place(link);
-    after = link->after;
+    next = link->next;
     if (job->exchange && (job->recorded || job->intended))
       ask(job);
   }
@@ -96,9 +96,9 @@ static void permit_all(Account *account) {
   failure_clear(&failure);
   if (durable)
     record_confirm_all(account);
-  for (JobLink *link = account->sending.first; link; link = after) {
+  for (QueueLink *link = account->sending.first; link; link = next) {
     Job *job = job_of_place(link);
-    after = link->after;
+    next = link->next;
     if (job->asked && durable)
       permit(job);
     job->asked = false;
@@ -127,7 +127,7 @@ void record_sending(Job *job, Exchange *exchange) {
     return;
   exchange->before_send = before_send;
   job->permitted = job->held = false;
-  job_list_join(&job->op.account->sending, &job->place);
+  queue_append(&job->op.account->sending, &job->place);
 }
 
 /* ---- answers ---- */
@@ -136,7 +136,7 @@ void record_sending(Job *job, Exchange *exchange) {
 void record_not_sent(Job *job) {
   if (!job_ledger(job))
     return;
-  job_list_leave(&job->place);
+  queue_remove(&job->place);
   if (!job->marked || job->state.maybe_charged)
     return;
   job->marked = false;
@@ -174,7 +174,7 @@ void record_answer(Job *job, const Exchange *exchange, const Answer *answer) {
     record_not_sent(job);
     return;
   }
-  job_list_leave(&job->place);
+  queue_remove(&job->place);
   if (reply->status / 100 == 2)
     news.job_id = read_id(body, id);
   if (answer->state) {
@@ -223,7 +223,7 @@ void record_cancelled(Job *job) {
 void record_torn(Job *job) {
   if (!job_ledger(job))
     return;
-  job_list_leave(&job->place);
+  queue_remove(&job->place);
   if (job->exchange && !job->exchange->sent_once)
     record_not_sent(job);
 }

@@ -28,8 +28,8 @@ static double time_left(const Job *job, double now) {
 void job_part(Job *job, bool recorded) {
   job->parting = false;
   job->op.last.unrecorded = !recorded;
-  job_list_leave(&job->place);
-  job_list_leave(&job->unwritten);
+  queue_remove(&job->place);
+  queue_remove(&job->unwritten);
   op_end(&job->op);
 }
 

@@ -6,34 +6,12 @@
 #define HOST_MAX (CHECKS_MAX / 2) /* looks at one host at once */
 
 void look_join(Look *look) {
-  Checks *checks = look->probe->checks;
-  look->waiting = true;
-  look->ahead = checks->last;
-  look->behind = NULL;
-  if (checks->last)
-    checks->last->behind = look;
-  else
-    checks->first = look;
-  checks->last = look;
-}
-
-void look_stop_waiting(Look *look) {
-  Checks *checks = look->probe->checks;
-  if (look->ahead)
-    look->ahead->behind = look->behind;
-  else
-    checks->first = look->behind;
-  if (look->behind)
-    look->behind->ahead = look->ahead;
-  else
-    checks->last = look->ahead;
-  look->waiting = false;
+  queue_append(&look->probe->checks->waiting, &look->link);
 }
 
 void look_leave(Look *look) {
   Checks *checks = look->probe->checks;
-  if (look->waiting)
-    look_stop_waiting(look);
+  queue_remove(&look->link);
   for (unsigned i = 0; i < CHECKS_MAX; i++)
     if (checks->running[i] == look)
       checks->running[i] = NULL;
@@ -64,8 +42,8 @@ static bool may_begin(const Checks *checks, const Look *look) {
 }
 
 Look *look_next(const Checks *checks) {
-  Look *look = checks->first;
-  while (look && !may_begin(checks, look))
-    look = look->behind;
-  return look;
+  for (QueueLink *link = checks->waiting.first; link; link = link->next)
+    if (may_begin(checks, QUEUE_ITEM(link, Look, link)))
+      return QUEUE_ITEM(link, Look, link);
+  return NULL;
 }

@@ -19,9 +19,7 @@ struct Look {
   unsigned tries;
   double deadline; /* of this try */
   double again_at; /* when the next try may begin, 0 = it is not to */
-  bool waiting;    /* for a place */
-  Look *ahead;
-  Look *behind;
+  QueueLink link;  /* among those who wait for a place */
   char head[IMAGE_HEAD];
   size_t head_length;
 };
@@ -39,9 +37,6 @@ struct Probe {
 
 /* Waits for a place, behind all others. */
 void look_join(Look *look);
-
-/* Leaves the queue: its place is the caller's to give. */
-void look_stop_waiting(Look *look);
 
 /* Leaves the queue, or gives its place back. */
 void look_leave(Look *look);

@@ -22,9 +22,8 @@ typedef struct Look Look;
 /* The looks of an engine: those that have a place, and those that wait. */
 typedef struct Checks {
   Look *running[CHECKS_MAX]; /* NULL = free */
-  Look *first;               /* those who wait, in order */
-  Look *last;
-  bool dispatching; /* inside checks_advance */
+  Queue waiting;             /* looks, in order */
+  bool dispatching;          /* inside checks_advance */
 } Checks;
 
 /* What is known of a reference that is not usable. */

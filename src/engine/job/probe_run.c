@@ -118,7 +118,7 @@ void checks_advance(Checks *checks) {
   checks->dispatching = true;
   while ((place = look_place(checks)) && (look = look_next(checks))) {
     ProbeFailure bad = {.index = look->index, .retry_after = -1};
-    look_stop_waiting(look);
+    queue_remove(&look->link);
     *place = look;
     if (try_look(look, &bad.failure))
       continue;

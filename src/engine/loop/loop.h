@@ -6,6 +6,7 @@
 #define GPTIMAGE2_ENGINE_LOOP_H
 
 #include "curl_lib.h"
+#include "engine/base/queue.h"
 #include "heap.h"
 
 #include <stdbool.h>
@@ -38,7 +39,7 @@ typedef struct Loop {
   /* The thread was held up for so many seconds, the process stopped perhaps:
    * limits of time that passed meanwhile passed unseen.  NULL = nobody asks. */
   void (*on_delay)(struct Loop *loop, double now, double seconds);
-  struct Exchange *running; /* http.c's: all that are in the multi handle */
+  Queue running; /* http.c's: all exchanges that are in the multi handle */
   size_t running_count;
   unsigned fetch_count; /* of them: no exchanges with services */
   unsigned places;      /* connections for exchanges with services, 0 = any */

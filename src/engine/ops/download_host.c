@@ -66,7 +66,7 @@ void download_host_leave(Downloads *downloads, DownloadHost *host,
 
 static bool may_begin(const Downloads *downloads, const DownloadHost *host) {
   unsigned has = host->limiter.active;
-  if (!host->limiter.first)
+  if (!turn_first(&host->limiter))
     return false;
   if (has == 0)
     return downloads->active < DOWNLOADS_MAX + DOWNLOADS_FIRST;
@@ -90,7 +90,7 @@ void downloads_advance(Downloads *downloads) {
     return;
   downloads->dispatching = true;
   while ((host = next_host(downloads))) {
-    Permit *permit = host->limiter.first;
+    Permit *permit = turn_first(&host->limiter);
     limiter_release(permit);
     limiter_acquire(permit);
     downloads->active++;

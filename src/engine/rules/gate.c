@@ -109,43 +109,25 @@ void gate_free(Gate *gate) {
 
 /* ---- queues ---- */
 
+static GateLink *waiter(QueueLink *link) {
+  return QUEUE_ITEM(link, GateLink, link);
+}
+
 /* Behind all that wait for as long: as a rule at the end.  One that had a place
  * already, and got nothing from it, comes back to the front. */
-static GateLink *find_ahead(const GateQueue *queue, double due) {
-  GateLink *ahead = queue->last;
-  if (queue->first && due < queue->first->due)
+static QueueLink *find_ahead(const Queue *queue, double due) {
+  QueueLink *ahead = queue->last;
+  if (queue->first && due < waiter(queue->first)->due)
     return NULL;
-  while (ahead && ahead->due > due)
-    ahead = ahead->ahead;
+  while (ahead && waiter(ahead)->due > due)
+    ahead = ahead->previous;
   return ahead;
 }
 
 void gate_join(GateLink *link, GateOrigin *origin, GateKind kind, double due) {
-  GateQueue *queue = &origin->waiting[kind];
-  GateLink *ahead = find_ahead(queue, due);
+  Queue *queue = &origin->waiting[kind];
   *link = (GateLink){.origin = origin, .due = due, .kind = kind};
-  link->ahead = ahead;
-  link->behind = ahead ? ahead->behind : queue->first;
-  if (ahead)
-    ahead->behind = link;
-  else
-    queue->first = link;
-  if (link->behind)
-    link->behind->ahead = link;
-  else
-    queue->last = link;
-}
-
-static void stop_waiting(const GateLink *link) {
-  GateQueue *queue = &link->origin->waiting[link->kind];
-  if (link->ahead)
-    link->ahead->behind = link->behind;
-  else
-    queue->first = link->behind;
-  if (link->behind)
-    link->behind->ahead = link->ahead;
-  else
-    queue->last = link->ahead;
+  queue_insert(queue, &link->link, find_ahead(queue, due));
 }
 
 void gate_leave(Gate *gate, GateLink *link) {
@@ -155,16 +137,15 @@ void gate_leave(Gate *gate, GateLink *link) {
   if (link->inside) {
     origin->inside[link->kind]--;
     recount(gate, origin);
-  } else {
-    stop_waiting(link);
   }
+  queue_remove(&link->link);
   *link = (GateLink){0};
 }
 
 static void let_in(Gate *gate, GateLink *link) {
   GateOrigin *origin = link->origin;
   unsigned before = origin->places;
-  stop_waiting(link);
+  queue_remove(&link->link);
   link->inside = true;
   origin->inside[link->kind]++;
   recount(gate, origin);
@@ -218,7 +199,8 @@ static GateLink *first_of(const Gate *gate, GateKind kind) {
   GateLink *first = NULL;
   for (const GateOrigin *origin = gate->origins; origin;
        origin = origin->next) {
-    GateLink *link = origin->waiting[kind].first;
+    QueueLink *front = origin->waiting[kind].first;
+    GateLink *link = front ? waiter(front) : NULL;
     if (link && (!first || link->due < first->due) &&
         has_room(gate, origin, kind))
       first = link;

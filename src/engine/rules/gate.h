@@ -29,6 +29,7 @@
 #define GPTIMAGE2_ENGINE_GATE_H
 
 #include "adaptive_limit.h"
+#include "engine/base/queue.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,24 +55,18 @@ struct GateOrigin;
 /* What a job embeds; all zero at first. */
 typedef struct GateLink {
   struct GateOrigin *origin; /* NULL = it neither waits nor has a place */
-  struct GateLink *ahead;
-  struct GateLink *behind;
-  double due; /* monotonic seconds: since when it waits */
+  QueueLink link;            /* among those who wait */
+  double due;                /* monotonic seconds: since when it waits */
   GateKind kind;
   bool inside; /* it has a place */
   bool fresh;  /* which was a further one */
 } GateLink;
 
-typedef struct GateQueue {
-  GateLink *first;
-  GateLink *last;
-} GateQueue;
-
 /* A scheme, a host and a port (and a proxy on the way). */
 typedef struct GateOrigin {
   uint64_t name;
   unsigned clients;
-  GateQueue waiting[GATE_KINDS];
+  Queue waiting[GATE_KINDS];
   unsigned inside[GATE_KINDS];
   unsigned places; /* that those inside take */
   GateVersion version;

@@ -9,6 +9,7 @@
 #define GPTIMAGE2_ENGINE_LIMITER_H
 
 #include "adaptive_limit.h"
+#include "engine/base/queue.h"
 
 #include <stdbool.h>
 
@@ -18,8 +19,7 @@ typedef struct Permit Permit;
 typedef struct Limiter {
   AdaptiveLimit limit; /* how many may have their turn at once */
   unsigned active;     /* how many have their turn now */
-  Permit *first;       /* those who wait */
-  Permit *last;
+  Queue waiting;
   bool dispatching; /* inside limiter_dispatch */
 } Limiter;
 
@@ -27,10 +27,18 @@ struct Permit {
   Limiter *limiter;
   void (*begin)(Permit *permit); /* its turn has come */
   bool active;
-  bool waiting;
-  Permit *ahead;
-  Permit *behind;
+  QueueLink link; /* among those who wait */
 };
+
+static inline bool turn_is_waiting(const Permit *permit) {
+  return permit->link.queue;
+}
+
+/* The first of those who wait; NULL = nobody does. */
+static inline Permit *turn_first(const Limiter *limiter) {
+  QueueLink *link = limiter->waiting.first;
+  return link ? QUEUE_ITEM(link, Permit, link) : NULL;
+}
 
 /* Joins the end of the queue.  limiter_dispatch then begins what may begin. */
 void limiter_wait(Permit *permit);
