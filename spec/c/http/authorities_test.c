@@ -107,6 +107,22 @@ static void what_is_not_there_is_not_the_same(void **state) {
   assert_false(is_same(store));
 }
 
+static void one_of_the_two_is_read_where_they_are_the_same(void **state) {
+  Store *store = *state;
+  const char *folder = store->folder.path;
+  assert_int_equal(authorities_choose("OpenSSL/3.0", folder, store->bundle),
+                   AUTHORITIES_FOLDER);
+  assert_int_equal(authorities_choose("GnuTLS/3.7", folder, store->bundle),
+                   AUTHORITIES_BUNDLE);
+  assert_int_equal(authorities_choose("GnuTLS/3.7", NULL, store->bundle),
+                   AUTHORITIES_BOTH);
+  assert_int_equal(authorities_choose(NULL, folder, store->bundle),
+                   AUTHORITIES_BOTH);
+  put(store, "bundle.crt", FIRST SECOND "a third one\n");
+  assert_int_equal(authorities_choose("GnuTLS/3.7", folder, store->bundle),
+                   AUTHORITIES_BOTH);
+}
+
 /* ---- what libcurl is told ---- */
 
 /* "untold", "nothing" (NULL), or what was set. */
@@ -181,7 +197,7 @@ static void the_bundle_is_left_out_where_the_folder_is_enough(void **state) {
   const char *expected;
   (void)state;
   assert_null(curl_lib_load());
-  expected = authorities_in_folder() ? "nothing" : "untold";
+  expected = authorities_needed() == AUTHORITIES_FOLDER ? "nothing" : "untold";
   ask("https://127.0.0.1:1", NULL);
   assert_string_equal(told_file, expected);
   assert_string_equal(told_proxy_file, expected);
@@ -208,6 +224,7 @@ int main(void) {
       with_store(a_missing_link_makes_a_difference),
       with_store(other_names_are_no_links),
       with_store(what_is_not_there_is_not_the_same),
+      with_store(one_of_the_two_is_read_where_they_are_the_same),
       cmocka_unit_test(the_users_file_is_trusted_alone),
       cmocka_unit_test(the_bundle_is_left_out_where_the_folder_is_enough),
       cmocka_unit_test(nobody_looks_without_tls),

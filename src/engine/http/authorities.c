@@ -10,7 +10,7 @@
 
 #define HASH_DIGITS 8
 
-static bool in_folder; /* written once */
+static Authorities found; /* written once */
 
 /* A name that OpenSSL looks for: the hash of a subject, a dot, a number. */
 static bool is_link(const char *name) {
@@ -51,16 +51,23 @@ bool authorities_same(const char *folder, const char *bundle) {
   return linked == whole.st_size;
 }
 
-/* Other TLS libraries have their own ways with folders. */
-static void look_up(void) {
-  const curl_version_info_data *info = curl_lib.version_info(CURLVERSION_NOW);
-  in_folder = info->ssl_version &&
-              strncmp(info->ssl_version, "OpenSSL/", 8) == 0 &&
-              authorities_same(info->capath, info->cainfo);
+/* Other TLS libraries have their own ways with folders: GnuTLS reads all of
+ * what is in them. */
+Authorities authorities_choose(const char *tls, const char *folder,
+                               const char *bundle) {
+  if (!tls || !authorities_same(folder, bundle))
+    return AUTHORITIES_BOTH;
+  return strncmp(tls, "OpenSSL/", 8) == 0 ? AUTHORITIES_FOLDER
+                                          : AUTHORITIES_BUNDLE;
 }
 
-bool authorities_in_folder(void) {
+static void look_up(void) {
+  const curl_version_info_data *info = curl_lib.version_info(CURLVERSION_NOW);
+  found = authorities_choose(info->ssl_version, info->capath, info->cainfo);
+}
+
+Authorities authorities_needed(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, look_up);
-  return in_folder;
+  return found;
 }

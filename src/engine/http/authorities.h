@@ -1,11 +1,11 @@
 /*
- * The certificates of the system's authorities, as OpenSSL finds them: in one
- * bundle, or in a folder with a link for each, named by its hash.
+ * The certificates of the system's authorities, as TLS libraries find them: in
+ * one bundle, or in a folder with a link for each, named by its hash.
  *
  * A bundle is parsed whole, some 35 ms for one of 140 certificates, and by
  * libcurl again for each connection where there is a folder too; nothing can
- * interrupt that, so closing would wait for it.  Of a folder only the links
- * that a server's certificate leads to are read.  Any thread.
+ * interrupt that, so closing would wait for it.  Of a folder OpenSSL reads only
+ * the links that a server's certificate leads to.  Any thread.
  */
 #ifndef GPTIMAGE2_ENGINE_AUTHORITIES_H
 #define GPTIMAGE2_ENGINE_AUTHORITIES_H
@@ -19,8 +19,19 @@
  * length goes unseen: the folder counts then.)  Either may be NULL. */
 bool authorities_same(const char *folder, const char *bundle);
 
-/* Whether the folder alone will do for libcurl as it is on this machine. Looked
- * up at the first call, for the process; after curl_lib_load. */
-bool authorities_in_folder(void);
+/* What libcurl is to read of what it knows of. */
+typedef enum Authorities {
+  AUTHORITIES_BOTH,
+  AUTHORITIES_FOLDER, /* that alone will do, and costs least */
+  AUTHORITIES_BUNDLE
+} Authorities;
+
+/* That, for a TLS library of this name and version.  Each may be NULL. */
+Authorities authorities_choose(const char *tls, const char *folder,
+                               const char *bundle);
+
+/* That, for libcurl as it is on this machine.  Looked up at the first call, for
+ * the process; after curl_lib_load. */
+Authorities authorities_needed(void);
 
 #endif

@@ -86,9 +86,15 @@ static void set_authorities(Exchange *exchange) {
   if (service->settings.ca_file) {
     http_setopt(exchange, CURLOPT_CAINFO, service->settings.ca_file);
     http_setopt(exchange, CURLOPT_CAPATH, NULL);
-  } else if (service->secure && authorities_in_folder()) {
-    http_setopt(exchange, CURLOPT_CAINFO, NULL);
-    http_setopt(exchange, CURLOPT_PROXY_CAINFO, NULL);
+  } else if (service->secure) {
+    Authorities needed = authorities_needed();
+    if (needed == AUTHORITIES_FOLDER) {
+      http_setopt(exchange, CURLOPT_CAINFO, NULL);
+      http_setopt(exchange, CURLOPT_PROXY_CAINFO, NULL);
+    } else if (needed == AUTHORITIES_BUNDLE) {
+      http_setopt(exchange, CURLOPT_CAPATH, NULL);
+      http_setopt(exchange, CURLOPT_PROXY_CAPATH, NULL);
+    }
   }
 }
 
