@@ -10,7 +10,7 @@
 
 /* Sets the functions of the list in the table on top. */
 static inline void compat_set_functions(lua_State *L, const luaL_Reg *list) {
-  for (; list->name != NULL; list++) {
+  for (; list->name; list++) {
     lua_pushcfunction(L, list->func);
     lua_setfield(L, -2, list->name);
   }
@@ -23,9 +23,8 @@ static inline void compat_check_version(lua_State *L) {
 #else
   lua_getglobal(L, "_VERSION");
   const char *version = lua_tostring(L, -1);
-  if (version == NULL || strcmp(version, "Lua 5.1") != 0) {
+  if (!version || strcmp(version, "Lua 5.1") != 0)
     luaL_error(L, "gptimage2.sandbox was built for Lua 5.1");
-  }
   lua_pop(L, 1);
 #endif
 }

@@ -26,11 +26,10 @@ typedef struct Sandbox {
 static Server *check_server(lua_State *L) {
   Sandbox *sandbox = luaL_checkudata(L, 1, SANDBOX_TYPE);
   Server *server = sandbox->server;
-  if (server == NULL) {
+  if (!server)
     luaL_error(L, "attempt to use a collected sandbox");
-  } else if (server->pid != getpid()) {
+  else if (server->pid != getpid())
     luaL_error(L, "a sandbox cannot be used in a forked process");
-  }
   return server;
 }
 
@@ -44,9 +43,8 @@ static void read_tls(const Options *from, ServerOptions *to) {
   int flaw = options_choice(from, "certificate", FLAWS);
   to->tls = options_boolean(from, "tls", false);
   to->flaw = flaw < 0 ? FLAW_NONE : (CertificateFlaw)flaw;
-  if (flaw >= 0 && !to->tls) {
+  if (flaw >= 0 && !to->tls)
     options_raise(from, "option 'certificate' goes with tls = true");
-  }
 }
 
 static void read_start(const Options *from, ServerOptions *to) {
@@ -56,11 +54,9 @@ static void read_start(const Options *from, ServerOptions *to) {
       "tls",         "certificate", NULL};
   options_check(from, NAMES);
   const char *key = options_line(from, "api_key", SERVER_MAX_KEY - 1);
-  if (key != NULL && key[0] == '\0') {
+  if (key && key[0] == '\0')
     options_raise(from, "option 'api_key' must not be empty");
-  }
-  memcpy(to->api_key, key != NULL ? key : "sandbox",
-         strlen(key != NULL ? key : "sandbox") + 1);
+  memcpy(to->api_key, key ? key : "sandbox", strlen(key ? key : "sandbox") + 1);
   to->port = (unsigned)options_integer(from, "port", 0, 65535, 0);
   read_tls(from, to);
   to->image_size = (int)options_integer(from, "image_size", PICTURE_MIN_SIDE,
@@ -92,7 +88,7 @@ static int f_start(lua_State *L) {
   luaL_getmetatable(L, SANDBOX_TYPE);
   lua_setmetatable(L, -2);
   sandbox->server = server_start(&read, error);
-  if (sandbox->server == NULL) {
+  if (!sandbox->server) {
     lua_pushnil(L);
     lua_pushstring(L, error);
     return 2;
@@ -109,9 +105,8 @@ static int m_fault(lua_State *L) {
   Fault rule = {0};
   lua_settop(L, 2);
   rules_read(L, server->options.tls, &rule);
-  if (!server_fault(server, &rule)) {
+  if (!server_fault(server, &rule))
     return luaL_error(L, "not enough memory");
-  }
   return 0;
 }
 
@@ -149,9 +144,8 @@ static int m_reference(lua_State *L) {
   const char *name = luaL_checklstring(L, 2, &size);
   char stem[ANSWER_MAX_NAME] = "";
   bool plain = size > 4 && strcmp(name + size - 4, ".txt") == 0;
-  if (size < sizeof stem) {
+  if (size < sizeof stem)
     memcpy(stem, name, size - (plain ? 4 : 0));
-  }
   luaL_argcheck(L, strlen(name) == size && answer_is_name(stem), 2,
                 "a name of letters, digits, '_' and '-' expected");
   lua_pushfstring(L, "%s/reference/%s.%s", server->url, stem,
@@ -169,15 +163,14 @@ static int m_ledger(lua_State *L) {
 ** RES: */
 static int m_stop(lua_State *L) {
   Sandbox *sandbox = luaL_checkudata(L, 1, SANDBOX_TYPE);
-  if (sandbox->server != NULL) {
+  if (sandbox->server)
     server_stop(sandbox->server);
-  }
   return 0;
 }
 
 static int m__gc(lua_State *L) {
   Sandbox *sandbox = luaL_checkudata(L, 1, SANDBOX_TYPE);
-  if (sandbox->server != NULL) {
+  if (sandbox->server) {
     server_free(sandbox->server);
     sandbox->server = NULL;
   }
@@ -188,7 +181,7 @@ static int m__tostring(lua_State *L) {
   Sandbox *sandbox = luaL_checkudata(L, 1, SANDBOX_TYPE);
   Server *server = sandbox->server;
   lua_pushfstring(L, "%s (%s)", SANDBOX_TYPE,
-                  server != NULL && server->running ? server->url : "stopped");
+                  server && server->running ? server->url : "stopped");
   return 1;
 }
 
@@ -199,11 +192,11 @@ static int m__index(lua_State *L) {
   Sandbox *sandbox = luaL_checkudata(L, 1, SANDBOX_TYPE);
   Server *server = sandbox->server;
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (server != NULL && strcmp(name, "url") == 0) {
+  if (server && strcmp(name, "url") == 0) {
     lua_pushstring(L, server->url);
-  } else if (server != NULL && strcmp(name, "api_key") == 0) {
+  } else if (server && strcmp(name, "api_key") == 0) {
     lua_pushstring(L, server->options.api_key);
-  } else if (server != NULL && strcmp(name, "ca_file") == 0) {
+  } else if (server && strcmp(name, "ca_file") == 0) {
     const char *ca_file = server->certificate.ca_file;
     lua_pushstring(L, ca_file[0] != '\0' ? ca_file : NULL);
   } else {

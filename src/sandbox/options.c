@@ -32,12 +32,10 @@ static int smaller(int a, int b) {
 static int distance(const char *a, const char *b) {
   int row[NAME_MAX_SIZE + 1];
   int width = (int)strlen(b);
-  if (width > NAME_MAX_SIZE || strlen(a) > NAME_MAX_SIZE) {
+  if (width > NAME_MAX_SIZE || strlen(a) > NAME_MAX_SIZE)
     return NAME_MAX_SIZE;
-  }
-  for (int j = 0; j <= width; j++) {
+  for (int j = 0; j <= width; j++)
     row[j] = j;
-  }
   for (int i = 1; a[i - 1] != '\0'; i++) {
     int diagonal = row[0];
     row[0] = i;
@@ -53,7 +51,7 @@ static int distance(const char *a, const char *b) {
 static const char *nearest(const char *name, const char *const *names) {
   const char *best = NULL;
   int least = 3; /* further away is no slip of the finger */
-  for (; *names != NULL; names++) {
+  for (; *names; names++) {
     int away = distance(name, *names);
     if (away < least) {
       least = away;
@@ -66,7 +64,7 @@ static const char *nearest(const char *name, const char *const *names) {
 static void join(const char *const *names, char *out, size_t room) {
   size_t used = 0;
   out[0] = '\0';
-  for (; *names != NULL && used < room; names++) {
+  for (; *names && used < room; names++) {
     int size =
         snprintf(out + used, room - used, "%s%s", used > 0 ? ", " : "", *names);
     used += size > 0 ? (size_t)size : 0;
@@ -77,7 +75,7 @@ static void raise_unknown(const Options *options, const char *what,
                           const char *name, const char *const *names) {
   const char *meant = nearest(name, names);
   char list[512];
-  if (meant != NULL) {
+  if (meant) {
     options_raise(options, "unknown %s '%.64s', did you mean '%s'?", what, name,
                   meant);
   }
@@ -86,10 +84,9 @@ static void raise_unknown(const Options *options, const char *what,
 }
 
 static bool is_one_of(const char *name, const char *const *names) {
-  while (*names != NULL && strcmp(*names, name) != 0) {
+  while (*names && strcmp(*names, name) != 0)
     names++;
-  }
-  return *names != NULL;
+  return *names;
 }
 
 void options_check(const Options *options, const char *const *names) {
@@ -106,9 +103,8 @@ void options_check(const Options *options, const char *const *names) {
                     luaL_typename(L, -1));
     }
     const char *name = lua_tostring(L, -1);
-    if (!is_one_of(name, names)) {
+    if (!is_one_of(name, names))
       raise_unknown(options, "option", name, names);
-    }
   }
 }
 
@@ -131,9 +127,8 @@ static bool push(const Options *options, const char *name, int type,
 
 const char *options_text(const Options *options, const char *name,
                          size_t *size) {
-  if (!push(options, name, LUA_TSTRING, "a string")) {
+  if (!push(options, name, LUA_TSTRING, "a string"))
     return NULL;
-  }
   const char *text = lua_tolstring(options->L, -1, size);
   lua_pop(options->L, 1); /* the table keeps it */
   return text;
@@ -142,9 +137,8 @@ const char *options_text(const Options *options, const char *name,
 bool options_is_line(const char *text, size_t size) {
   for (size_t i = 0; i < size; i++) {
     unsigned char c = (unsigned char)text[i];
-    if (c < 0x20 || c == 0x7f) {
+    if (c < 0x20 || c == 0x7f)
       return false;
-    }
   }
   return true;
 }
@@ -153,7 +147,7 @@ const char *options_line(const Options *options, const char *name,
                          size_t most) {
   size_t size = 0;
   const char *text = options_text(options, name, &size);
-  if (text != NULL && (size > most || !options_is_line(text, size))) {
+  if (text && (size > most || !options_is_line(text, size))) {
     options_raise(options, "option '%s' must be one line of at most %d bytes",
                   name, (int)most);
   }
@@ -167,10 +161,9 @@ static const char *number_text(double value, char out[NUMBER_SIZE]) {
   char *end = out;
   snprintf(out, NUMBER_SIZE, "%.15g", value);
   for (const char *from = out; *from != '\0'; from++) {
-    bool known = strchr("+-0123456789einfa", *from) != NULL;
-    if (known || end == out || end[-1] != '.') {
+    bool known = strchr("+-0123456789einfa", *from);
+    if (known || end == out || end[-1] != '.')
       *end++ = known ? *from : '.';
-    }
   }
   *end = '\0';
   return out;
@@ -178,9 +171,8 @@ static const char *number_text(double value, char out[NUMBER_SIZE]) {
 
 double options_number(const Options *options, const char *name, double least,
                       double most, double otherwise) {
-  if (!push(options, name, LUA_TNUMBER, "a number")) {
+  if (!push(options, name, LUA_TNUMBER, "a number"))
     return otherwise;
-  }
   double value = lua_tonumber(options->L, -1);
   lua_pop(options->L, 1);
   if (!(value >= least && value <= most)) {
@@ -204,9 +196,8 @@ double options_integer(const Options *options, const char *name, double least,
 }
 
 bool options_boolean(const Options *options, const char *name, bool otherwise) {
-  if (!push(options, name, LUA_TBOOLEAN, "a boolean")) {
+  if (!push(options, name, LUA_TBOOLEAN, "a boolean"))
     return otherwise;
-  }
   bool value = lua_toboolean(options->L, -1) != 0;
   lua_pop(options->L, 1);
   return value;
@@ -215,15 +206,12 @@ bool options_boolean(const Options *options, const char *name, bool otherwise) {
 int options_choice(const Options *options, const char *name,
                    const char *const *choices) {
   const char *text = options_text(options, name, NULL);
-  if (text == NULL) {
+  if (!text)
     return -1;
-  }
   int choice = 0;
-  while (choices[choice] != NULL && strcmp(choices[choice], text) != 0) {
+  while (choices[choice] && strcmp(choices[choice], text) != 0)
     choice++;
-  }
-  if (choices[choice] == NULL) {
+  if (!choices[choice])
     raise_unknown(options, name, text, choices);
-  }
   return choice;
 }

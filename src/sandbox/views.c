@@ -31,9 +31,8 @@ static void push_job(lua_State *L, const JobView *view) {
   set_text(L, "id", job->id);
   set_text(L, "status", service_status_name(view->status));
   set_text(L, "error", view->status == JOB_FAILED ? job->error : "");
-  if (job->key != NULL) {
+  if (job->key)
     set_text(L, "key", job->key->name);
-  }
   set_integer(L, "count", job->count);
   set_integer(L, "credits", job->credits);
   set_integer(L, "posts", (int64_t)view->posts);
@@ -84,9 +83,8 @@ static void push_requests(lua_State *L, const Totals *totals) {
   static const char *const NAMES[] = {"create", "poll", "image", "reference",
                                       "other"};
   lua_createtable(L, 0, ON_ANY);
-  for (int on = 0; on < ON_ANY; on++) {
+  for (int on = 0; on < ON_ANY; on++)
     set_integer(L, NAMES[on], (int64_t)totals->requests[on]);
-  }
 }
 
 void views_push_ledger(lua_State *L, Server *server) {

@@ -251,12 +251,11 @@ static void send_settings(const Session *session) {
 /* Does what is due.  Milliseconds until something else is, -1 = never. */
 static int work(const Session *session) {
   double time = now(), next = 1e18;
-  for (Stream *stream = session->streams; stream; stream = stream->next) {
+  for (Stream *stream = session->streams; stream; stream = stream->next)
     if (stream->due > 0 && stream->due <= time)
       answer(session, stream);
     else if (stream->due > 0 && stream->due < next)
       next = stream->due;
-  }
   return next > 1e17 ? -1 : (int)((next - time) * 1000) + 1;
 }
 

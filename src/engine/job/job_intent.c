@@ -104,12 +104,11 @@ static bool intend_all(Account *account, bool last) {
 /* What is left and was not intended has been refused: unless there are more. */
 static void refuse_rest(Account *account) {
   QueueLink *link;
-  while ((link = account->unrecorded.first)) {
+  while ((link = account->unrecorded.first))
     if (job_of_unwritten(link)->parting)
       job_part(job_of_unwritten(link), false);
     else
       job_refuse(job_of_unwritten(link));
-  }
 }
 
 /* Those that are held again come after those that were. */

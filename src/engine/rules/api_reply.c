@@ -69,7 +69,7 @@ static JsonPiece read_error_object(JsonReader *reader) {
   JsonPiece message = {0};
   JsonPiece name;
   json_enter(reader);
-  while (json_next_member(reader, &name)) {
+  while (json_next_member(reader, &name))
     if (json_is(&name, "code"))
       code = json_peek(reader) == JSON_NUMBER ? json_read_number(reader)
                                               : json_read_text(reader);
@@ -77,7 +77,6 @@ static JsonPiece read_error_object(JsonReader *reader) {
       message = json_read_text(reader);
     else
       json_skip(reader);
-  }
   return code.length > 0 ? code : message;
 }
 
@@ -130,7 +129,7 @@ static ApiResult read_result(JsonReader *reader) {
     return result;
   }
   json_enter(reader);
-  while (json_next_member(reader, &name)) {
+  while (json_next_member(reader, &name))
     if (json_is(&name, "imageUrl"))
       result.image_url = read_text_or_number(reader);
     else if (json_is(&name, "seed"))
@@ -139,7 +138,6 @@ static ApiResult read_result(JsonReader *reader) {
       result.final_prompt = read_text_or_number(reader);
     else
       json_skip(reader);
-  }
   return result;
 }
 

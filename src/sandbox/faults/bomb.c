@@ -28,42 +28,37 @@ typedef struct Step {
 
 static uint32_t apply(const Step *step, uint32_t crc) {
   uint32_t sum = step->constant;
-  for (int i = 0; i < 32; i++) {
+  for (int i = 0; i < 32; i++)
     sum ^= (crc >> i & 1u) != 0 ? step->matrix[i] : 0;
-  }
   return sum;
 }
 
 /* First `first`, then `second`. */
 static Step both(const Step *first, const Step *second) {
   Step step = {.constant = apply(second, first->constant)};
-  for (int i = 0; i < 32; i++) {
+  for (int i = 0; i < 32; i++)
     step.matrix[i] = apply(second, first->matrix[i]) ^ second->constant;
-  }
   return step;
 }
 
 static uint32_t add_byte(uint32_t crc, unsigned char byte) {
   crc ^= byte;
-  for (int i = 0; i < 8; i++) {
+  for (int i = 0; i < 8; i++)
     crc = (crc >> 1) ^ ((crc & 1u) != 0 ? 0xedb88320u : 0);
-  }
   return crc;
 }
 
 static uint32_t add_text(uint32_t crc, const char *text) {
-  for (; *text != '\0'; text++) {
+  for (; *text != '\0'; text++)
     crc = add_byte(crc, (unsigned char)*text);
-  }
   return crc;
 }
 
 /* `count` times the letter a, by squaring. */
 static uint32_t add_letters(uint32_t crc, uint64_t count) {
   Step power = {.constant = add_byte(0, 'a')};
-  for (int i = 0; i < 32; i++) {
+  for (int i = 0; i < 32; i++)
     power.matrix[i] = add_byte((uint32_t)1 << i, 'a') ^ power.constant;
-  }
   for (; count > 0; count >>= 1) {
     crc = (count & 1u) != 0 ? apply(&power, crc) : crc;
     power = both(&power, &power);
@@ -110,9 +105,8 @@ static void put_codes(Bits *out) {
   put(out, 29, 5); /* 286 symbols */
   put(out, 0, 5);  /* 1 distance */
   put(out, 14, 4); /* 18 lengths follow */
-  for (size_t i = 0; i < sizeof LENGTHS; i++) {
+  for (size_t i = 0; i < sizeof LENGTHS; i++)
     put(out, LENGTHS[i], 3);
-  }
   put(out, 1 | (138 - 11) << 1, 8); /* symbols 0 to 137: none */
   put(out, 1 | (118 - 11) << 1, 8); /* to 255 */
   put(out, 0, 1);                   /* 256 */
@@ -122,14 +116,12 @@ static void put_codes(Bits *out) {
 
 static void put_matches(Bits *out, uint64_t count) {
   put_codes(out);
-  for (; count > 0 && out->used != 0; count--) {
+  for (; count > 0 && out->used != 0; count--)
     put(out, 1, 2);
-  }
   memset(out->data + out->size, 0x55, (size_t)(count / 4));
   out->size += (size_t)(count / 4);
-  for (count %= 4; count > 0; count--) {
+  for (count %= 4; count > 0; count--)
     put(out, 1, 2);
-  }
   put(out, 0, 1);
 }
 
@@ -138,9 +130,8 @@ char *bomb_make(uint64_t bytes, size_t *size) {
   uint64_t letters = bytes - HEAD_SIZE - TAIL_SIZE;
   uint64_t matches = (letters - 1) / MATCH;
   Bits out = {.data = calloc(1, (size_t)(matches / 4) + FRAME_MAX)};
-  if (out.data == NULL) {
+  if (!out.data)
     return NULL;
-  }
   memcpy(out.data, GZIP, sizeof GZIP);
   out.size = sizeof GZIP;
   /* A match repeats the letter before it, so at least one is stored. */

@@ -8,13 +8,13 @@
 #include <string.h>
 
 static size_t text_size(const char *text) {
-  return text == NULL ? 0 : strlen(text) + 1;
+  return text ? strlen(text) + 1 : 0;
 }
 
 static size_t texts_size(const Fault *rule) {
   size_t size = text_size(rule->location) + text_size(rule->error) +
                 text_size(rule->line);
-  size += rule->body == NULL ? 0 : rule->body_size + 1;
+  size += rule->body ? rule->body_size + 1 : 0;
   for (size_t i = 0; i < rule->header_count; i++) {
     size += text_size(rule->headers[i].name);
     size += text_size(rule->headers[i].value);
@@ -23,7 +23,7 @@ static size_t texts_size(const Fault *rule) {
 }
 
 static void move_text(const char **text, size_t size, char **to) {
-  if (*text != NULL) {
+  if (*text) {
     memcpy(*to, *text, size);
     *text = *to;
     *to += size;
@@ -32,9 +32,8 @@ static void move_text(const char **text, size_t size, char **to) {
 
 bool fault_add(FaultList *list, const Fault *rule) {
   Fault *fault = calloc(1, sizeof *fault + texts_size(rule));
-  if (fault == NULL) {
+  if (!fault)
     return false;
-  }
   *fault = *rule;
   fault->next = NULL;
   fault->references = 1;
@@ -47,49 +46,44 @@ bool fault_add(FaultList *list, const Fault *rule) {
     move_text(&header->name, text_size(header->name), &to);
     move_text(&header->value, text_size(header->value), &to);
   }
-  if (fault->body != NULL) { /* may hold NULs; calloc ended it with one */
+  if (fault->body) { /* may hold NULs; calloc ended it with one */
     memcpy(to, fault->body, fault->body_size);
     fault->body = to;
   }
-  if (list->last == NULL) {
+  if (!list->last)
     list->first = fault;
-  } else {
+  else
     list->last->next = fault;
-  }
   list->last = fault;
   return true;
 }
 
 static bool matches(const Fault *fault, FaultOn on, bool repeated) {
-  if (fault->action == FAULT_CONFLICT && !repeated) {
+  if (fault->action == FAULT_CONFLICT && !repeated)
     return false;
-  }
   return fault->on == on || (fault->on == ON_ANY && on != ON_JOB);
 }
 
 static void unlink_fault(FaultList *list, Fault *fault, Fault *before) {
-  if (before == NULL) {
+  if (!before)
     list->first = fault->next;
-  } else {
+  else
     before->next = fault->next;
-  }
-  if (list->last == fault) {
+  if (list->last == fault)
     list->last = before;
-  }
 }
 
 Fault *fault_take(FaultList *list, FaultOn on, bool repeated) {
   Fault *before = NULL;
-  for (Fault *fault = list->first; fault != NULL; fault = fault->next) {
+  for (Fault *fault = list->first; fault; fault = fault->next) {
     bool hit = matches(fault, on, repeated);
     if (hit && fault->after > 0) {
       fault->after--;
     } else if (hit) {
-      if (fault->times != FAULT_ALWAYS && --fault->times == 0) {
+      if (fault->times != FAULT_ALWAYS && --fault->times == 0)
         unlink_fault(list, fault, before); /* the list's hold goes over */
-      } else {
+      else
         fault->references++;
-      }
       return fault;
     }
     before = fault;
@@ -98,13 +92,12 @@ Fault *fault_take(FaultList *list, FaultOn on, bool repeated) {
 }
 
 void fault_release(Fault *fault) {
-  if (fault != NULL && --fault->references == 0) {
+  if (fault && --fault->references == 0)
     free(fault);
-  }
 }
 
 void fault_clear(FaultList *list) {
-  for (Fault *fault = list->first; fault != NULL;) {
+  for (Fault *fault = list->first; fault;) {
     Fault *next = fault->next;
     fault_release(fault);
     fault = next;

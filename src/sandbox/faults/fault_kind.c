@@ -235,16 +235,12 @@ static bool is_called(const char *option, const char *name) {
 }
 
 bool fault_kind_has(FaultAction action, const char *option) {
-  for (size_t i = 0; fault_common_options[i] != NULL; i++) {
-    if (strcmp(fault_common_options[i], option) == 0) {
+  for (size_t i = 0; fault_common_options[i]; i++)
+    if (strcmp(fault_common_options[i], option) == 0)
       return true;
-    }
-  }
   const FaultKind *kind = &fault_kinds[action];
-  for (size_t i = 0; kind->options[i] != NULL; i++) {
-    if (is_called(kind->options[i], option)) {
+  for (size_t i = 0; kind->options[i]; i++)
+    if (is_called(kind->options[i], option))
       return true;
-    }
-  }
   return false;
 }

@@ -37,15 +37,13 @@ static void read_headers(const Options *from, Fault *rule) {
   lua_pushnil(L);
   while (lua_next(L, table) != 0) {
     size_t name_size = 0, value_size = 0;
-    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING) {
+    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
       options_raise(from, "option 'headers' maps strings to strings");
-    }
     const char *name = lua_tolstring(L, -2, &name_size);
     const char *value = lua_tolstring(L, -1, &value_size);
     if (name_size == 0 || !options_is_line(name, name_size) ||
-        !options_is_line(value, value_size)) {
+        !options_is_line(value, value_size))
       options_raise(from, "option 'headers' must hold one line each");
-    }
     if (rule->header_count == FAULT_MAX_HEADERS) {
       options_raise(from, "option 'headers' holds at most %d",
                     FAULT_MAX_HEADERS);
@@ -66,30 +64,27 @@ static bool is_given(const Options *from, const char *name) {
 
 static void check_options(const Options *from, const Fault *rule) {
   const FaultKind *kind = &fault_kinds[rule->action];
-  for (size_t i = 0; NAMES[i] != NULL; i++) {
+  for (size_t i = 0; NAMES[i]; i++) {
     if (is_given(from, NAMES[i]) && !fault_kind_has(rule->action, NAMES[i])) {
       options_raise(from, "action '%s' has no option '%s'", kind->name,
                     NAMES[i]);
     }
   }
-  for (size_t i = 0; kind->options[i] != NULL; i++) {
+  for (size_t i = 0; kind->options[i]; i++) {
     char name[32];
     size_t size = strcspn(kind->options[i], "!");
     memcpy(name, kind->options[i], size);
     name[size] = '\0';
-    if (kind->options[i][size] == '!' && !is_given(from, name)) {
+    if (kind->options[i][size] == '!' && !is_given(from, name))
       options_raise(from, "action '%s' needs option '%s'", kind->name, name);
-    }
   }
 }
 
 /* The only phase of the action, or -1. */
 static int only_phase(const FaultKind *kind) {
-  for (int on = 0; on <= ON_JOB; on++) {
-    if (kind->phases == 1u << on) {
+  for (int on = 0; on <= ON_JOB; on++)
+    if (kind->phases == 1u << on)
       return on;
-    }
-  }
   return -1;
 }
 
@@ -101,9 +96,8 @@ static void read_phase(const Options *from, Fault *rule) {
     options_raise(from, "option 'on' is missing");
     return;
   }
-  if (on == ON_JOB && rule->action != FAULT_FAIL) {
+  if (on == ON_JOB && rule->action != FAULT_FAIL)
     options_raise(from, "on = 'job' goes with action 'fail', and only so");
-  }
   if ((kind->phases >> on & 1u) == 0) {
     options_raise(from, "action '%s' cannot happen on '%s'", kind->name,
                   fault_phases[on]);
@@ -165,9 +159,8 @@ static void read_status(const Options *from, Fault *rule) {
     options_raise(from, "option 'status' must be 100, 102 or 103, got %u",
                   status);
   }
-  if (rule->action == FAULT_CONFLICT && status != 409 && status != 422) {
+  if (rule->action == FAULT_CONFLICT && status != 409 && status != 422)
     options_raise(from, "option 'status' must be 409 or 422, got %u", status);
-  }
   rule->status = status;
 }
 
@@ -176,9 +169,8 @@ static void read_amounts(const Options *from, Fault *rule) {
   rule->times = read_count(from, "times", 1, 1);
   rule->after = read_count(from, "after", 0, 0);
   rule->count = read_count(from, "count", 1, nesting ? NESTING_DEFAULT : 0);
-  if (nesting && rule->count > NESTING_MAX) {
+  if (nesting && rule->count > NESTING_MAX)
     options_raise(from, "option 'count' must be at most %d", NESTING_MAX);
-  }
   rule->seconds = options_number(from, "seconds", 0, 1e6, -1);
   rule->add =
       (int64_t)options_integer(from, "add", -BYTES_MAX, BYTES_MAX, ADD_DEFAULT);
@@ -204,9 +196,8 @@ static void read_choices(const Options *from, Fault *rule) {
   rule->head = options_boolean(from, "head", false);
   rule->reset = options_boolean(from, "reset", false);
   rule->last = options_boolean(from, "last", false);
-  if (rule->action == FAULT_REDIRECT && to < 0 && rule->location == NULL) {
+  if (rule->action == FAULT_REDIRECT && to < 0 && !rule->location)
     options_raise(from, "action 'redirect' needs option 'location' or 'to'");
-  }
 }
 
 static const char *default_error(const Fault *rule) {
@@ -240,33 +231,29 @@ static const char *read_line(const Options *from, FaultAction action) {
     return NULL;
   }
   const char *line = options_line(from, name, LINE_MAX_SIZE);
-  return line != NULL ? line : otherwise;
+  return line ? line : otherwise;
 }
 
 static void read_texts(const Options *from, Fault *rule) {
   rule->body = options_text(from, "body", &rule->body_size);
-  if (rule->body_size > BODY_MAX) {
+  if (rule->body_size > BODY_MAX)
     options_raise(from, "option 'body' holds at most %d bytes", BODY_MAX);
-  }
   rule->location = options_line(from, "location", LOCATION_MAX);
   rule->error = options_line(from, "error", SERVICE_MAX_ERROR - 1);
-  if (rule->error == NULL) {
+  if (!rule->error)
     rule->error = default_error(rule);
-  }
   rule->line = read_line(from, rule->action);
 }
 
 void rules_read(lua_State *L, bool tls, Fault *rule) {
   const char *actions[FAULT_ACTIONS + 1] = {NULL};
   Options from = {L, 2, "fault"};
-  for (size_t i = 0; i < FAULT_ACTIONS; i++) {
+  for (size_t i = 0; i < FAULT_ACTIONS; i++)
     actions[i] = fault_kinds[i].name;
-  }
   options_check(&from, NAMES);
   int action = options_choice(&from, "action", actions);
-  if (action < 0) {
+  if (action < 0)
     options_raise(&from, "option 'action' is missing");
-  }
   rule->action = (FaultAction)action;
   read_phase(&from, rule);
   check_options(&from, rule);
@@ -300,22 +287,19 @@ static void append_text(lua_State *L, int *count, const char *text,
 static void push_phases(lua_State *L, const FaultKind *kind) {
   int count = 0;
   lua_newtable(L);
-  for (int on = 0; on <= ON_JOB; on++) {
-    if ((kind->phases >> on & 1u) != 0) {
+  for (int on = 0; on <= ON_JOB; on++)
+    if ((kind->phases >> on & 1u) != 0)
       append_text(L, &count, fault_phases[on], strlen(fault_phases[on]));
-    }
-  }
 }
 
 /* All of its own options, or only those it needs. */
 static void push_options(lua_State *L, const FaultKind *kind, bool needed) {
   int count = 0;
   lua_newtable(L);
-  for (size_t i = 0; kind->options[i] != NULL; i++) {
+  for (size_t i = 0; kind->options[i]; i++) {
     size_t size = strcspn(kind->options[i], "!");
-    if (!needed || kind->options[i][size] == '!') {
+    if (!needed || kind->options[i][size] == '!')
       append_text(L, &count, kind->options[i], size);
-    }
   }
 }
 

@@ -37,37 +37,32 @@ static const char *status_code(unsigned status) {
                {502, "bad_gateway"},
                {503, "service_unavailable"},
                {504, "gateway_timeout"}};
-  for (size_t i = 0; i < sizeof CODES / sizeof *CODES; i++) {
-    if (CODES[i].status == status) {
+  for (size_t i = 0; i < sizeof CODES / sizeof *CODES; i++)
+    if (CODES[i].status == status)
       return CODES[i].code;
-    }
-  }
   return "sandbox_fault";
 }
 
 static bool set_status(const Fault *fault, Reply *reply) {
   bool silent = fault->status == 204 || fault->status == 304;
   reply_replace(reply, reply_error(fault->status, status_code(fault->status)));
-  if (fault->body != NULL) {
+  if (fault->body)
     return reply_copy_text(reply, fault->body, fault->body_size);
-  }
   return !silent || reply_copy_text(reply, "", 0);
 }
 
 static bool set_page(const Fault *fault, Reply *reply) {
   reply_replace(reply, (Reply){.status = fault->status, .type = HTML_TYPE});
-  return fault->body != NULL
-             ? reply_copy_text(reply, fault->body, fault->body_size)
-             : reply_copy_text(reply, HTML_PAGE, sizeof HTML_PAGE - 1);
+  return fault->body ? reply_copy_text(reply, fault->body, fault->body_size)
+                     : reply_copy_text(reply, HTML_PAGE, sizeof HTML_PAGE - 1);
 }
 
 static void set_missing(const Question *question, Reply *reply) {
   const char *code = "not_found";
-  if (question->on == ON_POLL) {
+  if (question->on == ON_POLL)
     code = "job_not_found";
-  } else if (question->on == ON_IMAGE) {
+  else if (question->on == ON_IMAGE)
     code = "image_not_found";
-  }
   reply_replace(reply, reply_error(MHD_HTTP_NOT_FOUND, code));
 }
 
@@ -76,28 +71,25 @@ static void set_missing(const Question *question, Reply *reply) {
 static char *make_text(const char *scheme, const char *host, const char *path,
                        unsigned hop) {
   char query[32] = "";
-  if (hop > 0) {
+  if (hop > 0)
     snprintf(query, sizeof query, "?hop=%u", hop);
-  }
   size_t size = strlen(scheme) + strlen(host) + strlen(path) + sizeof query + 4;
   char *text = malloc(size);
-  if (text != NULL) {
+  if (text)
     snprintf(text, size, "%s://%s%s%s", scheme, host, path, query);
-  }
   return text;
 }
 
 static unsigned next_hop(const Question *question) {
   const char *hop = MHD_lookup_connection_value(question->connection,
                                                 MHD_GET_ARGUMENT_KIND, "hop");
-  return hop == NULL ? 1 : (unsigned)strtoul(hop, NULL, 10) % 1000000 + 1;
+  return hop ? (unsigned)strtoul(hop, NULL, 10) % 1000000 + 1 : 1;
 }
 
 static char *make_location(const Server *server, const Question *question,
                            const Fault *fault) {
-  if (fault->location != NULL) {
+  if (fault->location)
     return strdup(fault->location);
-  }
   char name[64];
   const char *scheme = server->options.tls ? "https" : "http";
   const char *host = strstr(server->url, "://") + 3;
@@ -126,7 +118,7 @@ static bool set_redirect(const Server *server, const Question *question,
                          const Fault *fault, Reply *reply) {
   reply_replace(reply, reply_error(fault->status, "redirected"));
   reply->location = make_location(server, question, fault);
-  return reply->location != NULL;
+  return reply->location;
 }
 
 /* ---- other content ---- */
@@ -143,9 +135,8 @@ static bool set_not_image(Reply *reply) {
   static const char LINE[] = "This is not an image. ";
   size_t size = reply->size;
   char *text = malloc(size + 1);
-  for (size_t i = 0; text != NULL && i < size; i++) {
+  for (size_t i = 0; text && i < size; i++)
     text[i] = LINE[i % (sizeof LINE - 1)];
-  }
   return reply_set_text(reply, text, size);
 }
 

@@ -13,25 +13,21 @@
 /* {"a":1} with "b":2 becomes {"b":2,"a":1}, or {"a":1,"b":2}. */
 static bool insert(Reply *reply, const char *fields, size_t size, bool last) {
   const char *old = reply->text;
-  if (old == NULL || reply->size < 3 || old[0] != '{') {
-    return old != NULL;
-  }
+  if (!old || reply->size < 3 || old[0] != '{')
+    return old;
   char *text = malloc(reply->size + size + 2);
-  if (text == NULL) {
+  if (!text)
     return reply_set_text(reply, NULL, 0);
-  }
   size_t before = last ? reply->size - 1 : 1;
   char *to = text;
   memcpy(to, old, before);
   to += before;
-  if (last) {
+  if (last)
     *to++ = ',';
-  }
   memcpy(to, fields, size);
   to += size;
-  if (!last) {
+  if (!last)
     *to++ = ',';
-  }
   memcpy(to, old + before, reply->size - before + 1);
   return reply_set_text(reply, text, reply->size + size + 1);
 }
@@ -48,9 +44,8 @@ static bool nest(const Fault *fault, Reply *reply) {
   static const char NAME[] = "\"nested\":";
   size_t depth = (size_t)fault->count, size = sizeof NAME - 1 + 2 * depth;
   char *text = malloc(size);
-  if (text == NULL) {
+  if (!text)
     return reply_set_text(reply, NULL, 0);
-  }
   memcpy(text, NAME, sizeof NAME - 1);
   memset(text + sizeof NAME - 1, '[', depth);
   memset(text + sizeof NAME - 1 + depth, ']', depth);
@@ -91,9 +86,8 @@ static void add_escapes(json_t *root) {
     set(result, "seed", escapes("1"));
   }
   json_t *error = json_object_get(root, "error");
-  if (error != NULL) {
+  if (error)
     set(root, "error", escapes(json_string_value(error)));
-  }
   set(root, "message", escapes("a message"));
 }
 
@@ -116,9 +110,8 @@ static void set_results(const Fault *fault, json_t *root) {
   set_string(root, "status", "succeeded");
   json_object_del(root, "results");
   json_object_del(root, "error");
-  if (fault->shape != SHAPE_ABSENT) {
+  if (fault->shape != SHAPE_ABSENT)
     set(root, "results", shaped_results(fault->shape));
-  }
 }
 
 static void set_failed(const Fault *fault, json_t *root) {
@@ -157,14 +150,13 @@ static bool rewrite(const Fault *fault, Reply *reply) {
     json_decref(root);
     return true;
   }
-  if (fault->action == FAULT_ESCAPES) {
+  if (fault->action == FAULT_ESCAPES)
     add_escapes(root);
-  } else if (json_object_get(root, "jobId") != NULL) {
+  else if (json_object_get(root, "jobId"))
     change(fault, root, reply);
-  }
   char *text = json_dumps(root, JSON_COMPACT);
   json_decref(root);
-  return reply_set_text(reply, text, text != NULL ? strlen(text) : 0);
+  return reply_set_text(reply, text, text ? strlen(text) : 0);
 }
 
 bool twist(const Fault *fault, Reply *reply) {
@@ -174,9 +166,8 @@ bool twist(const Fault *fault, Reply *reply) {
   case FAULT_NESTING:
     return nest(fault, reply);
   case FAULT_ESCAPES:
-    if (fault->status >= 400) {
+    if (fault->status >= 400)
       reply_replace(reply, reply_error(fault->status, "content_policy"));
-    }
     return rewrite(fault, reply);
   case FAULT_UNKNOWN_STATUS:
   case FAULT_OTHER_JOB:

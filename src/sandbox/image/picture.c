@@ -152,14 +152,12 @@ static size_t fitting(cairo_t *cr, const char *text, size_t size,
   char line[LINE_SIZE];
   size_t fits = 0, broken = 0;
   for (size_t i = 1; i <= size; i++) {
-    if (i < size && ((unsigned char)text[i] & 0xc0u) == 0x80u) {
+    if (i < size && ((unsigned char)text[i] & 0xc0u) == 0x80u)
       continue; /* inside a character */
-    }
     memcpy(line, text, i);
     line[i] = '\0';
-    if (fits > 0 && text_width(cr, line) > width) {
+    if (fits > 0 && text_width(cr, line) > width)
       return broken > 0 ? broken : fits;
-    }
     fits = i;
     broken = i == size || text[i] == ' ' ? i : broken;
   }
@@ -174,9 +172,8 @@ static void wrap(cairo_t *cr, const char *text, double width, int most,
     size_t taken = fitting(cr, text, size, width);
     memcpy(lines->text[lines->count], text, taken);
     lines->text[lines->count++][taken] = '\0';
-    while (taken < size && text[taken] == ' ') {
+    while (taken < size && text[taken] == ' ')
       taken++;
-    }
     text += taken;
     size -= taken;
   }
@@ -190,9 +187,8 @@ static size_t read_character(const char *text, bool *drawn) {
   unsigned char c = (unsigned char)text[0];
   size_t size = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
   unsigned code = size == 1 ? c : c & (0x7fu >> size);
-  for (size_t i = 1; i < size; i++) {
+  for (size_t i = 1; i < size; i++)
     code = code << 6 | ((unsigned char)text[i] & 0x3fu);
-  }
   *drawn = (code & 0xfffeu) != 0xfffeu && (code < 0xfdd0 || code > 0xfdef);
   return size;
 }
@@ -207,13 +203,11 @@ static void tidy_text(const char *text, char out[LINE_SIZE]) {
     size_t size = read_character(text, &drawn);
     const char *shown = drawn ? text : substitute;
     size_t needs = drawn ? size : sizeof substitute - 1;
-    if (kept + needs > TEXT_MAX) {
+    if (kept + needs > TEXT_MAX)
       break;
-    }
     memcpy(out + kept, shown, needs);
-    if ((unsigned char)*shown < 0x20 || *shown == 0x7f) {
+    if ((unsigned char)*shown < 0x20 || *shown == 0x7f)
       out[kept] = ' ';
-    }
     kept += needs;
     text += size;
   }
@@ -231,9 +225,8 @@ static double set_text(Scene *scene, const char *text, double width,
     size = SIZES[i] * scene->unit;
     cairo_set_font_size(scene->cr, size);
     wrap(scene->cr, text, width, MOST[i], lines);
-    if (!lines->cut) {
+    if (!lines->cut)
       break;
-    }
   }
   if (lines->cut) {
     char *last = lines->text[lines->count - 1];
@@ -310,15 +303,13 @@ static bool draw(const PictureWish *wish, int side, PngFile *file) {
   scene.hue = pick(&scene, 0.50, 0.92);
   paint_sky(&scene);
   paint_sun(&scene);
-  for (int n = 0; n < HILLS; n++) {
+  for (int n = 0; n < HILLS; n++)
     paint_hill(&scene, n);
-  }
   paint_text(&scene, wish->text);
   paint_mark(&scene);
   cairo_status_t status = cairo_status(scene.cr);
-  if (status == CAIRO_STATUS_SUCCESS) {
+  if (status == CAIRO_STATUS_SUCCESS)
     status = cairo_surface_write_to_png_stream(surface, write_bytes, file);
-  }
   cairo_destroy(scene.cr);
   cairo_surface_destroy(surface);
   return status == CAIRO_STATUS_SUCCESS;
@@ -343,7 +334,7 @@ static bool draw_file(const PictureWish *wish, PngFile *file) {
 Picture *picture_draw(const PictureWish *wish) {
   PngFile file = {0};
   Picture *picture = calloc(1, sizeof *picture);
-  if (picture == NULL || !draw_file(wish, &file)) {
+  if (!picture || !draw_file(wish, &file)) {
     free(file.data);
     free(picture);
     return NULL;
@@ -357,7 +348,7 @@ Picture *picture_draw(const PictureWish *wish) {
 }
 
 void picture_release(Picture *picture) {
-  if (picture != NULL && --picture->references == 0) {
+  if (picture && --picture->references == 0) {
     free(picture->data);
     free(picture);
   }

@@ -10,7 +10,7 @@
 Picture *picture_cache_find(PictureCache *cache, const char *name) {
   for (size_t i = 0; i < PICTURE_CACHED; i++) {
     CachedPicture *cached = &cache->cached[i];
-    if (cached->picture != NULL && strcmp(cached->name, name) == 0) {
+    if (cached->picture && strcmp(cached->name, name) == 0) {
       cached->used = ++cache->clock;
       cached->picture->references++;
       return cached->picture;
@@ -31,19 +31,16 @@ static CachedPicture *make_room(PictureCache *cache, size_t size) {
     size_t bytes = 0;
     for (size_t i = 0; i < PICTURE_CACHED; i++) {
       CachedPicture *cached = &cache->cached[i];
-      if (cached->picture == NULL) {
+      if (!cached->picture) {
         empty = cached;
         continue;
       }
       bytes += cached->picture->size;
-      if (oldest == NULL || cached->used < oldest->used) {
+      if (!oldest || cached->used < oldest->used)
         oldest = cached;
-      }
     }
-    if (oldest == NULL ||
-        (empty != NULL && bytes + size <= PICTURE_CACHED_BYTES)) {
+    if (!oldest || (empty && bytes + size <= PICTURE_CACHED_BYTES))
       return empty;
-    }
     drop(oldest);
   }
 }
@@ -58,7 +55,6 @@ void picture_cache_add(PictureCache *cache, const char *name,
 }
 
 void picture_cache_free(PictureCache *cache) {
-  for (size_t i = 0; i < PICTURE_CACHED; i++) {
+  for (size_t i = 0; i < PICTURE_CACHED; i++)
     drop(&cache->cached[i]);
-  }
 }

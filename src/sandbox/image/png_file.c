@@ -14,14 +14,12 @@ enum {
 
 bool png_append(PngFile *file, const void *data, size_t size) {
   size_t room = file->room == 0 ? PNG_FIRST : file->room;
-  while (room - file->size < size) {
+  while (room - file->size < size)
     room *= 2;
-  }
   if (room != file->room) {
     unsigned char *grown = realloc(file->data, room);
-    if (grown == NULL) {
+    if (!grown)
       return false;
-    }
     file->data = grown;
     file->room = room;
   }
@@ -51,9 +49,8 @@ uint32_t png_checksum(const unsigned char *data, size_t size) {
 }
 
 static void put_number(unsigned char *to, uint32_t value) {
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < 4; i++)
     to[i] = (unsigned char)(value >> (24 - 8 * i));
-  }
 }
 
 static void fill_noise(unsigned char *to, size_t size, uint64_t seed) {
@@ -67,16 +64,13 @@ static void fill_noise(unsigned char *to, size_t size, uint64_t seed) {
 }
 
 bool png_pad(PngFile *file, size_t bytes, uint64_t seed) {
-  if (file->size == bytes) {
+  if (file->size == bytes)
     return true;
-  }
-  if (file->size < PNG_END || !png_room(file, bytes)) {
+  if (file->size < PNG_END || !png_room(file, bytes))
     return false;
-  }
   unsigned char *grown = realloc(file->data, bytes);
-  if (grown == NULL) {
+  if (!grown)
     return false;
-  }
   unsigned char *chunk = grown + file->size - PNG_END;
   size_t length = bytes - file->size - PNG_OVERHEAD;
   memmove(grown + bytes - PNG_END, chunk, PNG_END);

@@ -28,10 +28,8 @@ static bool between(const char *url, const char *prefix, const char *suffix,
                     char name[ANSWER_MAX_NAME]) {
   size_t size = strlen(url), head = strlen(prefix), tail = strlen(suffix);
   if (size <= head + tail || size - head - tail >= ANSWER_MAX_NAME ||
-      strncmp(url, prefix, head) != 0 ||
-      strcmp(url + size - tail, suffix) != 0) {
+      strncmp(url, prefix, head) != 0 || strcmp(url + size - tail, suffix) != 0)
     return false;
-  }
   memcpy(name, url + head, size - head - tail);
   name[size - head - tail] = '\0';
   return true;
@@ -40,21 +38,19 @@ static bool between(const char *url, const char *prefix, const char *suffix,
 /* Splits "<id>-<n>". */
 static bool split_image(char name[ANSWER_MAX_NAME], int *n) {
   char *dash = strrchr(name, '-');
-  if (dash == NULL || dash[1] < '1' || dash[1] > '0' + SERVICE_MAX_COUNT ||
-      dash[2] != '\0') {
+  if (!dash || dash[1] < '1' || dash[1] > '0' + SERVICE_MAX_COUNT ||
+      dash[2] != '\0')
     return false;
-  }
   *dash = '\0';
   *n = dash[1] - '0';
   return true;
 }
 
 static bool route_reference(Question *question, const char *url) {
-  if (between(url, "/reference/", ".txt", question->name)) {
+  if (between(url, "/reference/", ".txt", question->name))
     question->plain = true;
-  } else if (!between(url, "/reference/", ".png", question->name)) {
+  else if (!between(url, "/reference/", ".png", question->name))
     return false;
-  }
   return answer_is_name(question->name);
 }
 
@@ -89,9 +85,8 @@ void answer_route(Question *question, const char *url, const char *method) {
 /* Any time is as good as another: comparing leaks nothing worth having. */
 static bool is_authorized(const Server *server, const Question *question) {
   const char *header = question->authorization;
-  if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0) {
+  if (!header || strncasecmp(header, "Bearer ", 7) != 0)
     return false;
-  }
   header += 7 + strspn(header + 7, " ");
   return strcmp(header, server->options.api_key) == 0;
 }
@@ -129,16 +124,14 @@ static Reply create_job(Server *server, const Question *question,
       service_create(&server->service, order, question->key, now, &job);
   if (result == CREATE_OK) {
     Fault *fail = fault_take(&server->faults, ON_JOB, false);
-    if (fail != NULL) {
+    if (fail)
       service_fail(&server->service, job, fail->error);
-    }
     fault_release(fail);
   }
   Balance balance = service_balance(&server->service);
   pthread_mutex_unlock(&server->lock);
-  if (result != CREATE_OK && result != CREATE_REPLAYED) {
+  if (result != CREATE_OK && result != CREATE_REPLAYED)
     return refuse_create(result);
-  }
   Reply reply =
       job_reply(server, MHD_HTTP_ACCEPTED, job, JOB_PENDING, &balance);
   reply.replayed = result == CREATE_REPLAYED;
@@ -150,53 +143,46 @@ static bool is_json(struct MHD_Connection *connection) {
       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
   static const char JSON[] = "application/json";
   size_t size = sizeof JSON - 1;
-  return type != NULL && strncasecmp(type, JSON, size) == 0 &&
+  return type && strncasecmp(type, JSON, size) == 0 &&
          (type[size] == '\0' || type[size] == ';' || type[size] == ' ');
 }
 
 static Reply answer_create(Server *server, const Question *question) {
-  if (!is_authorized(server, question)) {
+  if (!is_authorized(server, question))
     return reply_error(MHD_HTTP_UNAUTHORIZED, "unauthorized");
-  }
-  if (question->too_long) {
+  if (question->too_long)
     return reply_error(413, "payload_too_large");
-  }
   if (!is_json(question->connection)) {
     return reply_error(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
                        "unsupported_media_type");
   }
-  if (question->key_name != NULL &&
-      strlen(question->key_name) > SERVICE_MAX_KEY) {
+  if (question->key_name && strlen(question->key_name) > SERVICE_MAX_KEY)
     return reply_error(MHD_HTTP_BAD_REQUEST, "invalid_idempotency_key");
-  }
   WireOrder read;
-  const char *body = question->body == NULL ? "" : question->body;
+  const char *body = question->body ? question->body : "";
   const char *wrong = wire_read_order(body, question->body_size, &read);
-  if (wrong != NULL) {
+  if (wrong)
     return reply_error(MHD_HTTP_BAD_REQUEST, wrong);
-  }
   Reply reply = create_job(server, question, &read.order);
   wire_free_order(&read);
   return reply;
 }
 
 static Reply answer_poll(Server *server, const Question *question) {
-  if (!is_authorized(server, question)) {
+  if (!is_authorized(server, question))
     return reply_error(MHD_HTTP_UNAUTHORIZED, "unauthorized");
-  }
   JobStatus status = JOB_PENDING;
   pthread_mutex_lock(&server->lock);
   service_settle(&server->service, server_now(server));
   Job *job = service_find(&server->service, question->name);
-  if (job != NULL) {
+  if (job) {
     job->polls++;
     status = service_status(&server->service, job, server->service.now);
   }
   Balance balance = service_balance(&server->service);
   pthread_mutex_unlock(&server->lock);
-  if (job == NULL) {
+  if (!job)
     return reply_error(MHD_HTTP_NOT_FOUND, "job_not_found");
-  }
   bool final = status == JOB_SUCCEEDED || status == JOB_FAILED;
   return job_reply(server, final ? MHD_HTTP_OK : MHD_HTTP_ACCEPTED, job, status,
                    &balance);
@@ -207,11 +193,10 @@ static Reply answer_poll(Server *server, const Question *question) {
 static Reply serve(Server *server, const Question *question, const char *name,
                    const PictureWish *wish) {
   Picture *picture = picture_cache_find(&server->pictures, name);
-  if (picture == NULL) {
+  if (!picture) {
     picture = picture_draw(wish);
-    if (picture != NULL) {
+    if (picture)
       picture_cache_add(&server->pictures, name, picture);
-    }
   }
   return reply_picture(question->connection, picture);
 }
@@ -219,26 +204,23 @@ static Reply serve(Server *server, const Question *question, const char *name,
 static Reply answer_image(Server *server, const Question *question) {
   pthread_mutex_lock(&server->lock);
   const Job *job = service_find(&server->service, question->name);
-  if (job != NULL && (question->n > job->count ||
-                      service_status(&server->service, job,
-                                     server_now(server)) != JOB_SUCCEEDED)) {
+  if (job && (question->n > job->count ||
+              service_status(&server->service, job, server_now(server)) !=
+                  JOB_SUCCEEDED))
     job = NULL;
-  }
   pthread_mutex_unlock(&server->lock);
-  if (job == NULL) {
+  if (!job)
     return reply_error(MHD_HTTP_NOT_FOUND, "image_not_found");
-  }
   PictureWish wish = {.ratio = job->ratio,
                       .side = server->options.image_size,
                       .seed = job->seed + (uint64_t)question->n - 1,
                       .text = job->final_prompt,
                       .bytes = server->options.image_bytes};
   char name[64];
-  if (wish.bytes > 0) { /* large ones are shared by all jobs of a ratio */
+  if (wish.bytes > 0) /* large ones are shared by all jobs of a ratio */
     snprintf(name, sizeof name, "ratio/%d", (int)job->ratio);
-  } else {
+  else
     snprintf(name, sizeof name, "%s-%d", job->id, question->n);
-  }
   return serve(server, question, name, &wish);
 }
 
@@ -251,9 +233,8 @@ static Reply answer_reference(Server *server, const Question *question) {
                    .size = sizeof REFERENCE_TEXT - 1};
   }
   PictureWish wish = {.side = REFERENCE_SIDE, .text = question->name};
-  for (const char *c = question->name; *c != '\0'; c++) {
+  for (const char *c = question->name; *c != '\0'; c++)
     wish.seed = wish.seed * 131 + (unsigned char)*c;
-  }
   char name[80];
   snprintf(name, sizeof name, "reference/%.64s", question->name);
   return serve(server, question, name, &wish);
@@ -272,8 +253,7 @@ Reply answer(Server *server, const Question *question) {
   default:
     break;
   }
-  if (question->wrong_method) {
+  if (question->wrong_method)
     return reply_error(MHD_HTTP_METHOD_NOT_ALLOWED, "method_not_allowed");
-  }
   return reply_error(MHD_HTTP_NOT_FOUND, "not_found");
 }

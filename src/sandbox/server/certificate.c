@@ -25,12 +25,10 @@ typedef struct Pair {
 } Pair;
 
 static void free_pair(Pair *pair) {
-  if (pair->crt != NULL) {
+  if (pair->crt)
     gnutls_x509_crt_deinit(pair->crt);
-  }
-  if (pair->key != NULL) {
+  if (pair->key)
     gnutls_x509_privkey_deinit(pair->key);
-  }
 }
 
 /* What both certificates have in common. The first failure is returned. */
@@ -39,9 +37,8 @@ static int init_pair(Pair *pair, const char *name, unsigned char serial,
   time_t now = time(NULL);
   int rc = gnutls_x509_privkey_init(&pair->key);
   rc = rc < 0 ? rc : gnutls_x509_crt_init(&pair->crt);
-  if (rc < 0) {
+  if (rc < 0)
     return rc;
-  }
   rc = gnutls_x509_privkey_generate(
       pair->key, GNUTLS_PK_ECDSA,
       GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
@@ -131,9 +128,8 @@ static int export_texts(const Pair *leaf, const Pair *ca, char *ca_pem,
   size_t key_size = PEM_MAX, chain_size = PEM_MAX, ca_size = PEM_MAX - 1;
   certificate->key = calloc(1, PEM_MAX + 1);
   certificate->chain = calloc(1, PEM_MAX + 1);
-  if (certificate->key == NULL || certificate->chain == NULL) {
+  if (!certificate->key || !certificate->chain)
     return GNUTLS_E_MEMORY_ERROR;
-  }
   int rc = gnutls_x509_privkey_export_pkcs8(leaf->key, GNUTLS_X509_FMT_PEM,
                                             NULL, GNUTLS_PKCS_PLAIN,
                                             certificate->key, &key_size);
@@ -151,11 +147,11 @@ static bool write_authority(Certificate *certificate, const char *pem) {
 #else
   const char *root = getenv("TMPDIR");
 #endif
-  root = root != NULL && root[0] == '/' ? root : "/tmp";
+  root = root && root[0] == '/' ? root : "/tmp";
   int size = snprintf(certificate->folder, sizeof certificate->folder,
                       "%s/gptimage2-sandbox-XXXXXX", root);
   if (size < 0 || (size_t)size >= sizeof certificate->folder ||
-      mkdtemp(certificate->folder) == NULL) {
+      !mkdtemp(certificate->folder)) {
     certificate->folder[0] = '\0';
     return false;
   }
@@ -173,7 +169,7 @@ bool certificate_make(Certificate *certificate, CertificateFlaw flaw,
   char *ca_pem = calloc(1, PEM_MAX);
   Pair ca = {0}, leaf = {0};
   *certificate = (Certificate){0};
-  int rc = ca_pem == NULL ? GNUTLS_E_MEMORY_ERROR : make_authority(&ca);
+  int rc = ca_pem ? make_authority(&ca) : GNUTLS_E_MEMORY_ERROR;
   rc = rc < 0 ? rc : make_leaf(&leaf, &ca, flaw);
   rc = rc < 0 ? rc : export_texts(&leaf, &ca, ca_pem, certificate);
   bool ok = rc >= 0;
@@ -185,22 +181,18 @@ bool certificate_make(Certificate *certificate, CertificateFlaw flaw,
   free_pair(&leaf);
   free_pair(&ca);
   free(ca_pem);
-  if (!ok) {
+  if (!ok)
     certificate_free(certificate);
-  }
   return ok;
 }
 
 void certificate_free(Certificate *certificate) {
-  if (certificate->ca_file[0] != '\0') {
+  if (certificate->ca_file[0] != '\0')
     unlink(certificate->ca_file);
-  }
-  if (certificate->folder[0] != '\0') {
+  if (certificate->folder[0] != '\0')
     rmdir(certificate->folder);
-  }
-  if (certificate->key != NULL) {
+  if (certificate->key)
     gnutls_memset(certificate->key, 0, PEM_MAX);
-  }
   free(certificate->key);
   free(certificate->chain);
   certificate->key = NULL;

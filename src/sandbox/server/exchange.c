@@ -50,7 +50,7 @@ static const char *header_of(struct MHD_Connection *connection,
 static Request *new_request(struct MHD_Connection *connection, const char *url,
                             const char *method) {
   Request *request = calloc(1, sizeof *request);
-  if (request != NULL) {
+  if (request) {
     request->question.connection = connection;
     answer_route(&request->question, url, method);
   }
@@ -67,13 +67,11 @@ static enum MHD_Result take_body(Request *request, const char *data,
   }
   if (question->body_size + size > request->room) {
     size_t room = request->room == 0 ? BODY_FIRST : request->room;
-    while (room < question->body_size + size) {
+    while (room < question->body_size + size)
       room *= 2;
-    }
     char *body = realloc(request->body, room);
-    if (body == NULL) {
+    if (!body)
       return MHD_NO;
-    }
     request->body = body;
     request->room = room;
   }
@@ -84,7 +82,7 @@ static enum MHD_Result take_body(Request *request, const char *data,
 }
 
 static void copy(char *to, size_t size, const char *text) {
-  snprintf(to, size, "%s", text == NULL ? "" : text);
+  snprintf(to, size, "%s", text ? text : "");
 }
 
 /* Notes the request, and lets the faults choose. */
@@ -98,17 +96,16 @@ static void note(Server *server, Request *request, const char *url,
   server->requests[question->on]++;
   JournalEntry *entry = journal_add(&server->journal, &request->number);
   entry->time = server_now(server);
-  entry->authorization = question->authorization != NULL;
+  entry->authorization = question->authorization;
   copy(entry->method, sizeof entry->method, method);
   copy(entry->path, sizeof entry->path, url);
   copy(entry->key, sizeof entry->key, question->key_name);
   copy(entry->user_agent, sizeof entry->user_agent,
        header_of(connection, "User-Agent"));
   copy(entry->range, sizeof entry->range, header_of(connection, "Range"));
-  if (question->on == ON_CREATE) {
+  if (question->on == ON_CREATE)
     question->key = service_key(&server->service, question->key_name);
-  }
-  bool repeated = question->key != NULL && question->key->posts > 1;
+  bool repeated = question->key && question->key->posts > 1;
   request->fault = fault_take(&server->faults, question->on, repeated);
   pthread_mutex_unlock(&server->lock);
 }
@@ -126,9 +123,8 @@ static enum MHD_Result send_raw(Server *server, Request *request,
                                 const char *method) {
   bool bare = strcmp(method, "HEAD") == 0;
   if (!script_make(&request->writer.script, &request->reply, request->fault,
-                   bare)) {
+                   bare))
     return MHD_NO;
-  }
   request->phase = PHASE_HUNG;
   raw_hold(&server->raw, &request->writer, request->question.connection);
   return MHD_YES;
@@ -139,33 +135,29 @@ static enum MHD_Result finish(Server *server, Request *request,
   struct MHD_Connection *connection = request->question.connection;
   const Fault *fault = request->fault;
   Reply *reply = &request->reply;
-  if (fault != NULL && fault->action == FAULT_RESET) {
+  if (fault && fault->action == FAULT_RESET) {
     raw_reset(connection);
     return MHD_NO;
   }
-  if (fault != NULL && fault->action == FAULT_CLOSE) {
+  if (fault && fault->action == FAULT_CLOSE)
     return MHD_NO;
-  }
-  if (fault != NULL && reply_data(reply) != NULL) {
+  if (fault && reply_data(reply))
     spoil(server, &request->question, fault, reply);
-  }
-  if (reply_data(reply) == NULL) { /* there was no memory for it */
+  if (!reply_data(reply)) { /* there was no memory for it */
     reply_replace(reply,
                   reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out_of_memory"));
   }
   note_status(server, request);
-  if (fault != NULL && fault_kinds[fault->action].raw) {
+  if (fault && fault_kinds[fault->action].raw)
     return send_raw(server, request, method);
-  }
   return body_queue(reply, connection, fault);
 }
 
 /* Whether the fault leaves anything of the true answer. */
 static bool wants_reply(const Request *request) {
   const Fault *fault = request->fault;
-  if (fault == NULL) {
+  if (!fault)
     return true;
-  }
   switch (fault->action) {
   case FAULT_HANG:
   case FAULT_RESET:
@@ -179,7 +171,7 @@ static bool wants_reply(const Request *request) {
 
 static void work(Server *server, Request *request) {
   bool create = request->question.on == ON_CREATE;
-  if (create && request->fault != NULL && !request->fault->work) {
+  if (create && request->fault && !request->fault->work) {
     request->reply =
         reply_error(MHD_HTTP_SERVICE_UNAVAILABLE, "service_unavailable");
   } else if (create || wants_reply(request)) {
@@ -194,10 +186,9 @@ static enum MHD_Result begin(Server *server, Request *request, const char *url,
   note(server, request, url, method);
   work(server, request);
   const Fault *fault = request->fault;
-  bool hung = fault != NULL && fault->action == FAULT_HANG;
-  if (!hung && (fault == NULL || !(fault->seconds > 0))) {
+  bool hung = fault && fault->action == FAULT_HANG;
+  if (!hung && (!fault || !(fault->seconds > 0)))
     return finish(server, request, method);
-  }
   request->phase = hung ? PHASE_HUNG : PHASE_HELD;
   waiting_hold(&server->waiting, &request->waiter, request->question.connection,
                hung ? INFINITY : fault->seconds);
@@ -211,21 +202,19 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection,
   Server *server = cls;
   Request *request = *state;
   (void)version;
-  if (request == NULL) {
+  if (!request) {
     *state = new_request(connection, url, method);
-    return *state != NULL ? MHD_YES : MHD_NO;
+    return *state ? MHD_YES : MHD_NO;
   }
   if (*size > 0) {
     size_t taken = *size;
     *size = 0;
     return take_body(request, data, taken);
   }
-  if (request->phase == PHASE_BODY) {
+  if (request->phase == PHASE_BODY)
     return begin(server, request, url, method);
-  }
-  if (request->phase == PHASE_HUNG || waiting_closed(&server->waiting)) {
+  if (request->phase == PHASE_HUNG || waiting_closed(&server->waiting))
     return MHD_NO;
-  }
   return finish(server, request, method);
 }
 
@@ -235,9 +224,8 @@ void exchange_completed(void *cls, struct MHD_Connection *connection,
   Request *request = *state;
   (void)connection;
   (void)how;
-  if (request == NULL) {
+  if (!request)
     return;
-  }
   pthread_mutex_lock(&server->lock);
   fault_release(request->fault);
   pthread_mutex_unlock(&server->lock);
@@ -258,9 +246,8 @@ void exchange_connection(void *cls, struct MHD_Connection *connection,
   if (what == MHD_CONNECTION_NOTIFY_STARTED) {
     server->connections++;
     server->open++;
-    if (server->open > server->most) {
+    if (server->open > server->most)
       server->most = server->open;
-    }
   } else {
     server->open--;
   }

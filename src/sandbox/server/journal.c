@@ -10,7 +10,7 @@
 bool journal_init(Journal *journal) {
   journal->count = 0;
   journal->entries = calloc(JOURNAL_SIZE, sizeof *journal->entries);
-  return journal->entries != NULL;
+  return journal->entries;
 }
 
 void journal_free(Journal *journal) {
@@ -26,9 +26,8 @@ JournalEntry *journal_add(Journal *journal, uint64_t *number) {
 }
 
 void journal_status(Journal *journal, uint64_t number, unsigned status) {
-  if (journal->count - number <= JOURNAL_SIZE) {
+  if (journal->count - number <= JOURNAL_SIZE)
     journal->entries[number % JOURNAL_SIZE].status = status;
-  }
 }
 
 size_t journal_size(const Journal *journal) {

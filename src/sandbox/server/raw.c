@@ -26,7 +26,7 @@ static const double RAW_PAUSE = 0.005; /* at least, while a body drips */
 static int socket_of(struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  return info == NULL ? -1 : info->connect_fd;
+  return info ? info->connect_fd : -1;
 }
 
 static void reset_socket(int fd) {
@@ -54,17 +54,14 @@ static bool write_some(RawWriter *writer, double now) {
   size_t size = script_copy(script, writer->at, bytes, most);
   if (size > 0) {
     ssize_t sent = send(writer->fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+    if (sent < 0 && errno != EAGAIN && errno != EINTR)
       return false;
-    }
     writer->at += sent > 0 ? (uint64_t)sent : 0;
   }
-  if (writer->at < script->total || script->end == END_HANG) {
+  if (writer->at < script->total || script->end == END_HANG)
     return true;
-  }
-  if (script->end == END_RESET) {
+  if (script->end == END_RESET)
     reset_socket(writer->fd);
-  }
   return false;
 }
 
@@ -77,12 +74,10 @@ static bool pump(RawWriter *writer, double now) {
 /* What to wait for, and in *pause (seconds) how long at most. */
 static short wanted(const RawWriter *writer, double now, double *pause) {
   const Script *script = &writer->script;
-  if (writer->at >= script->total) {
+  if (writer->at >= script->total)
     return POLLRDHUP;
-  }
-  if (writer->at < script_allowed(script, now - writer->started)) {
+  if (writer->at < script_allowed(script, now - writer->started))
     return POLLOUT | POLLRDHUP;
-  }
   /* The time of the next byte, or somewhat later for several at once. */
   double due = (double)(writer->at + 1 - script->burst) / script->rate;
   *pause = fmin(*pause, fmax(writer->started + due - now, RAW_PAUSE));
@@ -93,7 +88,7 @@ static short wanted(const RawWriter *writer, double now, double *pause) {
 
 /* Unlists a writer that is over; NULL if there is none. */
 static RawWriter *take_ended(Raw *raw, double now) {
-  for (RawWriter **at = &raw->first; *at != NULL; at = &(*at)->next) {
+  for (RawWriter **at = &raw->first; *at; at = &(*at)->next) {
     if (raw->closed || !pump(*at, now)) {
       RawWriter *writer = *at;
       *at = writer->next;
@@ -117,14 +112,12 @@ static void resume_ended(Raw *raw) {
 
 /* Room for every socket and the eventfd. False: no memory for it. */
 static bool make_room(Raw *raw) {
-  if (raw->count < raw->size) {
+  if (raw->count < raw->size)
     return true;
-  }
   size_t size = raw->count * 2;
   struct pollfd *room = realloc(raw->room, size * sizeof *room);
-  if (room == NULL) {
+  if (!room)
     return false;
-  }
   raw->room = room;
   raw->size = size;
   return true;
@@ -132,13 +125,12 @@ static bool make_room(Raw *raw) {
 
 /* Without memory the last sockets are left out for a while. */
 static size_t fill(Raw *raw, double *pause) {
-  if (!make_room(raw)) {
+  if (!make_room(raw))
     *pause = RAW_PAUSE;
-  }
   double now = waiting_clock();
   size_t count = 0;
   raw->room[count++] = (struct pollfd){.fd = raw->wake, .events = POLLIN};
-  for (RawWriter *writer = raw->first; writer != NULL && count < raw->size;
+  for (RawWriter *writer = raw->first; writer && count < raw->size;
        writer = writer->next) {
     raw->room[count++] =
         (struct pollfd){.fd = writer->fd, .events = wanted(writer, now, pause)};
@@ -149,10 +141,9 @@ static size_t fill(Raw *raw, double *pause) {
 /* Only this thread unlists, and what was listed meanwhile stands in front. */
 static void tell(Raw *raw, size_t polled, size_t added) {
   RawWriter *writer = raw->first;
-  for (size_t i = 0; i < added; i++) {
+  for (size_t i = 0; i < added; i++)
     writer = writer->next;
-  }
-  for (size_t i = 1; i < polled && writer != NULL; i++) {
+  for (size_t i = 1; i < polled && writer; i++) {
     writer->seen = raw->room[i].revents;
     writer = writer->next;
   }
@@ -164,11 +155,10 @@ static void wait_for_sockets(Raw *raw) {
   size_t polled = fill(raw, &pause), before = raw->count;
   int most = isinf(pause) ? -1 : (int)ceil(fmin(pause, 1e3) * 1e3);
   pthread_mutex_unlock(&raw->lock);
-  if (poll(raw->room, (nfds_t)polled, most) < 0) {
+  if (poll(raw->room, (nfds_t)polled, most) < 0)
     polled = 1; /* nothing is known */
-  } else if (raw->room[0].revents != 0) {
+  else if (raw->room[0].revents != 0)
     (void)!read(raw->wake, &woken, sizeof woken);
-  }
   pthread_mutex_lock(&raw->lock);
   tell(raw, polled, raw->count - before);
 }
@@ -178,9 +168,8 @@ static void *run(void *cls) {
   pthread_mutex_lock(&raw->lock);
   for (;;) {
     resume_ended(raw);
-    if (raw->closed) {
+    if (raw->closed)
       break;
-    }
     wait_for_sockets(raw);
   }
   pthread_mutex_unlock(&raw->lock);
@@ -199,7 +188,7 @@ bool raw_start(Raw *raw) {
   raw->room = calloc(RAW_FIRST, sizeof *raw->room);
   raw->size = RAW_FIRST;
   pthread_mutex_init(&raw->lock, NULL);
-  if (raw->wake < 0 || raw->room == NULL ||
+  if (raw->wake < 0 || !raw->room ||
       pthread_create(&raw->thread, NULL, run, raw) != 0) {
     raw_free(raw);
     return false;
@@ -224,9 +213,8 @@ void raw_hold(Raw *raw, RawWriter *writer, struct MHD_Connection *connection) {
     wake(raw);
   }
   pthread_mutex_unlock(&raw->lock);
-  if (closed) {
+  if (closed)
     MHD_resume_connection(connection);
-  }
 }
 
 void raw_stop(Raw *raw) {
@@ -238,9 +226,8 @@ void raw_stop(Raw *raw) {
 }
 
 void raw_free(Raw *raw) {
-  if (raw->wake >= 0) {
+  if (raw->wake >= 0)
     close(raw->wake);
-  }
   free(raw->room);
   pthread_mutex_destroy(&raw->lock);
 }

@@ -45,29 +45,24 @@ typedef enum RangeResult { RANGE_NONE, RANGE_PART, RANGE_BEYOND } RangeResult;
 static RangeResult read_range(const char *text, size_t size, size_t *offset,
                               size_t *length) {
   size_t first = 0, last = 0;
-  if (text == NULL || strncasecmp(text, "bytes=", 6) != 0) {
+  if (!text || strncasecmp(text, "bytes=", 6) != 0)
     return RANGE_NONE;
-  }
   text += 6;
   bool has_first = read_digits(&text, &first);
-  if (*text++ != '-') {
+  if (*text++ != '-')
     return RANGE_NONE;
-  }
   bool has_last = read_digits(&text, &last);
   if (*text != '\0' || (!has_first && !has_last) ||
-      (has_first && has_last && last < first)) {
+      (has_first && has_last && last < first))
     return RANGE_NONE;
-  }
   if (!has_first) { /* the last n bytes */
     first = last < size ? size - last : 0;
-    if (last == 0) {
+    if (last == 0)
       return RANGE_BEYOND;
-    }
     has_last = false;
   }
-  if (first >= size) {
+  if (first >= size)
     return RANGE_BEYOND;
-  }
   last = has_last && last < size ? last : size - 1;
   *offset = first;
   *length = last - first + 1;
@@ -80,18 +75,16 @@ static const char *header_of(struct MHD_Connection *connection,
 }
 
 Reply reply_picture(struct MHD_Connection *connection, Picture *picture) {
-  if (picture == NULL) {
+  if (!picture)
     return reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out_of_memory");
-  }
   Reply reply = {.status = MHD_HTTP_OK,
                  .type = PNG_TYPE,
                  .picture = picture,
                  .size = picture->size};
   memcpy(reply.etag, picture->etag, sizeof reply.etag);
   const char *condition = header_of(connection, "If-Range");
-  if (condition != NULL && strcmp(condition, picture->etag) != 0) {
+  if (condition && strcmp(condition, picture->etag) != 0)
     return reply;
-  }
   switch (read_range(header_of(connection, "Range"), picture->size,
                      &reply.offset, &reply.size)) {
   case RANGE_PART:
@@ -112,8 +105,8 @@ Reply reply_picture(struct MHD_Connection *connection, Picture *picture) {
 
 const char *reply_data(const Reply *reply) {
   const char *data =
-      reply->picture != NULL ? (const char *)reply->picture->data : reply->text;
-  return data == NULL ? NULL : data + reply->offset;
+      reply->picture ? (const char *)reply->picture->data : reply->text;
+  return data ? data + reply->offset : NULL;
 }
 
 static void drop_content(Reply *reply) {
@@ -139,13 +132,13 @@ void reply_replace(Reply *reply, Reply other) {
 bool reply_set_text(Reply *reply, char *text, size_t size) {
   drop_content(reply);
   reply->text = text;
-  reply->size = text != NULL ? size : 0;
-  return text != NULL;
+  reply->size = text ? size : 0;
+  return text;
 }
 
 bool reply_copy_text(Reply *reply, const char *text, size_t size) {
   char *copy = malloc(size + 1);
-  if (copy != NULL) {
+  if (copy) {
     memcpy(copy, text, size);
     copy[size] = '\0';
   }
@@ -157,28 +150,23 @@ bool reply_copy_text(Reply *reply, const char *text, size_t size) {
 void reply_each_header(const Reply *reply, const Fault *fault,
                        ReplyHeader *each, void *to) {
   bool typed = false;
-  for (size_t i = 0; fault != NULL && i < fault->header_count; i++) {
+  for (size_t i = 0; fault && i < fault->header_count; i++) {
     const FaultHeader *header = &fault->headers[i];
     each(to, header->name, header->value);
     typed = typed || strcasecmp(header->name, "Content-Type") == 0;
   }
-  if (reply->location != NULL) {
+  if (reply->location)
     each(to, "Location", reply->location);
-  }
-  if (!typed && reply->type != NULL) {
+  if (!typed && reply->type)
     each(to, "Content-Type", reply->type);
-  }
-  if (reply->encoding != NULL) {
+  if (reply->encoding)
     each(to, "Content-Encoding", reply->encoding);
-  }
-  if (reply->replayed) {
+  if (reply->replayed)
     each(to, "Idempotent-Replayed", "true");
-  }
   if (reply->etag[0] != '\0') {
     each(to, "Accept-Ranges", "bytes");
     each(to, "ETag", reply->etag);
   }
-  if (reply->range[0] != '\0') {
+  if (reply->range[0] != '\0')
     each(to, "Content-Range", reply->range);
-  }
 }

@@ -34,8 +34,8 @@ __attribute__((format(printf, 2, 3))) static void add(Head *head,
     size_t left = head->room - head->size;
     va_list arguments;
     va_start(arguments, format);
-    int size = vsnprintf(head->text == NULL ? NULL : head->text + head->size,
-                         left, format, arguments);
+    int size = vsnprintf(head->text ? head->text + head->size : NULL, left,
+                         format, arguments);
     va_end(arguments);
     if (size >= 0 && (size_t)size < left) {
       head->size += (size_t)size;
@@ -45,7 +45,7 @@ __attribute__((format(printf, 2, 3))) static void add(Head *head,
     char *text = head->failed || size < 0 || room > HEAD_MAX
                      ? NULL
                      : realloc(head->text, room);
-    if (text == NULL) {
+    if (!text) {
       head->failed = true;
       return;
     }
@@ -63,7 +63,7 @@ static void add_length(Head *head, const Reply *reply, const Fault *fault) {
     add_header(head, "Transfer-Encoding", "chunked");
   } else if (fault->action != FAULT_LENGTH) {
     add(head, "Content-Length: %zu\r\n", reply->size);
-  } else if (fault->line != NULL) {
+  } else if (fault->line) {
     add_header(head, "Content-Length", fault->line);
   } else {
     int64_t size = (int64_t)reply->size + fault->add;
@@ -77,9 +77,8 @@ static char *make_head(const Reply *reply, const Fault *fault, size_t *size) {
   const char *reason = MHD_get_reason_phrase_for(reply->status);
   add(&head, "HTTP/1.1 %u %s\r\n", reply->status, reason);
   /* A wrong length is nastier where the connection seems to go on. */
-  if (fault->action != FAULT_LENGTH) {
+  if (fault->action != FAULT_LENGTH)
     add_header(&head, "Connection", "close");
-  }
   add_length(&head, reply, fault);
   reply_each_header(reply, fault, add_header, &head);
   *size = head.size;
@@ -105,9 +104,8 @@ static uint64_t part_size(const ScriptPart *part) {
 static void add_part(Script *script, const char *data, size_t size,
                      uint64_t times) {
   size_t i = 0;
-  while (script->parts[i].size > 0) {
+  while (script->parts[i].size > 0)
     i++;
-  }
   script->parts[i] = (ScriptPart){data, size, times};
   script->total = sum(script->total, part_size(&script->parts[i]));
 }
@@ -119,20 +117,18 @@ static uint64_t fillings(const Fault *fault, size_t size) {
 
 static void add_informational(Script *script, const Fault *fault) {
   const char *answer = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n";
-  if (fault->status == 100) {
+  if (fault->status == 100)
     answer = "HTTP/1.1 100 Continue\r\n\r\n";
-  } else if (fault->status == 102) {
+  else if (fault->status == 102)
     answer = "HTTP/1.1 102 Processing\r\n\r\n";
-  }
   add_part(script, answer, strlen(answer),
            fault->count > 0 ? fault->count : INFORMATIONAL_DEFAULT);
 }
 
 static void add_parts(Script *script, const Reply *reply, const Fault *fault,
                       size_t head_size, bool bare) {
-  if (fault->action == FAULT_INFORMATIONAL) {
+  if (fault->action == FAULT_INFORMATIONAL)
     add_informational(script, fault);
-  }
   add_part(script, script->head, head_size, 1);
   if (fault->action == FAULT_ENDLESS_HEADERS) {
     size_t size = sizeof FILLER_HEADER - 1;
@@ -140,9 +136,8 @@ static void add_parts(Script *script, const Reply *reply, const Fault *fault,
   }
   add_part(script, HEAD_END, sizeof HEAD_END - 1, 1);
   script->burst = script->total;
-  if (bare) {
+  if (bare)
     return;
-  }
   if (fault->action == FAULT_ENDLESS_CHUNKS) {
     size_t size = sizeof FILLER_CHUNK - 1;
     add_part(script, FILLER_CHUNK, size, fillings(fault, size));
@@ -186,9 +181,8 @@ bool script_make(Script *script, const Reply *reply, const Fault *fault,
   }
   size_t size = 0;
   script->head = make_head(reply, fault, &size);
-  if (script->head == NULL) {
+  if (!script->head)
     return false;
-  }
   add_parts(script, reply, fault, size, bare);
   set_limits(script, fault);
   return true;

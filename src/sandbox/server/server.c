@@ -34,9 +34,8 @@ static int listen_on(unsigned *port) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons((uint16_t)*port);
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) {
+  if (fd < 0)
     return -1;
-  }
   int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(fd, (struct sockaddr *)&address, size) != 0 ||
@@ -68,9 +67,8 @@ static struct MHD_Daemon *start_daemon(Server *server, int fd) {
 }
 
 static bool start_helpers(Server *server) {
-  if (!waiting_start(&server->waiting)) {
+  if (!waiting_start(&server->waiting))
     return false;
-  }
   if (!raw_start(&server->raw)) {
     waiting_stop(&server->waiting);
     waiting_free(&server->waiting);
@@ -99,17 +97,15 @@ static bool start_threads(Server *server, int fd,
   bool helped = start_helpers(server);
   server->daemon = helped ? start_daemon(server, fd) : NULL;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  server->running = server->daemon != NULL;
+  server->running = server->daemon;
   if (helped && !server->running) {
     stop_helpers(server);
     free_helpers(server);
   }
-  if (!helped) {
+  if (!helped)
     close(fd); /* else it is MHD's, in failure too */
-  }
-  if (!server->running) {
+  if (!server->running)
     say(error, "the server does not start", "no thread, or no memory");
-  }
   return server->running;
 }
 
@@ -128,9 +124,8 @@ static bool prepare(Server *server, char error[SERVER_MAX_ERROR]) {
 }
 
 static bool open_server(Server *server, char error[SERVER_MAX_ERROR]) {
-  if (!prepare(server, error)) {
+  if (!prepare(server, error))
     return false;
-  }
   unsigned port = server->options.port;
   int fd = listen_on(&port);
   if (fd < 0) {
@@ -146,9 +141,8 @@ static bool open_server(Server *server, char error[SERVER_MAX_ERROR]) {
 
 static uint64_t random_seed(void) {
   uint64_t seed = 0;
-  if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) {
+  if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
     seed = (uint64_t)(waiting_clock() * 1e9) ^ (uint64_t)getpid() << 32;
-  }
   return seed;
 }
 
@@ -173,16 +167,13 @@ static void stop(Server *server) {
 static void stop_all(void) {
   int tries = 1000;
   while (pthread_mutex_trylock(&running_lock) != 0) {
-    if (--tries == 0) {
+    if (--tries == 0)
       return;
-    }
     poll(NULL, 0, 1);
   }
-  for (Server *server = running; server != NULL; server = server->next) {
-    if (server->pid == getpid()) {
+  for (Server *server = running; server; server = server->next)
+    if (server->pid == getpid())
       stop(server);
-    }
-  }
   running = NULL;
   pthread_mutex_unlock(&running_lock);
 }
@@ -209,10 +200,9 @@ static void enlist(Server *server) {
 static void delist_and_stop(Server *server) {
   pthread_mutex_lock(&running_lock);
   Server **at = &running;
-  while (*at != NULL && *at != server) {
+  while (*at && *at != server)
     at = &(*at)->next;
-  }
-  if (*at != NULL) {
+  if (*at) {
     *at = server->next;
     stop(server);
   }
@@ -225,7 +215,7 @@ Server *server_start(const ServerOptions *options,
                      char error[SERVER_MAX_ERROR]) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   Server *server = calloc(1, sizeof *server);
-  if (server == NULL) {
+  if (!server) {
     say(error, "the sandbox does not start", "no memory");
     return NULL;
   }
@@ -246,16 +236,14 @@ Server *server_start(const ServerOptions *options,
 }
 
 void server_stop(Server *server) {
-  if (server->pid != getpid()) {
+  if (server->pid != getpid())
     return;
-  }
   delist_and_stop(server);
 }
 
 void server_free(Server *server) {
-  if (server->pid != getpid()) {
+  if (server->pid != getpid())
     return; /* the parent's threads were using it when the fork came */
-  }
   server_stop(server);
   certificate_free(&server->certificate);
   fault_clear(&server->faults);
@@ -305,11 +293,11 @@ size_t server_jobs(Server *server, JobView *views, size_t most) {
   pthread_mutex_lock(&server->lock);
   double now = server->service.now;
   const Job *job = server->service.first;
-  for (; job != NULL && count < most; job = job->next) {
+  for (; job && count < most; job = job->next) {
     views[count++] =
         (JobView){.job = job,
                   .status = service_status(&server->service, job, now),
-                  .posts = job->key != NULL ? job->key->posts : job->posts,
+                  .posts = job->key ? job->key->posts : job->posts,
                   .polls = job->polls,
                   .refunded = job->refunded};
   }
@@ -321,9 +309,8 @@ size_t server_entries(Server *server, JournalEntry *entries, size_t most) {
   pthread_mutex_lock(&server->lock);
   size_t size = journal_size(&server->journal);
   size_t count = size < most ? size : most;
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < count; i++)
     entries[i] = *journal_at(&server->journal, i);
-  }
   pthread_mutex_unlock(&server->lock);
   return count;
 }

@@ -17,7 +17,7 @@ double waiting_clock(void) {
 
 /* Unlists a waiter that is due by `now`; NULL if there is none. */
 static struct MHD_Connection *take_due(Waiting *waiting, double now) {
-  for (Waiter **at = &waiting->first; *at != NULL; at = &(*at)->next) {
+  for (Waiter **at = &waiting->first; *at; at = &(*at)->next) {
     if ((*at)->until <= now) {
       struct MHD_Connection *connection = (*at)->connection;
       *at = (*at)->next;
@@ -29,9 +29,8 @@ static struct MHD_Connection *take_due(Waiting *waiting, double now) {
 
 static void sleep_until_next(Waiting *waiting) {
   double next = INFINITY;
-  for (Waiter *waiter = waiting->first; waiter != NULL; waiter = waiter->next) {
+  for (Waiter *waiter = waiting->first; waiter; waiter = waiter->next)
     next = fmin(next, waiter->until);
-  }
   if (isinf(next)) {
     pthread_cond_wait(&waiting->changed, &waiting->lock);
     return;
@@ -47,7 +46,7 @@ static void *run(void *cls) {
   for (;;) {
     double now = waiting->closed ? INFINITY : waiting_clock();
     struct MHD_Connection *due = take_due(waiting, now);
-    if (due != NULL) {
+    if (due) {
       pthread_mutex_unlock(&waiting->lock);
       MHD_resume_connection(due);
       pthread_mutex_lock(&waiting->lock);
@@ -89,9 +88,8 @@ void waiting_hold(Waiting *waiting, Waiter *waiter,
     pthread_cond_signal(&waiting->changed);
   }
   pthread_mutex_unlock(&waiting->lock);
-  if (closed) {
+  if (closed)
     MHD_resume_connection(connection);
-  }
 }
 
 bool waiting_closed(Waiting *waiting) {

@@ -22,29 +22,24 @@ enum { WIRE_FIRST = 512, WIRE_MAX = 4 * 1024 * 1024 };
 
 static bool reserve(WireText *out, size_t more) {
   size_t need = out->size + more + 1;
-  if (out->text != NULL && need <= out->room) {
+  if (out->text && need <= out->room)
     return true;
-  }
   size_t room = out->room == 0 ? WIRE_FIRST : out->room;
-  while (room < need) {
+  while (room < need)
     room *= 2;
-  }
   char *text = room <= WIRE_MAX ? realloc(out->text, room) : NULL;
-  if (text == NULL) {
+  if (!text)
     return false;
-  }
   out->text = text;
   out->room = room;
   return true;
 }
 
 static bool append(WireText *out, const char *text, size_t size) {
-  if (!reserve(out, size)) {
+  if (!reserve(out, size))
     return false;
-  }
-  if (size > 0) {
+  if (size > 0)
     memcpy(out->text + out->size, text, size);
-  }
   out->size += size;
   out->text[out->size] = '\0';
   return true;
@@ -66,16 +61,14 @@ bool wire_string(WireText *out, const char *text, size_t size) {
   size_t from = 0;
   for (size_t i = 0; ok && i < size; i++) {
     unsigned char c = (unsigned char)text[i];
-    if (c >= 0x20 && c != '"' && c != '\\') {
+    if (c >= 0x20 && c != '"' && c != '\\')
       continue;
-    }
     ok = append(out, text + from, i - from);
     from = i + 1;
-    if (c == '"' || c == '\\') {
+    if (c == '"' || c == '\\')
       ok = ok && appendf(out, "\\%c", c);
-    } else {
+    else
       ok = ok && appendf(out, "\\u%04x", c);
-    }
   }
   return ok && append(out, text + from, size - from) && append(out, "\"", 1);
 }
@@ -130,7 +123,7 @@ typedef struct Span {
 
 static Span trimmed(const json_t *value) {
   Span span = {json_string_value(value), json_string_length(value)};
-  span.size = span.text != NULL ? blank_trim(&span.text, span.size) : 0;
+  span.size = span.text ? blank_trim(&span.text, span.size) : 0;
   return span;
 }
 
@@ -142,40 +135,34 @@ static json_t *field(const json_t *root, const char *name) {
 
 static bool is_web_url(const json_t *value) {
   const char *url = json_string_value(value);
-  return url != NULL && (strncasecmp(url, "https://", 8) == 0 ||
-                         strncasecmp(url, "http://", 7) == 0);
+  return url && (strncasecmp(url, "https://", 8) == 0 ||
+                 strncasecmp(url, "http://", 7) == 0);
 }
 
 static const char *check_images(const json_t *images) {
-  if (!json_is_array(images) || json_array_size(images) == 0) {
+  if (!json_is_array(images) || json_array_size(images) == 0)
     return "image_urls_required";
-  }
-  for (size_t i = 0; i < json_array_size(images); i++) {
-    if (!is_web_url(json_array_get(images, i))) {
+  for (size_t i = 0; i < json_array_size(images); i++)
+    if (!is_web_url(json_array_get(images, i)))
       return "invalid_image_url";
-    }
-  }
   return NULL;
 }
 
 static const char *check_mode(const json_t *root) {
   json_t *mode = field(root, "mode");
-  if (mode == NULL) {
+  if (!mode)
     return NULL;
-  }
   const char *name = json_is_string(mode) ? json_string_value(mode) : "";
-  if (strcmp(name, "image-to-image") == 0) {
+  if (strcmp(name, "image-to-image") == 0)
     return NULL; /* its images are checked last */
-  }
   return strcmp(name, "text-to-image") == 0 ? NULL : "invalid_mode";
 }
 
 static const char *read_ratio(const json_t *root, Order *order) {
   json_t *ratio = field(root, "ratio");
   order->ratio = RATIO_1_1;
-  if (ratio == NULL) {
+  if (!ratio)
     return NULL;
-  }
   const char *name = json_is_string(ratio) ? json_string_value(ratio) : "";
   order->ratio = service_ratio(name);
   return order->ratio == RATIO_COUNT ? "invalid_ratio" : NULL;
@@ -184,12 +171,10 @@ static const char *read_ratio(const json_t *root, Order *order) {
 static const char *read_count(const json_t *root, Order *order) {
   json_t *count = field(root, "count");
   order->count = 1;
-  if (count == NULL) {
+  if (!count)
     return NULL;
-  }
-  if (!json_is_number(count)) {
+  if (!json_is_number(count))
     return "invalid_count";
-  }
   double value = json_number_value(count);
   value = fmin(fmax(value, 1.0), SERVICE_MAX_COUNT);
   order->count = (int)value;
@@ -203,9 +188,8 @@ static bool build_final(const json_t *root, Span prompt, WireOrder *order) {
   bool ok = append(&text, prompt.text, prompt.size);
   for (size_t i = 0; ok && i < sizeof HINTS / sizeof *HINTS; i++) {
     Span hint = trimmed(field(root, HINTS[i]));
-    if (hint.size > 0) {
+    if (hint.size > 0)
       ok = append(&text, ", ", 2) && append(&text, hint.text, hint.size);
-    }
   }
   Span avoid = trimmed(field(root, "negative"));
   if (ok && avoid.size > 0) {
@@ -230,9 +214,8 @@ static const char *check_hints(const json_t *root) {
                                          {"negative", "invalid_negative"}};
   for (size_t i = 0; i < sizeof CODES / sizeof *CODES; i++) {
     json_t *value = field(root, CODES[i][0]);
-    if (value != NULL && !json_is_string(value)) {
+    if (value && !json_is_string(value))
       return CODES[i][1];
-    }
   }
   return NULL;
 }
@@ -240,23 +223,19 @@ static const char *check_hints(const json_t *root) {
 static const char *read_fields(const json_t *root, WireOrder *order) {
   json_t *value = field(root, "prompt");
   Span prompt = trimmed(json_is_string(value) ? value : NULL);
-  if (prompt.size == 0) {
+  if (prompt.size == 0)
     return "prompt_required";
-  }
   const char *wrong = check_mode(root);
-  wrong = wrong != NULL ? wrong : read_ratio(root, &order->order);
-  wrong = wrong != NULL ? wrong : read_count(root, &order->order);
-  wrong = wrong != NULL ? wrong : check_hints(root);
-  if (wrong != NULL) {
+  wrong = wrong ? wrong : read_ratio(root, &order->order);
+  wrong = wrong ? wrong : read_count(root, &order->order);
+  wrong = wrong ? wrong : check_hints(root);
+  if (wrong)
     return wrong;
-  }
   const char *mode = json_string_value(field(root, "mode"));
-  if (mode != NULL && strcmp(mode, "image-to-image") == 0) {
+  if (mode && strcmp(mode, "image-to-image") == 0)
     wrong = check_images(field(root, "imageUrls"));
-  }
-  if (wrong == NULL && !build_final(root, prompt, order)) {
+  if (!wrong && !build_final(root, prompt, order))
     wrong = "out_of_memory";
-  }
   return wrong;
 }
 

@@ -19,12 +19,12 @@ void service_init(Service *service, const ServiceOptions *options) {
 }
 
 void service_free(Service *service) {
-  for (Job *job = service->first; job != NULL;) {
+  for (Job *job = service->first; job;) {
     Job *next = job->next;
     free(job);
     job = next;
   }
-  for (Key *key = service->keys; key != NULL;) {
+  for (Key *key = service->keys; key;) {
     Key *next = key->next;
     free(key);
     key = next;
@@ -55,9 +55,8 @@ static void refund(Service *service, Job *job) {
   job->refunded = true;
   service->credits += job->credits;
   service->refunded += job->credits;
-  if (job->free_day > 0 && service->free_used >= job->free_day) {
+  if (job->free_day > 0 && service->free_used >= job->free_day)
     service->free_used -= job->free_day;
-  }
 }
 
 /* The duration is the same for all, so failing jobs fail in order. */
@@ -68,28 +67,25 @@ void service_settle(Service *service, double now) {
     service->free_used = 0;
   }
   service->now = now;
-  while (service->failing != NULL &&
+  while (service->failing &&
          service_status(service, service->failing, now) == JOB_FAILED) {
     Job *job = service->failing;
     service->failing = job->next_failing;
     refund(service, job);
   }
-  if (service->failing == NULL) {
+  if (!service->failing)
     service->failing_last = NULL;
-  }
 }
 
 Key *service_key(Service *service, const char *name) {
-  if (!service->options.idempotency || name == NULL || name[0] == '\0') {
+  if (!service->options.idempotency || !name || name[0] == '\0')
     return NULL;
-  }
   Key *key = table_find(&service->keys_by_name, name);
-  if (key == NULL) {
+  if (!key) {
     size_t size = strlen(name) + 1;
     key = calloc(1, sizeof *key + size);
-    if (key == NULL) {
+    if (!key)
       return NULL;
-    }
     memcpy(key->name, name, size);
     if (!table_add(&service->keys_by_name, &key->entry, key->name, key)) {
       free(key);
@@ -105,9 +101,8 @@ Key *service_key(Service *service, const char *name) {
 /* One block holds the job and its two texts. */
 static Job *new_job(Service *service, const Order *order) {
   Job *job = calloc(1, sizeof *job + order->body_size + order->final_size + 2);
-  if (job == NULL) {
+  if (!job)
     return NULL;
-  }
   char *text = (char *)(job + 1);
   memcpy(text, order->body, order->body_size);
   job->body = text;
@@ -129,11 +124,10 @@ static Job *new_job(Service *service, const Order *order) {
 }
 
 static void append_job(Service *service, Job *job) {
-  if (service->last == NULL) {
+  if (!service->last)
     service->first = job;
-  } else {
+  else
     service->last->next = job;
-  }
   service->last = job;
   service->jobs++;
 }
@@ -147,28 +141,25 @@ static CreateResult replay(const Order *order, const Job *job) {
 CreateResult service_create(Service *service, const Order *order, Key *key,
                             double now, Job **job) {
   service_settle(service, now);
-  if (key != NULL && key->job != NULL) {
+  if (key && key->job) {
     *job = key->job;
     return replay(order, key->job);
   }
   int64_t free_left = service->options.free_per_day - service->free_used;
   int free_day = free_left < order->count ? (int)free_left : order->count;
   int credits = SERVICE_CREDITS * (order->count - free_day);
-  if (service->credits < credits) {
+  if (service->credits < credits)
     return CREATE_CREDITS;
-  }
   Job *made = new_job(service, order);
-  if (made == NULL) {
+  if (!made)
     return CREATE_MEMORY;
-  }
   made->created = now;
   made->credits = credits;
   made->free_day = free_day;
   made->posts = 1;
   made->key = key;
-  if (key != NULL) {
+  if (key)
     key->job = made;
-  }
   service->credits -= credits;
   service->charged += credits;
   service->free_used += free_day;
@@ -183,9 +174,8 @@ Job *service_find(const Service *service, const char *id) {
 
 JobStatus service_status(const Service *service, const Job *job, double now) {
   double age = now - job->created;
-  if (age >= service->options.duration) {
+  if (age >= service->options.duration)
     return job->fails ? JOB_FAILED : JOB_SUCCEEDED;
-  }
   bool pending = age < service->options.duration * PENDING_PART;
   return pending ? JOB_PENDING : JOB_RUNNING;
 }
@@ -207,19 +197,17 @@ const char *service_status_name(JobStatus status) {
 Ratio service_ratio(const char *name) {
   static const char *const NAMES[] = {"1:1", "16:9", "9:16", "4:3", "3:4"};
   unsigned ratio = 0;
-  while (ratio < RATIO_COUNT && strcmp(NAMES[ratio], name) != 0) {
+  while (ratio < RATIO_COUNT && strcmp(NAMES[ratio], name) != 0)
     ratio++;
-  }
   return (Ratio)ratio;
 }
 
 void service_fail(Service *service, Job *job, const char *error) {
   job->fails = true;
   snprintf(job->error, sizeof job->error, "%s", error);
-  if (service->failing_last == NULL) {
+  if (!service->failing_last)
     service->failing = job;
-  } else {
+  else
     service->failing_last->next_failing = job;
-  }
   service->failing_last = job;
 }

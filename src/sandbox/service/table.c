@@ -11,20 +11,18 @@ enum { TABLE_FIRST = 64 };
 
 static uint64_t hash_name(const char *name) {
   uint64_t hash = 14695981039346656037u; /* FNV-1a */
-  for (; *name != '\0'; name++) {
+  for (; *name != '\0'; name++)
     hash = (hash ^ (unsigned char)*name) * 1099511628211u;
-  }
   return hash;
 }
 
 static bool table_grow(Table *table) {
   size_t size = table->size == 0 ? TABLE_FIRST : table->size * 2;
   Entry **buckets = calloc(size, sizeof *buckets);
-  if (buckets == NULL) {
+  if (!buckets)
     return false;
-  }
   for (size_t i = 0; i < table->size; i++) {
-    for (Entry *entry = table->buckets[i]; entry != NULL;) {
+    for (Entry *entry = table->buckets[i]; entry;) {
       Entry *next = entry->next;
       size_t at = (size_t)entry->hash & (size - 1);
       entry->next = buckets[at];
@@ -39,9 +37,8 @@ static bool table_grow(Table *table) {
 }
 
 bool table_add(Table *table, Entry *entry, const char *name, void *value) {
-  if (table->count >= table->size && !table_grow(table)) {
+  if (table->count >= table->size && !table_grow(table))
     return false;
-  }
   entry->name = name;
   entry->value = value;
   entry->hash = hash_name(name);
@@ -53,16 +50,13 @@ bool table_add(Table *table, Entry *entry, const char *name, void *value) {
 }
 
 void *table_find(const Table *table, const char *name) {
-  if (table->size == 0) {
+  if (table->size == 0)
     return NULL;
-  }
   uint64_t hash = hash_name(name);
   Entry *entry = table->buckets[hash & (table->size - 1)];
-  for (; entry != NULL; entry = entry->next) {
-    if (entry->hash == hash && strcmp(entry->name, name) == 0) {
+  for (; entry; entry = entry->next)
+    if (entry->hash == hash && strcmp(entry->name, name) == 0)
       return entry->value;
-    }
-  }
   return NULL;
 }
 
