@@ -1,16 +1,26 @@
 --- The lint of the rooms: who may include whom, how large a room and a file may be. Prints what is
 --- wrong, and fails then. Run in the checkout's folder: `lua spec/lib/rooms.lua`.
 
---- The rooms of src/engine, from the bottom up: each may include what is in it and below it. Those
---- of a line do not know each other.
+--- The rooms of src/engine and of src/sandbox, from the bottom up: each may include what is in it
+--- and below it. Those of a line do not know each other.
 local ORDER = {
-  { "base" },
-  { "files", "loop", "rules" },
-  { "http", "store" },
-  { "ledger" },
-  { "core" },
-  { "job", "ops" },
-  { "" }, -- src/engine itself: the door and the thread
+  engine = {
+    { "base" },
+    { "files", "loop", "rules" },
+    { "http", "store" },
+    { "ledger" },
+    { "work" },
+    { "job", "ops" },
+    { "" }, -- src/engine itself: the door and the thread
+  },
+  sandbox = {
+    { "faults", "service" },
+    { "image" },
+    { "reply" }, -- what is sent
+    { "server" },
+    { "lua" },
+    { "" }, -- the module
+  },
 }
 
 local UNITS_MAX = 15 -- of a room: a .c and its .h are one
@@ -78,33 +88,56 @@ local function find(by_path, file, include)
   return by_path[file.folder .. "/" .. include] or by_path["src/" .. include]
 end
 
+--- The house ("engine" or "sandbox", nil for others) and the room of a file.
 local function room_of(file)
-  return file.path:match("^src/engine/(%l+)/") or (file.path:match("^src/engine/") and "")
+  local house, rest = file.path:match("^src/(%l+)/(.*)$")
+  if ORDER[house] then
+    return house, rest:match("^(%l+)/") or ""
+  end
 end
 
-local function level_of(room)
-  for level, rooms in ipairs(ORDER) do
+local function level_of(house, room)
+  for level, rooms in ipairs(ORDER[house]) do
     for _, name in ipairs(rooms) do
       if name == room then
         return level
       end
     end
   end
-  complain("src/engine/%s: it has no place in the order of the rooms", room)
+  complain("src/%s/%s: it has no place in the order of the rooms", house, room)
   return 0
+end
+
+local function knows_lua(house, room)
+  return house == "sandbox" and (room == "lua" or room == "")
+end
+
+--- What a file of a room includes; `other` is the file where it is one of ours.
+local function check_include(file, include, other)
+  local house, room = room_of(file)
+  local its_house, its_room
+  if other then
+    its_house, its_room = room_of(other)
+  end
+  local below = its_room == room
+  if its_house == house and not below then
+    below = level_of(house, its_room) < level_of(house, room)
+  end
+  if (include:find("^lua") or include == "lauxlib.h") and not knows_lua(house, room) then
+    complain("%s: it knows no Lua: %s", file.path, include)
+  elseif other and its_house ~= house then
+    if house == "engine" or not starts_with(include, COMMON) then
+      complain("%s: another house: %s", file.path, include)
+    end
+  elseif other and not below then
+    complain("%s: %s is not below it", file.path, include)
+  end
 end
 
 local function check_order(files, by_path)
   for _, file in ipairs(files) do
-    local room = room_of(file)
-    for _, include in ipairs(room and file.includes or {}) do
-      local other = find(by_path, file, include)
-      local there = other and room_of(other)
-      if include:find("^lua") or include == "lauxlib.h" or (other and not there) then
-        complain("%s: the engine knows no Lua: %s", file.path, include)
-      elseif there and there ~= room and level_of(there) >= level_of(room) then
-        complain("%s: %s is not below it", file.path, include)
-      end
+    for _, include in ipairs(room_of(file) and file.includes or {}) do
+      check_include(file, include, find(by_path, file, include))
     end
   end
 end

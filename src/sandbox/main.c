@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lua_compat.h"
-#include "options.h"
-#include "sandbox/faults/rules.h"
+#include "sandbox/lua/lua_compat.h"
+#include "sandbox/lua/options.h"
+#include "sandbox/lua/rules.h"
+#include "sandbox/lua/views.h"
 #include "sandbox/server/answer.h"
 #include "sandbox/server/server.h"
-#include "views.h"
 
 #define SANDBOX_TYPE "gptimage2.Sandbox"
 

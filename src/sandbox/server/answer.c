@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "wire.h"
+#include "sandbox/reply/wire.h"
 
 static const int REFERENCE_SIDE = 256;
 static const char REFERENCE_TEXT[] = "This is not an image.\n";

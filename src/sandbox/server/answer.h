@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "reply.h"
 #include "sandbox/faults/fault.h"
+#include "sandbox/reply/reply.h"
 #include "server_state.h"
 
 enum { ANSWER_MAX_NAME = 272 };

@@ -12,10 +12,10 @@
 #include <strings.h>
 
 #include "answer.h"
-#include "body.h"
 #include "sandbox/faults/fault_kind.h"
-#include "sandbox/faults/spoil.h"
+#include "sandbox/reply/body.h"
 #include "server_state.h"
+#include "spoil.h"
 
 enum {
   DRAIN_MAX = 64 * 1024 * 1024, /* of a body that is too long: then hang up */

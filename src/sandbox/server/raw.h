@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "script.h"
+#include "sandbox/reply/script.h"
 
 typedef struct RawWriter {
   struct RawWriter *next;

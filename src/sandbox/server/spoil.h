@@ -7,9 +7,9 @@
 
 #include <stdbool.h>
 
-#include "fault.h"
-#include "sandbox/server/answer.h"
-#include "sandbox/server/reply.h"
+#include "answer.h"
+#include "sandbox/faults/fault.h"
+#include "sandbox/reply/reply.h"
 
 /* Changes the reply as the fault says; faults of other kinds leave it. The
  * fault's texts must outlive the reply. False: no memory. */

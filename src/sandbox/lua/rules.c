@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "bomb.h"
-#include "fault_kind.h"
-#include "sandbox/options.h"
+#include "options.h"
+#include "sandbox/faults/bomb.h"
+#include "sandbox/faults/fault_kind.h"
 #include "sandbox/service/service.h"
 
 enum {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bomb.h"
-#include "twist.h"
+#include "sandbox/faults/bomb.h"
+#include "sandbox/reply/twist.h"
 
 static const uint64_t BOMB_DEFAULT = (uint64_t)64 << 20;
 static const char HTML_TYPE[] = "text/html; charset=utf-8";

@@ -8,7 +8,7 @@
 #include <lua.h>
 #include <stdbool.h>
 
-#include "fault.h"
+#include "sandbox/faults/fault.h"
 
 /*
  * Reads the table at stack index 2, and raises on whatever is wrong in it.

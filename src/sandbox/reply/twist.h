@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-#include "fault.h"
-#include "sandbox/server/reply.h"
+#include "reply.h"
+#include "sandbox/faults/fault.h"
 
 /* Changes the reply's JSON as the fault says. Leaves alone what is no answer
  * about a job where the fault is about one. False: no memory. */
