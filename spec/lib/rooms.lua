@@ -9,7 +9,7 @@ local ORDER = {
     { "files", "loop", "rules" },
     { "http", "store" },
     { "ledger" },
-    { "work" },
+    { "core" },
     { "job", "ops" },
     { "" }, -- src/engine itself: the door and the thread
   },

@@ -347,7 +347,7 @@ mutant(
 mutant(
   "a job is told as free of cost whose row says otherwise",
   INTENT,
-  "    bool right = !job->unwritten.list && record_is_told(job);\n",
+  "    bool right = !job->unwritten.queue && record_is_told(job);\n",
   "    bool right = true;\n",
   "spec told: somebody else"
 )
@@ -1228,8 +1228,8 @@ mutant(
 mutant(
   "the system is trusted beside ca_file",
   HTTP_HANDLE,
-  "    http_setopt(exchange, CURLOPT_CAPATH, NULL);\n",
-  "",
+  "ca_file);\n    http_setopt(exchange, CURLOPT_CAPATH, NULL);\n",
+  "ca_file);\n",
   "c authorities"
 )
 mutant(
