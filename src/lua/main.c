@@ -8,6 +8,7 @@
 #include "core.h"
 #include "engine/base/blank.h"
 #include "engine/base/clock.h"
+#include "engine/base/limits.h"
 #include "engine/base/url.h"
 #include "engine/version.h"
 #include "lua/objects/client.h"
@@ -293,6 +294,23 @@ static int f_cancel(lua_State *L) {
   return 0;
 }
 
+static void push_limits(lua_State *L) {
+  static const struct {
+    const char *name;
+    int limit;
+  } limits[] = {{"url", URL_MAX},
+                {"idempotency_key", IDEMPOTENCY_KEY_MAX},
+                {"references", REFERENCES_MAX},
+                {"credits_each", CREDITS_EACH},
+                {"connections", CONNECTIONS_MAX},
+                {"connections_default", CONNECTIONS_DEFAULT}};
+  lua_createtable(L, 0, (int)(sizeof limits / sizeof *limits));
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    lua_pushinteger(L, limits[i].limit);
+    lua_setfield(L, -2, limits[i].name);
+  }
+}
+
 int luaopen_gptimage2_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"submit", submit},
                                        {"step", step},
@@ -335,6 +353,8 @@ int luaopen_gptimage2_core(lua_State *L) {
   compat_setfuncs(L, functions);
   lua_pushliteral(L, GPTIMAGE2_VERSION);
   lua_setfield(L, -2, "version");
+  push_limits(L);
+  lua_setfield(L, -2, "limits");
   core_open_finished(L);
   ready_open(L);
   waiters_open(L);

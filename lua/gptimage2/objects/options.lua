@@ -4,6 +4,7 @@
 
 local check = require("gptimage2.check")
 local outside = require("gptimage2.objects.outside")
+local limits = require("gptimage2.core").limits
 local ratios = require("gptimage2.request.ratios")
 
 local options = {}
@@ -43,10 +44,9 @@ local SAVE_SPEC = { overwrite = "boolean", sidecar = "boolean" }
 
 local MAX_SECONDS = 1e6 -- for all times but timeout, which may be endless
 local MAX_COUNTER = 2 ^ 31 - 1
-local MAX_CONNECTIONS = 256 -- places of src/engine/rules/gate.h
 local MAX_METADATA = 64 * 1024 -- bytes of its keys and values, and
 local PAIR_SIZE = 6 -- of the quotes, the colon and the comma of each pair
-local MAX_TEXTS = { proxy = 2048, ca_file = 4096, user_agent = 256, ledger = 4000 } -- bytes
+local MAX_TEXTS = { proxy = limits.url, ca_file = 4096, user_agent = 256, ledger = 4000 } -- bytes
 
 --- Raises for an option whose value is out of range.
 local function refuse(argn, fname, name, must, level)
@@ -207,8 +207,13 @@ local function read_settings(opts, level)
   config.retry = read_retry(opts.retry, level)
   config.max_attempts = counter(opts.max_attempts, 4, "max_attempts", level)
   config.max_active = counter(opts.max_active, 8, "max_active", level)
-  config.max_connections =
-    counter(opts.max_connections, 32, "max_connections", level, MAX_CONNECTIONS)
+  config.max_connections = counter(
+    opts.max_connections,
+    limits.connections_default,
+    "max_connections",
+    level,
+    limits.connections
+  )
   read_poll(opts.poll, config, level)
   config.budget = read_budget(opts.budget, level)
   config.verify_references = either(opts.verify_references, true)
@@ -345,8 +350,9 @@ function options.job(opts, fname, argn, level)
     return nil, err
   end
   local key = opts.idempotency_key
-  if key and (key == "" or #key > 255 or not check.visible_ascii(key)) then
-    local message = "an idempotency key has 1 to 255 characters, all of them visible ASCII"
+  if key and (key == "" or #key > limits.idempotency_key or not check.visible_ascii(key)) then
+    local message = "an idempotency key has 1 to %d characters, all of them visible ASCII"
+    message = message:format(limits.idempotency_key)
     return check.invalid("invalid_idempotency_key", "idempotency_key", message)
   end
   return read

@@ -9,7 +9,7 @@ local outside = {}
 
 local BASE_URL = "https://gptimage2.ai"
 local MAX_KEY = 4096 -- bytes
-local MAX_URL = 2048 -- bytes
+local MAX_URL = core.limits.url -- bytes
 --- A variable of the environment; an empty one counts as not set. A program with more rights than
 --- its caller (setuid) takes none: the caller could have its key sent elsewhere.
 local function from_environment(name)

@@ -8,13 +8,13 @@ local ratios = require("gptimage2.request.ratios")
 
 local request = {}
 
-request.CREDITS_PER_IMAGE = 10
+request.CREDITS_PER_IMAGE = core.limits.credits_each
 request.MAX_COUNT = 4
-request.MAX_IMAGE_URLS = 16
+request.MAX_IMAGE_URLS = core.limits.references
 
 local MAX_PROMPT = 32 * 1024 -- bytes, of the trimmed text
 local MAX_HINT = 4 * 1024 -- bytes, for lighting, camera, negative and style
-local MAX_URL = 2048 -- bytes
+local MAX_URL = core.limits.url -- bytes
 
 local MODES = { "text-to-image", "image-to-image" }
 local FIELDS = {

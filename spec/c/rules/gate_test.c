@@ -68,7 +68,7 @@ static void the_client_that_asks_for_most_counts(void **state) {
   join(0, 6, origin, GATE_POLL, 1);
   assert_string_equal(advance(1), "0123");
   assert_ptr_equal(enter(1, false, 300), origin); /* more than there may be */
-  assert_int_equal(gate_places(&gate), GATE_PLACES_MAX);
+  assert_int_equal(gate_places(&gate), CONNECTIONS_MAX);
   assert_string_equal(advance(1), "45");
 }
 

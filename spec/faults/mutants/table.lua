@@ -924,8 +924,8 @@ mutant(
 mutant(
   "JSON may be nested deeper than 32",
   READER,
-  "reader->depth == DEPTH_MAX) {",
-  "reader->depth == DEPTH_MAX * 30) {",
+  "reader->depth == JSON_DEPTH_MAX) {",
+  "reader->depth == JSON_DEPTH_MAX * 30) {",
   "spec decode: nested deeper than 32"
 )
 in_short()
@@ -966,7 +966,7 @@ mutant(
 )
 mutant(
   "URLs may be longer than 2 KiB",
-  "src/engine/base/url.h",
+  "src/engine/base/limits.h",
   "#define URL_MAX 2048",
   "#define URL_MAX 20480",
   "spec safeguards: at most 2 KiB"
@@ -1065,7 +1065,7 @@ mutant(
 mutant(
   "there may be more than sixteen references",
   "lua/gptimage2/request/request.lua",
-  "request.MAX_IMAGE_URLS = 16",
+  "request.MAX_IMAGE_URLS = core.limits.references",
   "request.MAX_IMAGE_URLS = 17",
   "spec request: sixteen"
 )
@@ -1249,14 +1249,14 @@ mutant(
 mutant(
   "idempotency keys may hold line ends",
   "lua/gptimage2/objects/options.lua",
-  "#key > 255 or not check.visible_ascii(key)",
-  "#key > 255",
+  "#key > limits.idempotency_key or not check.visible_ascii(key)",
+  "#key > limits.idempotency_key",
   "spec security: idempotency key"
 )
 mutant(
   "idempotency keys may be longer than 255 bytes",
   "lua/gptimage2/objects/options.lua",
-  "#key > 255 or not check.visible_ascii(key)",
+  "#key > limits.idempotency_key or not check.visible_ascii(key)",
   "#key > 4096 or not check.visible_ascii(key)",
   "spec options_call: fits no header"
 )
@@ -1877,7 +1877,7 @@ mutant(
   "connections: not those of the client that asks for most",
   GATE,
   "while (most > 0 && gate->clients[most] == 0)",
-  "while (most > GATE_PLACES_DEFAULT)",
+  "while (most > CONNECTIONS_DEFAULT)",
   "c gate"
 )
 mutant(
@@ -1977,7 +1977,7 @@ mutant(
   "gate: as many creates over HTTP/2 as there are places",
   GATE,
   "each > GATE_CREATES_HTTP2)",
-  "each > GATE_PLACES_MAX)",
+  "each > CONNECTIONS_MAX)",
   "c gate",
   "spec http2: share few connections"
 )

@@ -2,10 +2,10 @@
 #include "json_reader.h"
 
 #include "json_number.h"
+#include "limits.h"
 
 #include <string.h>
 
-#define DEPTH_MAX 32 /* nesting: design, "Caps" */
 #define REPLACEMENT 0xFFFDu
 
 /* What a number or a word is made of. */
@@ -82,9 +82,9 @@ JsonKind json_peek(JsonReader *reader) {
 
 void json_enter(JsonReader *reader) {
   JsonKind kind = json_peek(reader);
-  uint32_t bit = 1u << (reader->depth % DEPTH_MAX);
+  uint32_t bit = 1u << (reader->depth % JSON_DEPTH_MAX);
   if ((kind != JSON_OBJECT && kind != JSON_ARRAY) ||
-      reader->depth == DEPTH_MAX) {
+      reader->depth == JSON_DEPTH_MAX) {
     break_off(reader);
     return;
   }

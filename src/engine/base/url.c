@@ -122,7 +122,7 @@ static const char *parse(const char *text, size_t length, Url *url) {
 
 const char *url_parse(const char *text, size_t length, Url *url) {
   *url = (Url){0};
-  return length > URL_MAX ? "it is longer than 2048 bytes"
+  return length > URL_MAX ? "it is longer than " LIMIT_TEXT(URL_MAX) " bytes"
                           : parse(text, length, url);
 }
 

@@ -6,10 +6,11 @@
 #ifndef GPTIMAGE2_ENGINE_URL_H
 #define GPTIMAGE2_ENGINE_URL_H
 
+#include "limits.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
-#define URL_MAX 2048         /* bytes of a URL that a user gives */
 #define IMAGE_URL_MAX 16384U /* bytes of one that a service gives, encoded */
 #define JOB_ID_MAX 256       /* bytes */
 

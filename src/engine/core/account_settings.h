@@ -19,7 +19,7 @@ typedef struct AccountSettings {
   double request_timeout;
   JobRules state;
   unsigned max_active;      /* unfinished jobs at the service at once */
-  unsigned max_connections; /* 1 to GATE_PLACES_MAX: see gate.h */
+  unsigned max_connections; /* 1 to CONNECTIONS_MAX: see limits.h */
   bool allow_private_references;
 } AccountSettings;
 

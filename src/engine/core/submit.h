@@ -6,8 +6,8 @@
 #define GPTIMAGE2_ENGINE_SUBMIT_H
 
 #include "account_settings.h"
-#include "engine/base/text.h"
 #include "engine/files/file.h"
+#include "engine/files/text.h"
 #include "engine/ledger/ledger.h"
 #include "event.h"
 

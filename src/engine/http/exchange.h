@@ -8,6 +8,7 @@
 
 #include "engine/base/buffer.h"
 #include "engine/base/failure.h"
+#include "engine/base/limits.h"
 #include "engine/loop/loop.h"
 #include "engine/rules/policy.h"
 #include "service.h"
@@ -27,7 +28,6 @@ typedef union HttpPeer {
 #define HTTP_ERROR_MAX ((size_t)1 << 16)   /* bytes of an error's body */
 #define HTTP_LOCATION_MAX 16384            /* bytes of a redirect's target */
 #define HTTP_HEADERS_MAX ((size_t)1 << 16) /* bytes of all reply headers */
-#define HTTP_KEY_MAX 255                   /* bytes of an idempotency key */
 #define HTTP_TAG_MAX 128                   /* bytes of an entity tag we keep */
 
 typedef struct Exchange Exchange;
@@ -87,7 +87,7 @@ struct Exchange {
   bool refused;       /* the server refused the stream, unhandled */
   struct curl_slist key_header;
   struct curl_slist range_headers[2];
-  char key_line[32 + HTTP_KEY_MAX];
+  char key_line[32 + IDEMPOTENCY_KEY_MAX];
   char tag_line[16 + HTTP_TAG_MAX];
   char error[CURL_ERROR_SIZE];
   bool setopt_failed; /* libcurl had no memory for an option */

@@ -14,7 +14,6 @@
 
 #include <stdbool.h>
 
-#define PROBE_MAX 16 /* URLs, the most a request may name */
 #define CHECKS_MAX 8 /* looks at once */
 
 typedef struct Look Look;

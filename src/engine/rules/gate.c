@@ -26,7 +26,7 @@ static unsigned places_of(const GateOrigin *origin, unsigned creates,
 
 /* Of a client that asks for `places`: 0 = for none. */
 static unsigned *clients_with(Gate *gate, unsigned places) {
-  return &gate->clients[places < GATE_PLACES_MAX ? places : GATE_PLACES_MAX];
+  return &gate->clients[places < CONNECTIONS_MAX ? places : CONNECTIONS_MAX];
 }
 
 static void recount(Gate *gate, GateOrigin *origin) {
@@ -38,11 +38,11 @@ static void recount(Gate *gate, GateOrigin *origin) {
 
 /* As many as the one that asks for most; fewer where this machine is short. */
 static void set_places(Gate *gate) {
-  unsigned most = GATE_PLACES_MAX;
+  unsigned most = CONNECTIONS_MAX;
   while (most > 0 && gate->clients[most] == 0)
     most--;
   if (most == 0)
-    most = GATE_PLACES_DEFAULT;
+    most = CONNECTIONS_DEFAULT;
   if (gate->limit.current == gate->limit.max || gate->limit.current > most)
     gate->limit.current = most;
   gate->limit.max = most;
@@ -50,7 +50,7 @@ static void set_places(Gate *gate) {
 
 void gate_init(Gate *gate, void (*begin)(GateLink *link, double now)) {
   *gate = (Gate){.begin = begin};
-  adaptive_limit_init(&gate->limit, GATE_PLACES_DEFAULT);
+  adaptive_limit_init(&gate->limit, CONNECTIONS_DEFAULT);
 }
 
 /* ---- origins ---- */

@@ -29,17 +29,16 @@
 #define GPTIMAGE2_ENGINE_GATE_H
 
 #include "adaptive_limit.h"
+#include "engine/base/limits.h"
 #include "engine/base/queue.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GATE_PLACES_MAX 256    /* the most that a client may ask for */
-#define GATE_PLACES_DEFAULT 32 /* where none asks */
-#define GATE_STREAMS_MAX 100   /* polls on one connection */
-#define GATE_CREATES_HTTP2 8   /* at a time, each on a connection of its own */
-#define GATE_OVERDUE 2.0       /* seconds that a poll may wait */
-#define GATE_PATIENCE 5.0      /* seconds that a create may wait for the host */
+#define GATE_STREAMS_MAX 100 /* polls on one connection */
+#define GATE_CREATES_HTTP2 8 /* at a time, each on a connection of its own */
+#define GATE_OVERDUE 2.0     /* seconds that a poll may wait */
+#define GATE_PATIENCE 5.0    /* seconds that a create may wait for the host */
 
 typedef enum GateKind { GATE_CREATE, GATE_POLL, GATE_KINDS } GateKind;
 
@@ -77,7 +76,7 @@ typedef struct GateOrigin {
 typedef struct Gate {
   void (*begin)(GateLink *link, double now); /* it has its place */
   GateOrigin *origins;
-  unsigned clients[GATE_PLACES_MAX + 1]; /* by how many places they ask for */
+  unsigned clients[CONNECTIONS_MAX + 1]; /* by how many places they ask for */
   AdaptiveLimit limit; /* how many places there are: fewer after a shortage */
   unsigned used;       /* places */
   unsigned shortages;  /* in a row */

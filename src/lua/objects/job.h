@@ -5,13 +5,12 @@
 #define GPTIMAGE2_LUA_JOB_H
 
 #include "client.h"
+#include "engine/base/limits.h"
 #include "lua/core.h"
 
 #include <stdbool.h>
 
 #define JOB_TYPE "gptimage2.Job"
-
-#define CREDITS_EACH 10 /* for one image: service documentation, "credits" */
 
 typedef enum JobStatus {
   JOB_QUEUED,

@@ -20,7 +20,6 @@
 #include <sys/random.h>
 
 #define KEY_BYTES 16 /* 128 random bits: design, section 6 */
-#define REFERENCE_MAX 16
 
 /* Pushes a fresh idempotency key. */
 static bool push_new_key(lua_State *L) {
@@ -62,7 +61,8 @@ static unsigned read_references(lua_State *L, const Client *client,
   lua_getfield(L, OPTIONS, "request");
   lua_getfield(L, -1, "image_urls");
   if (lua_istable(L, -1))
-    for (int i = 1; i <= REFERENCE_MAX && i <= (int)compat_rawlen(L, -1); i++) {
+    for (int i = 1; i <= REFERENCES_MAX && i <= (int)compat_rawlen(L, -1);
+         i++) {
       lua_rawgeti(L, -1, i);
       urls[count++] = lua_tostring(L, -1);
       lua_pop(L, 1);
@@ -246,7 +246,7 @@ static bool launch(lua_State *L, Core *core, Client *client, LuaJob *job,
 static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
                   bool before) {
   LedgerEntry entry;
-  const char *urls[REFERENCE_MAX];
+  const char *urls[REFERENCES_MAX];
   JobSpec spec = {.mode = job->mode,
                   .timeout =
                       field_number(L, OPTIONS, "timeout", client->timeout),

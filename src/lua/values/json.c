@@ -8,7 +8,7 @@
  */
 #include "json.h"
 
-#define DEPTH_MAX 32 /* nesting: design, "Caps" */
+#include "engine/base/limits.h"
 
 static const char encode_key = 'e';
 static const char decode_key = 'd';
@@ -29,7 +29,7 @@ void json_open(lua_State *L) {
   lua_call(L, 1, 1);
   lua_getfield(L, -1, "new");
   lua_call(L, 0, 1);
-  configure(L, "decode_max_depth", -1, DEPTH_MAX);
+  configure(L, "decode_max_depth", -1, JSON_DEPTH_MAX);
   configure(L, "decode_invalid_numbers", 0, 0);
   configure(L, "encode_invalid_numbers", 0, 0);
   lua_getfield(L, -1, "encode");

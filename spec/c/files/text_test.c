@@ -1,7 +1,7 @@
 /* A text in blocks. */
 #include "check.h"
 
-#include "engine/base/text.h"
+#include "engine/files/text.h"
 
 #include <malloc.h>
 #include <string.h>
