@@ -11,7 +11,7 @@ static bool is_control(unsigned char c, bool lines) {
 }
 
 /* Visible ASCII and space, as nearly all is. */
-static bool is_plain(unsigned char c) {
+static bool is_visible(unsigned char c) {
   return c >= 0x20 && c < 0x7f;
 }
 
@@ -56,7 +56,7 @@ static size_t hidden_length(const char *text, size_t left, bool lines) {
 
 size_t printable_length(const char *text, size_t length, bool lines) {
   size_t i = 0;
-  while (i < length && (is_plain((unsigned char)text[i]) ||
+  while (i < length && (is_visible((unsigned char)text[i]) ||
                         hidden_length(text + i, length - i, lines) == 0))
     i++;
   return i;

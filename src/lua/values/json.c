@@ -54,7 +54,7 @@ int json_encode(lua_State *L) {
 
 /* True when the text needs nothing but quotes round it: the encoder would
  * change none of its bytes. */
-static bool is_plain(const char *text, size_t length) {
+static bool needs_only_quotes(const char *text, size_t length) {
   for (size_t i = 0; i < length; i++) {
     unsigned char c = (unsigned char)text[i];
     if (c < 0x20 || c == '"' || c == '\\' || c == '/' || c == 0x7f)
@@ -78,7 +78,7 @@ static void add_top(lua_State *L, luaL_Buffer *out, const char *lead) {
   size_t length = 0;
   bool text = lua_type(L, -1) == LUA_TSTRING;
   const char *bytes = text ? lua_tolstring(L, -1, &length) : NULL;
-  if (text && is_plain(bytes, length)) {
+  if (text && needs_only_quotes(bytes, length)) {
     lua_pop(L, 1);
     luaL_addstring(out, lead);
     luaL_addchar(out, '"');
