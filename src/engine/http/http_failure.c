@@ -70,11 +70,14 @@ static void explain_proxy(Exchange *exchange, const char *said) {
   }
 }
 
-/* Of names that are not found libcurl tells the other way round here: of the
- * proxy's as of a host's, and of the service's, which it looks up for the
- * proxy, as of a handshake with it. */
-static bool is_socks(const Exchange *exchange) {
-  return strncasecmp(exchange->service->settings.proxy, "socks", 5) == 0;
+/* Of names that are not found some libcurls (7.88) tell the other way round
+ * behind SOCKS: of the proxy's as of a host's, and of the service's, which they
+ * look up for the proxy, as of a handshake with it; others (8.23) as of all.
+ * The text says which name it was. */
+static bool is_proxy_unknown(const Exchange *exchange) {
+  const char *proxy = exchange->service->settings.proxy;
+  const char *name = strrchr(exchange->error, ' ');
+  return strncasecmp(proxy, "socks", 5) == 0 && name && strstr(proxy, name + 1);
 }
 
 static bool is_unknown_behind_socks(const Exchange *exchange) {
@@ -92,7 +95,7 @@ static bool is_the_proxys(const Exchange *exchange, CURLcode code) {
     return true;
   switch (code) {
   case CURLE_COULDNT_RESOLVE_HOST:
-    return is_socks(exchange);
+    return is_proxy_unknown(exchange);
   case CURLE_PROXY:
     return !is_unknown_behind_socks(exchange);
   case CURLE_OPERATION_TIMEDOUT:
