@@ -50,10 +50,12 @@ program curl : curl
 program lua5.1 lua-5.1 lua51 : lua5.1
 program lua5.2 lua-5.2 lua52 : lua5.2
 program lua5.3 lua-5.3 lua53 : lua5.3
+program lua5.5 lua-5.5 lua55 : lua5.5
 program luajit : luajit
 lua 5.1 : liblua5.1-0-dev
 lua 5.2 : liblua5.2-dev
 lua 5.3 : liblua5.3-dev
+lua 5.5 : liblua5.5-dev
 lua jit : libluajit-5.1-dev
 program busted : lua-busted
 program luacheck : lua-check
@@ -314,13 +316,25 @@ ask_for() {
   return 1
 }
 
-# What is still lacking after the installation: the end, but for tests.
-settle() {
-  local lines purpose needed=()
+# Prints the lines that are lacking for other purposes than the tests.
+lacking_but_for_tests() {
+  local purpose needed=()
   for purpose in "$@"; do
     [ "$purpose" = test ] || needed+=("$purpose")
   done
-  lines=$([ ${#needed[@]} = 0 ] || lacking with "${needed[@]}")
+  [ ${#needed[@]} = 0 ] || lacking with "${needed[@]}"
+}
+
+# Whether apt has its lists, and nothing in them for the lines $1.
+knows_nothing_of() {
+  [ -z "$(packages_of <<<"$1")" ] &&
+    [ -n "$(find /var/lib/apt/lists -name '*_Packages*' 2>/dev/null)" ]
+}
+
+# What is still lacking after the installation: the end, but for tests.
+settle() {
+  local lines
+  lines=$(lacking_but_for_tests "$@")
   if [ -n "$lines" ]; then
     name_lacking "$lines"
     return 1
@@ -337,6 +351,12 @@ need_packages() {
   local lines
   lines=$(lacking with "$@")
   [ -n "$lines" ] || return 0
+  # A release that lacks what only tests need is not asked again each time.
+  if command -v apt-get >/dev/null && knows_nothing_of "$lines" &&
+    [ -z "$(lacking_but_for_tests "$@")" ]; then
+    settle "$@"
+    return
+  fi
   if ! command -v apt-get >/dev/null ||
     { [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; }; then
     ask_for "$lines"
