@@ -17,7 +17,23 @@ function(gptimage2_ask_pkg_config prefix name out)
   set(${out} "${folders}" PARENT_SCOPE)
 endfunction()
 
-# Sets OUT_INCLUDES to the include folders of Lua VERSION (5.1 … 5.4, jit) and
+# Sets OUT to whether the header HEADER (lua.h) is that of Lua VERSION (5.1 …).
+function(gptimage2_is_lua header version out)
+  string(REPLACE "." ";" numbers "${version}")
+  list(GET numbers 0 major)
+  list(GET numbers 1 minor)
+  set(define "define[ \t]+LUA_VERSION")
+  # One number, or, from 5.5 on, made of two.
+  file(STRINGS "${header}" number REGEX "${define}_NUM[ \t]+${major}0${minor}")
+  file(STRINGS "${header}" majors REGEX "${define}_MAJOR_N[ \t]+${major}")
+  file(STRINGS "${header}" minors REGEX "${define}_MINOR_N[ \t]+${minor}")
+  set(${out} OFF PARENT_SCOPE)
+  if(number OR (majors AND minors))
+    set(${out} ON PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Sets OUT_INCLUDES to the include folders of Lua VERSION (5.1 … 5.5, jit) and
 # OUT_ABI to the version in the paths Lua looks in (5.1 for jit).  Without them
 # this ends, but for the argument OPTIONAL: OUT_INCLUDES is empty then.
 function(gptimage2_find_lua version out_includes out_abi)
@@ -31,7 +47,6 @@ function(gptimage2_find_lua version out_includes out_abi)
     set(names lua${version} lua-${version} lua${short} lua)
     set(folders lua${version} lua-${version} lua${short} lua/${version})
   endif()
-  string(REPLACE "." "0" wanted "${abi}")
   foreach(name IN LISTS names ITEMS without_pkg_config)
     if(name STREQUAL "without_pkg_config")
       find_path(LUA_INCLUDE_PLAIN_${version} lua.h PATH_SUFFIXES ${folders})
@@ -44,9 +59,8 @@ function(gptimage2_find_lua version out_includes out_abi)
       set(found "${LUA_INCLUDE_${name}}")
     endif()
     if(found)
-      file(STRINGS "${found}/lua.h" line
-        REGEX "define[ \t]+LUA_VERSION_NUM[ \t]+${wanted}")
-      if(line AND (NOT version STREQUAL "jit" OR EXISTS "${found}/luajit.h"))
+      gptimage2_is_lua("${found}/lua.h" "${abi}" fits)
+      if(fits AND (NOT version STREQUAL "jit" OR EXISTS "${found}/luajit.h"))
         set(${out_includes} "${found}" PARENT_SCOPE)
         set(${out_abi} "${abi}" PARENT_SCOPE)
         return()

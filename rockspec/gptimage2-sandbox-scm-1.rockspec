@@ -16,7 +16,7 @@ libmicrohttpd, jansson, cairo and gnutls, which pkg-config has to know.]],
   labels = { "http", "image", "test" },
 }
 dependencies = {
-  "lua >= 5.1",
+  "lua >= 5.1, < 5.6",
 }
 build = {
   type = "cmake",

@@ -17,7 +17,7 @@ SQLite and libsodium are.]],
   labels = { "http", "image" },
 }
 dependencies = {
-  "lua >= 5.1",
+  "lua >= 5.1, < 5.6",
   "lua-cjson >= 2.1.0",
 }
 external_dependencies = {

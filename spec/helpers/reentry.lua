@@ -372,6 +372,14 @@ function reentry.garbage(finalizer)
   return setmetatable({}, { __gc = finalizer })
 end
 
+--- Sets a parameter of the collector; from Lua 5.5 on the call has another name.
+local function tune(name, value)
+  if not pcall(collectgarbage, "set" .. name, value) then
+    collectgarbage("param", name, value)
+    collectgarbage("param", "stepsize", 1) -- a step for each allocation
+  end
+end
+
 --- From now on there is always garbage whose finalizer calls `fn`, at nearly any allocation.
 ---@param fn function raises nothing
 ---@return function stop
@@ -384,18 +392,18 @@ function reentry.finalize_always(fn)
     end
   end
   local stepmul = 100000
-  if _VERSION == "Lua 5.4" then
-    collectgarbage("incremental") -- lua5.4 itself begins with the other one
+  if _VERSION >= "Lua 5.4" then
+    collectgarbage("incremental") -- the interpreter itself begins with the other one
     stepmul = 1000 -- the most it can keep
   end
-  collectgarbage("setpause", 1)
-  collectgarbage("setstepmul", stepmul)
+  tune("pause", 1)
+  tune("stepmul", stepmul)
   reentry.garbage(again)
   collectgarbage() -- the pause begins anew
   return function()
     on = false
-    collectgarbage("setpause", 200)
-    collectgarbage("setstepmul", 200)
+    tune("pause", 200)
+    tune("stepmul", 200)
   end
 end
 

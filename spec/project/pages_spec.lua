@@ -85,8 +85,8 @@ describe("the documentation", function()
   it("has Lua that runs, in all its blocks, and prints what it says", function()
     local parts = { folder.read("spec/helpers/readme.lua") }
     for block in DOCS:gsub("```lua\n.-```", "", 1):gmatch("```lua\n(.-)```") do
-      block = block .. "\n" -- an end for what is below its last line
-      parts[#parts + 1] = "do\n" .. with_checks(block) .. "end\n"
+      local code = with_checks(block .. "\n") -- an end for what is below its last line
+      parts[#parts + 1] = "do\n" .. code .. "end\n"
     end
     assert.is_true(#parts > 8)
     parts[#parts + 1] = 'real_print("all blocks ran")\n'

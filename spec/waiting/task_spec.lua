@@ -268,7 +268,7 @@ end)
 describe("a task with variables to be closed", function()
   after_each(support.clean)
 
-  -- Only Lua 5.4 has them, and reads the word.
+  -- Only Lua 5.4 and later have them, and reads the word.
   local spawn_with = coroutine.close
     and load([[
       local gptimage2, thing, inside = ...

@@ -1,5 +1,5 @@
 /*
- * One source for Lua 5.1, 5.2, 5.3, 5.4 and LuaJIT: the few functions whose
+ * One source for Lua 5.1 to 5.5 and LuaJIT: the few functions whose
  * name or meaning differs between them.
  */
 #ifndef GPTIMAGE2_LUA_COMPAT_H
@@ -107,9 +107,9 @@ static inline void compat_setregistry(lua_State *L, const void *key) {
 /* A number; a whole one is an integer where Lua has them. */
 static inline void compat_pushwhole(lua_State *L, double number) {
 #if LUA_VERSION_NUM >= 503
-  lua_Integer whole;
-  if (lua_numbertointeger(number, &whole) && (double)whole == number) {
-    lua_pushinteger(L, whole);
+  if (number >= (double)LUA_MININTEGER && number < -(double)LUA_MININTEGER &&
+      (double)(lua_Integer)number == number) {
+    lua_pushinteger(L, (lua_Integer)number);
     return;
   }
 #endif
