@@ -236,10 +236,10 @@ static void cancelling_what_has_ended_changes_nothing(void **state) {
   engine_close(engine);
 }
 
-static Text *text_of(const char *content) {
-  static Text text;
-  text = (Text){0};
-  assert_true(text_append(&text, content, strlen(content)));
+static Chunks *chunks_of(const char *content) {
+  static Chunks text;
+  text = (Chunks){0};
+  assert_true(chunks_append(&text, content, strlen(content)));
   return &text;
 }
 
@@ -253,25 +253,25 @@ static void a_file_is_written_whole(void **state) {
   (void)state;
   folder_make(&folder);
   folder_path(&folder, "new/a.json", path);
-  op = engine_write(engine, path, text_of("{\"a\":1}"), false, 0);
+  op = engine_write(engine, path, chunks_of("{\"a\":1}"), false, 0);
   event = next_end(engine, op);
   assert_null(event->failure.kind);
   assert_string_equal(event->path, path);
   assert_true(file_holds(path, "{\"a\":1}"));
   engine_release(engine, op);
-  op = engine_write(engine, path, text_of("other"), false, 0);
+  op = engine_write(engine, path, chunks_of("other"), false, 0);
   event = next_end(engine, op);
   assert_string_equal(event->failure.kind, "io");
   assert_string_equal(event->failure.code, "file_exists");
   assert_null(event->path);
   assert_true(file_holds(path, "{\"a\":1}"));
   engine_release(engine, op);
-  op = engine_write(engine, path, text_of("other"), true, 0);
+  op = engine_write(engine, path, chunks_of("other"), true, 0);
   next_end(engine, op);
   assert_true(file_holds(path, "other"));
   engine_release(engine, op);
   memset(large, 'x', sizeof large - 1); /* of several blocks */
-  op = engine_write(engine, path, text_of(large), true, 0);
+  op = engine_write(engine, path, chunks_of(large), true, 0);
   next_end(engine, op);
   assert_true(file_holds(path, large));
   engine_close(engine); /* frees what was not released */
@@ -332,7 +332,7 @@ static void an_engine_may_be_closed_at_any_moment(void **state) {
         .url = "http://127.0.0.1:1/a", .path = path, .timeout = 600};
     for (unsigned i = 0; i < 10; i++) {
       engine_sleep(engine, i % 2 ? 0 : 1000, 0);
-      engine_write(engine, path, text_of("x"), i % 2, 0);
+      engine_write(engine, path, chunks_of("x"), i % 2, 0);
       assert_non_null(engine_job(engine, account, &job, 0));
       assert_non_null(engine_download(engine, account, &download, 0));
     }

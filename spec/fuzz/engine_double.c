@@ -3,7 +3,7 @@
 
 #include "fuzz.h"
 
-#include "engine/base/secret.h"
+#include "engine/base/redact.h"
 #include "engine/core/event_count.h"
 #include "engine/engine.h"
 #include "engine/job/job_answer.h"
@@ -248,11 +248,11 @@ Op *engine_download(Engine *engine, Account *account, const DownloadSpec *spec,
   return NULL;
 }
 
-Op *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
+Op *engine_write(Engine *engine, const char *path, Chunks *text, bool overwrite,
                  uintptr_t owner) {
   (void)engine;
   (void)path;
-  text_free(text);
+  chunks_free(text);
   (void)overwrite;
   (void)owner;
   return NULL;
@@ -334,7 +334,7 @@ static int f_reply(lua_State *L) {
   if (lua_toboolean(L, -1)) {
     char *kept = memcpy(lua_newuserdata(L, length + 1), body, length);
     on_reply(op, &reply, kept,
-             secret_hide(kept, length, account_api_key(op->job.op.account)));
+             redact(kept, length, account_api_key(op->job.op.account)));
     lua_pop(L, 1);
   }
   return 1;

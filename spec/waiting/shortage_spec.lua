@@ -256,7 +256,7 @@ describe("a machine that is short", function()
       local path = os.tmpname()
       local code = [[
         local client = new({ max_attempts = 1 })
-        local _, err = client:generate({ prompt = "a cup" }, { timeout = 0.5 })
+        local _, err = client:generate({ prompt = "a cup" }, { timeout = 2 })
         print(err.kind, err.sent, err.charged, err.message:match("%(([A-Z]+)%)"))
         local job = assert(client:submit({ prompt = "a cup" }))
         step_for(0.5)

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sandbox/lua/books.h"
 #include "sandbox/lua/lua_compat.h"
 #include "sandbox/lua/options.h"
 #include "sandbox/lua/rules.h"
-#include "sandbox/lua/views.h"
 #include "sandbox/server/answer.h"
 #include "sandbox/server/server.h"
 
@@ -155,7 +155,7 @@ static int m_reference(lua_State *L) {
 
 /* RES: table */
 static int m_ledger(lua_State *L) {
-  views_push_ledger(L, check_server(L));
+  books_push(L, check_server(L));
   return 1;
 }
 

@@ -77,7 +77,7 @@ static const Whole rows[] = {
     WHOLE("RIFF\x0d\0\0\0WEBPVP8 ....", false),
     WHOLE("RIFF\xff\xff\xff\xffWEBPVP8 ....", false),
     WHOLE("RIFF\0\0\0\0WEBP", true),
-    /* Text of an end where a length passes over it. */
+    /* Chunks of an end where a length passes over it. */
     WHOLE("RIFF\x0e\0\0\0WEBPEXIF\xff\xd9;.;", false),
     WHOLE(AVIF META MDAT, true),
     WHOLE(AVIF MDAT META, true),

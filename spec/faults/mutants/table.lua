@@ -1155,31 +1155,31 @@ mutant(
 )
 mutant(
   "the key is shown where it is written with escapes",
-  "src/engine/base/secret.c",
+  "src/engine/base/redact.c",
   "length = hide_spelled(bytes, length, secret, true);",
   "",
-  "c secret"
+  "c redact"
 )
 mutant(
   "the key is shown where an image's host redirects to it",
   "src/engine/http/http_reply.c",
-  "  if (copy)\n    copy[secret_hide",
-  "  if (copy && !length)\n    copy[secret_hide",
+  "  if (copy)\n    copy[redact",
+  "  if (copy && !length)\n    copy[redact",
   "spec key: redirects to what repeats it"
 )
 mutant(
   "the key is shown where it looks like an escape",
-  "src/engine/base/secret.c",
+  "src/engine/base/redact.c",
   "length = hide_ambiguous(bytes, length, secret);",
   "",
-  "c secret"
+  "c redact"
 )
 mutant(
   "the key is shown but for its end where a reply is cut off",
-  "src/engine/base/secret.c",
-  "if (search.fits < SECRET_MIN)",
+  "src/engine/base/redact.c",
+  "if (search.fits < REDACT_MIN)",
   "if (search.fits < wanted.length)",
-  "c secret"
+  "c redact"
 )
 mutant(
   "a create that is answered with its result is polled",
@@ -1230,14 +1230,14 @@ mutant(
   HTTP_HANDLE,
   "ca_file);\n    http_setopt(exchange, CURLOPT_CAPATH, NULL);\n",
   "ca_file);\n",
-  "c authorities"
+  "c ca_store"
 )
 mutant(
   "a bundle is left out that holds more than the folder",
-  "src/engine/http/authorities.c",
+  "src/engine/http/ca_store.c",
   "return linked == whole.st_size;",
   "return linked > 0;",
-  "c authorities"
+  "c ca_store"
 )
 mutant(
   "control characters are sent back to image hosts",
@@ -1393,14 +1393,14 @@ mutant(
 )
 mutant(
   "a silent host has all places of reference checks",
-  "src/engine/job/look.c",
+  "src/engine/job/reference_check.c",
   "#define HOST_MAX (CHECKS_MAX / 2)",
   "#define HOST_MAX CHECKS_MAX",
   "spec references: hold up nobody"
 )
 mutant(
   "references are looked at long before their job is sent",
-  "src/engine/job/look.c",
+  "src/engine/job/reference_check.c",
   "if (account->checked >= account->limiter.limit.max)",
   "if (account->dropped)",
   "spec references: not looked at long before"
@@ -2055,7 +2055,7 @@ mutant(
 mutant(
   "shortage: a reference is bad",
   "src/engine/job/probe_run.c",
-  "  if (bad.failure.kind && is_short(look, &bad.failure)) {",
+  "  if (bad.failure.kind && is_short(check, &bad.failure)) {",
   "  if (false) {",
   "spec shortage: a look at a reference waits"
 )

@@ -67,7 +67,7 @@ Loop *engine_loop(Engine *engine);
 /* The queues in which downloads wait. */
 struct Downloads *engine_downloads(Engine *engine);
 
-/* The places of looks at reference images. */
+/* The places of the checks of reference images. */
 struct Checks *engine_checks(Engine *engine);
 
 /* Where its events come from. */

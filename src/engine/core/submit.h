@@ -6,8 +6,8 @@
 #define GPTIMAGE2_ENGINE_SUBMIT_H
 
 #include "account_settings.h"
+#include "engine/files/chunks.h"
 #include "engine/files/file.h"
-#include "engine/files/text.h"
 #include "engine/ledger/ledger.h"
 #include "event.h"
 
@@ -66,7 +66,7 @@ Op *engine_download(Engine *engine, Account *account, const DownloadSpec *spec,
                     uintptr_t owner);
 /* Writes a whole small file, atomically.  Takes the text over, whatever comes
  * of it. */
-Op *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
+Op *engine_write(Engine *engine, const char *path, Chunks *text, bool overwrite,
                  uintptr_t owner);
 /* Settles a job in the ledger, which the account must have: durable when it
  * ends. */

@@ -1,7 +1,7 @@
 /* The handles of exchanges: see http_handle.h. */
 #include "http_handle.h"
 
-#include "authorities.h"
+#include "ca_store.h"
 #include "engine/base/address.h"
 #include "http_limits.h"
 #include "http_refused.h"
@@ -87,11 +87,11 @@ static void set_authorities(Exchange *exchange) {
     http_setopt(exchange, CURLOPT_CAINFO, service->settings.ca_file);
     http_setopt(exchange, CURLOPT_CAPATH, NULL);
   } else if (service->secure) {
-    Authorities needed = authorities_needed();
-    if (needed == AUTHORITIES_FOLDER) {
+    CaStore needed = ca_store_needed();
+    if (needed == CA_STORE_FOLDER) {
       http_setopt(exchange, CURLOPT_CAINFO, NULL);
       http_setopt(exchange, CURLOPT_PROXY_CAINFO, NULL);
-    } else if (needed == AUTHORITIES_BUNDLE) {
+    } else if (needed == CA_STORE_BUNDLE) {
       http_setopt(exchange, CURLOPT_CAPATH, NULL);
       http_setopt(exchange, CURLOPT_PROXY_CAPATH, NULL);
     }

@@ -3,7 +3,7 @@
 
 #include "engine/base/address.h"
 #include "engine/base/clock.h"
-#include "engine/base/secret.h"
+#include "engine/base/redact.h"
 #include "http_failure.h"
 #include "http_limits.h"
 #include "http_shortage.h"
@@ -69,8 +69,7 @@ static void read_location(Exchange *exchange) {
     return;
   exchange->location = copy = strdup(text);
   if (copy)
-    copy[secret_hide(copy, strlen(copy), service_key(exchange->service))] =
-        '\0';
+    copy[redact(copy, strlen(copy), service_key(exchange->service))] = '\0';
 }
 
 /* All headers of a block are there; only those of the answer itself count. */
@@ -109,7 +108,7 @@ void http_hide_key(Exchange *exchange) {
   if (body->length == 0)
     return;
   body->length =
-      secret_hide(body->data, body->length, service_key(exchange->service));
+      redact(body->data, body->length, service_key(exchange->service));
   body->data[body->length] = '\0';
 }
 

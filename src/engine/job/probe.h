@@ -4,7 +4,7 @@
  *
  * Looks have places of their own, for all jobs of an engine together, and no
  * host has more than half of them: one that accepts connections and says
- * nothing holds up neither jobs without references nor the looks at others.
+ * nothing holds up neither jobs without references nor the checks of others.
  */
 #ifndef GPTIMAGE2_ENGINE_PROBE_H
 #define GPTIMAGE2_ENGINE_PROBE_H
@@ -14,15 +14,15 @@
 
 #include <stdbool.h>
 
-#define CHECKS_MAX 8 /* looks at once */
+#define CHECKS_MAX 8 /* checks at once */
 
-typedef struct Look Look;
+typedef struct ReferenceCheck ReferenceCheck;
 
-/* The looks of an engine: those that have a place, and those that wait. */
+/* The checks of an engine: those that have a place, and those that wait. */
 typedef struct Checks {
-  Look *running[CHECKS_MAX]; /* NULL = free */
-  Queue waiting;             /* looks, in order */
-  bool dispatching;          /* inside checks_advance */
+  ReferenceCheck *running[CHECKS_MAX]; /* NULL = free */
+  Queue waiting;                       /* checks, in order */
+  bool dispatching;                    /* inside checks_advance */
 } Checks;
 
 /* What is known of a reference that is not usable. */
@@ -49,9 +49,9 @@ typedef struct ProbeSpec {
 
 typedef struct Probe Probe;
 
-/* Lets the looks at all URLs wait for their places; checks_advance begins them.
- * NULL when memory runs out; otherwise `done` is called once, later, unless the
- * probe is aborted. */
+/* Lets the checks of all URLs wait for their places; checks_advance begins
+ * them. NULL when memory runs out; otherwise `done` is called once, later,
+ * unless the probe is aborted. */
 Probe *probe_start(Loop *loop, Checks *checks, Account *account,
                    const ProbeSpec *spec);
 

@@ -1,5 +1,5 @@
 /* Looking at reference images before money is spent: see probe.h. */
-#include "look.h"
+#include "reference_check.h"
 
 #include "engine/base/address.h"
 #include "engine/base/clock.h"
@@ -18,56 +18,56 @@
 #define TRIES 2
 #define PAUSE 1.0 /* seconds before the second, where the host names none */
 
-static void on_looked(Exchange *exchange);
+static void on_checked_one(Exchange *exchange);
 
-/* ---- one look ---- */
+/* ---- one check ---- */
 
 /* Enough bytes are enough: the rest of the image is not fetched. */
 static bool on_bytes(Exchange *exchange, const char *bytes, size_t length) {
-  Look *look = exchange->owner;
-  size_t room = IMAGE_HEAD - look->head_length;
+  ReferenceCheck *check = exchange->owner;
+  size_t room = IMAGE_HEAD - check->head_length;
   size_t taken = length < room ? length : room;
-  memcpy(look->head + look->head_length, bytes, taken);
-  look->head_length += taken;
-  return look->head_length < IMAGE_HEAD;
+  memcpy(check->head + check->head_length, bytes, taken);
+  check->head_length += taken;
+  return check->head_length < IMAGE_HEAD;
 }
 
-static bool start_look(Look *look, Failure *failure) {
-  Probe *probe = look->probe;
-  HttpFetch fetch = {.url = look->redirected ? look->redirected
-                                             : probe->spec.urls[look->index],
-                     .range = HEAD_RANGE,
-                     .timeout = fmax(look->deadline - clock_monotonic(), 0.001),
-                     .public_only =
-                         !probe->account->settings.allow_private_references};
-  look->head_length = 0;
-  look->exchange = http_fetch(probe->loop, &probe->account->service, &fetch,
-                              on_bytes, failure);
-  if (!look->exchange)
+static bool start_check(ReferenceCheck *check, Failure *failure) {
+  Probe *probe = check->probe;
+  HttpFetch fetch = {
+      .url = check->redirected ? check->redirected
+                               : probe->spec.urls[check->index],
+      .range = HEAD_RANGE,
+      .timeout = fmax(check->deadline - clock_monotonic(), 0.001),
+      .public_only = !probe->account->settings.allow_private_references};
+  check->head_length = 0;
+  check->exchange = http_fetch(probe->loop, &probe->account->service, &fetch,
+                               on_bytes, failure);
+  if (!check->exchange)
     return false;
-  look->exchange->done = on_looked;
-  look->exchange->owner = look;
+  check->exchange->done = on_checked_one;
+  check->exchange->owner = check;
   return true;
 }
 
 /* From its front door, whatever the try before was redirected to. */
-static bool try_look(Look *look, Failure *failure) {
-  double limit = look->probe->account->settings.request_timeout;
-  free(look->redirected);
-  look->redirected = NULL;
-  look->redirects = 0;
-  look->tries++;
-  look->deadline = clock_monotonic() + fmin(limit, LOOK_TIMEOUT);
-  return start_look(look, failure);
+static bool try_check(ReferenceCheck *check, Failure *failure) {
+  double limit = check->probe->account->settings.request_timeout;
+  free(check->redirected);
+  check->redirected = NULL;
+  check->redirects = 0;
+  check->tries++;
+  check->deadline = clock_monotonic() + fmin(limit, LOOK_TIMEOUT);
+  return start_check(check, failure);
 }
 
 static void free_probe(Probe *probe) {
   for (unsigned i = 0; i < probe->spec.count; i++) {
-    Look *look = &probe->looks[i];
-    look_leave(look);
-    if (look->exchange)
-      http_abort(probe->loop, look->exchange);
-    free(look->redirected);
+    ReferenceCheck *check = &probe->references[i];
+    reference_check_release(check);
+    if (check->exchange)
+      http_abort(probe->loop, check->exchange);
+    free(check->redirected);
   }
   free(probe->lacking);
   free(probe);
@@ -85,8 +85,8 @@ static void finish(Probe *probe, ProbeFailure *bad) {
 static void set_timer(Probe *probe) {
   double at = probe->spec.deadline;
   for (unsigned i = 0; i < probe->spec.count; i++)
-    if (probe->looks[i].again_at > 0)
-      at = fmin(at, probe->looks[i].again_at);
+    if (probe->references[i].again_at > 0)
+      at = fmin(at, probe->references[i].again_at);
   if (isinf(at))
     heap_clear(&probe->loop->heap, probe->spec.timer);
   else
@@ -95,10 +95,10 @@ static void set_timer(Probe *probe) {
 
 /* This machine lacks something: that was no try, and says nothing of the
  * reference. */
-static void wait_out(Look *look, Failure *failure) {
-  Probe *probe = look->probe;
-  look->tries--;
-  look->again_at = clock_monotonic() + shortage_pause(++probe->shortages, 0.5);
+static void wait_out(ReferenceCheck *check, Failure *failure) {
+  Probe *probe = check->probe;
+  check->tries--;
+  check->again_at = clock_monotonic() + shortage_pause(++probe->shortages, 0.5);
   free(probe->lacking);
   probe->lacking = failure->detail;
   failure->detail = NULL;
@@ -111,23 +111,24 @@ void probe_explain(const Probe *probe, Failure *failure) {
 }
 
 void checks_advance(Checks *checks) {
-  Look **place;
-  Look *look;
+  ReferenceCheck **place;
+  ReferenceCheck *check;
   if (checks->dispatching)
     return;
   checks->dispatching = true;
-  while ((place = look_place(checks)) && (look = look_next(checks))) {
-    ProbeFailure bad = {.index = look->index, .retry_after = -1};
-    queue_remove(&look->link);
-    *place = look;
-    if (try_look(look, &bad.failure))
+  while ((place = reference_check_place(checks)) &&
+         (check = reference_check_next(checks))) {
+    ProbeFailure bad = {.index = check->index, .retry_after = -1};
+    queue_remove(&check->link);
+    *place = check;
+    if (try_check(check, &bad.failure))
       continue;
     if (shortage_explains(&bad.failure)) {
-      look_leave(look);
-      wait_out(look, &bad.failure);
-      set_timer(look->probe);
+      reference_check_release(check);
+      wait_out(check, &bad.failure);
+      set_timer(check->probe);
     } else {
-      finish(look->probe, &bad);
+      finish(check->probe, &bad);
     }
   }
   checks->dispatching = false;
@@ -165,11 +166,12 @@ static bool is_temporary(const Exchange *exchange) {
 
 /* Follows a redirect, after the same checks as for the first URL.  True when a
  * new exchange has been started. */
-static bool follow(Look *look, Exchange *exchange, ProbeFailure *bad) {
-  const char *from = look->probe->spec.urls[look->index];
+static bool follow(ReferenceCheck *check, Exchange *exchange,
+                   ProbeFailure *bad) {
+  const char *from = check->probe->spec.urls[check->index];
   const char *target = http_redirect(exchange);
   Url url;
-  if (look->redirects++ >= REDIRECT_MAX) {
+  if (check->redirects++ >= REDIRECT_MAX) {
     refuse(bad, from, "redirects too often");
     return false;
   }
@@ -177,35 +179,35 @@ static bool follow(Look *look, Exchange *exchange, ProbeFailure *bad) {
     refuse(bad, from, "redirects to a URL that is not valid");
     return false;
   }
-  free(look->redirected);
-  look->redirected = strdup(target);
-  if (!look->redirected) {
+  free(check->redirected);
+  check->redirected = strdup(target);
+  if (!check->redirected) {
     refuse(bad, from, "could not be looked at: no memory");
     return false;
   }
   http_release(exchange);
-  look->exchange = NULL;
-  return start_look(look, &bad->failure);
+  check->exchange = NULL;
+  return start_check(check, &bad->failure);
 }
 
-static bool is_image(const Exchange *exchange, const Look *look) {
+static bool is_image(const Exchange *exchange, const ReferenceCheck *check) {
   return strncasecmp(http_content_type(exchange), "image/", 6) == 0 ||
-         image_extension(look->head, look->head_length);
+         image_extension(check->head, check->head_length);
 }
 
-static void refuse_answer(ProbeFailure *bad, const Look *look,
+static void refuse_answer(ProbeFailure *bad, const ReferenceCheck *check,
                           const Exchange *exchange) {
-  const char *url = look->probe->spec.urls[look->index];
+  const char *url = check->probe->spec.urls[check->index];
   failure_set(&bad->failure, "validation", "reference_unreachable",
               "the reference image %.*s answered with HTTP status %d%s",
               url_shown(url), url, exchange->reply.status,
-              look->tries > 1 ? ", twice" : "");
+              check->tries > 1 ? ", twice" : "");
 }
 
 /* An answer that is a usable image leaves `bad` as it is. */
-static void judge(const Look *look, const Exchange *exchange,
+static void judge(const ReferenceCheck *check, const Exchange *exchange,
                   ProbeFailure *bad) {
-  const char *url = look->probe->spec.urls[look->index];
+  const char *url = check->probe->spec.urls[check->index];
   int status = exchange->reply.status;
   /* Read to the end, or to where there was enough of it: both are answers. */
   bool answered = exchange->reply.kind == OUTCOME_ANSWERED || exchange->stopped;
@@ -218,8 +220,8 @@ static void judge(const Look *look, const Exchange *exchange,
                 "the reference image %.*s did not answer: %s", url_shown(url),
                 url, exchange->failure.detail ? exchange->failure.detail : "");
   else if (status != 200 && status != 206)
-    refuse_answer(bad, look, exchange);
-  else if (!is_image(exchange, look))
+    refuse_answer(bad, check, exchange);
+  else if (!is_image(exchange, check))
     refuse(bad, url, "is not an image");
   if (!bad->failure.kind)
     return;
@@ -229,57 +231,58 @@ static void judge(const Look *look, const Exchange *exchange,
 }
 
 /* What its exchange, or the lack of one, says of this machine. */
-static bool is_short(const Look *look, Failure *failure) {
-  return look->exchange ? look->exchange->shortage != NULL
-                        : shortage_explains(failure);
+static bool is_short(const ReferenceCheck *check, Failure *failure) {
+  return check->exchange ? check->exchange->shortage != NULL
+                         : shortage_explains(failure);
 }
 
 /* Busy for the moment: a second try, unless that is far away.  One that said
  * nothing in all its time had its chance. */
-static bool rest(Look *look, const Exchange *exchange,
+static bool rest(ReferenceCheck *check, const Exchange *exchange,
                  const ProbeFailure *bad) {
   double pause = fmax(bad->retry_after, PAUSE);
-  if (!bad->temporary || exchange->reply.timed_out || look->tries >= TRIES ||
+  if (!bad->temporary || exchange->reply.timed_out || check->tries >= TRIES ||
       pause > LOOK_TIMEOUT)
     return false;
-  look->again_at = clock_monotonic() + pause;
+  check->again_at = clock_monotonic() + pause;
   return true;
 }
 
 void probe_on_timer(Probe *probe, double now) {
   for (unsigned i = 0; i < probe->spec.count; i++) {
-    Look *look = &probe->looks[i];
-    if (look->again_at <= 0 || look->again_at > now)
+    ReferenceCheck *check = &probe->references[i];
+    if (check->again_at <= 0 || check->again_at > now)
       continue;
-    look->again_at = 0;
-    look_join(look);
+    check->again_at = 0;
+    reference_check_wait(check);
   }
   set_timer(probe);
   checks_advance(probe->checks);
 }
 
-static void on_looked(Exchange *exchange) {
-  Look *look = exchange->owner;
-  Probe *probe = look->probe;
+static void on_checked_one(Exchange *exchange) {
+  ReferenceCheck *check = exchange->owner;
+  Probe *probe = check->probe;
   Checks *checks = probe->checks;
-  ProbeFailure bad = {.index = look->index, .retry_after = -1};
+  ProbeFailure bad = {.index = check->index, .retry_after = -1};
   if (!http_is_redirect(exchange))
-    judge(look, exchange, &bad);
-  else if (follow(look, exchange, &bad))
+    judge(check, exchange, &bad);
+  else if (follow(check, exchange, &bad))
     return;
-  look_leave(look);
-  if (bad.failure.kind && is_short(look, &bad.failure)) {
-    wait_out(look, &bad.failure);
+  reference_check_release(check);
+  if (bad.failure.kind && is_short(check, &bad.failure)) {
+    wait_out(check, &bad.failure);
     set_timer(probe);
-  } else if (bad.failure.kind && look->exchange && rest(look, exchange, &bad)) {
+  } else if (bad.failure.kind && check->exchange &&
+             rest(check, exchange, &bad)) {
     failure_clear(&bad.failure);
     set_timer(probe);
   } else {
     probe->left--;
   }
-  if (look->exchange) /* a redirect has let go of it */
+  if (check->exchange) /* a redirect has let go of it */
     http_release(exchange);
-  look->exchange = NULL;
+  check->exchange = NULL;
   if (bad.failure.kind)
     finish(probe, &bad);
   else if (probe->left == 0)
@@ -289,7 +292,8 @@ static void on_looked(Exchange *exchange) {
 
 Probe *probe_start(Loop *loop, Checks *checks, Account *account,
                    const ProbeSpec *spec) {
-  Probe *probe = calloc(1, sizeof *probe + spec->count * sizeof *probe->looks);
+  Probe *probe =
+      calloc(1, sizeof *probe + spec->count * sizeof *probe->references);
   if (!probe)
     return NULL;
   probe->loop = loop;
@@ -298,14 +302,14 @@ Probe *probe_start(Loop *loop, Checks *checks, Account *account,
   probe->spec = *spec;
   probe->left = spec->count;
   for (unsigned i = 0; i < spec->count; i++) {
-    Look *look = &probe->looks[i];
+    ReferenceCheck *check = &probe->references[i];
     Url url = {.host = ""};
     url_parse(spec->urls[i], strlen(spec->urls[i]), &url);
-    look->probe = probe;
-    look->index = i;
-    look->host = url.host ? url.host : "";
-    look->host_length = url.host_length;
-    look_join(look);
+    check->probe = probe;
+    check->index = i;
+    check->host = url.host ? url.host : "";
+    check->host_length = url.host_length;
+    reference_check_wait(check);
   }
   set_timer(probe);
   return probe;

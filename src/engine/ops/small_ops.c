@@ -68,7 +68,7 @@ bool engine_check_target(const FileTarget *target, Failure *failure) {
 typedef struct Writing {
   Op op; /* first */
   char *path;
-  Text text;
+  Chunks text;
   bool overwrite;
   unsigned shortages; /* of this machine, in a row */
   double give_up_at;  /* how long those are waited for; 0 = there was none */
@@ -77,7 +77,7 @@ typedef struct Writing {
 /* Seconds for which a file may wait for a descriptor. */
 #define PATIENCE 30.0
 
-static bool write_blocks(File *file, const Text *text, Failure *failure) {
+static bool write_blocks(File *file, const Chunks *text, Failure *failure) {
   for (const TextBlock *block = text->first; block; block = block->next)
     if (!file_append(file, block->bytes, block->length, failure))
       return false;
@@ -122,7 +122,7 @@ static void start_writing(Op *op) {
 static void free_writing(Op *op) {
   Writing *writing = (Writing *)op;
   free(writing->path);
-  text_free(&writing->text);
+  chunks_free(&writing->text);
 }
 
 static const OpType writing_type = {.start = start_writing,
@@ -131,15 +131,15 @@ static const OpType writing_type = {.start = start_writing,
                                     .stop = nothing,
                                     .free = free_writing};
 
-Op *engine_write(Engine *engine, const char *path, Text *text, bool overwrite,
+Op *engine_write(Engine *engine, const char *path, Chunks *text, bool overwrite,
                  uintptr_t owner) {
   Writing *writing = calloc(1, sizeof *writing);
   if (!writing) {
-    text_free(text);
+    chunks_free(text);
     return NULL;
   }
   writing->text = *text;
-  *text = (Text){0};
+  *text = (Chunks){0};
   writing->overwrite = overwrite;
   writing->path = strdup(path);
   if (!writing->path) {

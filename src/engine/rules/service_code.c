@@ -2,7 +2,7 @@
 #include "service_code.h"
 
 #include "engine/base/printable.h"
-#include "engine/base/secret.h"
+#include "engine/base/redact.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ static char *copy_text(const JsonPiece *piece, const char *api_key,
     return NULL;
   *length = piece->length;
   if (piece->escaped)
-    *length = secret_hide(text, json_unescape(piece, text), api_key);
+    *length = redact(text, json_unescape(piece, text), api_key);
   else
     memcpy(text, piece->at, piece->length);
   return text;

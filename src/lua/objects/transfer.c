@@ -125,14 +125,14 @@ int transfer_download(lua_State *L) {
 
 /* The pieces of the list at `index`, one after the other; false without memory.
  * Raises nothing: they are strings, as the caller has checked. */
-static bool join(lua_State *L, int index, Text *text) {
+static bool join(lua_State *L, int index, Chunks *text) {
   bool ok = true;
   for (int i = 1; ok && i <= (int)compat_rawlen(L, index); i++) {
     size_t length;
     const char *piece;
     lua_rawgeti(L, index, i);
     piece = lua_tolstring(L, -1, &length);
-    ok = text_append(text, piece, length);
+    ok = chunks_append(text, piece, length);
     lua_pop(L, 1);
   }
   return ok;
@@ -153,7 +153,7 @@ int transfer_write(lua_State *L) {
   enum { HOLDER = 4 };
   Core *core = core_get(L);
   const char *path = luaL_checkstring(L, 1);
-  Text text = {0};
+  Chunks text = {0};
   Transfer *transfer;
   check_pieces(L, 2);
   lua_settop(L, HOLDER + 1);
@@ -170,7 +170,7 @@ int transfer_write(lua_State *L) {
     transfer->op = engine_write(core->engine, path, &text, lua_toboolean(L, 3),
                                 transfer->handle);
   else
-    text_free(&text);
+    chunks_free(&text);
   return launched(L, core, transfer, NULL, HOLDER);
 }
 

@@ -1,7 +1,7 @@
 /* Pieces of replies, as Lua values: see pieces.h. */
 #include "pieces.h"
 
-#include "engine/base/secret.h"
+#include "engine/base/redact.h"
 #include "engine/base/url.h"
 #include "lua/shown/error.h"
 
@@ -25,7 +25,7 @@ static void push_text(lua_State *L, const JsonPiece *piece,
     return;
   }
   text = lua_newuserdata(L, piece->length);
-  length = secret_hide(text, json_unescape(piece, text), secret);
+  length = redact(text, json_unescape(piece, text), secret);
   lua_pushlstring(L, text, length);
   lua_remove(L, -2);
 }

@@ -13,9 +13,9 @@ enum { FAULT_MAX_OPTIONS = 4 };
 
 typedef struct FaultKind {
   const char *name;
-  unsigned phases; /* bits, 1 << FaultOn */
-  bool raw;        /* written to the socket itself: not with TLS */
-  bool refuses;    /* by default a create has not done its work */
+  unsigned phases;  /* bits, 1 << FaultOn */
+  bool raw_writers; /* written to the socket itself: not with TLS */
+  bool refuses;     /* by default a create has not done its work */
   const char *options[FAULT_MAX_OPTIONS + 1]; /* its own; needed ones end "!" */
   const char *about;                          /* one line for people */
 } FaultKind;

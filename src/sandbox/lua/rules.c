@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "options.h"
-#include "sandbox/faults/bomb.h"
 #include "sandbox/faults/fault_kind.h"
+#include "sandbox/faults/gzip_bomb.h"
 #include "sandbox/service/service.h"
 
 enum {
@@ -117,8 +117,8 @@ static void read_bytes(const Options *from, Fault *rule) {
   double least = 0, most = BYTES_MAX;
   switch (rule->action) {
   case FAULT_GZIP:
-    least = BOMB_MIN;
-    most = (double)BOMB_MAX;
+    least = GZIP_BOMB_MIN;
+    most = (double)GZIP_BOMB_MAX;
     break;
   case FAULT_ENDLESS_HEADERS:
   case FAULT_ENDLESS_CHUNKS:
@@ -257,7 +257,7 @@ void rules_read(lua_State *L, bool tls, Fault *rule) {
   rule->action = (FaultAction)action;
   read_phase(&from, rule);
   check_options(&from, rule);
-  if (tls && fault_kinds[action].raw) {
+  if (tls && fault_kinds[action].raw_writers) {
     options_raise(&from,
                   "action '%s' needs a sandbox without tls: it writes "
                   "to the socket itself",
@@ -315,7 +315,7 @@ static void push_kind(lua_State *L, const FaultKind *kind) {
   lua_setfield(L, -2, "required");
   lua_pushboolean(L, !kind->refuses);
   lua_setfield(L, -2, "work");
-  lua_pushboolean(L, !kind->raw);
+  lua_pushboolean(L, !kind->raw_writers);
   lua_setfield(L, -2, "tls");
   lua_pushstring(L, kind->about);
   lua_setfield(L, -2, "about");

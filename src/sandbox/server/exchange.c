@@ -12,10 +12,10 @@
 #include <strings.h>
 
 #include "answer.h"
+#include "fault_response.h"
 #include "sandbox/faults/fault_kind.h"
 #include "sandbox/reply/body.h"
 #include "server_state.h"
-#include "spoil.h"
 
 enum {
   DRAIN_MAX = 64 * 1024 * 1024, /* of a body that is too long: then hang up */
@@ -33,7 +33,7 @@ typedef struct Request {
   char *body;
   size_t room, drained;
   Phase phase;
-  Waiter waiter;
+  Delay delay;
   RawWriter writer;
   Fault *fault;
   Reply reply;
@@ -122,11 +122,12 @@ static void note_status(Server *server, const Request *request) {
 static enum MHD_Result send_raw(Server *server, Request *request,
                                 const char *method) {
   bool bare = strcmp(method, "HEAD") == 0;
-  if (!script_make(&request->writer.script, &request->reply, request->fault,
-                   bare))
+  if (!fault_stream_make(&request->writer.stream, &request->reply,
+                         request->fault, bare))
     return MHD_NO;
   request->phase = PHASE_HUNG;
-  raw_hold(&server->raw, &request->writer, request->question.connection);
+  raw_writer_hold(&server->raw_writers, &request->writer,
+                  request->question.connection);
   return MHD_YES;
 }
 
@@ -136,19 +137,19 @@ static enum MHD_Result finish(Server *server, Request *request,
   const Fault *fault = request->fault;
   Reply *reply = &request->reply;
   if (fault && fault->action == FAULT_RESET) {
-    raw_reset(connection);
+    raw_writer_reset(connection);
     return MHD_NO;
   }
   if (fault && fault->action == FAULT_CLOSE)
     return MHD_NO;
   if (fault && reply_data(reply))
-    spoil(server, &request->question, fault, reply);
+    fault_response(server, &request->question, fault, reply);
   if (!reply_data(reply)) { /* there was no memory for it */
     reply_replace(reply,
                   reply_error(MHD_HTTP_INTERNAL_SERVER_ERROR, "out_of_memory"));
   }
   note_status(server, request);
-  if (fault && fault_kinds[fault->action].raw)
+  if (fault && fault_kinds[fault->action].raw_writers)
     return send_raw(server, request, method);
   return body_queue(reply, connection, fault);
 }
@@ -190,8 +191,8 @@ static enum MHD_Result begin(Server *server, Request *request, const char *url,
   if (!hung && (!fault || !(fault->seconds > 0)))
     return finish(server, request, method);
   request->phase = hung ? PHASE_HUNG : PHASE_HELD;
-  waiting_hold(&server->waiting, &request->waiter, request->question.connection,
-               hung ? INFINITY : fault->seconds);
+  delays_hold(&server->delays, &request->delay, request->question.connection,
+              hung ? INFINITY : fault->seconds);
   return MHD_YES;
 }
 
@@ -213,7 +214,7 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection,
   }
   if (request->phase == PHASE_BODY)
     return begin(server, request, url, method);
-  if (request->phase == PHASE_HUNG || waiting_closed(&server->waiting))
+  if (request->phase == PHASE_HUNG || delays_closed(&server->delays))
     return MHD_NO;
   return finish(server, request, method);
 }
@@ -229,7 +230,7 @@ void exchange_completed(void *cls, struct MHD_Connection *connection,
   pthread_mutex_lock(&server->lock);
   fault_release(request->fault);
   pthread_mutex_unlock(&server->lock);
-  script_free(&request->writer.script);
+  fault_stream_free(&request->writer.stream);
   reply_drop(&request->reply);
   free(request->body);
   free(request);

@@ -67,11 +67,11 @@ static struct MHD_Daemon *start_daemon(Server *server, int fd) {
 }
 
 static bool start_helpers(Server *server) {
-  if (!waiting_start(&server->waiting))
+  if (!delays_start(&server->delays))
     return false;
-  if (!raw_start(&server->raw)) {
-    waiting_stop(&server->waiting);
-    waiting_free(&server->waiting);
+  if (!raw_writers_start(&server->raw_writers)) {
+    delays_stop(&server->delays);
+    delays_free(&server->delays);
     return false;
   }
   return true;
@@ -79,13 +79,13 @@ static bool start_helpers(Server *server) {
 
 /* Both hold connections, and MHD must not stop with any of them suspended. */
 static void stop_helpers(Server *server) {
-  waiting_stop(&server->waiting);
-  raw_stop(&server->raw);
+  delays_stop(&server->delays);
+  raw_writers_stop(&server->raw_writers);
 }
 
 static void free_helpers(Server *server) {
-  waiting_free(&server->waiting);
-  raw_free(&server->raw);
+  delays_free(&server->delays);
+  raw_writers_free(&server->raw_writers);
 }
 
 /* Starts all threads with every signal blocked: signals are the host's. */
@@ -142,7 +142,7 @@ static bool open_server(Server *server, char error[SERVER_MAX_ERROR]) {
 static uint64_t random_seed(void) {
   uint64_t seed = 0;
   if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
-    seed = (uint64_t)(waiting_clock() * 1e9) ^ (uint64_t)getpid() << 32;
+    seed = (uint64_t)(delays_clock() * 1e9) ^ (uint64_t)getpid() << 32;
   return seed;
 }
 
@@ -225,7 +225,7 @@ Server *server_start(const ServerOptions *options,
   server->options = *options;
   server->options.service.seed = random_seed();
   server->pid = getpid();
-  server->started = waiting_clock();
+  server->started = delays_clock();
   service_init(&server->service, &server->options.service);
   if (!open_server(server, error)) {
     server_free(server);

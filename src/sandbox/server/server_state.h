@@ -13,12 +13,12 @@
 #include <sys/types.h>
 
 #include "certificate.h"
+#include "delays.h"
 #include "journal.h"
-#include "raw.h"
+#include "raw_writer.h"
 #include "sandbox/faults/fault.h"
 #include "sandbox/image/picture.h"
 #include "sandbox/service/service.h"
-#include "waiting.h"
 
 enum {
   SERVER_MAX_KEY = 256,         /* bytes of an API key, NUL included */
@@ -55,14 +55,14 @@ typedef struct Server {
   bool running;
   struct MHD_Daemon *daemon;
   Certificate certificate;
-  Waiting waiting;
-  Raw raw;
+  Delays delays;
+  RawWriters raw_writers;
   PictureCache pictures; /* the daemon's thread only */
 } Server;
 
 /* The service's time, in seconds; the caller holds the lock. */
 static inline double server_now(const Server *server) {
-  return waiting_clock() - server->started + server->ahead;
+  return delays_clock() - server->started + server->ahead;
 }
 
 #endif

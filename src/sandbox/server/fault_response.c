@@ -2,16 +2,16 @@
  * How a fault changes what an answer says: its status, its type, its content.
  * Runs on the server's thread.
  */
-#include "spoil.h"
+#include "fault_response.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sandbox/faults/bomb.h"
-#include "sandbox/reply/twist.h"
+#include "sandbox/faults/gzip_bomb.h"
+#include "sandbox/reply/fault_json.h"
 
-static const uint64_t BOMB_DEFAULT = (uint64_t)64 << 20;
+static const uint64_t GZIP_BOMB_DEFAULT = (uint64_t)64 << 20;
 static const char HTML_TYPE[] = "text/html; charset=utf-8";
 static const char HTML_PAGE[] =
     "<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>\n"
@@ -126,7 +126,7 @@ static bool set_redirect(const Server *server, const Question *question,
 static bool set_bomb(const Fault *fault, Reply *reply) {
   size_t size = 0;
   bool given = fault->bytes != FAULT_NO_BYTES;
-  char *text = bomb_make(given ? fault->bytes : BOMB_DEFAULT, &size);
+  char *text = gzip_bomb_make(given ? fault->bytes : GZIP_BOMB_DEFAULT, &size);
   reply->encoding = "gzip";
   return reply_set_text(reply, text, size);
 }
@@ -140,8 +140,8 @@ static bool set_not_image(Reply *reply) {
   return reply_set_text(reply, text, size);
 }
 
-bool spoil(const Server *server, const Question *question, const Fault *fault,
-           Reply *reply) {
+bool fault_response(const Server *server, const Question *question,
+                    const Fault *fault, Reply *reply) {
   switch (fault->action) {
   case FAULT_STATUS:
     return set_status(fault, reply);
@@ -171,6 +171,6 @@ bool spoil(const Server *server, const Question *question, const Fault *fault,
   case FAULT_NOT_IMAGE:
     return set_not_image(reply);
   default:
-    return twist(fault, reply);
+    return fault_json(fault, reply);
   }
 }

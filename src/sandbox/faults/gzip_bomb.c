@@ -3,7 +3,7 @@
  * two bits stand for 258 bytes, a stored block with the end. Its checksum is
  * reckoned without going through the bytes. Pure; the caller owns the file.
  */
-#include "bomb.h"
+#include "gzip_bomb.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -125,7 +125,7 @@ static void put_matches(Bits *out, uint64_t count) {
   put(out, 0, 1);
 }
 
-char *bomb_make(uint64_t bytes, size_t *size) {
+char *gzip_bomb_make(uint64_t bytes, size_t *size) {
   static const unsigned char GZIP[10] = {0x1f, 0x8b, 8, [9] = 255};
   uint64_t letters = bytes - HEAD_SIZE - TAIL_SIZE;
   uint64_t matches = (letters - 1) / MATCH;

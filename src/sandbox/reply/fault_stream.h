@@ -2,8 +2,8 @@
  * What is written to a connection past the HTTP library: which bytes, how
  * fast, and how it ends. Pure.
  */
-#ifndef GPTIMAGE2_SANDBOX_SCRIPT_H
-#define GPTIMAGE2_SANDBOX_SCRIPT_H
+#ifndef GPTIMAGE2_SANDBOX_FAULT_STREAM_H
+#define GPTIMAGE2_SANDBOX_FAULT_STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,42 +12,43 @@
 #include "reply.h"
 #include "sandbox/faults/fault.h"
 
-enum { SCRIPT_PARTS = 4 };
+enum { STREAM_PARTS = 4 };
 
 /* Bytes, and how often they come. */
-typedef struct ScriptPart {
+typedef struct StreamPart {
   const char *data;
   size_t size;
   uint64_t times; /* FAULT_ALWAYS: without an end */
-} ScriptPart;
+} StreamPart;
 
-typedef enum ScriptEnd {
+typedef enum StreamEnd {
   END_CLOSE, /* in order */
   END_RESET,
   END_HANG /* the connection stays until the peer or the sandbox ends it */
-} ScriptEnd;
+} StreamEnd;
 
-typedef struct Script {
-  ScriptPart parts[SCRIPT_PARTS];
+typedef struct FaultStream {
+  StreamPart parts[STREAM_PARTS];
   char *head;     /* malloc'ed; a part of its own */
   uint64_t total; /* bytes to write; UINT64_MAX: without an end */
   uint64_t burst; /* of them at once */
   double rate;    /* bytes a second after those */
-  ScriptEnd end;
-} Script;
+  StreamEnd end;
+} FaultStream;
 
 /*
  * Writes the script of `fault` for `reply`, both of which must outlive it.
  * `bare`: the answer has no body (to HEAD). False: no memory.
  */
-bool script_make(Script *script, const Reply *reply, const Fault *fault,
-                 bool bare);
-void script_free(Script *script);
+bool fault_stream_make(FaultStream *stream, const Reply *reply,
+                       const Fault *fault, bool bare);
+void fault_stream_free(FaultStream *stream);
 
 /* Copies up to `most` of the bytes from number `at` on; 0 at the end. */
-size_t script_copy(const Script *script, uint64_t at, char *to, size_t most);
+size_t fault_stream_copy(const FaultStream *stream, uint64_t at, char *to,
+                         size_t most);
 
 /* How many bytes may have been written after so many seconds. */
-uint64_t script_allowed(const Script *script, double seconds);
+uint64_t fault_stream_allowed(const FaultStream *stream, double seconds);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * The secret that others repeat (secret.c), however they write it: the input is
+ * The secret that others repeat (redact.c), however they write it: the input is
  * a key to choose, and bytes of noise or of the key in one of its spellings.
  */
 #include "fuzz.h"
 
 #include "engine/base/json_reader.h"
-#include "engine/base/secret.h"
+#include "engine/base/redact.h"
 
 #include <ctype.h>
 
@@ -124,12 +124,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     abort();
   memcpy(bytes, text, length);
   json = look_inside(bytes, length, key, false);
-  kept = secret_hide(bytes, length, key);
+  kept = redact(bytes, length, key);
   check(kept <= length, "%zu became %zu", length, kept);
   expect_none(bytes, kept, key, "in the bytes");
   check(look_inside(bytes, kept, key, true) || !json || which != 0,
         "no JSON any more");
-  check(secret_hide(bytes, kept, key) == kept, "it was not all");
+  check(redact(bytes, kept, key) == kept, "it was not all");
   free(bytes);
   return 0;
 }

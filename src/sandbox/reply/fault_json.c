@@ -2,7 +2,7 @@
  * How a fault changes the JSON of an answer: fields are changed by jansson,
  * what jansson would not write is put between by hand. Pure.
  */
-#include "twist.h"
+#include "fault_json.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -159,7 +159,7 @@ static bool rewrite(const Fault *fault, Reply *reply) {
   return reply_set_text(reply, text, text ? strlen(text) : 0);
 }
 
-bool twist(const Fault *fault, Reply *reply) {
+bool fault_json(const Fault *fault, Reply *reply) {
   switch (fault->action) {
   case FAULT_DUPLICATE_KEYS:
     return duplicate(fault, reply);

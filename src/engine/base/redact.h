@@ -8,22 +8,22 @@
  * looks like an escape ("u002f", of at most 256 characters), which takes as
  * many times longer, at worst, as it has characters.  Pure; any thread.
  */
-#ifndef GPTIMAGE2_ENGINE_SECRET_H
-#define GPTIMAGE2_ENGINE_SECRET_H
+#ifndef GPTIMAGE2_ENGINE_REDACT_H
+#define GPTIMAGE2_ENGINE_REDACT_H
 
 #include <stddef.h>
 
 /* Shorter is no secret, but a piece of ordinary words. */
-#define SECRET_MIN ((size_t)8)
+#define REDACT_MIN ((size_t)8)
 
 /* Of a longer one only this very spelling is found. */
-#define SECRET_MAX ((size_t)4096)
+#define REDACT_MAX ((size_t)4096)
 
 /* Puts "[key]" in place of each `secret` in the `length` bytes, which do not
  * get longer by it; also in place of its beginning where they end before it
  * does (and is that long without its backslashes).  The whole text must be
  * there: of a piece that ends inside a secret the rest would not be found.
  * Returns their new length; no NUL is added. */
-size_t secret_hide(char *bytes, size_t length, const char *secret);
+size_t redact(char *bytes, size_t length, const char *secret);
 
 #endif

@@ -2,7 +2,7 @@
  * The sandbox's books as Lua tables. Copies what changes into userdata first,
  * under the lock, and makes tables (which may raise) afterwards, without it.
  */
-#include "views.h"
+#include "books.h"
 
 #include "lua_compat.h"
 
@@ -87,7 +87,7 @@ static void push_requests(lua_State *L, const Totals *totals) {
     set_integer(L, NAMES[on], (int64_t)totals->requests[on]);
 }
 
-void views_push_ledger(lua_State *L, Server *server) {
+void books_push(lua_State *L, Server *server) {
   Totals totals = server_totals(server);
   lua_createtable(L, 0, 9);
   set_integer(L, "credits", totals.credits);

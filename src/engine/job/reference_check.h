@@ -1,14 +1,14 @@
 /*
- * The looks at reference images, and their places.  Private to the files of
+ * The checks of reference images, and their places.  Private to the files of
  * probe.h; I/O thread only.
  */
-#ifndef GPTIMAGE2_ENGINE_LOOK_H
-#define GPTIMAGE2_ENGINE_LOOK_H
+#ifndef GPTIMAGE2_ENGINE_REFERENCE_CHECK_H
+#define GPTIMAGE2_ENGINE_REFERENCE_CHECK_H
 
 #include "engine/files/image.h"
 #include "probe.h"
 
-struct Look {
+struct ReferenceCheck {
   Probe *probe;
   unsigned index;     /* of its URL */
   const char *host;   /* in that URL */
@@ -29,22 +29,22 @@ struct Probe {
   Checks *checks;
   Account *account;
   ProbeSpec spec;
-  unsigned left;      /* looks that are not over */
+  unsigned left;      /* checks that are not over */
   unsigned shortages; /* in a row: see shortage.h */
   char *lacking;      /* owned: what this machine lacked last, or NULL */
-  Look looks[];       /* spec.count of them */
+  ReferenceCheck references[]; /* spec.count of them */
 };
 
 /* Waits for a place, behind all others. */
-void look_join(Look *look);
+void reference_check_wait(ReferenceCheck *check);
 
 /* Leaves the queue, or gives its place back. */
-void look_leave(Look *look);
+void reference_check_release(ReferenceCheck *check);
 
 /* A place that is free; NULL = none. */
-Look **look_place(Checks *checks);
+ReferenceCheck **reference_check_place(Checks *checks);
 
 /* The first that waits for which there is room; NULL = none. */
-Look *look_next(const Checks *checks);
+ReferenceCheck *reference_check_next(const Checks *checks);
 
 #endif

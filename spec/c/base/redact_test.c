@@ -1,7 +1,7 @@
 /* The secret that others repeat. */
 #include "check.h"
 
-#include "engine/base/secret.h"
+#include "engine/base/redact.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static void each_place_gets_a_mark(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
     char *bytes = strdup(rows[i].before);
-    size_t length = secret_hide(bytes, strlen(bytes), KEY);
+    size_t length = redact(bytes, strlen(bytes), KEY);
     check(length == strlen(rows[i].after) &&
               memcmp(bytes, rows[i].after, length) == 0,
           "row %zu: %.*s", i, (int)length, bytes);
@@ -38,23 +38,23 @@ static void each_place_gets_a_mark(void **state) {
 static void zeros_do_not_end_the_search(void **state) {
   char bytes[] = "a\0" KEY "\0b";
   (void)state;
-  assert_int_equal(secret_hide(bytes, sizeof bytes - 1, KEY), 9);
+  assert_int_equal(redact(bytes, sizeof bytes - 1, KEY), 9);
   assert_memory_equal(bytes, "a\0[key]\0b", 9);
 }
 
 static void ordinary_words_are_left(void **state) {
   char bytes[] = "my fault: sandbox";
   (void)state;
-  assert_int_equal(secret_hide(bytes, strlen(bytes), "sandbox"),
+  assert_int_equal(redact(bytes, strlen(bytes), "sandbox"),
                    strlen("my fault: sandbox"));
-  assert_int_equal(secret_hide(bytes, strlen(bytes), ""), strlen(bytes));
+  assert_int_equal(redact(bytes, strlen(bytes), ""), strlen(bytes));
   assert_string_equal(bytes, "my fault: sandbox");
 }
 
 /* The result of hiding `secret` in `text`, to be freed. */
 static char *hidden(const char *text, const char *secret) {
   char *bytes = strdup(text);
-  bytes[secret_hide(bytes, strlen(bytes), secret)] = '\0';
+  bytes[redact(bytes, strlen(bytes), secret)] = '\0';
   return bytes;
 }
 
@@ -162,7 +162,7 @@ static double time_of(size_t length) {
   memset(secret, 'a', length);
   secret[length - 1] = 'b';
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
-  assert_int_equal(secret_hide(bytes, 6 * LETTERS, secret),
+  assert_int_equal(redact(bytes, 6 * LETTERS, secret),
                    6 * (LETTERS - (length - 1)) + strlen("[key]"));
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
   free(secret);
@@ -174,7 +174,7 @@ static double time_of(size_t length) {
 /* A search that begins anew at each place takes 400 times as long. */
 static void a_long_secret_takes_no_longer(void **state) {
   (void)state;
-  assert_true(time_of(SECRET_MAX) < 20 * time_of(10));
+  assert_true(time_of(REDACT_MAX) < 20 * time_of(10));
 }
 
 int main(void) {

@@ -2,7 +2,7 @@
  * What is written to a connection past the HTTP library. Owns the head of the
  * answer; all else is the reply's, the fault's, or constant. Pure.
  */
-#include "script.h"
+#include "fault_stream.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -95,19 +95,19 @@ static uint64_t sum(uint64_t a, uint64_t b) {
   return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-static uint64_t part_size(const ScriptPart *part) {
+static uint64_t part_size(const StreamPart *part) {
   uint64_t size = part->size;
   return size > 0 && part->times > UINT64_MAX / size ? UINT64_MAX
                                                      : size * part->times;
 }
 
-static void add_part(Script *script, const char *data, size_t size,
+static void add_part(FaultStream *stream, const char *data, size_t size,
                      uint64_t times) {
   size_t i = 0;
-  while (script->parts[i].size > 0)
+  while (stream->parts[i].size > 0)
     i++;
-  script->parts[i] = (ScriptPart){data, size, times};
-  script->total = sum(script->total, part_size(&script->parts[i]));
+  stream->parts[i] = (StreamPart){data, size, times};
+  stream->total = sum(stream->total, part_size(&stream->parts[i]));
 }
 
 /* How often a filler comes for that many bytes; not given: for ever. */
@@ -115,88 +115,88 @@ static uint64_t fillings(const Fault *fault, size_t size) {
   return fault->bytes == FAULT_NO_BYTES ? FAULT_ALWAYS : fault->bytes / size;
 }
 
-static void add_informational(Script *script, const Fault *fault) {
+static void add_informational(FaultStream *stream, const Fault *fault) {
   const char *answer = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n";
   if (fault->status == 100)
     answer = "HTTP/1.1 100 Continue\r\n\r\n";
   else if (fault->status == 102)
     answer = "HTTP/1.1 102 Processing\r\n\r\n";
-  add_part(script, answer, strlen(answer),
+  add_part(stream, answer, strlen(answer),
            fault->count > 0 ? fault->count : INFORMATIONAL_DEFAULT);
 }
 
-static void add_parts(Script *script, const Reply *reply, const Fault *fault,
-                      size_t head_size, bool bare) {
+static void add_parts(FaultStream *stream, const Reply *reply,
+                      const Fault *fault, size_t head_size, bool bare) {
   if (fault->action == FAULT_INFORMATIONAL)
-    add_informational(script, fault);
-  add_part(script, script->head, head_size, 1);
+    add_informational(stream, fault);
+  add_part(stream, stream->head, head_size, 1);
   if (fault->action == FAULT_ENDLESS_HEADERS) {
     size_t size = sizeof FILLER_HEADER - 1;
-    add_part(script, FILLER_HEADER, size, fillings(fault, size));
+    add_part(stream, FILLER_HEADER, size, fillings(fault, size));
   }
-  add_part(script, HEAD_END, sizeof HEAD_END - 1, 1);
-  script->burst = script->total;
+  add_part(stream, HEAD_END, sizeof HEAD_END - 1, 1);
+  stream->burst = stream->total;
   if (bare)
     return;
   if (fault->action == FAULT_ENDLESS_CHUNKS) {
     size_t size = sizeof FILLER_CHUNK - 1;
-    add_part(script, FILLER_CHUNK, size, fillings(fault, size));
-    add_part(script, LAST_CHUNK, sizeof LAST_CHUNK - 1, 1);
+    add_part(stream, FILLER_CHUNK, size, fillings(fault, size));
+    add_part(stream, LAST_CHUNK, sizeof LAST_CHUNK - 1, 1);
   } else {
-    add_part(script, reply_data(reply), reply->size, 1);
+    add_part(stream, reply_data(reply), reply->size, 1);
   }
 }
 
-static void set_limits(Script *script, const Fault *fault) {
+static void set_limits(FaultStream *stream, const Fault *fault) {
   uint64_t bytes = fault->bytes == FAULT_NO_BYTES ? 0 : fault->bytes;
-  uint64_t from = fault->head ? 0 : script->burst;
+  uint64_t from = fault->head ? 0 : stream->burst;
   uint64_t most = UINT64_MAX;
   switch (fault->action) {
   case FAULT_STALL:
     most = sum(from, bytes);
-    script->end = END_HANG;
+    stream->end = END_HANG;
     break;
   case FAULT_CUT:
     most = bytes;
-    script->end = fault->reset ? END_RESET : END_CLOSE;
+    stream->end = fault->reset ? END_RESET : END_CLOSE;
     break;
   case FAULT_DRIP:
-    script->burst = from;
-    script->rate = (double)bytes;
+    stream->burst = from;
+    stream->rate = (double)bytes;
     return;
   default:
     break;
   }
-  script->total = script->total < most ? script->total : most;
-  script->burst = UINT64_MAX;
+  stream->total = stream->total < most ? stream->total : most;
+  stream->burst = UINT64_MAX;
 }
 
-bool script_make(Script *script, const Reply *reply, const Fault *fault,
-                 bool bare) {
-  *script = (Script){.end = END_CLOSE};
+bool fault_stream_make(FaultStream *stream, const Reply *reply,
+                       const Fault *fault, bool bare) {
+  *stream = (FaultStream){.end = END_CLOSE};
   if (fault->action == FAULT_RAW) {
-    add_part(script, fault->body, fault->body_size, 1);
-    script->burst = UINT64_MAX;
+    add_part(stream, fault->body, fault->body_size, 1);
+    stream->burst = UINT64_MAX;
     return true;
   }
   size_t size = 0;
-  script->head = make_head(reply, fault, &size);
-  if (!script->head)
+  stream->head = make_head(reply, fault, &size);
+  if (!stream->head)
     return false;
-  add_parts(script, reply, fault, size, bare);
-  set_limits(script, fault);
+  add_parts(stream, reply, fault, size, bare);
+  set_limits(stream, fault);
   return true;
 }
 
-void script_free(Script *script) {
-  free(script->head);
-  *script = (Script){0};
+void fault_stream_free(FaultStream *stream) {
+  free(stream->head);
+  *stream = (FaultStream){0};
 }
 
 /* ---- its bytes ---- */
 
 /* Copies from byte `at` of a part on. */
-static size_t copy_part(const ScriptPart *part, uint64_t at, char *to,
+static size_t copy_part(const StreamPart *part, uint64_t at, char *to,
                         size_t most) {
   uint64_t left = part_size(part) - at;
   size_t wanted = left < most ? (size_t)left : most, copied = 0;
@@ -210,14 +210,15 @@ static size_t copy_part(const ScriptPart *part, uint64_t at, char *to,
   return copied;
 }
 
-size_t script_copy(const Script *script, uint64_t at, char *to, size_t most) {
-  uint64_t left = at < script->total ? script->total - at : 0;
+size_t fault_stream_copy(const FaultStream *stream, uint64_t at, char *to,
+                         size_t most) {
+  uint64_t left = at < stream->total ? stream->total - at : 0;
   size_t wanted = left < most ? (size_t)left : most, copied = 0;
   uint64_t start = 0; /* of the part */
-  for (size_t i = 0; i < SCRIPT_PARTS && copied < wanted; i++) {
-    uint64_t end = sum(start, part_size(&script->parts[i]));
+  for (size_t i = 0; i < STREAM_PARTS && copied < wanted; i++) {
+    uint64_t end = sum(start, part_size(&stream->parts[i]));
     if (at + copied < end) {
-      copied += copy_part(&script->parts[i], at + copied - start, to + copied,
+      copied += copy_part(&stream->parts[i], at + copied - start, to + copied,
                           wanted - copied);
     }
     start = end;
@@ -225,8 +226,8 @@ size_t script_copy(const Script *script, uint64_t at, char *to, size_t most) {
   return copied;
 }
 
-uint64_t script_allowed(const Script *script, double seconds) {
-  double more = fmin(script->rate * seconds, 1e15);
-  uint64_t allowed = sum(script->burst, (uint64_t)more);
-  return allowed < script->total ? allowed : script->total;
+uint64_t fault_stream_allowed(const FaultStream *stream, double seconds) {
+  double more = fmin(stream->rate * seconds, 1e15);
+  uint64_t allowed = sum(stream->burst, (uint64_t)more);
+  return allowed < stream->total ? allowed : stream->total;
 }

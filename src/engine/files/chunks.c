@@ -1,11 +1,11 @@
-/* A text that is put together from pieces: see text.h. */
-#include "text.h"
+/* A text that is put together from pieces: see chunks.h. */
+#include "chunks.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* A block with room at the end; NULL without memory. */
-static TextBlock *open_block(Text *text) {
+static TextBlock *open_block(Chunks *text) {
   TextBlock *block = text->last;
   if (block && block->length < TEXT_BLOCK)
     return block;
@@ -22,7 +22,7 @@ static TextBlock *open_block(Text *text) {
   return block;
 }
 
-bool text_append(Text *text, const char *bytes, size_t length) {
+bool chunks_append(Chunks *text, const char *bytes, size_t length) {
   while (length > 0) {
     TextBlock *block = open_block(text);
     size_t part;
@@ -39,7 +39,7 @@ bool text_append(Text *text, const char *bytes, size_t length) {
   return true;
 }
 
-void text_free(Text *text) {
+void chunks_free(Chunks *text) {
   while (text->first) {
     TextBlock *block = text->first;
     text->first = block->next;

@@ -6,8 +6,8 @@
  * and after Lua's collector that takes a millisecond: so a block is smaller.
  * One thread at a time.
  */
-#ifndef GPTIMAGE2_ENGINE_TEXT_H
-#define GPTIMAGE2_ENGINE_TEXT_H
+#ifndef GPTIMAGE2_ENGINE_CHUNKS_H
+#define GPTIMAGE2_ENGINE_CHUNKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,14 +21,14 @@ typedef struct TextBlock {
 } TextBlock;
 
 /* All zero = empty. */
-typedef struct Text {
+typedef struct Chunks {
   TextBlock *first;
   TextBlock *last;
-} Text;
+} Chunks;
 
 /* False without memory: then a part of it may be there. */
-bool text_append(Text *text, const char *bytes, size_t length);
+bool chunks_append(Chunks *text, const char *bytes, size_t length);
 
-void text_free(Text *text);
+void chunks_free(Chunks *text);
 
 #endif

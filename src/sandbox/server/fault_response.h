@@ -2,8 +2,8 @@
  * How a fault changes what an answer says, before it is sent. Runs on the
  * server's thread.
  */
-#ifndef GPTIMAGE2_SANDBOX_SPOIL_H
-#define GPTIMAGE2_SANDBOX_SPOIL_H
+#ifndef GPTIMAGE2_SANDBOX_FAULT_RESPONSE_H
+#define GPTIMAGE2_SANDBOX_FAULT_RESPONSE_H
 
 #include <stdbool.h>
 
@@ -13,7 +13,7 @@
 
 /* Changes the reply as the fault says; faults of other kinds leave it. The
  * fault's texts must outlive the reply. False: no memory. */
-bool spoil(const Server *server, const Question *question, const Fault *fault,
-           Reply *reply);
+bool fault_response(const Server *server, const Question *question,
+                    const Fault *fault, Reply *reply);
 
 #endif

@@ -1,5 +1,5 @@
-/* The certificates of the system's authorities: see authorities.h. */
-#include "authorities.h"
+/* The certificates of the system's authorities: see ca_store.h. */
+#include "ca_store.h"
 
 #include "engine/loop/curl_lib.h"
 
@@ -10,7 +10,7 @@
 
 #define HASH_DIGITS 8
 
-static Authorities found; /* written once */
+static CaStore found; /* written once */
 
 /* A name that OpenSSL looks for: the hash of a subject, a dot, a number. */
 static bool is_link(const char *name) {
@@ -37,7 +37,7 @@ static off_t count_linked(DIR *folder) {
   return bytes;
 }
 
-bool authorities_same(const char *folder, const char *bundle) {
+bool ca_store_same(const char *folder, const char *bundle) {
   struct stat whole;
   off_t linked;
   DIR *entries;
@@ -53,20 +53,19 @@ bool authorities_same(const char *folder, const char *bundle) {
 
 /* Other TLS libraries have their own ways with folders: GnuTLS reads all of
  * what is in them. */
-Authorities authorities_choose(const char *tls, const char *folder,
-                               const char *bundle) {
-  if (!tls || !authorities_same(folder, bundle))
-    return AUTHORITIES_BOTH;
-  return strncmp(tls, "OpenSSL/", 8) == 0 ? AUTHORITIES_FOLDER
-                                          : AUTHORITIES_BUNDLE;
+CaStore ca_store_choose(const char *tls, const char *folder,
+                        const char *bundle) {
+  if (!tls || !ca_store_same(folder, bundle))
+    return CA_STORE_BOTH;
+  return strncmp(tls, "OpenSSL/", 8) == 0 ? CA_STORE_FOLDER : CA_STORE_BUNDLE;
 }
 
 static void look_up(void) {
   const curl_version_info_data *info = curl_lib.version_info(CURLVERSION_NOW);
-  found = authorities_choose(info->ssl_version, info->capath, info->cainfo);
+  found = ca_store_choose(info->ssl_version, info->capath, info->cainfo);
 }
 
-Authorities authorities_needed(void) {
+CaStore ca_store_needed(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, look_up);
   return found;

@@ -1,8 +1,8 @@
 /*
  * How a fault changes the JSON of an answer. Pure.
  */
-#ifndef GPTIMAGE2_SANDBOX_TWIST_H
-#define GPTIMAGE2_SANDBOX_TWIST_H
+#ifndef GPTIMAGE2_SANDBOX_FAULT_JSON_H
+#define GPTIMAGE2_SANDBOX_FAULT_JSON_H
 
 #include <stdbool.h>
 
@@ -11,6 +11,6 @@
 
 /* Changes the reply's JSON as the fault says. Leaves alone what is no answer
  * about a job where the fault is about one. False: no memory. */
-bool twist(const Fault *fault, Reply *reply);
+bool fault_json(const Fault *fault, Reply *reply);
 
 #endif

@@ -3,7 +3,7 @@
 #include "folder.h"
 
 #include "engine/core/account.h"
-#include "engine/http/authorities.h"
+#include "engine/http/ca_store.h"
 #include "engine/http/http.h"
 
 #include <unistd.h>
@@ -52,7 +52,7 @@ static int remove_store(void **state) {
 }
 
 static bool is_same(const Store *store) {
-  return authorities_same(store->folder.path, store->bundle);
+  return ca_store_same(store->folder.path, store->bundle);
 }
 
 static void a_folder_and_its_bundle_are_the_same(void **state) {
@@ -97,10 +97,10 @@ static void other_names_are_no_links(void **state) {
 
 static void what_is_not_there_is_not_the_same(void **state) {
   Store *store = *state;
-  assert_false(authorities_same(NULL, store->bundle));
-  assert_false(authorities_same(store->folder.path, NULL));
-  assert_false(authorities_same("/nowhere", store->bundle));
-  assert_false(authorities_same(store->folder.path, "/nowhere"));
+  assert_false(ca_store_same(NULL, store->bundle));
+  assert_false(ca_store_same(store->folder.path, NULL));
+  assert_false(ca_store_same("/nowhere", store->bundle));
+  assert_false(ca_store_same(store->folder.path, "/nowhere"));
   put(store, "bundle.crt", "");
   take_away(store, "0a1b2c3d.0");
   take_away(store, "0a1b2c3d.1");
@@ -110,17 +110,16 @@ static void what_is_not_there_is_not_the_same(void **state) {
 static void one_of_the_two_is_read_where_they_are_the_same(void **state) {
   Store *store = *state;
   const char *folder = store->folder.path;
-  assert_int_equal(authorities_choose("OpenSSL/3.0", folder, store->bundle),
-                   AUTHORITIES_FOLDER);
-  assert_int_equal(authorities_choose("GnuTLS/3.7", folder, store->bundle),
-                   AUTHORITIES_BUNDLE);
-  assert_int_equal(authorities_choose("GnuTLS/3.7", NULL, store->bundle),
-                   AUTHORITIES_BOTH);
-  assert_int_equal(authorities_choose(NULL, folder, store->bundle),
-                   AUTHORITIES_BOTH);
+  assert_int_equal(ca_store_choose("OpenSSL/3.0", folder, store->bundle),
+                   CA_STORE_FOLDER);
+  assert_int_equal(ca_store_choose("GnuTLS/3.7", folder, store->bundle),
+                   CA_STORE_BUNDLE);
+  assert_int_equal(ca_store_choose("GnuTLS/3.7", NULL, store->bundle),
+                   CA_STORE_BOTH);
+  assert_int_equal(ca_store_choose(NULL, folder, store->bundle), CA_STORE_BOTH);
   put(store, "bundle.crt", FIRST SECOND "a third one\n");
-  assert_int_equal(authorities_choose("GnuTLS/3.7", folder, store->bundle),
-                   AUTHORITIES_BOTH);
+  assert_int_equal(ca_store_choose("GnuTLS/3.7", folder, store->bundle),
+                   CA_STORE_BOTH);
 }
 
 /* ---- what libcurl is told ---- */
@@ -197,7 +196,7 @@ static void the_bundle_is_left_out_where_the_folder_is_enough(void **state) {
   const char *expected;
   (void)state;
   assert_null(curl_lib_load());
-  expected = authorities_needed() == AUTHORITIES_FOLDER ? "nothing" : "untold";
+  expected = ca_store_needed() == CA_STORE_FOLDER ? "nothing" : "untold";
   ask("https://127.0.0.1:1", NULL);
   assert_string_equal(told_file, expected);
   assert_string_equal(told_proxy_file, expected);

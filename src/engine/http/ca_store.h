@@ -7,8 +7,8 @@
  * interrupt that, so closing would wait for it.  Of a folder OpenSSL reads only
  * the links that a server's certificate leads to.  Any thread.
  */
-#ifndef GPTIMAGE2_ENGINE_AUTHORITIES_H
-#define GPTIMAGE2_ENGINE_AUTHORITIES_H
+#ifndef GPTIMAGE2_ENGINE_CA_STORE_H
+#define GPTIMAGE2_ENGINE_CA_STORE_H
 
 #include <stdbool.h>
 
@@ -17,21 +17,21 @@
  * were made from the same certificates, and no longer when a certificate was
  * put into, or taken out of, one of them alone.  (A swap for one of the same
  * length goes unseen: the folder counts then.)  Either may be NULL. */
-bool authorities_same(const char *folder, const char *bundle);
+bool ca_store_same(const char *folder, const char *bundle);
 
 /* What libcurl is to read of what it knows of. */
-typedef enum Authorities {
-  AUTHORITIES_BOTH,
-  AUTHORITIES_FOLDER, /* that alone will do, and costs least */
-  AUTHORITIES_BUNDLE
-} Authorities;
+typedef enum CaStore {
+  CA_STORE_BOTH,
+  CA_STORE_FOLDER, /* that alone will do, and costs least */
+  CA_STORE_BUNDLE
+} CaStore;
 
 /* That, for a TLS library of this name and version.  Each may be NULL. */
-Authorities authorities_choose(const char *tls, const char *folder,
-                               const char *bundle);
+CaStore ca_store_choose(const char *tls, const char *folder,
+                        const char *bundle);
 
 /* That, for libcurl as it is on this machine.  Looked up at the first call, for
  * the process; after curl_lib_load. */
-Authorities authorities_needed(void);
+CaStore ca_store_needed(void);
 
 #endif

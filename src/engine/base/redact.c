@@ -1,5 +1,5 @@
-/* Keeps a secret out of what others say: see secret.h. */
-#include "secret.h"
+/* Keeps a secret out of what others say: see redact.h. */
+#include "redact.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,8 +18,8 @@ static const char MARK[] = "[key]"; /* fits in the place of any secret */
 typedef struct Wanted {
   size_t length;
   bool percent; /* "%2F" may be a slash */
-  char characters[SECRET_MAX];
-  uint16_t fallback[SECRET_MAX + 1];
+  char characters[REDACT_MAX];
+  uint16_t fallback[REDACT_MAX + 1];
 } Wanted;
 
 static void find_fallbacks(Wanted *wanted) {
@@ -41,11 +41,11 @@ static bool set_wanted(Wanted *wanted, const char *secret, bool percent) {
   for (; *secret; secret++) {
     if (*secret == '\\')
       continue;
-    if (wanted->length == SECRET_MAX)
+    if (wanted->length == REDACT_MAX)
       return false;
     wanted->characters[wanted->length++] = *secret;
   }
-  if (wanted->length < SECRET_MIN)
+  if (wanted->length < REDACT_MIN)
     return false;
   find_fallbacks(wanted);
   return true;
@@ -203,7 +203,7 @@ static size_t hide_spelled(char *bytes, size_t length, const char *secret,
     return length;
   while (search.at < end) {
     read_on(&search, &wanted, end);
-    if (search.fits < SECRET_MIN) /* else it is all of it, or cut off */
+    if (search.fits < REDACT_MIN) /* else it is all of it, or cut off */
       break;
     to = mark(to, from, search.start);
     from = search.at;
@@ -249,7 +249,7 @@ static const char *match(const Wanted *wanted, const char *at, const char *end,
 static const char *match_behind(const Wanted *wanted, int code, const char *at,
                                 const char *end, size_t fits) {
   if (code == CUT_OFF)
-    return fits >= SECRET_MIN ? end : NULL;
+    return fits >= REDACT_MIN ? end : NULL;
   return code == wanted->characters[fits] ? match(wanted, at, end, fits + 1)
                                           : NULL;
 }
@@ -267,7 +267,7 @@ static const char *match(const Wanted *wanted, const char *at, const char *end,
     while (at < end && *at == '\\')
       at++;
     if (at == end)
-      return fits >= SECRET_MIN ? end : NULL;
+      return fits >= REDACT_MIN ? end : NULL;
     if (*at == 'u' && at > from) {
       int code = read_code(at, end);
       found = match_behind(wanted, code, code < 0 ? end : at + 5, end, fits);
@@ -320,8 +320,8 @@ static size_t hide_ambiguous(char *bytes, size_t length, const char *secret) {
 /* Nearly no reply needs the slow search: none of its bytes leads to another
  * spelling, and its last one, a bracket, is none of the secret's.  Whether "%"
  * means what it does in a URL nobody knows: it is looked at both ways. */
-size_t secret_hide(char *bytes, size_t length, const char *secret) {
-  if (length == 0 || strlen(secret) < SECRET_MIN)
+size_t redact(char *bytes, size_t length, const char *secret) {
+  if (length == 0 || strlen(secret) < REDACT_MIN)
     return length;
   if (memchr(bytes, '\\', length) || strchr(secret, bytes[length - 1]))
     length = hide_spelled(bytes, length, secret, false);
