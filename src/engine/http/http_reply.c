@@ -52,7 +52,7 @@ static void read_range_headers(Exchange *exchange) {
                      header(exchange, "content-length") ||
                      header(exchange, "transfer-encoding");
   if (is_usable_tag(tag))
-    strcpy(exchange->tag, tag);
+    memcpy(exchange->tag, tag, strlen(tag) + 1);
   if (range && strncasecmp(range, "bytes ", 6) == 0 && is_digit(range[6]))
     exchange->range_start = strtoll(range + 6, NULL, 10);
   if (total && is_digit(total[1]))
