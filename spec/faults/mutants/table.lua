@@ -1164,7 +1164,7 @@ mutant(
   "the key is shown where an image's host redirects to it",
   "src/engine/http/http_reply.c",
   "  if (copy)\n    copy[redact",
-  "  if (copy && !length)\n    copy[redact",
+  "  if (copy && !*copy)\n    copy[redact",
   "spec key: redirects to what repeats it"
 )
 mutant(
