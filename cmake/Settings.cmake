@@ -36,6 +36,17 @@ target_compile_options(gptimage2_settings INTERFACE
   $<$<BOOL:${werror}>:-Werror>
   -Wno-error=deprecated-declarations
   $<$<BOOL:${GPTIMAGE2_TESTS}>:-g>)
+# The modules' own sources; what is made for tests may know more.  With the POSIX
+# ways the system's headers show them nothing else (see base/platform.h).
+add_library(gptimage2_posix INTERFACE)
+target_compile_options(gptimage2_posix INTERFACE
+  -U_GNU_SOURCE -D_XOPEN_SOURCE=700 -DGPTIMAGE2_POSIX)
+add_library(gptimage2_system INTERFACE)
+if(GPTIMAGE2_POSIX)
+  target_link_libraries(gptimage2_system INTERFACE gptimage2_posix)
+elseif(APPLE)
+  target_compile_definitions(gptimage2_system INTERFACE _DARWIN_C_SOURCE)
+endif()
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 target_link_libraries(gptimage2_settings INTERFACE

@@ -4,6 +4,7 @@
 #
 #   gptimage2_add_lua(5.4)              a variant, installed by cmake --install
 #   gptimage2_add_sanitizer(asan …)     a variant for the tests, on Lua 5.4
+#   gptimage2_add_posix()               the same, with nothing but POSIX
 #   gptimage2_add_rock()                what LuaRocks asks for
 #
 # Each adds the targets core-<variant>, sandbox-<variant> and lua-<variant>
@@ -12,7 +13,10 @@
 # The object libraries engine-<flavour> and service-<flavour>.
 function(gptimage2_add_flavour flavour)
   add_library(gptimage2_flavour_${flavour} INTERFACE)
-  if(ARGN)
+  set(system gptimage2_system)
+  if(flavour STREQUAL "posix")
+    set(system gptimage2_posix)
+  elseif(ARGN)
     set(options ${ARGN} -g -O1 -UNDEBUG -fno-omit-frame-pointer)
     target_compile_options(gptimage2_flavour_${flavour} INTERFACE ${options})
     target_link_options(gptimage2_flavour_${flavour} INTERFACE ${ARGN})
@@ -21,12 +25,12 @@ function(gptimage2_add_flavour flavour)
     add_library(engine-${flavour} OBJECT ${GPTIMAGE2_ENGINE_SOURCES})
     target_link_libraries(engine-${flavour} PRIVATE
       gptimage2_settings gptimage2_curl gptimage2_ledger_libs
-      gptimage2_flavour_${flavour})
+      gptimage2_flavour_${flavour} ${system})
   endif()
   if(GPTIMAGE2_HAVE_SANDBOX)
     add_library(service-${flavour} OBJECT ${GPTIMAGE2_SANDBOX_SOURCES})
     target_link_libraries(service-${flavour} PRIVATE gptimage2_settings
-      gptimage2_sandbox_libs gptimage2_flavour_${flavour})
+      gptimage2_sandbox_libs gptimage2_flavour_${flavour} ${system})
   endif()
 endfunction()
 
@@ -46,6 +50,10 @@ endfunction()
 # The modules of one variant.
 function(gptimage2_add_variant variant flavour includes)
   add_custom_target(lua-${variant})
+  set(system gptimage2_system)
+  if(flavour STREQUAL "posix")
+    set(system gptimage2_posix)
+  endif()
   if(GPTIMAGE2_CORE)
     add_library(core-${variant} MODULE ${GPTIMAGE2_BINDING_SOURCES}
       $<TARGET_OBJECTS:engine-${flavour}>)
@@ -53,7 +61,7 @@ function(gptimage2_add_variant variant flavour includes)
       "${includes}")
     # The headers of both are needed by what the engine's headers include.
     target_link_libraries(core-${variant} PRIVATE
-      gptimage2_curl gptimage2_ledger_libs)
+      gptimage2_curl gptimage2_ledger_libs ${system})
     set_target_properties(core-${variant} PROPERTIES
       BUILD_RPATH "${GPTIMAGE2_CURL_RPATH}"
       INSTALL_RPATH "${GPTIMAGE2_CURL_RPATH}")
@@ -65,7 +73,8 @@ function(gptimage2_add_variant variant flavour includes)
       $<TARGET_OBJECTS:service-${flavour}>)
     gptimage2_set_module(sandbox-${variant} sandbox ${variant} ${flavour}
       "${includes}")
-    target_link_libraries(sandbox-${variant} PRIVATE gptimage2_sandbox_libs)
+    target_link_libraries(sandbox-${variant} PRIVATE
+      gptimage2_sandbox_libs ${system})
     add_dependencies(lua-${variant} sandbox-${variant})
   endif()
   if(GPTIMAGE2_TESTS)
@@ -111,7 +120,8 @@ function(gptimage2_add_http2_server)
     return()
   endif()
   add_executable(http2-server spec/lib/http2/server.c
-    spec/lib/http2/session.c src/sandbox/server/certificate.c)
+    spec/lib/http2/session.c src/sandbox/server/certificate.c
+    src/engine/base/platform.c)
   target_link_libraries(http2-server PRIVATE
     gptimage2_settings PkgConfig::HTTP2_PC)
   set_target_properties(http2-server PROPERTIES
@@ -159,6 +169,10 @@ function(gptimage2_write_launcher variant modules run is_slow)
   set(slow "unset GPTIMAGE2_SPEC_SLOW")
   if(is_slow)
     set(slow "export GPTIMAGE2_SPEC_SLOW=1")
+  endif()
+  set(posix "unset GPTIMAGE2_SPEC_POSIX")
+  if(GPTIMAGE2_POSIX OR variant STREQUAL "posix")
+    set(posix "export GPTIMAGE2_SPEC_POSIX=1")
   endif()
   set(folder "${CMAKE_BINARY_DIR}/lua/${variant}")
   configure_file("${CMAKE_CURRENT_SOURCE_DIR}/cmake/launcher.in"
@@ -220,6 +234,14 @@ function(gptimage2_add_sanitizer name)
   string(APPEND preload "${CMAKE_BINARY_DIR}/tools/unpreload.so")
   gptimage2_write_launcher(${name} ${name}
     "env LD_PRELOAD='${preload}' '${GPTIMAGE2_PROGRAM_5.4}'" ON)
+endfunction()
+
+# The ways of systems that have POSIX and nothing else, tried on this one.
+function(gptimage2_add_posix)
+  gptimage2_find_lua(5.4 includes abi)
+  gptimage2_add_flavour(posix)
+  gptimage2_add_variant(posix posix "${includes}")
+  gptimage2_write_launcher(posix posix "'${GPTIMAGE2_PROGRAM_5.4}'" OFF)
 endfunction()
 
 # LuaRocks hands over one Lua's headers and the folders to install to.

@@ -37,6 +37,15 @@ local function sh(command, ...)
   assert.equal("", folder.run(command:format(unpack(words))))
 end
 
+--- Without locks of open files (POSIX 2024, Linux, macOS) any descriptor of the file that this
+--- process closes takes the lock along: the ".lock" beside it is what holds then.
+local function has_no_such_lock()
+  if os.getenv("GPTIMAGE2_SPEC_POSIX") then
+    pending("this system's locks go with the first descriptor that is closed")
+    return true
+  end
+end
+
 local function is_root()
   return folder.run("id -u") == "0"
 end
@@ -46,6 +55,9 @@ describe("the lock of a ledger", function()
   after_each(folder.clean)
 
   it("is not dropped with the file of the old one", function()
+    if has_no_such_lock() then
+      return
+    end
     local _, box, path = book.pair()
     assert(os.remove(path .. ".lock"))
     assert.equal("ledger_locked", elsewhere(box, path))
@@ -53,6 +65,9 @@ describe("the lock of a ledger", function()
   end)
 
   it("is not dropped by one who opens and closes the files", function()
+    if has_no_such_lock() then
+      return
+    end
     local _, box, path = book.pair()
     io.open(path .. ".lock"):close()
     io.open(path):close()
@@ -71,6 +86,9 @@ describe("the lock of a ledger", function()
   end)
 
   it("holds through a bind mount of the file alone", function()
+    if has_no_such_lock() then
+      return
+    end
     local client, box, path = book.pair()
     local other = folder.new() .. "/mounted.db"
     folder.write(other, "")

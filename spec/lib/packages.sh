@@ -19,9 +19,9 @@ wants_of() {
       cat <<'END'
 program lua5.4 lua-5.4 lua54 : lua5.4
 module 5.4 cjson : lua-cjson
-opens libcurl.so.4 libcurl-gnutls.so.4 : libcurl4t64 libcurl4 libcurl3t64-gnutls libcurl3-gnutls
-opens libsqlite3.so.0 : libsqlite3-0
-opens libsodium.so.23 libsodium.so.26 : libsodium23
+opens libcurl.so.4 libcurl-gnutls.so.4 libcurl.4.dylib : libcurl4t64 libcurl4 libcurl3t64-gnutls libcurl3-gnutls
+opens libsqlite3.so.0 libsqlite3.dylib : libsqlite3-0
+opens libsodium.so.23 libsodium.so.26 libsodium.dylib : libsodium23
 file /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem : ca-certificates
 END
       ;;
@@ -130,6 +130,11 @@ try_opens() {
   return 1
 }
 
+# Prints how many processors there are.
+cores() {
+  nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2
+}
+
 # Prints the C compiler, as CMake would choose it.
 c_compiler() {
   local name
@@ -161,7 +166,7 @@ try_header() {
 # compiler's own; pkg-config is asked where it is there.
 header_folders() {
   pkg-config --cflags-only-I "$1" 2>/dev/null | tr ' ' '\n' | sed -n 's/^-I//p'
-  printf '%s\n' /usr/include/"$1" /usr/local/include/"$1"
+  printf '%s\n' {/usr,/usr/local,/opt/homebrew}/include/"$1"
 }
 
 # Libraries with their headers: pairs of the two.

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # The newcomer's command: examples/quickstart, from an empty folder, with a
 # build folder of its own and no API key, leaves a picture and its sidecar.
 set -euo pipefail

@@ -7,6 +7,7 @@
 #include "io_thread.h"
 
 #include "engine/base/descriptors.h"
+#include "engine/base/platform.h"
 #include "engine/job/job_gate.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <time.h>
 
 #define STACK_SIZE ((size_t)1 << 20)
@@ -127,9 +127,7 @@ Engine *engine_open(void) {
     return NULL;
   pthread_once(&once, watch_process);
   engine->generation = atomic_load(&forks);
-  if (getrandom(&engine->seed, sizeof engine->seed, 0) !=
-          (ssize_t)sizeof engine->seed ||
-      engine->seed == 0)
+  if (!platform_random(&engine->seed, sizeof engine->seed) || engine->seed == 0)
     engine->seed = 88172645463325252u;
   gate_init(&engine->gate, job_gate_begin);
   descriptors_spare_standard();

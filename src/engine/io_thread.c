@@ -2,6 +2,7 @@
 #include "io_thread.h"
 
 #include "engine/base/clock.h"
+#include "engine/base/platform.h"
 #include "engine/http/http.h"
 #include "engine/job/job_record.h"
 #include "io_gate.h"
@@ -309,7 +310,7 @@ void *io_thread_run(void *user) {
   CURL *easy;
   CURLcode result;
   double now;
-  pthread_setname_np(pthread_self(), "gptimage2"); /* in top, gdb, perf */
+  platform_name_thread("gptimage2");
   engine->wake_at = engine->attends_until = (double)INFINITY;
   engine->ledgers_at = (double)INFINITY;
   while (!atomic_load(&engine->stopping)) {

@@ -9,6 +9,7 @@
 #include "engine/base/blank.h"
 #include "engine/base/clock.h"
 #include "engine/base/limits.h"
+#include "engine/base/platform.h"
 #include "engine/base/url.h"
 #include "engine/version.h"
 #include "lua/objects/client.h"
@@ -31,9 +32,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/auxv.h>
-#endif
 
 #ifdef _WIN32
 #define EXPORT __declspec(dllexport)
@@ -221,15 +219,17 @@ static int f_file_id(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   int (*look)(const char *, struct stat *) = lua_toboolean(L, 2) ? stat : lstat;
   struct stat info;
+  struct timespec at;
   char id[128];
   if (look(path, &info) != 0 || !S_ISREG(info.st_mode)) {
     lua_pushnil(L);
     return 1;
   }
+  at = platform_changed_at(&info);
   snprintf(
       id, sizeof id, "%" PRIxMAX ":%" PRIxMAX ":%" PRIxMAX ":%" PRIxMAX ":%lx",
       (uintmax_t)info.st_dev, (uintmax_t)info.st_ino, (uintmax_t)info.st_size,
-      (uintmax_t)info.st_mtim.tv_sec, (unsigned long)info.st_mtim.tv_nsec);
+      (uintmax_t)at.tv_sec, (unsigned long)at.tv_nsec);
   lua_pushstring(L, id);
   return 1;
 }
@@ -255,11 +255,7 @@ static int f_check_target(lua_State *L) {
 /* RES: whether this program has more rights than who started it (setuid and the
 ** like), whose environment it must not trust then */
 static int f_is_privileged(lua_State *L) {
-#ifdef __linux__
-  lua_pushboolean(L, getauxval(AT_SECURE) != 0);
-#else
-  lua_pushboolean(L, issetugid());
-#endif
+  lua_pushboolean(L, platform_is_privileged());
   return 1;
 }
 
@@ -346,6 +342,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"refusal", verdict_refusal},
                                        {NULL, NULL}};
   compat_checkversion(L);
+  platform_stay_loaded(&functions);
   core_open(L);
   json_open(L);
   error_open(L);

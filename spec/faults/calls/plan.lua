@@ -48,19 +48,15 @@ local ERRORS = {
   sendto = { "ECONNRESET", "EPIPE", "EAGAIN", "EINTR" },
   recvfrom = { "ECONNRESET", "EAGAIN", "EINTR", 0 },
   -- the threads' own
-  epoll_create1 = { "EMFILE" },
-  epoll_ctl = { "ENOMEM" },
-  epoll_wait = { "EINTR" },
-  eventfd2 = { "EMFILE" },
   poll = { "EINTR", "ENOMEM" },
   getrandom = { "EAGAIN", "EINTR" },
   clone3 = { "EAGAIN" },
 }
 --- stylua: ignore end
 
---- An eventfd is written and read whole or not at all; the kernel knows no disk there.
-local EVENTFD = "anon_inode:[eventfd]"
-local ON_EVENTFD = { read = true, write = true }
+--- A byte for a pipe is written or not; the kernel knows no disk there.
+local PIPE = "<pipe:["
+local ON_PIPE = { read = true, write = true }
 
 --- Who does not bear an interruption. Linux interrupts none of these on a local disk, and the I/O
 --- thread takes no signals.
@@ -189,7 +185,7 @@ local function possible(lines, failure, thread)
     elseif
       failure ~= "EINTR"
       and not line:find(UNLOCK, 1, true)
-      and not (ON_EVENTFD[call] and line:find(EVENTFD, 1, true))
+      and not (ON_PIPE[call] and line:find(PIPE, 1, true))
     then
       places[#places + 1] = k
     end
@@ -219,7 +215,7 @@ local function fail(thread, call, lines)
     end
     local ever = i <= most[thread].lasting and most[thread].ever or 0
     for _, k in ipairs(spread(places, ever)) do
-      if PASSES[what] or (failure ~= "EINTR" and thread == "main" and ON_EVENTFD[call]) then
+      if PASSES[what] or (failure ~= "EINTR" and thread == "main" and ON_PIPE[call]) then
         emit(thread, ("%s%d..%d"):format(what, k, last_of_burst(places, k)))
       elseif failure ~= "EINTR" then
         emit(thread, what .. k .. "+")

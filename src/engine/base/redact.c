@@ -1,6 +1,8 @@
 /* Keeps a secret out of what others say: see redact.h. */
 #include "redact.h"
 
+#include "platform.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -220,7 +222,8 @@ static size_t hide_plain(char *bytes, size_t length, const char *secret) {
   const char *from = bytes;
   char *to = bytes;
   char *found;
-  while ((found = memmem(from, (size_t)(end - from), secret, secret_length))) {
+  while ((found = platform_find(from, (size_t)(end - from), secret,
+                                secret_length))) {
     to = mark(to, from, found);
     from = found + secret_length;
   }

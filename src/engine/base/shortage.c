@@ -1,6 +1,8 @@
 /* What this machine may lack: see shortage.h. */
 #include "shortage.h"
 
+#include "platform.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -47,9 +49,9 @@ const char *shortage_probe(void) {
   int fds[PROBED];
   int count = 0;
   int error;
-  fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  fds[0] = platform_socket(AF_INET, SOCK_STREAM, 0);
   if (fds[0] < 0 && errno == EAFNOSUPPORT) /* IPv6 alone is there */
-    fds[0] = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    fds[0] = platform_socket(AF_INET6, SOCK_STREAM, 0);
   while (fds[count] >= 0 && ++count < PROBED)
     fds[count] = fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
   error = count < PROBED ? errno : 0;

@@ -1,6 +1,7 @@
 /* A file that appears whole or not at all: see file.h. */
 #include "file.h"
 
+#include "engine/base/platform.h"
 #include "file_failure.h"
 
 #include <errno.h>
@@ -151,15 +152,10 @@ static bool fail_in_folder(const File *file, Failure *failure) {
 
 /* A hint; that it is not taken changes nothing but the speed. */
 static void start_flush(File *file) {
-#ifdef SYNC_FILE_RANGE_WRITE
   if (file->length - file->flushed < FLUSH_STEP)
     return;
-  sync_file_range(file->fd, file->flushed, file->length - file->flushed,
-                  SYNC_FILE_RANGE_WRITE);
+  platform_start_write(file->fd, file->flushed, file->length - file->flushed);
   file->flushed = file->length;
-#else
-  (void)file;
-#endif
 }
 
 bool file_append(File *file, const char *bytes, size_t length,
@@ -192,7 +188,7 @@ bool file_restart(File *file, Failure *failure) {
 static int sync_fd(int fd) {
   int result;
   do
-    result = fsync(fd);
+    result = platform_sync(fd);
   while (result != 0 && errno == EINTR);
   return result;
 }
@@ -221,13 +217,10 @@ static bool reserve_and_replace(const File *file, const char *name) {
 
 /* Never replaces what is there: the first way that the file system can do. */
 static bool publish(const File *file, const char *name) {
-#ifdef RENAME_NOREPLACE
-  if (renameat2(file->folder, file->name, file->folder, name,
-                RENAME_NOREPLACE) == 0)
+  if (platform_rename_new(file->folder, file->name, name) == 0)
     return true;
   if (!is_unsupported(errno))
     return false;
-#endif
   if (linkat(file->folder, file->name, file->folder, name, 0) == 0) {
     unlinkat(file->folder, file->name, 0);
     return true;

@@ -1,9 +1,10 @@
 /* The signal of a limit on file sizes: see file_limit.h. */
 #include "file_limit.h"
 
+#include "engine/base/platform.h"
+
 #include <errno.h>
 #include <stddef.h>
-#include <time.h>
 
 static sigset_t signal_of_limit(void) {
   sigset_t only;
@@ -25,12 +26,10 @@ void file_limit_hold(FileLimit *limit) {
 
 /* It is raised for the thread that wrote: nobody else can have taken it. */
 void file_limit_release(const FileLimit *limit) {
-  static const struct timespec at_once = {0};
   sigset_t only = signal_of_limit();
   int error = errno;
   if (!limit->pending && is_pending())
-    while (sigtimedwait(&only, NULL, &at_once) < 0 && errno == EINTR)
-      continue;
+    platform_take_signal(&only);
   pthread_sigmask(SIG_SETMASK, &limit->before, NULL);
   errno = error;
 }

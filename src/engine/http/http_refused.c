@@ -1,6 +1,8 @@
 /* Creates that the server refused: see http_refused.h. */
 #include "http_refused.h"
 
+#include "engine/base/platform.h"
+
 #include <string.h>
 
 static bool begins_with(const char *text, size_t length, const char *words) {
@@ -16,7 +18,7 @@ static bool is_goodbye(const char *text, size_t length) {
   if (!begins_with(text, length, "received GOAWAY, error=") &&
       !begins_with(text, length, "recveived GOAWAY, error=")) /* until 8.0 */
     return false;
-  found = memmem(text, length, last, sizeof last - 1);
+  found = platform_find(text, length, last, sizeof last - 1);
   if (!found)
     return false;
   found += sizeof last - 1;

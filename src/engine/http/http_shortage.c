@@ -1,6 +1,7 @@
 /* Whether this machine lacks something: see http_shortage.h. */
 #include "http_shortage.h"
 
+#include "engine/base/platform.h"
 #include "engine/base/shortage.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ static bool is_reachable(const Exchange *exchange) {
   const struct sockaddr *to = &exchange->peer.any;
   socklen_t length = to->sa_family == AF_INET6 ? sizeof exchange->peer.v6
                                                : sizeof exchange->peer.v4;
-  int fd = socket(to->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  int fd = platform_socket(to->sa_family, SOCK_DGRAM, 0);
   bool reachable = fd < 0 || connect(fd, to, length) == 0; /* sends nothing */
   if (fd >= 0)
     close(fd);

@@ -1,6 +1,8 @@
 /* What all exchanges of one client have in common: see service.h. */
 #include "service.h"
 
+#include "engine/base/platform.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +77,7 @@ static void read_url(Service *service) {
 
 static void wipe_key(Service *service) {
   if (service->authorization)
-    explicit_bzero(service->authorization, strlen(service->authorization));
+    platform_wipe(service->authorization, strlen(service->authorization));
 }
 
 void service_free(Service *service) {
@@ -120,7 +122,8 @@ bool service_is_secret(const Service *service, const char *text) {
   if (!password || password > end)
     return false;
   length = (size_t)(end - password) - 1;
-  return length > 0 && memmem(text, strlen(text), password + 1, length) != NULL;
+  return length > 0 &&
+         platform_find(text, strlen(text), password + 1, length) != NULL;
 }
 
 /* FNV-1a (Fowler, Noll, Vo), with 64 bits. */

@@ -1,10 +1,10 @@
 /* Messages from one thread to the other: see mailbox.h. */
 #include "mailbox.h"
 
+#include "engine/base/platform.h"
+
 #include <errno.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 void list_append(List *list, Link *link) {
@@ -24,16 +24,20 @@ Link *list_shift(List *list) {
 }
 
 bool mailbox_open(Mailbox *mailbox) {
-  *mailbox = (Mailbox){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-  if (mailbox->fd < 0)
+  int fds[2];
+  *mailbox = (Mailbox){.fd = -1, .writing_fd = -1};
+  if (!platform_pipe(fds))
     return false;
+  mailbox->fd = fds[0];
+  mailbox->writing_fd = fds[1];
   pthread_mutex_init(&mailbox->lock, NULL);
   return true;
 }
 
 void mailbox_close(Mailbox *mailbox) {
   close(mailbox->fd);
-  mailbox->fd = -1;
+  close(mailbox->writing_fd);
+  mailbox->fd = mailbox->writing_fd = -1;
   pthread_mutex_destroy(&mailbox->lock);
 }
 
@@ -51,13 +55,12 @@ static bool wants_waking(const Mailbox *mailbox) {
 }
 
 /* Makes the descriptor readable.  Not under the lock, which the reader that
- * this wakes needs at once.  An eventfd takes a write of 8 bytes whole or, when
- * its counter is at the limit and it is readable anyway, not at all. */
+ * this wakes needs at once.  There is hardly ever more than one byte in the
+ * pipe; a full one is readable anyway. */
 static void write_signal(Mailbox *mailbox) {
-  uint64_t one = 1;
   ssize_t written;
   do
-    written = write(mailbox->fd, &one, sizeof one);
+    written = write(mailbox->writing_fd, "", 1);
   while (written < 0 && errno == EINTR);
   if (written > 0)
     return;
@@ -68,12 +71,12 @@ static void write_signal(Mailbox *mailbox) {
 
 /* Under the lock.  A signal that was decided on but not yet written stays. */
 static void clear_signal(Mailbox *mailbox) {
-  uint64_t count;
+  char bytes[16];
   ssize_t got;
   if (!mailbox->signalled)
     return;
   do
-    got = read(mailbox->fd, &count, sizeof count);
+    got = read(mailbox->fd, bytes, sizeof bytes);
   while (got < 0 && errno == EINTR);
   mailbox->signalled = got < 0;
 }

@@ -33,7 +33,8 @@ typedef struct Mailbox {
   bool signalled;   /* under the lock: `fd` is readable, or will be at once */
   bool attended;    /* under the lock: the reader comes by itself */
   atomic_bool full; /* a hint that can be read without the lock */
-  int fd;           /* an eventfd */
+  int fd;           /* of a pipe: the end that is read from */
+  int writing_fd;   /* its other end */
 } Mailbox;
 
 /* False when the system gives no descriptor. */

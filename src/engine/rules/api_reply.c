@@ -1,6 +1,7 @@
 /* The service's replies, read: see api_reply.h. */
 #include "api_reply.h"
 
+#include "engine/base/platform.h"
 #include "engine/base/url.h"
 
 #include <math.h>
@@ -57,7 +58,7 @@ static JsonPiece read_id(JsonReader *reader) {
   JsonPiece id = json_read_text(reader);
   char text[6 * JOB_ID_MAX];
   if (!id.at || id.length > sizeof text ||
-      memmem(id.at, id.length, mark, sizeof mark - 1) ||
+      platform_find(id.at, id.length, mark, sizeof mark - 1) ||
       !url_is_job_id(text, json_unescape(&id, text)))
     return (JsonPiece){0};
   return id;

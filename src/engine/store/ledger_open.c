@@ -66,6 +66,7 @@ bool ledger_set_up(sqlite3 *db, const char *path,
   int code = SQLITE_OK;
   if (!run(db,
            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+           "PRAGMA fullfsync = ON;" /* macOS: down to the disk itself */
            "PRAGMA journal_size_limit = " LOG_LIMIT,
            path, failure))
     return false;

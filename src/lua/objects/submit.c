@@ -7,6 +7,7 @@
 #include "submit.h"
 
 #include "client.h"
+#include "engine/base/platform.h"
 #include "job.h"
 #include "lua/core.h"
 #include "lua/shown/credits.h"
@@ -14,10 +15,8 @@
 #include "lua/values/fields.h"
 #include "lua/values/json.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <sys/random.h>
 
 #define KEY_BYTES 16 /* 128 random bits: design, section 6 */
 
@@ -26,11 +25,7 @@ static bool push_new_key(lua_State *L) {
   static const char digits[] = "0123456789abcdef";
   unsigned char bytes[KEY_BYTES];
   char text[2 * KEY_BYTES];
-  ssize_t got;
-  do
-    got = getrandom(bytes, sizeof bytes, 0);
-  while (got < 0 && errno == EINTR);
-  if (got != (ssize_t)sizeof bytes)
+  if (!platform_random(bytes, sizeof bytes))
     return false;
   for (size_t i = 0; i < KEY_BYTES; i++) {
     text[2 * i] = digits[bytes[i] >> 4];

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/base/platform.h"
+
 enum { PEM_MAX = 8192 };
 static const time_t LIFETIME = 30 * 24 * 3600;
 static const time_t CLOCK_SKEW = 24 * 3600;
@@ -142,11 +144,7 @@ static int export_texts(const Pair *leaf, const Pair *ca, char *ca_pem,
 }
 
 static bool write_authority(Certificate *certificate, const char *pem) {
-#ifdef __GLIBC__ /* none of the caller's in a setuid program */
-  const char *root = secure_getenv("TMPDIR");
-#else
-  const char *root = getenv("TMPDIR");
-#endif
+  const char *root = platform_is_privileged() ? NULL : getenv("TMPDIR");
   root = root && root[0] == '/' ? root : "/tmp";
   int size = snprintf(certificate->folder, sizeof certificate->folder,
                       "%s/gptimage2-sandbox-XXXXXX", root);

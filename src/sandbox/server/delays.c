@@ -9,6 +9,8 @@
 #include <math.h>
 #include <time.h>
 
+#include "engine/base/platform.h"
+
 double delays_clock(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -35,9 +37,7 @@ static void sleep_until_next(Delays *delays) {
     pthread_cond_wait(&delays->changed, &delays->lock);
     return;
   }
-  struct timespec until = {.tv_sec = (time_t)next};
-  until.tv_nsec = (long)((next - floor(next)) * 1e9);
-  pthread_cond_timedwait(&delays->changed, &delays->lock, &until);
+  platform_wait_until(&delays->changed, &delays->lock, next);
 }
 
 static void *run(void *cls) {
@@ -61,12 +61,8 @@ static void *run(void *cls) {
 }
 
 bool delays_start(Delays *delays) {
-  pthread_condattr_t attributes;
   *delays = (Delays){0};
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&delays->changed, &attributes);
-  pthread_condattr_destroy(&attributes);
+  platform_condition_init(&delays->changed);
   pthread_mutex_init(&delays->lock, NULL);
   if (pthread_create(&delays->thread, NULL, run, delays) != 0) {
     delays_free(delays);

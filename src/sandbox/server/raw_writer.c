@@ -11,11 +11,28 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "delays.h"
+#include "engine/base/platform.h"
+
+/* What tells that the peer goes: Linux has an event for it.  Elsewhere what
+ * comes in is read to its end; nobody wants it, for the connection ends with
+ * this answer. */
+#if defined(POLLRDHUP) && !defined(GPTIMAGE2_POSIX)
+#define PEER_GOES POLLRDHUP
+static bool has_gone(const RawWriter *writer) {
+  return (writer->seen & POLLRDHUP) != 0;
+}
+#else
+#define PEER_GOES POLLIN
+static bool has_gone(const RawWriter *writer) {
+  char bytes[4096];
+  return (writer->seen & POLLIN) != 0 &&
+         recv(writer->fd, bytes, sizeof bytes, MSG_DONTWAIT) == 0;
+}
+#endif
 
 enum {
   RAW_WRITER_SLICE =
@@ -54,7 +71,8 @@ static bool write_some(RawWriter *writer, double now) {
   size_t most = left < sizeof bytes ? (size_t)left : sizeof bytes;
   size_t size = fault_stream_copy(stream, writer->at, bytes, most);
   if (size > 0) {
-    ssize_t sent = send(writer->fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = send(writer->fd, bytes, size,
+                        platform_send_flags(writer->fd) | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
       return false;
     writer->at += sent > 0 ? (uint64_t)sent : 0;
@@ -67,7 +85,8 @@ static bool write_some(RawWriter *writer, double now) {
 }
 
 static bool pump(RawWriter *writer, double now) {
-  bool gone = (writer->seen & (POLLERR | POLLHUP | POLLRDHUP | POLLNVAL)) != 0;
+  bool gone =
+      (writer->seen & (POLLERR | POLLHUP | POLLNVAL)) != 0 || has_gone(writer);
   writer->seen = 0;
   return !gone && write_some(writer, now);
 }
@@ -76,13 +95,13 @@ static bool pump(RawWriter *writer, double now) {
 static short wanted(const RawWriter *writer, double now, double *pause) {
   const FaultStream *stream = &writer->stream;
   if (writer->at >= stream->total)
-    return POLLRDHUP;
+    return PEER_GOES;
   if (writer->at < fault_stream_allowed(stream, now - writer->started))
-    return POLLOUT | POLLRDHUP;
+    return POLLOUT | PEER_GOES;
   /* The time of the next byte, or somewhat later for several at once. */
   double due = (double)(writer->at + 1 - stream->burst) / stream->rate;
   *pause = fmin(*pause, fmax(writer->started + due - now, RAW_WRITER_PAUSE));
-  return POLLRDHUP;
+  return PEER_GOES;
 }
 
 /* ---- all of them ---- */
@@ -111,7 +130,7 @@ static void resume_ended(RawWriters *raw_writers) {
   }
 }
 
-/* Room for every socket and the eventfd. False: no memory for it. */
+/* Room for every socket and the pipe. False: no memory for it. */
 static bool make_room(RawWriters *raw_writers) {
   if (raw_writers->count < raw_writers->size)
     return true;
@@ -131,7 +150,7 @@ static size_t fill(RawWriters *raw_writers, double *pause) {
   double now = delays_clock();
   size_t count = 0;
   raw_writers->room[count++] =
-      (struct pollfd){.fd = raw_writers->wake, .events = POLLIN};
+      (struct pollfd){.fd = raw_writers->wake[0], .events = POLLIN};
   for (RawWriter *writer = raw_writers->first;
        writer && count < raw_writers->size; writer = writer->next) {
     raw_writers->room[count++] =
@@ -153,14 +172,14 @@ static void tell(RawWriters *raw_writers, size_t polled, size_t added) {
 
 static void wait_for_sockets(RawWriters *raw_writers) {
   double pause = INFINITY;
-  uint64_t woken;
+  char woken[16];
   size_t polled = fill(raw_writers, &pause), before = raw_writers->count;
   int most = isinf(pause) ? -1 : (int)ceil(fmin(pause, 1e3) * 1e3);
   pthread_mutex_unlock(&raw_writers->lock);
   if (poll(raw_writers->room, (nfds_t)polled, most) < 0)
     polled = 1; /* nothing is known */
   else if (raw_writers->room[0].revents != 0)
-    (void)!read(raw_writers->wake, &woken, sizeof woken);
+    (void)!read(raw_writers->wake[0], woken, sizeof woken);
   pthread_mutex_lock(&raw_writers->lock);
   tell(raw_writers, polled, raw_writers->count - before);
 }
@@ -179,18 +198,18 @@ static void *run(void *cls) {
 }
 
 static void wake(RawWriters *raw_writers) {
-  uint64_t one = 1;
-  (void)!write(raw_writers->wake, &one, sizeof one);
+  (void)!write(raw_writers->wake[1], "",
+               1); /* a full pipe is readable anyway */
 }
 
 /* ---- the calls ---- */
 
 bool raw_writers_start(RawWriters *raw_writers) {
-  *raw_writers = (RawWriters){.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  *raw_writers = (RawWriters){.wake = {-1, -1}};
   raw_writers->room = calloc(RAW_WRITER_FIRST, sizeof *raw_writers->room);
   raw_writers->size = RAW_WRITER_FIRST;
   pthread_mutex_init(&raw_writers->lock, NULL);
-  if (raw_writers->wake < 0 || !raw_writers->room ||
+  if (!platform_pipe(raw_writers->wake) || !raw_writers->room ||
       pthread_create(&raw_writers->thread, NULL, run, raw_writers) != 0) {
     raw_writers_free(raw_writers);
     return false;
@@ -229,8 +248,9 @@ void raw_writers_stop(RawWriters *raw_writers) {
 }
 
 void raw_writers_free(RawWriters *raw_writers) {
-  if (raw_writers->wake >= 0)
-    close(raw_writers->wake);
+  for (int i = 0; i < 2; i++)
+    if (raw_writers->wake[i] >= 0)
+      close(raw_writers->wake[i]);
   free(raw_writers->room);
   pthread_mutex_destroy(&raw_writers->lock);
 }

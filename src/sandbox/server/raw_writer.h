@@ -33,7 +33,7 @@ typedef struct RawWriters {
   RawWriter *first;
   size_t count;
   bool closed;
-  int wake;            /* an eventfd: the list has grown, or it is closed */
+  int wake[2];         /* a pipe: the list has grown, or it is closed */
   struct pollfd *room; /* the thread's own, for `size` sockets */
   size_t size;
 } RawWriters;

@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "engine/base/descriptors.h"
+#include "engine/base/platform.h"
 #include "exchange.h"
 
 enum { SERVER_BACKLOG = 1024 };
@@ -33,12 +33,13 @@ static int listen_on(unsigned *port) {
   socklen_t size = sizeof address;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons((uint16_t)*port);
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int fd = platform_socket(AF_INET, SOCK_STREAM, 0);
   if (fd < 0)
     return -1;
   int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (bind(fd, (struct sockaddr *)&address, size) != 0 ||
+  if (!platform_never_block(fd) ||
+      bind(fd, (struct sockaddr *)&address, size) != 0 ||
       listen(fd, SERVER_BACKLOG) != 0 ||
       getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
     int why = errno;
@@ -51,7 +52,7 @@ static int listen_on(unsigned *port) {
 }
 
 static struct MHD_Daemon *start_daemon(Server *server, int fd) {
-  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+  unsigned flags = MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
   struct MHD_OptionItem tls[] = {
       {MHD_OPTION_HTTPS_MEM_KEY, 0, server->certificate.key},
       {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate.chain},
@@ -141,7 +142,7 @@ static bool open_server(Server *server, char error[SERVER_MAX_ERROR]) {
 
 static uint64_t random_seed(void) {
   uint64_t seed = 0;
-  if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+  if (!platform_random(&seed, sizeof seed))
     seed = (uint64_t)(delays_clock() * 1e9) ^ (uint64_t)getpid() << 32;
   return seed;
 }
