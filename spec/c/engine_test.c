@@ -10,8 +10,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,10 +19,11 @@ static atomic_uint waits;
 
 /* Stands in front of the C library's, to count how often the engine waits. */
 /* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
-int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout) {
+int poll(struct pollfd *list, nfds_t count, int timeout) {
+  struct timespec time = {.tv_sec = timeout / 1000,
+                          .tv_nsec = timeout % 1000 * 1000000L};
   atomic_fetch_add(&waits, 1);
-  return (int)syscall(SYS_epoll_pwait, epoll, events, most, timeout, NULL,
-                      (size_t)0);
+  return ppoll(list, count, timeout < 0 ? NULL : &time, NULL);
 }
 
 /* The sanitizers start a thread of their own along with the first one. */

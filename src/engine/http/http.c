@@ -30,6 +30,7 @@ static Exchange *start(Loop *loop, Exchange *exchange, double timeout,
                        Failure *failure) {
   loop_bound_connections(loop, loop->fetch_count + exchange->without_key);
   if (heap_reserve(&loop->limits, loop->running_count + 1) &&
+      loop_reserve(loop, loop->running_count + 1) &&
       http_limits_prepare(exchange, timeout) && !exchange->setopt_failed &&
       curl_lib.multi_add_handle(loop->multi, exchange->easy) == CURLM_OK) {
     join(loop, exchange);

@@ -3,12 +3,12 @@
 
 #include "ca_store.h"
 #include "engine/base/address.h"
+#include "engine/base/platform.h"
 #include "http_limits.h"
 #include "http_refused.h"
 #include "http_reply.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -46,14 +46,6 @@ static int before_request(void *user, char *ip, char *local_ip, int port,
   return CURL_PREREQFUNC_OK;
 }
 
-/* Programs that the host starts must not inherit our connections. */
-static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose) {
-  (void)purpose;
-  loop_opened(user, fd);
-  return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? CURL_SOCKOPT_OK
-                                             : CURL_SOCKOPT_ERROR;
-}
-
 /* The connection outlives the exchange that opened it: `user` is the loop. */
 static int on_close_socket(void *user, curl_socket_t fd) {
   loop_closing(user, fd);
@@ -73,8 +65,7 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose,
   }
   if (length <= sizeof exchange->peer)
     memcpy(&exchange->peer, &address->addr, length);
-  fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
-              address->protocol);
+  fd = platform_socket(address->family, address->socktype, address->protocol);
   exchange->socket_error = fd < 0 ? errno : 0;
   return fd;
 }
@@ -118,8 +109,6 @@ static void set_common(Exchange *exchange, Loop *loop) {
   http_setopt(exchange, CURLOPT_TCP_KEEPALIVE, 1L);
   http_setopt(exchange, CURLOPT_OPENSOCKETFUNCTION, open_socket);
   http_setopt(exchange, CURLOPT_OPENSOCKETDATA, exchange);
-  http_setopt(exchange, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
-  http_setopt(exchange, CURLOPT_SOCKOPTDATA, loop);
   http_setopt(exchange, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
   http_setopt(exchange, CURLOPT_CLOSESOCKETDATA, loop);
   http_setopt(exchange, CURLOPT_WRITEFUNCTION, http_on_body);

@@ -5,14 +5,11 @@
 
 #include <limits.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <unistd.h>
+#include <stddef.h>
 
-#define BATCH 64
-#define FIRST_WATCHES 64
-#define NOT_CURLS (-1) /* in the place of the wake descriptor */
+/* Descriptors that an exchange may have watched at one moment: a lookup of a
+ * name, two attempts at a connection, one of a proxy. */
+#define WATCHED_EACH 4
 
 /* Idle connections kept open for the next exchange. */
 #define KEPT_CONNECTIONS 128L
@@ -21,99 +18,26 @@
  * counts as a delay. */
 #define DELAY_MIN 1.0
 
-/* ---- which sockets are watched ---- */
-
-/* A descriptor without an entry is watched all the same, only at more cost. */
-static bool reserve_watches(Loop *loop, size_t count) {
-  size_t more = loop->watch_count ? loop->watch_count : FIRST_WATCHES;
-  Watch *grown;
-  if (count <= loop->watch_count)
-    return true;
-  while (more < count)
-    more *= 2;
-  grown = realloc(loop->watches, more * sizeof *grown);
-  if (!grown)
-    return false;
-  memset(grown + loop->watch_count, 0,
-         (more - loop->watch_count) * sizeof *grown);
-  loop->watches = grown;
-  loop->watch_count = more;
-  return true;
+bool loop_reserve(Loop *loop, size_t exchanges) {
+  return watches_reserve(&loop->watches, 1 + exchanges * WATCHED_EACH);
 }
 
-/* The entry of a connection's socket; NULL for any other descriptor. */
-static Watch *find_watch(const Loop *loop, int fd) {
-  size_t index = (size_t)fd;
-  if (index >= loop->watch_count || !loop->watches[index].ours)
-    return NULL;
-  return &loop->watches[index];
-}
-
-static bool tell_epoll(const Loop *loop, int how, int fd, uint32_t events) {
-  struct epoll_event event = {.events = events, .data.fd = fd};
-  return epoll_ctl(loop->epoll, how, fd, &event) == 0 ||
-         (how == EPOLL_CTL_ADD &&
-          epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &event) == 0);
-}
-
-/* What the system would not take is told again the next time. */
-static void set_watch(const Loop *loop, Watch *watch, int fd, uint32_t events) {
-  int how = watch->set ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-  if (events != watch->set &&
-      tell_epoll(loop, events ? how : EPOLL_CTL_DEL, fd, events))
-    watch->set = events;
-}
-
-void loop_opened(Loop *loop, int fd) {
-  if (!reserve_watches(loop, (size_t)fd + 1))
-    return;
-  loop->watches[fd] = (Watch){.ours = true};
-  loop->open_count++;
-}
-
-/* A child that the host forked may hold the socket open: epoll would go on to
- * tell of it, and nobody could make it stop. */
-void loop_closing(Loop *loop, int fd) {
-  Watch *watch = find_watch(loop, fd);
-  if (!watch)
-    return;
-  set_watch(loop, watch, fd, 0);
-  watch->ours = false;
-  loop->open_count--;
-}
-
-static uint32_t to_epoll_events(int what) {
-  return (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0u) |
-         (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0u);
-}
-
-/* libcurl says which sockets to watch, and for what.  It lets go of a
- * connection after each exchange and takes it up again for the next: the system
- * is only told of what differs then, and the socket of an idle connection stays
- * in the set until something happens to it. */
+/* libcurl says which sockets to watch, and for what. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
                      void *known) {
   Loop *loop = user;
-  Watch *watch = find_watch(loop, fd);
-  uint32_t events = what == CURL_POLL_REMOVE ? 0 : to_epoll_events(what);
-  (void)easy;
-  if (watch) {
-    watch->wanted = events;
-    if (events)
-      set_watch(loop, watch, fd, events);
-    return 0;
-  }
-  if (what == CURL_POLL_REMOVE) {
-    tell_epoll(loop, EPOLL_CTL_DEL, fd, 0);
-    return 0;
-  }
-  tell_epoll(loop, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, events);
-  if (!known)
-    curl_lib.multi_assign(loop->multi, fd, loop);
+  bool in = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
+  bool out = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
+  (void)easy, (void)known;
+  if (!watches_set(&loop->watches, fd,
+                   (short)((in ? POLLIN : 0) | (out ? POLLOUT : 0))))
+    loop->broken = true;
   return 0;
 }
 
-/* ---- the rest of what libcurl asks for ---- */
+void loop_closing(Loop *loop, int fd) {
+  watches_set(&loop->watches, fd, 0);
+}
 
 /* libcurl says when it wants to be called at the latest.  At once is by far the
  * most frequent, and needs no clock. */
@@ -128,21 +52,16 @@ static int on_timer(CURLM *multi, long milliseconds, void *user) {
 }
 
 bool loop_open(Loop *loop, int wake_fd) {
-  struct epoll_event event = {.events = EPOLLIN, .data.fd = NOT_CURLS};
-  *loop = (Loop){.epoll = epoll_create1(EPOLL_CLOEXEC),
-                 .curl_at = (double)INFINITY};
-  if (loop->epoll < 0)
-    return false;
-  if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, wake_fd, &event) == 0)
-    return true;
-  close(loop->epoll);
-  return false;
+  *loop = (Loop){.wake_fd = wake_fd, .curl_at = (double)INFINITY};
+  return watches_set(&loop->watches, wake_fd, POLLIN);
 }
 
 void loop_stop_curl(Loop *loop) {
   if (loop->multi)
     curl_lib.multi_cleanup(loop->multi);
   loop->multi = NULL;
+  watches_empty(&loop->watches);
+  watches_set(&loop->watches, loop->wake_fd, POLLIN); /* there is room */
   loop->message = NULL;
   loop->curl_at = (double)INFINITY;
   loop->broken = false;
@@ -153,8 +72,7 @@ void loop_close(Loop *loop) {
   loop_stop_curl(loop);
   heap_free(&loop->heap);
   heap_free(&loop->limits);
-  free(loop->watches);
-  close(loop->epoll);
+  watches_free(&loop->watches);
 }
 
 /* libcurl 8.20 and later look up names in a pool of threads, for which closing
@@ -205,13 +123,13 @@ static int time_left(const Loop *loop, double now, double at) {
   return left > INT_MAX ? INT_MAX : (int)left;
 }
 
-static int to_curl_events(uint32_t events) {
+static int to_curl_events(short events) {
   int mask = 0;
-  if (events & EPOLLIN)
+  if (events & POLLIN)
     mask |= CURL_CSELECT_IN;
-  if (events & EPOLLOUT)
+  if (events & POLLOUT)
     mask |= CURL_CSELECT_OUT;
-  if (events & (EPOLLERR | EPOLLHUP))
+  if (events & (POLLERR | POLLHUP | POLLNVAL))
     mask |= CURL_CSELECT_ERR;
   return mask;
 }
@@ -255,54 +173,37 @@ static double let_timer_work(Loop *loop, double now) {
   return after;
 }
 
-static void let_socket_work(Loop *loop, int fd, uint32_t events) {
-  Watch *watch = find_watch(loop, fd);
-  if (watch && !watch->wanted) /* an idle connection was closed, as a rule */
-    set_watch(loop, watch, fd, 0);
-  else
-    drive(loop, fd, to_curl_events(events));
-}
-
-/* Waits for at most so many milliseconds.  The number of events. */
-static int wait_for_events(Loop *loop, struct epoll_event *events, double now,
-                           int milliseconds) {
+/* Waits for at most so many milliseconds. */
+static void wait_for_events(Loop *loop, double now, int milliseconds) {
   double due = milliseconds < 0 ? (double)INFINITY : now + milliseconds / 1e3;
-  int count = epoll_wait(loop->epoll, events, BATCH, milliseconds);
+  bool looked = watches_wait(&loop->watches, milliseconds);
   loop->seen_at = clock_monotonic();
   notice_delay(loop, loop->seen_at, due);
-  return count;
+  if (looked)
+    loop->read_at = now;
 }
 
-/* A round of the sockets began at `now` and found `count` events.  A full batch
- * may have left some out: the system tells of each in turn, so that enough
- * rounds have seen all. */
-static void note_round(Loop *loop, double now, int count) {
-  if (count < 0)
-    return; /* a signal, or the process was stopped: nobody looked */
-  if (loop->rounds++ == 0)
-    loop->round_at = now;
-  if (count == BATCH && loop->rounds <= loop->open_count / BATCH)
-    return;
-  loop->read_at = loop->round_at;
-  loop->rounds = 0;
+static void let_sockets_work(Loop *loop) {
+  size_t at = 0;
+  short events;
+  int fd;
+  while ((fd = watches_take(&loop->watches, &at, &events)) >= 0) {
+    if (events & POLLNVAL) /* somebody has closed what is not his */
+      watches_set(&loop->watches, fd, 0);
+    if (fd != loop->wake_fd)
+      drive(loop, fd, to_curl_events(events));
+  }
 }
 
 void loop_wait(Loop *loop, double until) {
-  struct epoll_event events[BATCH];
   double now = clock_monotonic();
-  int count;
   if (loop->seen_at > 0)
     notice_delay(loop, now, loop->seen_at);
   now = let_timer_work(loop, now);
-  count = wait_for_events(
-      loop, events, now,
-      loop->message || loop->broken ? 0 : time_left(loop, now, until));
-  note_round(loop, now, count);
-  if (!loop->multi)
-    return;
-  for (int i = 0; i < count; i++)
-    if (events[i].data.fd != NOT_CURLS)
-      let_socket_work(loop, events[i].data.fd, events[i].events);
+  wait_for_events(loop, now,
+                  loop->message || loop->broken ? 0
+                                                : time_left(loop, now, until));
+  let_sockets_work(loop);
 }
 
 CURL *loop_finished(Loop *loop, CURLcode *result) {

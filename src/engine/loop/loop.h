@@ -1,6 +1,6 @@
 /*
- * The I/O thread's event loop: one epoll set, one timer heap, one libcurl
- * multi handle that tells which sockets to watch.  I/O thread only.
+ * The I/O thread's event loop: what it waits for, one timer heap, one
+ * libcurl multi handle that tells which sockets to watch.  I/O thread only.
  */
 #ifndef GPTIMAGE2_ENGINE_LOOP_H
 #define GPTIMAGE2_ENGINE_LOOP_H
@@ -8,31 +8,20 @@
 #include "curl_lib.h"
 #include "engine/base/queue.h"
 #include "heap.h"
+#include "watches.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-/* A connection's socket. */
-typedef struct Watch {
-  bool ours;       /* open, and closed by loop_closing only */
-  uint32_t wanted; /* the epoll events libcurl asks for, 0 = none */
-  uint32_t set;    /* the epoll events the system was told, 0 = none */
-} Watch;
 
 typedef struct Loop {
-  int epoll;
+  int wake_fd;
+  Watches watches;
   CURLM *multi;   /* NULL until the first exchange */
   double curl_at; /* when libcurl wants to be called; INFINITY = it does not */
   CURLMsg *message; /* read from libcurl, not yet given out; or NULL */
-  Watch *watches;   /* by descriptor */
-  size_t watch_count;
-  size_t open_count; /* connections */
   Heap heap;
   Heap limits;        /* http_limits.c's: when an exchange has had its time */
   double read_at;     /* all that had arrived by then was given to libcurl */
-  double round_at;    /* when the first of several rounds for that began */
-  unsigned rounds;    /* so far */
   double seen_at;     /* the last look at the clock in loop_wait; 0 = none */
   double asleep;      /* http_limits.c's: seconds that this machine slept */
   double stale_until; /* until then kept connections may be dead */
@@ -47,8 +36,8 @@ typedef struct Loop {
   bool broken;          /* the multi handle had no memory: http_give_up */
 } Loop;
 
-/* Watches `wake_fd`: loop_wait returns when it is readable.  False when the
- * system gives no descriptor. */
+/* Watches `wake_fd`: loop_wait returns when it is readable.  False: no memory.
+ */
 bool loop_open(Loop *loop, int wake_fd);
 
 /* Every exchange must have been removed before. */
@@ -57,6 +46,9 @@ void loop_close(Loop *loop);
 /* Starts libcurl where that has not happened yet.  NULL, or what went wrong
  * (static text). */
 const char *loop_start_curl(Loop *loop);
+
+/* Room for the sockets of so many exchanges.  False: no memory. */
+bool loop_reserve(Loop *loop, size_t exchanges);
 
 /* libcurl keeps no more connections, idle ones included, than `places` and one
  * for each of `fetches` other exchanges.  Each exchange that begins finds one
@@ -72,10 +64,6 @@ void loop_stop_curl(Loop *loop);
  * or a timer is due, or until `until` (monotonic seconds, may be infinite), and
  * lets libcurl work.  Finished exchanges are then found with loop_finished. */
 void loop_wait(Loop *loop, double until);
-
-/* libcurl has opened the socket `fd` for a connection, and will call
- * loop_closing before it closes it. */
-void loop_opened(Loop *loop, int fd);
 
 /* The socket `fd` is about to be closed. */
 void loop_closing(Loop *loop, int fd);
