@@ -10,7 +10,7 @@
 
 #include "account_settings.h"
 #include "command.h"
-#include "engine/base/id_book.h"
+#include "engine/core/id_book.h"
 #include "engine/base/queue.h"
 #include "engine/http/service.h"
 #include "engine/ledger/ledger.h"

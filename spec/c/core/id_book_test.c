@@ -1,7 +1,7 @@
 /* Whose the job ids are that a service gave. */
 #include "check.h"
 
-#include "engine/base/id_book.h"
+#include "engine/core/id_book.h"
 
 #include <stdio.h>
 
