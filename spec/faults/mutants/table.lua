@@ -995,7 +995,7 @@ mutant(
 mutant(
   "a hidden key becomes a part of a job id",
   "src/engine/rules/api_reply.c",
-  "memmem(id.at, id.length, mark, sizeof mark - 1) ||",
+  "platform_find(id.at, id.length, mark, sizeof mark - 1) ||",
   "false ||",
   "c api_reply"
 )
@@ -1149,7 +1149,7 @@ mutant(
 mutant(
   "the key stays in memory",
   "src/engine/http/service.c",
-  "explicit_bzero(service->authorization, strlen(service->authorization));",
+  "platform_wipe(service->authorization, strlen(service->authorization));",
   "(void)service->authorization;",
   "c account"
 )
@@ -1467,9 +1467,9 @@ mutant(
 )
 mutant(
   "a picture replaces what was there",
-  "src/engine/files/file.c",
-  "                RENAME_NOREPLACE) == 0)",
-  "                0) == 0)",
+  "src/engine/base/platform.c",
+  "return renameat2(folder, from, folder, to, RENAME_NOREPLACE);",
+  "return renameat2(folder, from, folder, to, 0);",
   "spec save_existing: leaves it alone"
 )
 mutant(

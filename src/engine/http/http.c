@@ -46,12 +46,14 @@ static Exchange *start(Loop *loop, Exchange *exchange, double timeout,
  * other stream was ever on the connection.  So a create over HTTP/2 has one to
  * itself: no exchange of another sort fits on it, for its TLS versions are
  * written in another way.  The limit on streams of a server that has not told
- * it yet is never met so, either.  Over HTTP/1.1 connections are kept. */
-static void choose_connection(Exchange *exchange, const Loop *loop) {
+ * it yet is never met so, either.  Over HTTP/1.1 connections are kept,
+ * and one that the server has closed is nobody's: the create would be lost. */
+static void choose_connection(Exchange *exchange, Loop *loop) {
   const Service *service = exchange->service;
   bool http1 = !service->secure || service->http1 || service->needs_http1;
   bool stale =
-      clock_monotonic() < fmax(loop->stale_until, service->fresh_until);
+      clock_monotonic() < fmax(loop->stale_until, service->fresh_until) ||
+      (http1 && loop_has_dead(loop));
   http_setopt(exchange, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);
   if (!service->secure)
     return;

@@ -67,6 +67,8 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose,
     memcpy(&exchange->peer, &address->addr, length);
   fd = platform_socket(address->family, address->socktype, address->protocol);
   exchange->socket_error = fd < 0 ? errno : 0;
+  if (fd >= 0)
+    loop_opened(exchange->loop, fd);
   return fd;
 }
 

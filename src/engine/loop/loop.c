@@ -35,7 +35,28 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
   return 0;
 }
 
+/* One that finds no memory is watched by libcurl alone. */
+void loop_opened(Loop *loop, int fd) {
+  watches_set(&loop->sockets, fd, POLLIN);
+}
+
+/* What a server says on a connection on which nothing was asked is its end. */
+bool loop_has_dead(Loop *loop) {
+  size_t at = 0;
+  short events;
+  int fd;
+  if (loop->sockets.count == 0)
+    return false;
+  if (!watches_wait(&loop->sockets, 0))
+    return true; /* nobody knows */
+  while ((fd = watches_take(&loop->sockets, &at, &events)) >= 0)
+    if (!watches_has(&loop->watches, fd)) /* libcurl waits for no answer */
+      return true;
+  return false;
+}
+
 void loop_closing(Loop *loop, int fd) {
+  watches_set(&loop->sockets, fd, 0);
   watches_set(&loop->watches, fd, 0);
 }
 
@@ -73,6 +94,7 @@ void loop_close(Loop *loop) {
   heap_free(&loop->heap);
   heap_free(&loop->limits);
   watches_free(&loop->watches);
+  watches_free(&loop->sockets);
 }
 
 /* libcurl 8.20 and later look up names in a pool of threads, for which closing

@@ -16,8 +16,9 @@
 typedef struct Loop {
   int wake_fd;
   Watches watches;
-  CURLM *multi;   /* NULL until the first exchange */
-  double curl_at; /* when libcurl wants to be called; INFINITY = it does not */
+  Watches sockets; /* of all connections, idle ones too */
+  CURLM *multi;    /* NULL until the first exchange */
+  double curl_at;  /* when libcurl wants to be called; INFINITY = it does not */
   CURLMsg *message; /* read from libcurl, not yet given out; or NULL */
   Heap heap;
   Heap limits;        /* http_limits.c's: when an exchange has had its time */
@@ -64,6 +65,14 @@ void loop_stop_curl(Loop *loop);
  * or a timer is due, or until `until` (monotonic seconds, may be infinite), and
  * lets libcurl work.  Finished exchanges are then found with loop_finished. */
 void loop_wait(Loop *loop, double until);
+
+/* libcurl has a new connection, with the socket `fd`, and will call
+ * loop_closing before it closes it. */
+void loop_opened(Loop *loop, int fd);
+
+/* Whether the server has closed an idle connection, as far as is known here.
+ * Newer libcurls (8.23) may send a request over it all the same. */
+bool loop_has_dead(Loop *loop);
 
 /* The socket `fd` is about to be closed. */
 void loop_closing(Loop *loop, int fd);

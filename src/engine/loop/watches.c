@@ -30,6 +30,10 @@ static struct pollfd *find(const Watches *watches, int fd) {
   return NULL;
 }
 
+bool watches_has(const Watches *watches, int fd) {
+  return find(watches, fd) != NULL;
+}
+
 /* A free entry; NULL without memory. */
 static struct pollfd *add(Watches *watches) {
   struct pollfd *entry = find(watches, FREE);

@@ -24,6 +24,9 @@ bool watches_reserve(Watches *watches, size_t count);
  * which always goes well.  False: no memory. */
 bool watches_set(Watches *watches, int fd, short events);
 
+/* Whether `fd` is watched. */
+bool watches_has(const Watches *watches, int fd);
+
 /* Waits until there is something to take, for so many milliseconds at most; -1
  * = for ever.  False when nobody looked: there was a signal. */
 bool watches_wait(Watches *watches, int milliseconds);
