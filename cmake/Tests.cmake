@@ -146,6 +146,23 @@ function(gptimage2_add_spec_tests)
   endif()
 endfunction()
 
+# Other systems, each from nothing, take minutes and a mirror: they are tried when
+# asked for, -DGPTIMAGE2_ROOTS='trixie;sid;bookworm:i386', or by hand.
+set(GPTIMAGE2_ROOTS "" CACHE STRING "Systems to try: <suite>[:<architecture>] ...")
+function(gptimage2_add_root_tests)
+  if(NOT GPTIMAGE2_ROOTS)
+    gptimage2_skip(packaging-roots run-by-hand-spec/packaging/roots packaging)
+  endif()
+  foreach(root IN LISTS GPTIMAGE2_ROOTS)
+    string(REPLACE ":" "-" name "${root}")
+    add_test(NAME packaging-root-${name}
+      COMMAND "${GPTIMAGE2_SPECS}/packaging/roots" ${root})
+    set_tests_properties(packaging-root-${name} PROPERTIES
+      LABELS packaging TIMEOUT 7200 SKIP_RETURN_CODE 77)
+    gptimage2_keeps_busy(packaging-root-${name} 600)
+  endforeach()
+endfunction()
+
 function(gptimage2_add_packaging_tests)
   set(run "${GPTIMAGE2_SPECS}/packaging")
   add_test(NAME packaging-version COMMAND "${run}/version")
@@ -249,6 +266,7 @@ foreach(version IN LISTS GPTIMAGE2_LUA)
 endforeach()
 gptimage2_add_spec_tests()
 gptimage2_add_packaging_tests()
+gptimage2_add_root_tests()
 gptimage2_add_proofs()
 
 add_test(NAME examples-quickstart
