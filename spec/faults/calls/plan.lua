@@ -115,6 +115,7 @@ local LEFT_ALONE = {
   madvise = true,
   mprotect = true,
   munmap = true,
+  restart_syscall = true, -- a poll() that strace came into goes on
   rt_sigaction = true,
   rt_sigpending = true,
   rt_sigtimedwait = true,

@@ -28,7 +28,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
   Loop *loop = user;
   bool in = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
   bool out = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
+  bool idle = !in && !out && watches_has(&loop->sockets, fd);
   (void)easy, (void)known;
+  watches_set(&loop->idle, fd, idle ? POLLIN : 0);
   if (!watches_set(&loop->watches, fd,
                    (short)((in ? POLLIN : 0) | (out ? POLLOUT : 0))))
     loop->broken = true;
@@ -44,19 +46,16 @@ void loop_opened(Loop *loop, int fd) {
 bool loop_has_dead(Loop *loop) {
   size_t at = 0;
   short events;
-  int fd;
-  if (loop->sockets.count == 0)
+  if (loop->idle.count == 0)
     return false;
-  if (!watches_wait(&loop->sockets, 0))
+  if (!watches_wait(&loop->idle, 0))
     return true; /* nobody knows */
-  while ((fd = watches_take(&loop->sockets, &at, &events)) >= 0)
-    if (!watches_has(&loop->watches, fd)) /* libcurl waits for no answer */
-      return true;
-  return false;
+  return watches_take(&loop->idle, &at, &events) >= 0;
 }
 
 void loop_closing(Loop *loop, int fd) {
   watches_set(&loop->sockets, fd, 0);
+  watches_set(&loop->idle, fd, 0);
   watches_set(&loop->watches, fd, 0);
 }
 
@@ -95,6 +94,7 @@ void loop_close(Loop *loop) {
   heap_free(&loop->limits);
   watches_free(&loop->watches);
   watches_free(&loop->sockets);
+  watches_free(&loop->idle);
 }
 
 /* libcurl 8.20 and later look up names in a pool of threads, for which closing

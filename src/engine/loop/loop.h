@@ -16,7 +16,8 @@
 typedef struct Loop {
   int wake_fd;
   Watches watches;
-  Watches sockets; /* of all connections, idle ones too */
+  Watches sockets; /* of all connections: a list */
+  Watches idle;    /* of those that wait for nothing */
   CURLM *multi;    /* NULL until the first exchange */
   double curl_at;  /* when libcurl wants to be called; INFINITY = it does not */
   CURLMsg *message; /* read from libcurl, not yet given out; or NULL */
