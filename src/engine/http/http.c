@@ -53,7 +53,7 @@ static void choose_connection(Exchange *exchange, Loop *loop) {
   bool http1 = !service->secure || service->http1 || service->needs_http1;
   bool stale =
       clock_monotonic() < fmax(loop->stale_until, service->fresh_until) ||
-      (http1 && loop_has_dead(loop));
+      (http1 && loop_has_dead(loop, service_origin_name(service)));
   http_setopt(exchange, CURLOPT_FRESH_CONNECT, http1 && !stale ? 0L : 1L);
   if (!service->secure)
     return;

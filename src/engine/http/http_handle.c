@@ -68,7 +68,9 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose,
   fd = platform_socket(address->family, address->socktype, address->protocol);
   exchange->socket_error = fd < 0 ? errno : 0;
   if (fd >= 0)
-    loop_opened(exchange->loop, fd);
+    loop_opened(exchange->loop, fd,
+                exchange->without_key ? 0
+                                      : service_origin_name(exchange->service));
   return fd;
 }
 

@@ -28,7 +28,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
   Loop *loop = user;
   bool in = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
   bool out = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
-  bool idle = !in && !out && watches_has(&loop->sockets, fd);
+  bool idle = !in && !out && sockets_find(&loop->sockets, fd);
   (void)easy, (void)known;
   watches_set(&loop->idle, fd, idle ? POLLIN : 0);
   if (!watches_set(&loop->watches, fd,
@@ -37,24 +37,32 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user,
   return 0;
 }
 
-/* One that finds no memory is watched by libcurl alone. */
-void loop_opened(Loop *loop, int fd) {
-  watches_set(&loop->sockets, fd, POLLIN);
+void loop_opened(Loop *loop, int fd, uint64_t origin) {
+  sockets_add(&loop->sockets, fd, origin);
+}
+
+static bool is_of(const Loop *loop, int fd, uint64_t origin) {
+  const Socket *socket = sockets_find(&loop->sockets, fd);
+  return !socket || !socket->origin || socket->origin == origin;
 }
 
 /* What a server says on a connection on which nothing was asked is its end. */
-bool loop_has_dead(Loop *loop) {
+bool loop_has_dead(Loop *loop, uint64_t origin) {
   size_t at = 0;
   short events;
+  int fd;
   if (loop->idle.count == 0)
     return false;
   if (!watches_wait(&loop->idle, 0))
     return true; /* nobody knows */
-  return watches_take(&loop->idle, &at, &events) >= 0;
+  while ((fd = watches_take(&loop->idle, &at, &events)) >= 0)
+    if (is_of(loop, fd, origin))
+      return true;
+  return false;
 }
 
 void loop_closing(Loop *loop, int fd) {
-  watches_set(&loop->sockets, fd, 0);
+  sockets_remove(&loop->sockets, fd);
   watches_set(&loop->idle, fd, 0);
   watches_set(&loop->watches, fd, 0);
 }
@@ -93,7 +101,7 @@ void loop_close(Loop *loop) {
   heap_free(&loop->heap);
   heap_free(&loop->limits);
   watches_free(&loop->watches);
-  watches_free(&loop->sockets);
+  sockets_free(&loop->sockets);
   watches_free(&loop->idle);
 }
 

@@ -8,6 +8,7 @@
 #include "curl_lib.h"
 #include "engine/base/queue.h"
 #include "heap.h"
+#include "sockets.h"
 #include "watches.h"
 
 #include <stdbool.h>
@@ -16,7 +17,7 @@
 typedef struct Loop {
   int wake_fd;
   Watches watches;
-  Watches sockets; /* of all connections: a list */
+  Sockets sockets; /* of all connections */
   Watches idle;    /* of those that wait for nothing */
   CURLM *multi;    /* NULL until the first exchange */
   double curl_at;  /* when libcurl wants to be called; INFINITY = it does not */
@@ -68,12 +69,14 @@ void loop_stop_curl(Loop *loop);
 void loop_wait(Loop *loop, double until);
 
 /* libcurl has a new connection, with the socket `fd`, and will call
- * loop_closing before it closes it. */
-void loop_opened(Loop *loop, int fd);
+ * loop_closing before it closes it.  `origin`: of the service that it is for; 0
+ * = it may be any. */
+void loop_opened(Loop *loop, int fd, uint64_t origin);
 
-/* Whether the server has closed an idle connection, as far as is known here.
- * Newer libcurls (8.23) may send a request over it all the same. */
-bool loop_has_dead(Loop *loop);
+/* Whether a server has closed an idle connection that may be to this origin, as
+ * far as is known here.  Newer libcurls (8.23) may send a request over it all
+ * the same; others find it within a second, when they begin something. */
+bool loop_has_dead(Loop *loop, uint64_t origin);
 
 /* The socket `fd` is about to be closed. */
 void loop_closing(Loop *loop, int fd);
