@@ -27,7 +27,9 @@ gptimage2_warnings_are_errors(
   "${CMAKE_C_COMPILER_ID}" "${CMAKE_C_COMPILER_VERSION}" werror)
 
 add_library(gptimage2_settings INTERFACE)
-target_compile_definitions(gptimage2_settings INTERFACE _GNU_SOURCE)
+# With 32 bits, too, files may be large, and have large numbers.
+target_compile_definitions(gptimage2_settings INTERFACE
+  _GNU_SOURCE _FILE_OFFSET_BITS=64)
 target_include_directories(gptimage2_settings INTERFACE
   "${CMAKE_CURRENT_SOURCE_DIR}/src")
 target_compile_options(gptimage2_settings INTERFACE

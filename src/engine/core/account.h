@@ -10,13 +10,13 @@
 
 #include "account_settings.h"
 #include "command.h"
-#include "engine/core/id_book.h"
 #include "engine/base/queue.h"
 #include "engine/http/service.h"
 #include "engine/ledger/ledger.h"
 #include "engine/rules/gate.h"
 #include "engine/rules/job_state.h"
 #include "engine/rules/limiter.h"
+#include "id_book.h"
 
 #include <stdbool.h>
 
