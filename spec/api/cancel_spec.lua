@@ -258,7 +258,7 @@ describe("a cancel of a job that has ended unheard", function()
     support.step_until(function()
       return job.id
     end)
-    os.execute("sleep 0.5")
+    os.execute("sleep 1.6")
     job:cancel()
     settled()
     return job
@@ -266,7 +266,7 @@ describe("a cancel of a job that has ended unheard", function()
 
   it("is in the ledger, and recover leaves it alone", function()
     local path = folder.new() .. "/late.db"
-    local client, box = support.pair({ ledger = path, timeout = 0.4 }, { duration = 60 })
+    local client, box = support.pair({ ledger = path, timeout = 1.5 }, { duration = 60 })
     local job = cancelled_late(client)
     assert.equal("cancelled", job.status)
     local row = client:history()[1]
