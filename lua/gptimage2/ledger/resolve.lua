@@ -54,7 +54,8 @@ local function unsettled(client, config, key, what, any_key)
     return nil, ledger_error("other_account", message, key, row)
   end
   if core.live_keys(client)[key] then
-    local message = "this job is under way in this program: wait for its end, or cancel it"
+    local message = "this job is under way in this program: wait for its end, or cancel it "
+      .. "(where it is cancelled, its create is still out: step, and ask again)"
     return nil, ledger_error("not_unknown", message, key, row)
   elseif not is_open(row, what) then
     local message = ("this job needs no settling: its state is %s"):format(row.state)
