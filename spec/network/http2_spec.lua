@@ -135,13 +135,13 @@ describe("many jobs over HTTP/2", function()
   end
 
   it_if_there("share few connections, and all are made once", function()
-    local most = most_connections("--delay 5", {})
+    local most = most_connections("--delay 50", {})
     -- Eight creates, and the polls of the others: fewer than half of what there may be.
     assert.is_true(most > 2 and most <= 16, most)
   end)
 
   it_if_there("have no more connections where the server takes few streams on each", function()
-    local most = most_connections("--limit 4 --late 20", { max_connections = 6 })
+    local most = most_connections("--limit 4 --late 20 --delay 50", { max_connections = 6 })
     assert.is_true(most > 2 and most <= 6, most)
   end)
 end)
