@@ -5,6 +5,7 @@
  * others and stay real.  And each connection is a while in coming: the other
  * one takes the row as well before it is asked who may send.
  */
+#undef _FILE_OFFSET_BITS /* it would make the one name the other */
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
