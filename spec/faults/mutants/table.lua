@@ -2074,6 +2074,20 @@ mutant(
   "spec shortage: all say so"
 )
 mutant(
+  "an idle connection that the service has closed is not seen",
+  "src/engine/loop/loop.c",
+  "    if (is_of(loop, fd, origin))\n      return true;\n",
+  "    if (is_of(loop, fd, origin))\n      return false;\n",
+  "c loop"
+)
+mutant(
+  "one that another service has closed counts, too",
+  "src/engine/loop/loop.c",
+  "!socket->origin || socket->origin == origin;",
+  "!socket->origin || socket->origin == origin || true;",
+  "c loop"
+)
+mutant(
   "a poll that was never asked is told as a job that takes long",
   "src/lua/shown/verdict.c",
   "return job->mode == JOB_MODE_POLL_ONCE && event->polls == 0;",

@@ -55,7 +55,7 @@ typedef struct Event {
   bool contradicted : 1; /* the same, but because its row says otherwise */
   bool embedded : 1;     /* lives in its Op: not to be freed by itself */
   Balance balance;
-  const char *id; /* jobs: the service's, once it is known; the work's own */
+  const char *id;      /* jobs: the service's, once it is known; the op's own */
   const char *charged; /* ENDED by an answer that tells what it costs: "yes",
                           "refund_expected", "unknown"; else NULL.  Static */
   double delay;        /* RETRY: seconds until the next try; ENDED: the server's

@@ -43,7 +43,7 @@ typedef struct Download {
   int64_t total;              /* its bytes as the host told, or -1 */
 } Download;
 
-/* The HttpSink.  False, but for a part that was not asked for, with the work's
+/* The HttpSink.  False, but for a part that was not asked for, with the op's
  * failure set: it could not be written, or is too much. */
 bool download_on_bytes(Exchange *exchange, const char *bytes, size_t length);
 
