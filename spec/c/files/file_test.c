@@ -26,7 +26,7 @@ static void a_file_appears_when_it_is_whole(void **state) {
   assert_int_equal(file.length, 10);
   assert_int_not_equal(access(path, F_OK), 0);
   assert_int_equal(folder_count(&folder), 1);
-  assert_true(file_commit(&file, path, false, &failure));
+  assert_true(file_commit(&file, path, false, twin_has_same_bytes, &failure));
   assert_true(file_holds(path, "some bytes"));
   assert_int_equal(folder_count(&folder), 1);
   assert_int_equal(file.fd, -1);
@@ -66,7 +66,7 @@ static void modes_follow_the_umask_once_the_file_is_whole(void **state) {
     /* Nothing can be opened to learn them from, such as files of /proc. */
     getrlimit(RLIMIT_NOFILE, &limit);
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, limit.rlim_max});
-    assert_true(file_commit(&file, path, true, &failure));
+    assert_true(file_commit(&file, path, true, twin_has_same_bytes, &failure));
     setrlimit(RLIMIT_NOFILE, &limit);
     assert_int_equal(mode_of(path), rows[i].mode);
     umask(before);
@@ -205,7 +205,7 @@ static void a_restart_forgets_the_bytes_so_far(void **state) {
   assert_int_equal(file.length, 0);
   assert_true(file_append(&file, "short", 5, &failure));
   assert_int_equal(file.length, 5);
-  assert_true(file_commit(&file, path, false, &failure));
+  assert_true(file_commit(&file, path, false, twin_has_same_bytes, &failure));
   assert_true(file_holds(path, "short"));
 }
 
@@ -224,7 +224,7 @@ static void large_files_are_written_whole(void **state) {
     memset(block, (int)('a' + i), sizeof block);
     assert_true(file_append(&file, block, sizeof block, &failure));
   }
-  assert_true(file_commit(&file, path, false, &failure));
+  assert_true(file_commit(&file, path, false, twin_has_same_bytes, &failure));
   assert_int_equal(stat(path, &info), 0);
   assert_int_equal(info.st_size, 9 << 20);
   saved = fopen(path, "rb");

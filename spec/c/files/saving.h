@@ -7,6 +7,7 @@
 #include "folder.h"
 
 #include "engine/files/file.h"
+#include "engine/files/twin.h"
 
 static Folder folder;
 
@@ -36,7 +37,7 @@ static inline bool save(const char *path, const char *text, bool overwrite,
   File file;
   return file_open(&file, path, 0xab, failure) &&
          file_append(&file, text, strlen(text), failure) &&
-         file_commit(&file, path, overwrite, failure);
+         file_commit(&file, path, overwrite, twin_has_same_bytes, failure);
 }
 
 #endif

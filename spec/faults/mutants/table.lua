@@ -1487,6 +1487,27 @@ mutant(
   "c file_failure"
 )
 mutant(
+  "what is at a picture's name counts as saved, whatever it is",
+  "src/engine/files/file.c",
+  "         same(there, ours) && sync_fd(there) == 0;",
+  "         (same(there, ours) || true) && sync_fd(there) == 0;",
+  "spec save_existing: leaves it alone"
+)
+mutant(
+  "a picture whose row was not written before the kill is in the way for ever",
+  "src/engine/files/file.c",
+  "  if (is_there_already(file, name, same)) {\n",
+  "  if (!name && is_there_already(file, name, same)) {\n",
+  "spec save_existing: records what is there already"
+)
+mutant(
+  "a sidecar of other files counts as this one",
+  "src/engine/files/twin.c",
+  "  return is_whole(&there->reader) && is_whole(&ours->reader);",
+  "  return true;",
+  "c twin"
+)
+mutant(
   "a half picture stays behind",
   "src/engine/files/file.c",
   "  if (file->folder >= 0) /* what has its name is closed: file_commit */\n"

@@ -64,8 +64,8 @@ Op *engine_job(Engine *engine, Account *account, const JobSpec *spec,
                uintptr_t owner);
 Op *engine_download(Engine *engine, Account *account, const DownloadSpec *spec,
                     uintptr_t owner);
-/* Writes a whole small file, atomically.  Takes the text over, whatever comes
- * of it. */
+/* Writes a sidecar, atomically.  Takes the text over, whatever comes of it.
+ * One of the same job that names the same files is left as it is. */
 Op *engine_write(Engine *engine, const char *path, Chunks *text, bool overwrite,
                  uintptr_t owner);
 /* Settles a job in the ledger, which the account must have: durable when it

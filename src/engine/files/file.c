@@ -236,7 +236,44 @@ static bool close_file(File *file) {
   return close(fd) == 0 || errno == EINTR;
 }
 
-bool file_commit(File *file, const char *path, bool overwrite,
+/* Whether what has the name is, by `same`, what was to get it.  What is no
+ * regular file is never waited for, nor followed.  Flushed like our own: who
+ * wrote it may have been killed before he did that. */
+static bool is_there_already(const File *file, const char *name,
+                             FileSame *same) {
+  struct stat info;
+  int there = open_patiently(file->folder, name,
+                             O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  int ours = there < 0 ? -1
+                       : open_patiently(file->folder, file->name,
+                                        O_RDONLY | O_NOFOLLOW);
+  bool ok = ours >= 0 && fstat(there, &info) == 0 && S_ISREG(info.st_mode) &&
+            same(there, ours) && sync_fd(there) == 0;
+  if (there >= 0)
+    close(there);
+  if (ours >= 0)
+    close(ours);
+  return ok;
+}
+
+/* Gives the file its name; without `overwrite` only where that is free. */
+static bool take_name(const File *file, const char *name, bool overwrite,
+                      FileSame *same) {
+  if (overwrite)
+    return replace(file, name);
+  if (publish(file, name))
+    return true;
+  if (errno != EEXIST)
+    return false;
+  if (is_there_already(file, name, same)) {
+    unlinkat(file->folder, file->name, 0);
+    return true;
+  }
+  errno = EEXIST;
+  return false;
+}
+
+bool file_commit(File *file, const char *path, bool overwrite, FileSame *same,
                  Failure *failure) {
   const char *name = name_of(path);
   bool ok = true;
@@ -246,7 +283,7 @@ bool file_commit(File *file, const char *path, bool overwrite,
     ok = file_fail(failure, "write", path);
   if (ok && !close_file(file))
     ok = file_fail(failure, "write", path);
-  if (ok && !(overwrite ? replace(file, name) : publish(file, name)))
+  if (ok && !take_name(file, name, overwrite, same))
     ok = file_fail(failure, "create", path);
   if (!ok) {
     file_abandon(file);

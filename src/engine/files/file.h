@@ -41,10 +41,15 @@ bool file_append(File *file, const char *bytes, size_t length,
 /* Throws the bytes so far away, to begin again. */
 bool file_restart(File *file, Failure *failure);
 
+/* Whether the regular file that is open as `there` is what was to be written,
+ * which is open as `ours`: see twin.h. */
+typedef bool FileSame(int there, int ours);
+
 /* Makes the bytes durable under the last part of `path`, and closes.  Without
- * `overwrite` an existing file stays as it is: io/file_exists.  A symbolic link
- * at `path` is replaced, never followed. */
-bool file_commit(File *file, const char *path, bool overwrite,
+ * `overwrite` an existing file stays as it is: that is well when it is the
+ * `same`, else io/file_exists.  A symbolic link at `path` is replaced, never
+ * followed. */
+bool file_commit(File *file, const char *path, bool overwrite, FileSame *same,
                  Failure *failure);
 
 /* Removes the temporary file, if there is one, and closes. */

@@ -10,6 +10,7 @@
 #include "engine/base/shortage.h"
 #include "engine/core/account.h"
 #include "engine/files/image.h"
+#include "engine/files/twin.h"
 #include "engine/rules/policy.h"
 
 #include <math.h>
@@ -100,7 +101,7 @@ static void deliver(Download *download) {
   else if (!path)
     failure_set(&last->failure, "io", "path_too_long", "the path is too long");
   else if (file_commit(&download->file, path, download->overwrite,
-                       &last->failure))
+                       twin_has_same_bytes, &last->failure))
     last->path = path;
   else
     free(path);

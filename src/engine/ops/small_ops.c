@@ -1,6 +1,6 @@
 /*
- * The two small ops: a sleep, and a whole file to write; and whether
- * one can be written at all.
+ * The two small ops: a sleep, and a sidecar to write; and whether a
+ * file can be written at all.
  *
  * engine_sleep, engine_write and engine_check_target run on the host's thread,
  * the rest on the I/O thread.
@@ -10,6 +10,7 @@
 #include "engine/core/op.h"
 #include "engine/files/file.h"
 #include "engine/files/file_limit.h"
+#include "engine/files/twin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,7 @@ Op *engine_sleep(Engine *engine, double seconds, uintptr_t owner) {
   return engine_start_op(engine, &sleep->op, &sleep_type, NULL, owner);
 }
 
-/* ---- a whole file ---- */
+/* ---- a sidecar ---- */
 
 /* The time tells the names of those apart that look at the same moment; where
  * it does not, the other one has shown what there is to know. */
@@ -109,7 +110,7 @@ static void start_writing(Op *op) {
     if (!write_blocks(&file, &writing->text, &last->failure))
       file_abandon(&file);
     else if (file_commit(&file, writing->path, writing->overwrite,
-                         &last->failure)) {
+                         twin_is_same_sidecar, &last->failure)) {
       last->path = writing->path;
       writing->path = NULL;
     }
