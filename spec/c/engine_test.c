@@ -415,8 +415,51 @@ static void a_forked_child_knows_that_it_is_one(void **state) {
   engine_close(engine);
 }
 
+/* The parent's descriptors are not the child's: a byte of one must not wake the
+ * other.  Exit status of the child. */
+static int work_in_the_child(Engine *engine, int parents_fd) {
+  struct pollfd readable = {.fd = -1, .events = POLLIN};
+  Op *op;
+  if (engine_is_forked(engine))
+    return 1;
+  readable.fd = engine_fd(engine);
+  if (poll(&readable, 1, 0) != 0) /* the parent's was */
+    return 2;
+  op = engine_sleep(engine, 0, 0);
+  if (!op)
+    return 3;
+  next_end(engine, op);
+  engine_close(engine);
+  return parents_fd < 0;
+}
+
+static void
+an_engine_that_was_never_at_work_begins_anew_in_a_child(void **state) {
+  Engine *engine = engine_open();
+  struct pollfd readable = {.fd = engine_fd(engine), .events = POLLIN};
+  Op *op;
+  (void)state;
+  engine_stay_readable(engine);
+  for (int i = 0; i < 2; i++) {
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+      _exit(work_in_the_child(engine, readable.fd));
+    while (waitpid(child, &status, 0) < 0)
+      assert_int_equal(errno, EINTR);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+  }
+  assert_int_equal(poll(&readable, 1, 0), 1); /* still */
+  op = engine_sleep(engine, 0, 0);
+  next_end(engine, op);
+  engine_close(engine);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(an_engine_that_was_never_at_work_begins_anew_in_a_child),
       cmocka_unit_test(an_engine_without_work_has_no_thread),
       cmocka_unit_test(the_thread_comes_with_work_and_goes_with_the_end),
       cmocka_unit_test(signals_stay_with_the_host),

@@ -1,4 +1,5 @@
 local child = require("spec.helpers.child")
+local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
 local host = require("spec.host")
 local support = require("spec.support")
@@ -27,7 +28,8 @@ describe("a forked process", function()
     end
   end
 
-  it("cannot use what was loaded before the fork: the module's calls", function()
+  it("cannot use an engine that was at work before the fork: the module's calls", function()
+    assert(gptimage2.sleep(0))
     check_forked({
       gptimage2.step,
       gptimage2.fd,
@@ -88,11 +90,12 @@ describe("a forked process", function()
   end)
 
   it("says what happened and what to do", function()
+    assert(gptimage2.sleep(0))
     local message = host.fork(function()
       return tostring(select(2, gptimage2.step()))
     end)
-    assert.matches("forked after gptimage2 was loaded", message)
-    assert.matches("load it after the fork", message)
+    assert.matches("forked after gptimage2 was at work", message)
+    assert.matches("submit nothing before the fork", message)
   end)
 
   it("gets errors in coroutines, too", function()
@@ -234,6 +237,81 @@ describe("a forked process", function()
     assert.equal(0, result.exit)
     assert.same(2, select(2, result.output:gsub("succeeded", "")))
     assert.equal(2, box:ledger().requests.create)
+  end)
+
+  it("begins anew where nothing was submitted before the fork, each with its own", function()
+    local box = support.sandbox()
+    local result = child.run(([[
+        local host = require("spec.host")
+        local gptimage2 = require("gptimage2")
+        local client = assert(gptimage2.new({
+          api_key = %q,
+          base_url = %q,
+          poll = { first = 0.01, interval = 0.01, max = 0.01 },
+        }))
+        gptimage2.use("block")
+        local before = gptimage2.fd()
+        local first, second = host.split(), nil
+        if first ~= 0 then
+          second = host.split()
+        end
+        assert(client:cost({ prompt = "a cup" }) == 10)
+        local job = assert(client:generate({ prompt = "a cup" }))
+        print(job.status, client.spent, type(gptimage2.fd()), before ~= nil, job.idempotency_key)
+        if first ~= 0 and second ~= 0 then
+          host.wait(first)
+          host.wait(second)
+        end
+      ]]):format(box.api_key, box.url))
+    assert.equal("", result.errors)
+    assert.equal(0, result.exit)
+    local keys, count = {}, 0
+    for key in result.output:gmatch("succeeded\t10\tnumber\ttrue\t(%S+)\n") do
+      count = count + (keys[key] and 0 or 1)
+      keys[key] = true
+    end
+    assert.equal(3, count, result.output)
+    assert.equal(3, box:ledger().requests.create)
+  end)
+
+  it("leaves a ledger to its parent, whether or not anything was submitted", function()
+    local place = folder.new()
+    local box = support.sandbox()
+    local result = child.run(([[
+        local host = require("spec.host")
+        local gptimage2 = require("gptimage2")
+        local function new(path)
+          return gptimage2.new({
+            api_key = %q,
+            base_url = %q,
+            ledger = path,
+            poll = { first = 0.01, interval = 0.01, max = 0.01 },
+          })
+        end
+        local client = assert(new(%q .. "/parent.db"))
+        local pid = host.split()
+        if pid == 0 then
+          local words = {}
+          for _, name in ipairs({ "submit", "generate", "create", "cost" }) do
+            words[#words + 1] = select(2, client[name](client, { prompt = "a cup" })).code
+          end
+          words[#words + 1] = select(2, client:history()).code
+          words[#words + 1] = select(2, client:recover()).code
+          client:close()
+          client = nil
+          collectgarbage()
+          local own = assert(new(%q .. "/child.db"))
+          words[#words + 1] = assert(own:generate({ prompt = "a cup" })).status
+          print(table.concat(words, " "))
+          io.stdout:flush()
+          return
+        end
+        host.wait(pid)
+        print(assert(client:generate({ prompt = "a cup" })).status, #client:history())
+      ]]):format(box.api_key, box.url, place, place))
+    folder.clean()
+    assert.equal("", result.errors)
+    assert.equal(("forked "):rep(6) .. "succeeded\nsucceeded\t1\n", result.output)
   end)
 
   it("is not what popen and execute make", function()

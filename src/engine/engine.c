@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define STACK_SIZE ((size_t)1 << 20)
 #define WAIT_MAX 1e6 /* seconds: fits poll()'s milliseconds */
@@ -94,9 +95,8 @@ static void begin_child(void) {
   running_engines = NULL;
 }
 
-bool engine_is_forked(const Engine *engine) {
-  return atomic_load_explicit(&forks, memory_order_relaxed) !=
-         engine->generation;
+unsigned engine_generation(void) {
+  return atomic_load_explicit(&forks, memory_order_relaxed);
 }
 
 /* ---- starting ---- */
@@ -120,18 +120,46 @@ static bool open_parts(Engine *engine) {
   return false;
 }
 
+static void close_parts(Engine *engine) {
+  loop_close(&engine->loop);
+  mailbox_close(&engine->events);
+  mailbox_close(&engine->commands);
+}
+
+/* Of this process alone: nobody else has its random numbers. */
+static bool begin(Engine *engine) {
+  engine->generation = engine_generation();
+  if (!platform_random(&engine->seed, sizeof engine->seed) || engine->seed == 0)
+    engine->seed = 88172645463325252u ^ (uint64_t)getpid();
+  descriptors_spare_standard();
+  engine->open = open_parts(engine);
+  return engine->open;
+}
+
+/* In a child, an engine whose thread never ran: there is nothing that it could
+ * miss.  The descriptors are the parent's, too, and are left to it. */
+static bool begin_anew(Engine *engine) {
+  if (engine->open)
+    close_parts(engine);
+  engine->open = false;
+  engine->left = false;
+  return begin(engine);
+}
+
+bool engine_is_forked(Engine *engine) {
+  if (engine->generation == engine_generation() && engine->open)
+    return false;
+  return engine->running || !begin_anew(engine);
+}
+
 Engine *engine_open(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   Engine *engine = calloc(1, sizeof *engine);
   if (!engine)
     return NULL;
   pthread_once(&once, watch_process);
-  engine->generation = atomic_load(&forks);
-  if (!platform_random(&engine->seed, sizeof engine->seed) || engine->seed == 0)
-    engine->seed = 88172645463325252u;
   gate_init(&engine->gate, job_gate_begin);
-  descriptors_spare_standard();
-  if (open_parts(engine))
+  if (begin(engine))
     return engine;
   free(engine);
   return NULL;
@@ -313,8 +341,6 @@ void engine_close(Engine *engine) {
     io_thread_free_work(op);
   }
   gate_free(&engine->gate);
-  loop_close(&engine->loop);
-  mailbox_close(&engine->events);
-  mailbox_close(&engine->commands);
+  close_parts(engine);
   free(engine);
 }

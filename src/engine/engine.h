@@ -26,8 +26,14 @@ Engine *engine_open(void);
  * forked child, where the thread does not exist, it does nothing. */
 void engine_close(Engine *engine);
 
-/* True in a child that was forked after engine_open: nothing works there. */
-bool engine_is_forked(const Engine *engine);
+/* True in a child that was forked after the thread was started: nothing works
+ * there.  An engine that had no thread yet begins anew in the child, with
+ * descriptors of its own (servers load Lua before they fork). */
+bool engine_is_forked(Engine *engine);
+
+/* How many forks lie between this process and the one that loaded the module.
+ */
+unsigned engine_generation(void);
 
 /* Asks the op to stop; its EVENT_ENDED still comes. */
 void engine_cancel(Engine *engine, Op *op);

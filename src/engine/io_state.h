@@ -23,6 +23,7 @@ struct Engine {
   pthread_t thread;
   bool running;         /* (host) the thread was started, see engine.c */
   Engine *next_running; /* (host) see engine.c */
+  bool open;            /* (host) its mailboxes and its loop are */
   unsigned generation;  /* (host) see forks */
   EventCount count;     /* shared: of its events */
   List inbox;           /* (host) events taken, not yet given out */

@@ -31,10 +31,12 @@ bool core_usable(lua_State *L, Core *core) {
   if (core_has_engine(core))
     return true;
   code = core->engine ? "forked" : "state_closing";
-  message = core->engine
-                ? "this process was forked after gptimage2 was loaded, and its "
-                  "thread stayed with the parent: load it after the fork"
-                : "this Lua state is closing";
+  message =
+      core->engine
+          ? "this process was forked after gptimage2 was at work, and its "
+            "thread stayed with the parent: submit nothing before the "
+            "fork"
+          : "this Lua state is closing";
   lua_pushnil(L);
   error_push(L, "closed", code, message);
   return false;

@@ -54,9 +54,36 @@ void client_push_balance(lua_State *L, const Balance *balance) {
     }
 }
 
+/* SQLite's files must not be used by a child, nor closed there. */
+static bool is_forked(const Client *client) {
+  return client->recorded && client->generation != engine_generation();
+}
+
+bool client_is_here(lua_State *L, Core *core, const Client *client) {
+  if (!core_usable(L, core))
+    return false;
+  if (!is_forked(client))
+    return true;
+  lua_pushnil(L);
+  error_push(L, "closed", "forked",
+             "the client's ledger was opened before this process was forked, "
+             "and is its parent's: make the client after the fork");
+  return false;
+}
+
 void client_push_closed(lua_State *L) {
   error_push(L, "closed", "client_closed",
              "the client is closed: make a new one with gptimage2.new");
+}
+
+bool client_usable(lua_State *L, Core *core, const Client *client) {
+  if (!client_is_here(L, core, client))
+    return false;
+  if (client->account)
+    return true;
+  lua_pushnil(L);
+  client_push_closed(L);
+  return false;
 }
 
 static unsigned read_count(lua_State *L, int index, const char *name) {
@@ -168,13 +195,14 @@ static int f_client(lua_State *L) {
   if (ledger) /* the account's now: an error here leaks nothing */
     tell_ledger(L, 1, ledger);
   client->recorded = ledger != NULL;
+  client->generation = engine_generation();
   return 1;
 }
 
 void client_drop(Core *core, Client *client) {
   Account *account = client->account;
   client->account = NULL;
-  if (!account)
+  if (!account || is_forked(client))
     return;
   if (!core->engine)
     account_drop(account);
@@ -223,13 +251,8 @@ static int m__index(lua_State *L) {
 /* ARG: client
 ** RES: nothing when it can be used | nil, err */
 static int m_usable(lua_State *L) {
-  Client *client = client_check(L, 1);
-  if (!core_usable(L, core_get(L)))
-    return 2;
-  if (client->account)
-    return 0;
-  client_push_closed(L);
-  return error_return(L);
+  const Client *client = client_check(L, 1);
+  return client_usable(L, core_get(L), client) ? 0 : 2;
 }
 
 /* ARG: client

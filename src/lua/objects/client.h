@@ -11,11 +11,12 @@
 #define CLIENT_TYPE "gptimage2.Client"
 
 typedef struct Client {
-  Account *account; /* NULL after close */
-  double timeout;   /* seconds for a job */
-  double budget;    /* credits, infinite = none */
-  double spent;     /* credits */
-  unsigned refunds; /* ids that were put into the table of them, wrapping */
+  Account *account;    /* NULL after close */
+  double timeout;      /* seconds for a job */
+  double budget;       /* credits, infinite = none */
+  double spent;        /* credits */
+  unsigned generation; /* see engine_generation */
+  unsigned refunds;    /* ids that were put into the table of them, wrapping */
   bool verify_references;
   bool recorded;     /* in a ledger: what a close leaves is recover's */
   bool has_listener; /* it has an on_event */
@@ -38,5 +39,10 @@ void client_push_handler(lua_State *L, int index);
 void client_drop(Core *core, Client *client);
 /* Pushes the error for a closed client. */
 void client_push_closed(lua_State *L);
+/* True when the engine can be used, and the client's ledger, if it has one, is
+ * this process's; else pushes nil and an error (2 values). */
+bool client_is_here(lua_State *L, Core *core, const Client *client);
+/* The same, and it is not closed. */
+bool client_usable(lua_State *L, Core *core, const Client *client);
 
 #endif

@@ -283,12 +283,8 @@ int submit(lua_State *L) {
   bool before;
   luaL_checktype(L, OPTIONS, LUA_TTABLE);
   lua_settop(L, OPTIONS);
-  if (!core_usable(L, core))
+  if (!client_usable(L, core, client))
     return 2;
-  if (!client->account) {
-    client_push_closed(L);
-    return error_return(L);
-  }
   job = job_push(L, CLIENT, mode);
   lua_settop(L, ID);
   if (mode == JOB_MODE_POLL_ONCE || mode == JOB_MODE_RESUME)

@@ -108,7 +108,7 @@ int transfer_download(lua_State *L) {
                        .n = (unsigned)luaL_optinteger(L, 8, 0)};
   Transfer *transfer;
   lua_settop(L, HOLDER + 1);
-  if (!core_usable(L, core))
+  if (!client_is_here(L, core, client))
     return 2;
   if (is_held(L, HOLDER))
     return 1;
@@ -224,7 +224,7 @@ int transfer_note(lua_State *L) {
   JobNote note = {.state = word(L, 3, "state", states),
                   .charged = word(L, 3, "charged", charges)};
   Transfer *transfer;
-  if (!core_usable(L, core))
+  if (!client_is_here(L, core, client))
     return 2;
   lua_settop(L, 3);
   lua_getfield(L, 3, "job_id");
