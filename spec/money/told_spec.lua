@@ -220,7 +220,8 @@ describe("a job that is submitted while somebody has the ledger locked", functio
   it("is waited for until its timeout, and told then", function()
     local client, _, path = book.pair()
     local release = locker.hold(path)
-    local job = assert(client:submit(CUP, { timeout = 0.1 }))
+    -- Long enough to be on its way to the ledger: else it is told as not sent.
+    local job = assert(client:submit(CUP, { timeout = support.seconds(0.5) }))
     client:close()
     support.step_until(function()
       return is_told_as_unknown(job) or #book.rows(path) > 0
