@@ -15,6 +15,8 @@
 ---@field _URL string
 ---@field prompt gptimage2.PromptModule the prompt builder, also `require("gptimage2.prompt")`
 ---@field migrate gptimage2.MigrateModule also `require("gptimage2.migrate")`
+---@field loops table<string, gptimage2.Loop> the loops of hosts by their names, see doc/hosts.md
+---@field on_error? fun(err: any, what: string) gets the errors of tasks and handlers
 local gptimage2 = {}
 
 ---A client: the settings of one account. No request is made and no thread started here.
@@ -43,6 +45,11 @@ function gptimage2.step(timeout) end
 ---@return integer
 function gptimage2.pending() end
 
+---How much goes on: what `pending` counts, tasks that have not ended, sleeps. A loop may end when
+---it is 0.
+---@return integer
+function gptimage2.busy() end
+
 ---A file descriptor that is readable while `step` has something to do, for any event loop. Where
 ---many jobs are under way it waits up to 16 ms for the news of more of them. Do not read from it,
 ---and do not close it.
@@ -56,9 +63,10 @@ function gptimage2.fd() end
 ---@return gptimage2.Task
 function gptimage2.spawn(fn, ...) end
 
----Steps until all tasks have ended. With a function: starts it as a task first and gives what it
----returned. Raises the error of a task that nobody waits for, with its traceback; and where a task
----has called it, at once or further down, which could not end before it returns.
+---Waits until all tasks have ended, as all waiting calls do. With a function: starts it as a task
+---first and gives what it returned; raises what it raised. Raises the error of a task that nobody
+---waits for, with its traceback; and where a task has called it, at once or further down, which
+---could not end before it returns.
 ---@param fn? function
 ---@param ... any
 ---@return any ... what `fn` returned; nil and an error (kind `cancelled`) when it was closed
@@ -77,16 +85,46 @@ function gptimage2.now() end
 
 ---Chooses what waiting does, for the whole Lua state.
 ---
----"auto" (the default): in a coroutine that may yield, yield until the thing is done; else block.
----Who is resumed 1,000 times without a step in between raises an error (`not_driven`).
+---"auto" (the default): the loop of a host that is known for certain (nginx, HAProxy, Neovim,
+---cqueues, Copas, Nmap); else in a coroutine that may yield, yield until the thing is done, and
+---block elsewhere. Who is resumed 1,000 times without a step in between raises an error
+---(`not_driven`).
 ---"block": always block, in slices, so that Ctrl-C works and other jobs go on.
 ---"yield": always yield; a wait elsewhere raises.
----@param loop "auto"|"block"|"yield"|gptimage2.Loop
+---The name of a loop, or a table: see doc/hosts.md. Tasks always yield to `step`. Raises for what
+---is none of these, and for another loop while somebody waits in one.
+---@param loop "auto"|"block"|"yield"|gptimage2.LoopName|gptimage2.Loop|gptimage2.WaitLoop
 function gptimage2.use(loop) end
 
----The host's own event loop. `wait` lets that loop run until `ready()` is true or the deadline has
----passed; it may return earlier. After each return `step` is called.
+---@alias gptimage2.LoopName
+---| "copas"
+---| "cqueues"
+---| "glib"
+---| "haproxy"
+---| "luasocket"
+---| "luv"
+---| "nginx"
+---| "nmap"
+---| "nvim"
+
+---The loop of a host. `start`: the first waiter or task has come; it calls `step`, which never
+---raises, when `fd()` is readable or each tick, and gives a function that is called after the last.
+---`suspend` stops this coroutine until `resume(w)`, or so long; left out: a plain yield. `resume`
+---lets that one go on; `w.awake` is true then. `turn` is one turn of the loop, for waits outside of
+---coroutines; left out: block. `current` tells which loop of this kind runs here, nil for none;
+---left out: there is one. `forbids` tells why nothing can be waited for here. What the functions
+---give is ignored otherwise; none of them may call `step` but by what `start` was given.
 ---@class gptimage2.Loop
+---@field start fun(step: fun()): function|nil
+---@field suspend? fun(w: table, seconds: number|nil)
+---@field resume? fun(w: table)
+---@field turn? fun(ready: (fun(): boolean), deadline: number|nil)
+---@field current? fun(): any
+---@field forbids? fun(in_coroutine: boolean): string|nil
+
+---The older way: `wait` lets the loop run until `ready()` is true or the deadline has passed; it
+---may return earlier. After each return `step` is called.
+---@class gptimage2.WaitLoop
 ---@field wait fun(ready: (fun(): boolean), deadline: number?) deadline: on the clock of `now`
 
 ---@class gptimage2.Options
@@ -112,6 +150,7 @@ function gptimage2.use(loop) end
 ---@field ca_file? string path of a file with certificates to trust instead of the system's
 ---@field user_agent? string default "gptimage2-lua/X.Y.Z"
 ---@field on_event? fun(event: gptimage2.Event) called inside `step`
+---@field on_error? fun(err: any, what: string) gets the errors of on_event and on_done
 
 ---Seconds. Every pause differs by up to 15 %.
 ---@class gptimage2.PollOptions
@@ -305,6 +344,19 @@ function job:wait(timeout) end
 ---@return boolean
 function job:done() end
 
+---Whether the service has said what became of it: `succeeded` or `failed`.
+---@return boolean
+function job:finished() end
+
+---Calls fn(job, err) once when the job is done: in a later step, never inside of this call.
+---@param fn fun(job: gptimage2.Job, err: gptimage2.Error|nil)
+function job:on_done(fn) end
+
+---The job as the service's own JSON, in which arrays stay arrays.
+---@return string|nil json
+---@return gptimage2.Error|nil err kind `validation`, code `no_job_id`
+function job:answer() end
+
 ---Stops waiting and polling. The service has no cancel: what was sent goes on there, and its
 ---credits stay spent.
 function job:cancel() end
@@ -402,6 +454,11 @@ function job:raw() end
 ---@field body? string the first 4 KiB of the answer as it came, but for the key
 ---@field elapsed? number seconds since the submit
 ---@field paths? string[] with a failed save: what was saved
+local err = {}
+
+---The status with which a server of yours answers its own client.
+---@return integer
+function err:http_status() end
 
 ---What `spawn` gives.
 ---@class gptimage2.Task

@@ -2,15 +2,20 @@
 ---
 --- Describe a picture, get files; never stall a frame, never pay twice, never lose a picture.
 
+local core = require("gptimage2.load").core() -- before all that needs it
+
 local check = require("gptimage2.check")
+local choice = require("gptimage2.waiting.choice")
 local client = require("gptimage2.objects.client")
-local core = require("gptimage2.core")
+local failures = require("gptimage2.waiting.failures")
+local hosts = require("gptimage2.waiting.hosts")
 local migrate = require("gptimage2.migrate")
+local naps = require("gptimage2.waiting.naps")
 local prompt = require("gptimage2.prompt")
 local steps = require("gptimage2.waiting.steps")
 local task = require("gptimage2.waiting.task")
-local wait = require("gptimage2.waiting.wait")
 require("gptimage2.objects.client_ledger") -- methods of clients
+require("gptimage2.objects.error") -- methods of errors
 require("gptimage2.objects.job") -- methods of jobs
 
 ---@class gptimage2
@@ -22,7 +27,15 @@ local gptimage2 = {
   _URL = "https://github.com/gptimage2/gptimage2-lua",
   prompt = prompt,
   migrate = migrate,
+  loops = hosts.loops,
+  --- Gets the errors of tasks and handlers that nobody waits for; nil: `step` and `run` raise them.
+  ---@type fun(err: any, what: string)|nil
+  on_error = nil,
 }
+
+failures.handler = function()
+  return gptimage2.on_error
+end
 
 --- A client for one account.
 ---@param options? gptimage2.Options
@@ -70,6 +83,13 @@ function gptimage2.fd()
   return core.fd()
 end
 
+--- Whether anything goes on: jobs and downloads that are not finished, tasks, sleeps. A loop may
+--- end when it is 0.
+---@return integer
+function gptimage2.busy()
+  return gptimage2.pending() + task.count() + naps.count()
+end
+
 --- Starts fn(...) as a coroutine that `step` drives.
 ---@param fn function
 ---@return gptimage2.Task
@@ -92,18 +112,7 @@ end
 ---@return true|nil
 ---@return gptimage2.Error|nil err
 function gptimage2.sleep(time)
-  time = seconds(time, "sleep")
-  local timer
-  local err = wait.refusal()
-  if not err then
-    timer, err = core.sleep(time)
-  end
-  if err then
-    return nil, err
-  end
-  local done
-  done, err = wait.until_done(timer)
-  return done, err
+  return naps.sleep(seconds(time, "sleep"))
 end
 
 --- Seconds on the clock that deadlines are told in; only differences mean something.
@@ -113,18 +122,9 @@ function gptimage2.now()
 end
 
 --- What waiting does.
----@param loop "auto"|"block"|"yield"|{ wait: fun(ready: (fun(): boolean), deadline: number?) }
+---@param loop string|gptimage2.Loop|{ wait: fun(ready: (fun(): boolean), deadline: number?) }
 function gptimage2.use(loop)
-  if type(loop) == "table" then
-    if type(loop.wait) ~= "function" then
-      check.fail(1, "use", "a loop is a table with a function 'wait'")
-    end
-  elseif loop ~= "auto" and loop ~= "block" and loop ~= "yield" then
-    local known = { "auto", "block", "yield" }
-    local hint = check.did_you_mean(loop, known)
-    check.fail(1, "use", "'auto', 'block', 'yield' or a table with 'wait' expected" .. hint)
-  end
-  wait.use(loop)
+  choice.use(loop)
 end
 
 return gptimage2

@@ -7,7 +7,10 @@ local pages = {}
 
 pages.README = folder.read("README.md")
 
-local NAMES = { "README.md", "doc/api.md", "doc/money.md", "doc/sandbox.md", "doc/security.md" }
+local NAMES = { "README.md" }
+for _, name in ipairs({ "api", "hosts", "money", "sandbox", "security" }) do
+  NAMES[#NAMES + 1] = ("doc/%s.md"):format(name)
+end
 
 --- All of it, as one text.
 local function read_all()

@@ -54,22 +54,6 @@ describe("spawn", function()
     assert.is_false(pcall(gptimage2.step))
   end)
 
-  it("goes on at the next step with a task that yields by itself", function()
-    local turns = 0
-    local task = gptimage2.spawn(function()
-      for _ = 1, 3 do
-        coroutine.yield()
-        turns = turns + 1
-      end
-    end)
-    for i = 1, 3 do
-      assert.is_false(task:done())
-      assert.is_true(gptimage2.step() > 0)
-      assert.equal(i, turns)
-    end
-    assert.is_true(task:done())
-  end)
-
   it("raises a task's error by the next step, with where it happened", function()
     local function deep()
       error("oh no")

@@ -259,3 +259,25 @@ describe("a call that waits, in a coroutine", function()
     end)
   end
 end)
+
+describe("a task that yields by itself", function()
+  it("goes on at the next step, every 10 ms at most", function()
+    local turns, steps = {}, 0
+    local task = gptimage2.spawn(function()
+      for i = 1, 6 do
+        coroutine.yield()
+        turns[i] = gptimage2.now()
+      end
+    end)
+    assert.is_true(gptimage2.step() > 0)
+    assert.equal(1, #turns)
+    while not task:done() do
+      steps = steps + 1
+      assert(gptimage2.step(1))
+    end
+    for i = 2, 6 do
+      assert.is_true(turns[i] - turns[i - 1] >= 0.0099, i)
+    end
+    assert.is_true(steps <= 10, steps) -- it does not spin
+  end)
+end)

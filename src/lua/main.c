@@ -290,6 +290,10 @@ static int f_cancel(lua_State *L) {
   return 0;
 }
 
+/* For lua/gptimage2/load.lua, which finds it in the file.  LuaJIT is a 5.1. */
+__attribute__((used)) static const char built_for[] =
+    "gptimage2 core, built for " LUA_VERSION;
+
 static void push_limits(lua_State *L) {
   static const struct {
     const char *name;
@@ -352,6 +356,7 @@ int luaopen_gptimage2_core(lua_State *L) {
   lua_setfield(L, -2, "version");
   push_limits(L);
   lua_setfield(L, -2, "limits");
+  error_open_methods(L);
   core_open_finished(L);
   ready_open(L);
   waiters_open(L);

@@ -2,6 +2,8 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
+local ends = require("gptimage2.waiting.ends")
+local failures = require("gptimage2.waiting.failures")
 local follow = require("gptimage2.waiting.follow")
 local json = require("gptimage2.files.json")
 local naming = require("gptimage2.files.naming")
@@ -23,6 +25,16 @@ local function unloadable(why)
   })
 end
 
+--- An on_event whose errors end nothing: somebody gets them when the event was told.
+local function guarded(on_event)
+  return function(event)
+    local ok, err = pcall(on_event, event)
+    if not ok then
+      failures.keep(err, "on_event", event.job)
+    end
+  end
+end
+
 --- A new client. See `gptimage2.new`.
 ---@param opts? table
 ---@return gptimage2.Client|nil
@@ -38,6 +50,7 @@ function client.new(opts)
       return nil, unloadable(why)
     end
   end
+  config.on_event = config.on_event and guarded(config.on_event)
   config.user_agent = config.user_agent or "gptimage2-lua/" .. core.version
   local self
   self, err = core.client(config)
@@ -45,6 +58,7 @@ function client.new(opts)
     return nil, err
   end
   settings.keep(self, config)
+  core.created(self).on_error = config.on_error
   return self
 end
 
@@ -104,6 +118,9 @@ local function start(self, fname, mode, req, opts, waits)
   job, err = core.submit(self, mode, opts)
   if not job then
     return nil, err
+  end
+  if core.handler(job) and not waits then
+    ends.attend(job) -- somebody wants its events
   end
   return job, nil, tied
 end

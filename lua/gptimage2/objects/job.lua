@@ -1,7 +1,9 @@
 --- The methods of jobs that wait or save; the others are in the core.
 
+local answer = require("gptimage2.objects.answer")
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
+local ends = require("gptimage2.waiting.ends")
 local fetch = require("gptimage2.files.fetch")
 local follow = require("gptimage2.waiting.follow")
 local options = require("gptimage2.objects.options")
@@ -40,6 +42,30 @@ end
 function methods:cancel()
   check_job(self, "cancel")
   core.cancel(self)
+end
+
+--- Whether the service has said what became of the job: done() of a job that was polled or created
+--- is true, too, and only says that nothing more happens by itself.
+---@return boolean
+function methods:finished()
+  check_job(self, "finished")
+  return self.status == "succeeded" or self.status == "failed"
+end
+
+--- Calls fn(job, err) once when the job is done; in a later step, and never inside of this call.
+---@param fn fun(job: gptimage2.Job, err: gptimage2.Error|nil)
+function methods:on_done(fn)
+  check_job(self, "on_done")
+  check.argument(fn, 1, "on_done", "function", 2)
+  ends.on_done(self, fn)
+end
+
+--- The job as the service itself tells of one: its documented JSON, in which arrays are arrays.
+---@return string|nil json
+---@return gptimage2.Error|nil err code `no_job_id`
+function methods:answer()
+  check_job(self, "answer")
+  return answer.of(self)
 end
 
 --- Downloads every image to files, and writes the sidecar `{id}.json`. Waits.

@@ -32,6 +32,7 @@ local CLIENT_SPEC = {
   ca_file = "string",
   user_agent = "string",
   on_event = "function",
+  on_error = "function",
 }
 local POLL_SPEC = { first = "number", interval = "number", max = "number" }
 local JOB_SPEC = {
@@ -226,6 +227,7 @@ local function read_settings(opts, level)
   config.account = read_account(opts.account, level)
   config.user_agent = read_text(opts.user_agent, "user_agent", level)
   config.on_event = opts.on_event
+  config.on_error = opts.on_error
   return config
 end
 
@@ -233,7 +235,7 @@ end
 --- at the end), timeout, connect_timeout, request_timeout, poll_first, poll_interval, poll_max
 --- (seconds), max_attempts, max_active, max_connections (integers), budget (credits, nil without
 --- one), ratios (the whole list), verify_references, allow_private_references, proxy, ca_file,
---- user_agent, on_event.
+--- user_agent, on_event, on_error.
 --- An endless budget is none; `poll.max` follows a longer `poll.interval`.
 --- Errors: `api_key_missing`, `api_key_invalid` (kind auth), `invalid_base_url`,
 --- `insecure_base_url`, `invalid_proxy` and `ca_file_unreadable` (kind tls).

@@ -52,7 +52,26 @@ local function tell_end(co, ok, ...)
     owner(ok, err)
     owners[co] = nil -- now: it was told
   elseif not ok then
-    failures.keep(err)
+    failures.keep(err, "coroutine")
+  end
+end
+
+--- Seconds between two turns of a task that yields by itself: what it waits for is the host's, and
+--- nobody tells when that is there.
+local NAP = 0.01
+
+--- Task that yields by itself -> when it went on after that, 0 before it has.
+local dozed = setmetatable({}, { __mode = "k" })
+
+--- Goes on with the task in the next step, but not before its nap is over.
+local function doze(co)
+  local rest = (dozed[co] or 0) + NAP - core.now()
+  local nap = rest > 0 and core.sleep(rest) or nil
+  dozed[co] = dozed[co] or 0
+  if nap then
+    waiters.add(nap, co)
+  else -- it is time; or there is no memory, or no engine any more
+    core.later(co)
   end
 end
 
@@ -64,7 +83,7 @@ local function after_resume(co, ok, ...)
       waiters.remove(waiting[co], co)
       waiting[co] = nil
     end
-    core.later(co)
+    doze(co)
   end
 end
 
@@ -73,6 +92,9 @@ end
 function coroutines.resume(co, ...)
   local status = coroutine.status(co)
   if status == "suspended" then
+    if dozed[co] then
+      dozed[co] = core.now()
+    end
     after_resume(co, coroutine.resume(co, ...))
   elseif status == "dead" and owners[co] then -- an error came between its end and the telling
     owners[co](false, "the end of the task was interrupted by an error")

@@ -1,4 +1,7 @@
---- Errors of coroutines and callbacks that wait: kept until a step can raise them.
+--- Errors of coroutines and callbacks: kept until somebody gets them.
+---
+--- That is `on_error`, the client's or the module's. Without one a step of the host's raises them,
+--- and the step that a loop calls writes them to stderr: an error there would end the host's loop.
 
 local core = require("gptimage2.core")
 
@@ -9,33 +12,89 @@ end
 
 local failures = {}
 
---- Those that no step has raised yet, and one there was no memory to put there.
+--- Those that nobody has got yet, and one there was no memory to put there.
 local list, spare = {}, nil
 
-local function keep_failure(err)
-  local failure = { err }
+--- The module's `on_error`, as it is now; init.lua says where that stands.
+---@type fun(): function|nil
+failures.handler = function()
+  return nil
+end
+
+local function keep_failure(err, what, job)
+  local failure = { err, what = what, job = job }
   table.insert(list, failure)
   return failure
 end
 
---- Keeps an error until a step can raise it. Never raises itself.
+--- Keeps an error until somebody gets it. Never raises itself.
 ---@param err any
+---@param what string what has failed: "task", "coroutine", "on_event", "on_done", "loop", "step"
+---@param job? gptimage2.Job that it is about
 ---@return table|nil failure for `failures.forget`
-function failures.keep(err)
-  local ok, failure = pcall(keep_failure, err)
+function failures.keep(err, what, job)
+  local ok, failure = pcall(keep_failure, err, what, job)
   if ok then
     return failure
   end
   spare = err
 end
 
---- No step raises this failure any more: somebody has got its error.
+--- Nobody is to get this failure any more: somebody has got its error.
 ---@param failure table|nil
 function failures.forget(failure)
   for i = #list, 1, -1 do
     if list[i] == failure then
       table.remove(list, i)
     end
+  end
+end
+
+local function handler_of(failure)
+  local own = failure.job and core.created(failure.job.client).on_error
+  return own or failures.handler()
+end
+
+--- Standard error is where a loop's host looks; a closed one is nobody's concern.
+local function write(err, what)
+  local ok, text = pcall(tostring, err)
+  io.stderr:write(("gptimage2: an error in %s: %s\n"):format(what, ok and text or type(err)))
+end
+
+local function hand(failure)
+  local handler = handler_of(failure)
+  if not handler then
+    return false
+  end
+  failures.forget(failure)
+  local ok, err = pcall(handler, failure[1], failure.what)
+  if not ok then
+    write(err, "on_error")
+  end
+  return true
+end
+
+--- Gives those that have an `on_error` to it, once for each that is there now.
+function failures.hand_over()
+  local now = {}
+  for i = 1, #list do
+    now[i] = list[i]
+  end
+  for i = 1, #now do
+    hand(now[i])
+  end
+end
+
+--- Writes to standard error what nobody else gets.
+function failures.write()
+  failures.hand_over()
+  while list[1] do
+    write(list[1][1], list[1].what)
+    table.remove(list, 1)
+  end
+  if spare ~= nil then
+    write(spare, "a callback")
+    spare = nil
   end
 end
 
@@ -49,6 +108,17 @@ function failures.take()
     spare = nil
   end
   return failure, left
+end
+
+--- Takes what a wait is to raise: an error of the very job that it is about, and nobody else's.
+---@param job any
+---@return table|nil failure with the error as its first element
+function failures.take_of(job)
+  for i, failure in ipairs(list) do
+    if job ~= nil and failure.job == job then
+      return table.remove(list, i)
+    end
+  end
 end
 
 --- Whether a step would raise an error.

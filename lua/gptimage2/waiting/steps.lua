@@ -7,6 +7,7 @@
 local core = require("gptimage2.core")
 local coroutines = require("gptimage2.waiting.coroutines")
 local failures = require("gptimage2.waiting.failures")
+local loop = require("gptimage2.waiting.loop")
 local waiters = require("gptimage2.waiting.waiters")
 
 -- Loaded once more in the same state: what is being told is known to the first one.
@@ -39,7 +40,7 @@ local function wake(waiter)
   end
   if not ok then
     core.later(waiter, true) -- perhaps it did not come to its end
-    failures.keep(err)
+    failures.keep(err, "step")
   end
 end
 
@@ -63,7 +64,7 @@ end
 local function tell(object)
   local ok, err = pcall(core.announce, object)
   if not ok then
-    failures.keep(err)
+    failures.keep(err, "on_event")
   end
   waiters.ready(object)
 end
@@ -104,22 +105,22 @@ end
 --- Whether the next step has something to do that the core knows nothing of.
 local function is_left()
   local _, waking = core.waiting()
-  return waking or failures.any() or core.undelivered() > 0
+  return waking or core.undelivered() > 0
 end
 
 --- Makes the descriptor readable when something is left to the next step.
 function steps.remind()
-  if is_left() then
+  if is_left() or failures.any() then
     core.remind()
   end
 end
 
 --- The core's step, but for long times in slices: a signal that comes just before the core stands
---- still sets its hook (Ctrl-C does), and the hook waits for Lua code to run.
-local function step_in_slices(timeout)
-  local left_over = is_left()
-  if left_over or not timeout or timeout <= SLICE then
-    return core.step(drain, left_over, timeout)
+--- still sets its hook (Ctrl-C does), and the hook waits for Lua code to run. `left`: there is
+--- something to do at once.
+local function step_in_slices(timeout, left)
+  if left or not timeout or timeout <= SLICE then
+    return core.step(drain, left, timeout)
   end
   local now = core.now()
   local deadline = now + timeout
@@ -132,16 +133,29 @@ local function step_in_slices(timeout)
   return handled, err
 end
 
+--- One step, and what comes after each: nil and the error where there is no engine any more. Raises
+--- what code of the host's raised in the middle of it: a hook, a finalizer.
+local function advance(timeout, left)
+  coroutines.count_step()
+  local handled, err = step_in_slices(timeout, left)
+  if handled and not core.is_handling() then
+    failures.hand_over()
+    if not core.is_stepping("any") then
+      loop.settle()
+    end
+  end
+  return handled, err
+end
+
 --- Handles what has arrived. See `gptimage2.step`.
 ---@param timeout? number seconds
 ---@return integer|nil handled
 ---@return gptimage2.Error|nil err
 function steps.step(timeout)
-  coroutines.count_step()
-  local handled, err = step_in_slices(timeout)
+  local handled, err = advance(timeout, is_left() or failures.any())
   if not handled then
     return nil, err
-  elseif core.is_handling() or (handled == 0 and not is_left()) then
+  elseif core.is_handling() or (handled == 0 and not is_left() and not failures.any()) then
     return handled
   end
   local failure, spare = failures.take()
@@ -152,6 +166,37 @@ function steps.step(timeout)
     error(spare, 0)
   end
   return handled
+end
+
+--- The step of a wait, which raises the errors of the job that is waited for, and nobody else's.
+---@param timeout number|nil seconds
+---@param job any
+---@return integer|nil handled
+---@return gptimage2.Error|nil err
+function steps.wait(timeout, job)
+  local handled, err = advance(timeout, is_left())
+  local failure = handled and not core.is_handling() and failures.take_of(job)
+  if failure then
+    steps.remind()
+    error(failure[1], 0)
+  end
+  return handled, err
+end
+
+local function step_quietly()
+  advance(nil, is_left())
+  if is_left() then
+    core.remind()
+  end
+end
+
+--- The step of a loop, which would end if it raised.
+function loop.step()
+  local ok, err = pcall(step_quietly)
+  if not ok then
+    failures.keep(err, "step")
+  end
+  pcall(failures.write)
 end
 
 core.kept.steps = steps

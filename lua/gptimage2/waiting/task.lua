@@ -1,10 +1,12 @@
 --- Tasks: coroutines that `step` drives.
 
 local check = require("gptimage2.check")
+local choice = require("gptimage2.waiting.choice")
 local core = require("gptimage2.core")
 local coroutines = require("gptimage2.waiting.coroutines")
 local failures = require("gptimage2.waiting.failures")
 local follow = require("gptimage2.waiting.follow")
+local loop = require("gptimage2.waiting.loop")
 local steps = require("gptimage2.waiting.steps")
 local wait = require("gptimage2.waiting.wait")
 local waiters = require("gptimage2.waiting.waiters")
@@ -56,11 +58,26 @@ local function is_watched(self)
   return false
 end
 
+--- What `run` waits for in a loop of the host's.
+local all_tasks = {}
+
+function all_tasks.done()
+  return next(live) == nil
+end
+
 --- The task has ended, and those who wait for it are told. An error of the host's may break it off:
 --- then it is done once more.
 local function leave(self)
   self.ended = true
   live[self] = nil
+  if next(live) == nil then
+    waiters.finished(all_tasks)
+  end
+  local pump = self.pump
+  self.pump = nil
+  if pump then
+    loop.leave(pump)
+  end
   waiters.finished(self)
 end
 
@@ -71,7 +88,7 @@ local function finish(self, ok, err)
       self.failed, self.error = true, err
     end
     if not is_watched(self) then
-      self.failure = self.failure or failures.keep(self.error)
+      self.failure = self.failure or failures.keep(self.error, "task")
     end
   end
   leave(self)
@@ -171,8 +188,10 @@ function methods:wait(timeout)
   return unpack(self.results, 1, self.results.n)
 end
 
---- The task is alive, and runs until its first wait.
+--- The task is alive, and runs until its first wait. Where there is a loop, that runs as long.
 local function begin(self, co, ...)
+  local host, key = choice.loop()
+  self.pump = host and loop.enter(host, key)
   live[self] = co
   coroutines.resume(co, ...)
 end
@@ -216,6 +235,42 @@ local function is_inside()
   return coroutines.is_owned(coroutine.running())
 end
 
+--- How many tasks have not ended.
+---@return integer
+function task.count()
+  local count = 0
+  for _ in pairs(live) do
+    count = count + 1
+  end
+  return count
+end
+
+--- Steps until all tasks are done, as nobody else does.
+local function step_all()
+  while next(live) or failures.any() do
+    local handled, err = steps.step(next(live) and SLICE or nil)
+    if not handled then
+      return nil, err
+    elseif handled == 0 then
+      sweep()
+    end
+  end
+  return true
+end
+
+--- Leaves the steps to the loop; what no task raises to others is raised here.
+local function await_all()
+  local done, err = wait.until_done(all_tasks)
+  if not done then
+    return nil, err
+  end
+  local failure = failures.take()
+  if failure then
+    error(failure[1], 0)
+  end
+  return true
+end
+
 --- Steps until all tasks are done. See `gptimage2.run`.
 ---@param fn? function
 ---@return any ...
@@ -228,13 +283,14 @@ function task.run(fn, ...)
     return nil, refused
   end
   local main = fn and task.spawn(fn, ...)
-  while next(live) or failures.any() do
-    local handled, err = steps.step(next(live) and SLICE or nil)
-    if not handled then
-      return nil, err
-    elseif handled == 0 then
-      sweep()
-    end
+  local ok, err
+  if choice.loop() or choice.wait() then
+    ok, err = await_all()
+  else
+    ok, err = step_all()
+  end
+  if not ok then
+    return nil, err
   end
   if main then
     return main:wait()

@@ -4,22 +4,16 @@
 --- and then wakes them (steps.lua). Things are waited for through `object:done()`.
 
 local check = require("gptimage2.check")
+local choice = require("gptimage2.waiting.choice")
 local core = require("gptimage2.core")
 local coroutines = require("gptimage2.waiting.coroutines")
+local loop = require("gptimage2.waiting.loop")
 local steps = require("gptimage2.waiting.steps")
-
--- Loaded once more in the same state: what `use` has chosen is known to the first one.
-if core.kept.wait then
-  return core.kept.wait
-end
 
 local wait = {}
 
 --- Seconds that a blocking wait stays away from Lua, so that Ctrl-C works.
 local SLICE = 0.1
-
---- What `use` has chosen.
-local mode = "auto"
 
 --- A coroutine that may yield, or nil. Lua 5.1 and 5.2 cannot tell a coroutine inside pcall; that
 --- it is inside of a step we know.
@@ -34,15 +28,32 @@ local function yieldable()
   return co
 end
 
---- The coroutine that a wait yields from, or nil.
-local function yields()
-  return mode ~= "block" and type(mode) ~= "table" and yieldable() or nil
+--- What a wait that begins here does: "yield" to the steps (the coroutine), be "suspend"ed by a
+--- loop (its loop and key), let a loop "turn", call the host's own function ("ask"), or "block".
+--- Tasks always yield to the steps.
+local function way()
+  local co = yieldable()
+  if coroutines.is_owned(co) then
+    return "yield", co
+  end
+  local host, key = choice.loop()
+  if host and co then
+    return host.suspend and "suspend" or "yield", co, host, key
+  elseif host and not choice.wait() then
+    return host.turn and not core.is_stepping("any") and "turn" or "block", nil, host, key
+  elseif choice.wait() then
+    return "ask", co
+  elseif co and choice.word() ~= "block" then
+    return "yield", co
+  end
+  return "block"
 end
 
 --- Whether a wait that begins here steps until it is over: what is below it goes on only then.
 ---@return boolean
 function wait.blocks()
-  return not yields()
+  local how = way()
+  return how ~= "yield" and how ~= "suspend"
 end
 
 --- Whether the coroutine cannot go on before a wait that begins here has returned: it is the one
@@ -56,20 +67,25 @@ function wait.is_below(co, stepping)
   if status ~= "normal" then
     return status == "running"
   end
-  local leaves = not stepping and (type(mode) == "table" and yieldable() or yields())
-  return not leaves
+  local _, leaves = way()
+  return stepping or not leaves
 end
+
+local NO_COROUTINE = 'cannot wait here: gptimage2.use("yield") needs a coroutine that may yield'
 
 --- The error for a wait where nothing can be waited for, or nil. Calls that cost something ask
 --- before they begin. Raises where a wait would.
 ---@param stepping? boolean it does not wait, but steps until something is done
 ---@return gptimage2.Error|nil err
 function wait.refusal(stepping)
-  local co = yields()
-  if not co and core.is_handling() then
+  local how, co, host = way()
+  local why = host and host.forbids and host.forbids(co ~= nil)
+  if why then
+    error("gptimage2 cannot wait here: " .. why, 0)
+  elseif how ~= "yield" and how ~= "suspend" and core.is_handling() then
     return select(2, core.cannot_wait())
-  elseif not co and mode == "yield" and not stepping then
-    error('cannot wait here: gptimage2.use("yield") needs a coroutine that may yield', 0)
+  elseif how == "block" and not stepping and choice.word() == "yield" then
+    error(NO_COROUTINE, 0)
   end
 end
 
@@ -78,7 +94,16 @@ local function left(deadline)
   return deadline and deadline - core.now()
 end
 
-local function block(object, deadline)
+--- The job that something is about, whose errors are those of who waits for it.
+local function job_of(object)
+  if type(object) == "table" then
+    return object.job
+  end
+  return object
+end
+
+--- Steps until it is over. `ask`: what is done before each step, instead of waiting in it.
+local function block(object, deadline, ask)
   local refused = wait.refusal()
   if refused then
     return nil, refused
@@ -86,38 +111,39 @@ local function block(object, deadline)
   while not object:done() do
     local rest = left(deadline)
     if rest and rest <= 0 then
-      return false
+      break
     end
-    local handled, err = steps.step(rest and math.min(rest, SLICE) or SLICE)
+    local slice = not ask and (rest and math.min(rest, SLICE) or SLICE) or nil
+    if ask then
+      ask()
+    end
+    local handled, err = steps.wait(slice, job_of(object))
     if not handled then
       return nil, err
     end
   end
-  return true
+  steps.remind()
+  return object:done()
 end
 
---- Lets the host's own loop wait, and handles what has come after each turn of it. `loop` is what
---- was chosen when the wait began: it goes on in there whatever is chosen meanwhile.
-local function delegate(object, deadline, loop)
-  local refused = wait.refusal()
-  if refused then
-    return nil, refused
-  end
+--- Lets the host's own function wait, and handles what has come after each call of it. It is the
+--- one that was chosen when the wait began, whatever is chosen meanwhile.
+local function ask(object, deadline)
+  local host = choice.wait()
   local function ready()
     return object:done()
   end
-  while not object:done() do
-    local rest = left(deadline)
-    if rest and rest <= 0 then
-      return false
-    end
-    loop.wait(ready, deadline)
-    local handled, err = steps.step()
-    if not handled then
-      return nil, err
-    end
+  return block(object, deadline, function()
+    host.wait(ready, deadline)
+  end)
+end
+
+--- Yields to the steps, which somebody calls: where there is a loop, that.
+local function yield(object, deadline, co, host, key)
+  if not host then
+    return coroutines.suspend(object, deadline, co)
   end
-  return true
+  return loop.attend(host, key, object, coroutines.suspend, object, deadline, co)
 end
 
 --- Waits until `object:done()`.
@@ -130,20 +156,21 @@ function wait.until_done(object, timeout)
     return true
   end
   local deadline = timeout and timeout < math.huge and core.now() + timeout or nil
-  if type(mode) == "table" then
-    return delegate(object, deadline, mode)
+  local how, co, host, key = way()
+  if how == "block" then
+    return block(object, deadline)
+  elseif how == "ask" then
+    return ask(object, deadline)
   end
-  local co = yields()
-  if co then
-    return coroutines.suspend(object, deadline, co)
+  local refused = wait.refusal()
+  if refused then
+    return nil, refused
+  elseif how == "yield" then
+    return yield(object, deadline, co, host, key)
+  elseif how == "suspend" then
+    return loop.suspend(host, key, object, deadline)
   end
-  return block(object, deadline)
-end
-
---- Chooses what waiting does. See `gptimage2.use`.
----@param loop "auto"|"block"|"yield"|{ wait: function }
-function wait.use(loop)
-  mode = loop
+  return loop.turn(host, key, object, deadline)
 end
 
 --- What a wait that ran out says. The thing itself goes on.
@@ -156,7 +183,5 @@ function wait.timeout_error(what, timeout, job_id)
     retryable = true,
   })
 end
-
-core.kept.wait = wait
 
 return wait

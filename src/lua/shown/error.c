@@ -137,17 +137,27 @@ static int m__concat(lua_State *L) {
   return 1;
 }
 
+/* The module table is on top. */
+void error_open_methods(lua_State *L) {
+  luaL_getmetatable(L, ERROR_TYPE);
+  lua_getfield(L, -1, "__index");
+  lua_setfield(L, -3, "error_methods");
+  lua_pop(L, 1);
+}
+
 void error_push_no_memory(lua_State *L) {
   compat_getregistry(L, &no_memory_key);
 }
 
 void error_open(lua_State *L) {
-  static const luaL_Reg methods[] = {
+  static const luaL_Reg meta[] = {
       {"__tostring", m__tostring}, {"__concat", m__concat}, {NULL, NULL}};
   luaL_newmetatable(L, ERROR_TYPE);
-  compat_setfuncs(L, methods);
+  compat_setfuncs(L, meta);
   lua_pushliteral(L, ERROR_TYPE);
   lua_setfield(L, -2, "__name");
+  lua_newtable(L); /* the Lua side completes it */
+  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   error_push(L, "io", "out_of_memory",
              "this program had no memory for what came back: what was paid is "

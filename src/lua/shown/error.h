@@ -37,5 +37,7 @@ int error_return(lua_State *L);
 /* Pushes the error that says so.  Needs no memory; one table for all. */
 void error_push_no_memory(lua_State *L);
 void error_open(lua_State *L);
+/* Gives the module table on top the table of the errors' methods. */
+void error_open_methods(lua_State *L);
 
 #endif

@@ -1,0 +1,48 @@
+--- Neovim, which is recognised by itself.
+---
+--- Steps are scheduled: what waits goes on where the editor's functions may be called.
+
+local gptimage2 = require("gptimage2")
+
+local vim = rawget(_G, "vim")
+local uv = vim.uv or vim.loop
+
+local nvim = {}
+
+local CHECK_MS = 10 -- how often vim.wait looks
+
+function nvim.start(step)
+  local poll = assert(uv.new_poll(assert(gptimage2.fd())))
+  local asked = false
+  poll:start("r", function()
+    if not asked then -- the descriptor stays readable until the step
+      asked = true
+      vim.schedule(function()
+        asked = false
+        step()
+      end)
+    end
+  end)
+  return function()
+    poll:stop()
+    poll:close()
+  end
+end
+
+--- Outside of coroutines the editor goes on inside of vim.wait; an interrupt (Ctrl-C) is raised.
+function nvim.turn(ready, deadline)
+  local rest = deadline and math.max(deadline - gptimage2.now(), 0) or 1e6
+  local _, why = vim.wait(math.ceil(rest * 1000), ready, CHECK_MS)
+  if why == -2 then
+    error("interrupted", 0)
+  end
+end
+
+function nvim.forbids(in_coroutine)
+  if not in_coroutine and vim.in_fast_event() then
+    return "this is a fast event of Neovim (a callback of its loop); wait in a coroutine, or use "
+      .. "vim.schedule"
+  end
+end
+
+return nvim
