@@ -55,6 +55,12 @@ function(gptimage2_add_specs variant label timeout)
   foreach(spec IN LISTS specs)
     get_filename_component(name "${spec}" NAME)
     string(REPLACE "_spec.lua" "" name "${name}")
+    # Programs of others: they bring a Lua of their own (hosts), or libraries
+    # that no sanitizer knows (loops).
+    if(spec MATCHES "/hosts/" OR
+        (spec MATCHES "/loops/" AND NOT label MATCHES "^lua-"))
+      continue()
+    endif()
     if(DEFINED GPTIMAGE2_SPECS_OF_${variant} AND
         NOT name IN_LIST GPTIMAGE2_SPECS_OF_${variant})
       continue()
@@ -144,6 +150,28 @@ function(gptimage2_add_spec_tests)
       gptimage2_add_valgrind_tests()
     endif()
   endif()
+endfunction()
+
+# Real programs that embed Lua, driven from outside by Lua 5.4.
+function(gptimage2_add_host_tests)
+  if(NOT GPTIMAGE2_BUSTED OR NOT GPTIMAGE2_HAVE_SANDBOX OR
+      NOT "5.4" IN_LIST GPTIMAGE2_LUA)
+    gptimage2_skip(hosts no-busted-no-sandbox-or-no-lua-5.4 hosts)
+    return()
+  endif()
+  file(GLOB specs CONFIGURE_DEPENDS "${GPTIMAGE2_SPECS}/hosts/*_spec.lua")
+  foreach(spec IN LISTS specs)
+    get_filename_component(name "${spec}" NAME)
+    string(REPLACE "_spec.lua" "" name "${name}")
+    file(RELATIVE_PATH spec "${CMAKE_CURRENT_SOURCE_DIR}" "${spec}")
+    add_test(NAME hosts/${name}
+      COMMAND "${CMAKE_BINARY_DIR}/lua/5.4/lua" "${GPTIMAGE2_BUSTED}"
+        --output=plainTerminal "${spec}"
+      WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    set_tests_properties(hosts/${name} PROPERTIES LABELS hosts TIMEOUT 600
+      ENVIRONMENT "GPTIMAGE2_SPEC_BUILD=${CMAKE_BINARY_DIR}")
+    gptimage2_keeps_busy(hosts/${name} 30)
+  endforeach()
 endfunction()
 
 # Other systems, each from nothing, take minutes and a mirror: they are tried when
@@ -267,6 +295,7 @@ endforeach()
 gptimage2_add_spec_tests()
 gptimage2_add_packaging_tests()
 gptimage2_add_root_tests()
+gptimage2_add_host_tests()
 gptimage2_add_proofs()
 
 add_test(NAME examples-quickstart

@@ -163,6 +163,33 @@ function(gptimage2_install_variant variant libdir luadir)
   endif()
 endfunction()
 
+# The program gptimage2 into BINDIR, started by the interpreter LUA.
+function(gptimage2_install_program bindir lua)
+  if(NOT GPTIMAGE2_CORE)
+    return()
+  endif()
+  set(GPTIMAGE2_BIN_LUA "${lua}")
+  configure_file("${CMAKE_CURRENT_SOURCE_DIR}/bin/gptimage2.in"
+    "${CMAKE_BINARY_DIR}/bin/gptimage2" @ONLY)
+  install(PROGRAMS "${CMAKE_BINARY_DIR}/bin/gptimage2" DESTINATION "${bindir}")
+endfunction()
+
+# The same for all Luas of this build: the newest of them starts it.
+function(gptimage2_install_program_of_all)
+  foreach(version 5.5 5.4 5.3 5.2 jit 5.1)
+    if(version IN_LIST GPTIMAGE2_LUA)
+      set(lua "lua${version}")
+      if(GPTIMAGE2_PROGRAM_${version})
+        get_filename_component(lua "${GPTIMAGE2_PROGRAM_${version}}" NAME)
+      elseif(version STREQUAL "jit")
+        set(lua luajit)
+      endif()
+      gptimage2_install_program(bin "${lua}")
+      return()
+    endif()
+  endforeach()
+endfunction()
+
 # build/lua/<variant>/lua: the interpreter with the variant's modules, and the
 # checkout's Lua files, on its paths.  RUN is the command line to start.
 function(gptimage2_write_launcher variant modules run is_slow)
@@ -253,6 +280,9 @@ function(gptimage2_add_rock)
   endforeach()
   gptimage2_add_variant(rock plain "${LUA_INCDIR}")
   gptimage2_install_variant(rock "${LIBDIR}" "${LUADIR}")
+  if(BINDIR) # LuaRocks puts its own interpreter in front
+    gptimage2_install_program("${BINDIR}" lua)
+  endif()
 endfunction()
 
 gptimage2_add_flavour(plain)

@@ -3,7 +3,7 @@
 # packages of that and nothing else; where it cannot, it says what is missing.
 # To be sourced.
 #
-#   need_packages <purpose>...    purposes: run, build, test
+#   need_packages <purpose>...    purposes: run, build, test, host
 #
 # What works counts, whatever package it came from, or none.  What only tests
 # need, and is not to be had, is named: those tests are skipped by name.
@@ -75,6 +75,17 @@ program shellcheck : shellcheck
 program ldoc ldoc.lua : lua-ldoc
 program ccache : ccache
 program ninja : ninja-build
+END
+      ;;
+    host) # programs that embed Lua, and libraries with loops of their own
+      cat <<'END'
+module 5.4 luv : lua-luv
+module 5.4 cqueues : lua-cqueues
+module 5.3 lgi : lua-lgi
+module 5.4 socket : lua-socket
+program nvim : neovim
+program haproxy : haproxy
+program nmap : nmap
 END
       ;;
     *)
@@ -325,7 +336,7 @@ ask_for() {
 lacking_but_for_tests() {
   local purpose needed=()
   for purpose in "$@"; do
-    [ "$purpose" = test ] || needed+=("$purpose")
+    [ "$purpose" = test ] || [ "$purpose" = host ] || needed+=("$purpose")
   done
   [ ${#needed[@]} = 0 ] || lacking with "${needed[@]}"
 }

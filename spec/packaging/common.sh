@@ -91,3 +91,25 @@ run_quickstart() {
   find "$work/out" -name '*.json' | grep -q . || fail "no sidecar under out/"
   unset LUA_PATH LUA_CPATH
 }
+
+# The program $1: finds its modules by itself, and starts a sandbox that
+# answers.
+run_program() {
+  local said pid url
+  said=$("$1" --version) || fail "$1 --version"
+  [ "$said" = "gptimage2 $(source_version)" ] || fail "$1 --version says '$said'"
+  "$1" sandbox --duration 0 >"$temp/sandbox" 2>&1 &
+  pid=$!
+  for _ in {1..100}; do
+    [ ! -s "$temp/sandbox" ] || break
+    sleep 0.1
+  done
+  url=$(sed -n 's/.*"url": "\([^"]*\)".*/\1/p' "$temp/sandbox")
+  said=$(curl --silent --max-time 10 -H "Authorization: Bearer sandbox" \
+    -H "Content-Type: application/json" \
+    -d '{"mode":"text-to-image","prompt":"a cup"}' "$url/api/generate") || true
+  kill "$pid"
+  wait "$pid" || true
+  grep -q jobId <<<"$said" ||
+    fail "$1 sandbox does not answer at '$url': $said $(cat "$temp/sandbox")"
+}
