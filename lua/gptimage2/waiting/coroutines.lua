@@ -5,6 +5,7 @@
 
 local core = require("gptimage2.core")
 local failures = require("gptimage2.waiting.failures")
+local natives = require("gptimage2.waiting.natives")
 local waiters = require("gptimage2.waiting.waiters")
 
 -- Loaded once more in the same state: the coroutines are known to the first one.
@@ -43,9 +44,9 @@ local function tell_end(co, ok, ...)
   local owner, err = owners[co], nil
   if not ok then
     err = with_traceback(co, (...))
-    if coroutine.close then
+    if natives.close then
       coroutines.closing = co
-      coroutine.close(co)
+      natives.close(co)
     end
   end
   if owner then
@@ -76,7 +77,7 @@ local function doze(co)
 end
 
 local function after_resume(co, ok, ...)
-  if coroutine.status(co) == "dead" then
+  if natives.status(co) == "dead" then
     tell_end(co, ok, ...)
   elseif owners[co] and (waiting[co] == nil or waiting[co] ~= (...)) then
     if waiting[co] then -- a wait whose yield failed, see stands_still
@@ -90,12 +91,12 @@ end
 --- Goes on with a coroutine.
 ---@param co thread
 function coroutines.resume(co, ...)
-  local status = coroutine.status(co)
+  local status = natives.status(co)
   if status == "suspended" then
     if dozed[co] then
       dozed[co] = core.now()
     end
-    after_resume(co, coroutine.resume(co, ...))
+    after_resume(co, natives.resume(co, ...))
   elseif status == "dead" and owners[co] then -- an error came between its end and the telling
     owners[co](false, "the end of the task was interrupted by an error")
   end
@@ -139,7 +140,7 @@ local function yield(object, timer)
     elseif resumes == RESUMES_MAX then
       return false
     end
-    coroutine.yield(object)
+    natives.yield(object)
     resumes = resumes + 1
   until object:done() or (timer and timer:done())
   return true
@@ -150,7 +151,7 @@ if coroutine.isyieldable then
     return true
   end
 else
-  --- `yield` is near the top of its stack, below coroutine.yield.
+  --- `yield` is near the top of its stack, below the one that yields.
   function stands_still(co)
     for level = 0, 3 do
       local info = debug.getinfo(co, level, "f")

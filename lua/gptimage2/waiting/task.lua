@@ -7,6 +7,7 @@ local coroutines = require("gptimage2.waiting.coroutines")
 local failures = require("gptimage2.waiting.failures")
 local follow = require("gptimage2.waiting.follow")
 local loop = require("gptimage2.waiting.loop")
+local natives = require("gptimage2.waiting.natives")
 local steps = require("gptimage2.waiting.steps")
 local wait = require("gptimage2.waiting.wait")
 local waiters = require("gptimage2.waiting.waiters")
@@ -51,7 +52,7 @@ end
 --- Whether somebody waits for the task, and will get its error.
 local function is_watched(self)
   for co in pairs(self.watchers) do
-    if co == true or coroutine.status(co) ~= "dead" then
+    if co == true or natives.status(co) ~= "dead" then
       return true
     end
   end
@@ -112,7 +113,7 @@ end
 local function sweep()
   local dead = {}
   for self, co in pairs(live) do
-    if coroutine.status(co) == "dead" then
+    if natives.status(co) == "dead" then
       dead[#dead + 1] = self
     end
   end
@@ -133,7 +134,7 @@ local call = function(guard, fn, ...)
   keep(guard, fn(...))
 end
 
-if coroutine.close then
+if natives.close then
   call = assert(load(
     [[
     local keep = ...
@@ -202,7 +203,7 @@ end
 function task.spawn(fn, ...)
   local self = setmetatable({ ended = false, watchers = {} }, mt)
   local guard = setmetatable({ task = self, over = false }, guard_mt)
-  local co = coroutine.create(function(...) -- Lua 5.1 takes no C function here
+  local co = natives.create(function(...) -- Lua 5.1 takes no C function here
     guard.begun = true
     call(guard, fn, ...)
   end)

@@ -8,6 +8,7 @@ local choice = require("gptimage2.waiting.choice")
 local core = require("gptimage2.core")
 local coroutines = require("gptimage2.waiting.coroutines")
 local loop = require("gptimage2.waiting.loop")
+local natives = require("gptimage2.waiting.natives")
 local steps = require("gptimage2.waiting.steps")
 
 local wait = {}
@@ -63,7 +64,7 @@ end
 ---@param stepping? boolean the wait steps and never yields
 ---@return boolean
 function wait.is_below(co, stepping)
-  local status = coroutine.status(co)
+  local status = natives.status(co)
   if status ~= "normal" then
     return status == "running"
   end
