@@ -2,5 +2,7 @@
 std = "max"
 max_line_length = 100
 cache = false
+exclude_files = { "build" } -- what the specs of hosts unpack there
 files["spec/**/*_spec.lua"].std = "max+busted"
 files["rockspec/*.rockspec"].std = "rockspec"
+files["examples/nginx/*.lua"].std = "max+ngx_lua"
