@@ -12,7 +12,8 @@ local render = {}
 
 local client
 
--- For init_worker_by_lua. The key comes from GPTIMAGE2_API_KEY.
+-- For init_by_lua: each worker begins with a copy of this client. The key comes from
+-- GPTIMAGE2_API_KEY.
 function render.start()
   client = assert(gptimage2.new({ max_active = 32, timeout = 60 }))
   customers.load(ngx.config.prefix() .. "customers.txt")

@@ -65,10 +65,11 @@ end
 describe("nginx", function()
   local box, web
 
-  local function start(options, edit)
+  local function start(options, edit, workers)
     box = support.sandbox(options)
     web = nginx.start(box, {
       customers = nginx.customer("ada", 1000000, 100000),
+      workers = workers,
       edit = function(conf)
         conf = with_routes(conf)
         return edit and edit(conf) or conf
@@ -299,16 +300,32 @@ describe("nginx", function()
     assert.is_nil(nginx.logs(web):find("exited on signal", 1, true))
   end)
 
-  -- Whether an engine whose thread never started begins anew in a child.
-  local BEGINS_ANEW = false
-
-  it_there("is loaded before the workers are there", function()
-    if not BEGINS_ANEW then
-      pending("an engine from before a fork does not begin anew yet")
-      return
-    end
+  it_there("may be loaded and asked for all but work before the workers are there", function()
     start(nil, function(conf)
-      return nginx.replace(conf, "init_worker_by_lua_block", "init_by_lua_block")
+      return nginx.replace(
+        conf,
+        'require("render").start()',
+        [[require("render").start()
+    local gptimage2 = require("gptimage2")
+    gptimage2.use("nginx")
+    assert(gptimage2.fd())
+    assert(gptimage2.new()):cost({ prompt = "a cup" })
+]]
+      )
+    end, 2)
+    for round = 1, 2 do
+      assert.same({ [200] = 20 }, (begin("all" .. round, "/spec/generate", 20)()))
+      web:signal(server.HUP)
+      host.pause(0.3)
+    end
+    web:signal(server.QUIT)
+    assert.equal(0, web:finish())
+    assert.is_nil(nginx.logs(web):find("exited on signal", 1, true))
+  end)
+
+  it_there("works where the example is loaded in each worker, and not before", function()
+    start(nil, function(conf)
+      return nginx.replace(conf, "init_by_lua_block", "init_worker_by_lua_block")
     end)
     local arguments = "-H 'Authorization: Bearer token-of-ada' "
     local made = begin("post", "/api/render", 8, arguments .. [[--data '{"prompt":"a cup"}']])
