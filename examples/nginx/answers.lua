@@ -5,20 +5,6 @@ local cjson = require("cjson.safe")
 
 local answers = {}
 
--- gptimage2's kinds of errors as HTTP statuses; all others are 502, that of our key, too.
-local STATUS = {
-  validation = 400,
-  budget = 402,
-  credits = 402,
-  not_found = 404,
-  cancelled = 409,
-  rate_limit = 429,
-  timeout = 504,
-  closed = 503,
-  ledger = 503,
-  io = 503,
-}
-
 function answers.send(status, body)
   ngx.status = status
   ngx.header["Content-Type"] = "application/json"
@@ -34,12 +20,12 @@ function answers.refuse(status, code, retry_after)
   answers.send(status, { error = code })
 end
 
--- Passes on an error of gptimage2's; what is wrong with the request itself is said in words.
+-- Passes on an error of gptimage2's; what it found wrong with the request itself is said in words.
 function answers.fail(err)
   ngx.header["Retry-After"] = err.retry_after and math.ceil(err.retry_after)
   audit.refusal(err.kind .. "/" .. err.code)
-  local words = err.kind == "validation" and err.message or nil
-  answers.send(STATUS[err.kind] or 502, { error = err.code, message = words, field = err.field })
+  local words = err.kind == "validation" and err.sent ~= "yes" and err.message or nil
+  answers.send(err:http_status(), { error = err.code, message = words, field = err.field })
 end
 
 return answers

@@ -11,7 +11,7 @@ local client
 
 local function one()
   local poll = { first = 0.02, interval = 0.02, max = 0.02 }
-  client = client or assert(gptimage2.new({ poll = poll, max_active = 400, max_connections = 64 }))
+  client = client or assert(gptimage2.new({ poll = poll, max_active = 400, max_connections = 60 }))
   return client
 end
 
