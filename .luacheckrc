@@ -6,3 +6,4 @@ exclude_files = { "build" } -- what the specs of hosts unpack there
 files["spec/**/*_spec.lua"].std = "max+busted"
 files["rockspec/*.rockspec"].std = "rockspec"
 files["examples/nginx/*.lua"].std = "max+ngx_lua"
+files["examples/haproxy/*.lua"].globals = { "core" }
