@@ -85,6 +85,8 @@ module 5.3 lgi : lua-lgi
 module 5.4 socket : lua-socket
 program nvim : neovim
 program haproxy : haproxy
+program chromium chromium-browser : chromium
+module 5.2 http.server : lua-http
 program nmap : nmap
 END
       ;;
