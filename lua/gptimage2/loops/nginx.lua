@@ -39,9 +39,11 @@ function nginx.start(step)
   end
 end
 
+--- A semaphore raises where it is to wait for less than nothing: the time may have run out just
+--- now.
 function nginx.suspend(w, seconds)
   w.told = w.told or assert(semaphore.new())
-  w.told:wait(seconds or LONG)
+  w.told:wait(math.max(seconds or LONG, 0))
 end
 
 function nginx.resume(w)
