@@ -50,6 +50,11 @@ local idle = {}
 --- The step that is given to `start`: steps.lua says what it is.
 loop.step = nil
 
+--- Whether no step is under way, nor left to be done: steps.lua knows. Who has left a seat may
+--- still have to be woken by the step after this one, which the loop must call.
+---@type fun(): boolean
+loop.is_at_rest = nil
+
 --- Why a table is no loop; nil when it is one.
 ---@param given table
 ---@return string|nil
@@ -147,7 +152,7 @@ end
 
 --- Stops what nobody needs any more: at the end of a step.
 function loop.settle()
-  local pump = next(idle)
+  local pump = loop.is_at_rest() and next(idle) or nil
   while pump do
     stop(pump)
     pump = next(idle)
@@ -162,9 +167,7 @@ function loop.leave(pump)
     return
   end
   idle[pump] = true
-  if not core.is_stepping("any") then
-    loop.settle()
-  end
+  loop.settle()
 end
 
 --- A seat that is left when `object` is done, whatever became of who waits for it: a coroutine that
@@ -254,11 +257,13 @@ function loop.turn(given, key, object, deadline)
   local function ready()
     return object:done()
   end
-  from_seat(new_seat(given, key, object), function()
+  local function turn()
     while not is_over(object, deadline) do
       given.turn(ready, deadline)
     end
-  end)
+  end
+  local seat = new_seat(given, key, object)
+  stand_up(seat, pcall(turn))
   return object:done()
 end
 

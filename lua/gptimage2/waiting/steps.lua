@@ -108,6 +108,10 @@ local function is_left()
   return waking or core.undelivered() > 0
 end
 
+function loop.is_at_rest()
+  return not core.is_stepping("any") and not is_left()
+end
+
 --- Makes the descriptor readable when something is left to the next step.
 function steps.remind()
   if is_left() or failures.any() then
@@ -140,9 +144,7 @@ local function advance(timeout, left)
   local handled, err = step_in_slices(timeout, left)
   if handled and not core.is_handling() then
     failures.hand_over()
-    if not core.is_stepping("any") then
-      loop.settle()
-    end
+    loop.settle()
   end
   return handled, err
 end
