@@ -59,27 +59,35 @@ local function is_watched(self)
   return false
 end
 
---- What `run` waits for in a loop of the host's.
-local all_tasks = {}
+--- What `run` waits for in a loop of the host's: that no task is left. There is a new one each
+--- time, for who waits is told once, and another task may begin before he goes on.
+local round
 
-function all_tasks.done()
-  return next(live) == nil
+local function new_round()
+  round = { over = false }
+  function round:done()
+    return self.over
+  end
 end
+
+new_round()
 
 --- The task has ended, and those who wait for it are told. An error of the host's may break it off:
 --- then it is done once more.
 local function leave(self)
   self.ended = true
   live[self] = nil
-  if next(live) == nil then
-    waiters.finished(all_tasks)
-  end
   local pump = self.pump
   self.pump = nil
   if pump then
     loop.leave(pump)
   end
   waiters.finished(self)
+  if next(live) == nil then
+    round.over = true
+    waiters.finished(round)
+    new_round()
+  end
 end
 
 --- The task has ended. Somebody who waits for it gets its error; else the next step raises it.
@@ -155,6 +163,17 @@ function guard_mt.__close(guard)
   end
 end
 
+--- The running coroutine waits for the task, and will get its error.
+local function watch(self)
+  local me = coroutine.running() or true
+  self.watchers[me] = (self.watchers[me] or 0) + 1
+  return me
+end
+
+local function unwatch(self, me)
+  self.watchers[me] = self.watchers[me] > 1 and self.watchers[me] - 1 or nil
+end
+
 --- Whether the function has returned or raised.
 ---@return boolean
 function methods:done()
@@ -172,10 +191,9 @@ function methods:wait(timeout)
   if co and wait.is_below(co) then
     error("a task's wait called inside that task, which would wait for itself", 2)
   end
-  local me = coroutine.running() or true
-  self.watchers[me] = (self.watchers[me] or 0) + 1
+  local me = watch(self)
   local done, err = wait.until_done(self, timeout)
-  self.watchers[me] = self.watchers[me] > 1 and self.watchers[me] - 1 or nil
+  unwatch(self, me)
   if done == nil then
     return nil, err
   elseif not done then
@@ -246,9 +264,9 @@ function task.count()
   return count
 end
 
---- Steps until all tasks are done, as nobody else does.
-local function step_all()
-  while next(live) or failures.any() do
+--- Steps until all tasks are done, or `main` has failed, as nobody else does.
+local function step_all(main)
+  while (next(live) or failures.any()) and not (main and main.failed) do
     local handled, err = steps.step(next(live) and SLICE or nil)
     if not handled then
       return nil, err
@@ -259,15 +277,22 @@ local function step_all()
   return true
 end
 
---- Leaves the steps to the loop; what no task raises to others is raised here.
-local function await_all()
-  local done, err = wait.until_done(all_tasks)
-  if not done then
-    return nil, err
+--- Leaves the steps to the loop, until all tasks are done, or `main` has failed. What nobody else
+--- has got is raised here.
+local function await_all(main)
+  local done, err = true, nil
+  if main then
+    done, err = wait.until_done(main)
   end
-  local failure = failures.take()
-  if failure then
-    error(failure[1], 0)
+  while done and next(live) and not (main and main.failed) do
+    done, err = wait.until_done(round)
+  end
+  if not done or (main and main.failed) then
+    return done, err
+  end
+  local failure, spare = failures.take()
+  if failure or spare ~= nil then
+    error(failure and failure[1] or spare, 0)
   end
   return true
 end
@@ -284,16 +309,18 @@ function task.run(fn, ...)
     return nil, refused
   end
   local main = fn and task.spawn(fn, ...)
-  local ok, err
-  if choice.loop() or choice.wait() then
-    ok, err = await_all()
-  else
-    ok, err = step_all()
+  local me = main and watch(main)
+  if main and main.failed then -- at once: nobody else is to get its error
+    failures.forget(main.failure)
+  end
+  local all = (choice.loop() or choice.wait()) and await_all or step_all
+  local ok, err = all(main)
+  if main then
+    unwatch(main, me)
   end
   if not ok then
     return nil, err
-  end
-  if main then
+  elseif main then
     return main:wait()
   end
 end
