@@ -5,9 +5,12 @@ local gptimage2 = require("gptimage2")
 
 local loop = {}
 
-if not (copas.pause and copas.wakeup) then
+if not (copas.pause and copas.pauseforever and copas.wakeup) then
   error("gptimage2 needs Copas 4, whose threads can be woken (copas.wakeup)", 0)
 end
+
+--- Copas on Lua 5.1 comes with coxpcall, where a thread inside of its pcall is another coroutine.
+local running = package.loaded.coxpcall and package.loaded.coxpcall.running or coroutine.running
 
 local function nothing() end
 
@@ -40,10 +43,13 @@ function loop.start(step)
   end
 end
 
---- A time below 0 is for ever, until somebody wakes it.
 function loop.suspend(w, seconds)
-  w.thread = coroutine.running()
-  copas.pause(seconds or -1)
+  w.thread = running()
+  if seconds then
+    copas.pause(seconds)
+  else
+    copas.pauseforever()
+  end
   w.thread = nil
 end
 
