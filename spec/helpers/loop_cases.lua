@@ -33,9 +33,27 @@ local function at_once(host)
   assert.same({ 50, 50 }, { well, most })
 end
 
+--- Counts how often `fn` suspends a coroutine: who waits is told, and does not ask.
+local function count_suspends(host, fn)
+  local adapter, count = gptimage2.loops[host.name], 0
+  local suspend = adapter.suspend
+  adapter.suspend = suspend and function(...)
+    count = count + 1
+    return suspend(...)
+  end
+  local ok, err = pcall(fn)
+  adapter.suspend = suspend
+  assert(ok, err)
+  return count
+end
+
 local function at_once_at_the_service(host)
-  local well, most = generate_many(host, 50, { max_active = 50 }, { duration = 0.1 })
+  local well, most
+  local count = count_suspends(host, function()
+    well, most = generate_many(host, 50, { max_active = 50 }, { duration = 0.2 })
+  end)
   assert.same({ 50, 50 }, { well, most })
+  assert.is_true(count <= 50, count .. " times suspended")
 end
 
 --- What was begun has ended, and nobody steps: of a job that nobody waits for, nothing is told.
@@ -204,6 +222,19 @@ local function in_time(host)
   assert.equal(1, well)
 end
 
+--- Nothing comes after that, and no step: the time itself lets the loop end.
+local function at_last_in_time(host)
+  local client, box = support.pair()
+  box:fault({ on = "create", action = "hang" })
+  local code
+  host.begin(function()
+    local _, err = assert(client:submit(REQUEST)):wait(0.3) -- after all news
+    code = err.code
+  end)
+  host.run()
+  assert.equal("wait_timeout", code)
+end
+
 --- A program that begins jobs and ends while they are in flight: `...` is its process number, the
 --- loop's name, how it ends, and the sandbox's address and key.
 local QUITTER = [[
@@ -355,6 +386,7 @@ loop_cases.list = {
   { "keeps errors of tasks and handlers from everybody else", errors },
   { "tells who waits of a cancel", cancel },
   { "ends a wait in time, again and again", in_time },
+  { "ends when the last wait has ended in time", at_last_in_time },
   { "may end with jobs in flight", shutdown },
   { "keeps its beat", ticker },
   { "takes 1,000 jobs at once for little more than a step loop", cpu },
