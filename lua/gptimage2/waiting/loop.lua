@@ -50,8 +50,8 @@ local idle = {}
 --- The step that is given to `start`: steps.lua says what it is.
 loop.step = nil
 
---- Whether no step is under way, nor left to be done: steps.lua knows. Who has left a seat may
---- still have to be woken by the step after this one, which the loop must call.
+--- Whether no step is under way, nor left to be done: steps.lua knows, and asks for one that is.
+--- Who has left a seat may still have to be woken by it, so that the loop must call it.
 ---@type fun(): boolean
 loop.is_at_rest = nil
 

@@ -109,7 +109,13 @@ local function is_left()
 end
 
 function loop.is_at_rest()
-  return not core.is_stepping("any") and not is_left()
+  if core.is_stepping("any") then
+    return false
+  elseif is_left() then
+    core.remind()
+    return false
+  end
+  return true
 end
 
 --- Makes the descriptor readable when something is left to the next step.
