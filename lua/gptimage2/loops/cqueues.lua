@@ -28,9 +28,12 @@ function loop.start(step)
   end
 end
 
+--- A finalizer that runs as the condition is made may step, and wake it.
 function loop.suspend(w, seconds)
   w.told = w.told or condition.new()
-  w.told:wait(seconds)
+  if not w.awake then
+    w.told:wait(seconds)
+  end
 end
 
 function loop.resume(w)
