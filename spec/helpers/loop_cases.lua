@@ -309,20 +309,27 @@ end
 
 local GAP_MORE = 0.02
 
+--- The best of three: whatever else this machine does comes on top.
 local function ticker(host)
-  local best = math.huge
+  local with, without = math.huge, math.huge
   for _ = 1, 3 do
-    local without = largest_gap(host)
-    local with = largest_gap(host, function()
-      return begin_fifty(host)
-    end)
-    best = math.min(best, with - without)
-    if best <= GAP_MORE then
+    without = math.min(without, largest_gap(host))
+    with = math.min(
+      with,
+      largest_gap(host, function()
+        return begin_fifty(host)
+      end)
+    )
+    if with - without <= GAP_MORE then
       break
     end
   end
-  loop_cases.show(host, "largest gap of the ticker, more than without: %.1f ms", best * 1000)
-  assert.is_true(best <= GAP_MORE, ("%.1f ms more than without"):format(best * 1000))
+  local figures = ("largest gap of the ticker: %.1f ms, without us %.1f ms"):format(
+    with * 1000,
+    without * 1000
+  )
+  loop_cases.show(host, "%s", figures)
+  assert.is_true(with - without <= GAP_MORE, figures)
 end
 
 --- CPU seconds of 1,000 jobs at once in `begin`'s coroutines.
