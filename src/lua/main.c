@@ -318,6 +318,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"fd", f_fd},
                                        {"remind", f_remind},
                                        {"announce", step_announce},
+                                       {"guard", step_guard},
                                        {"cannot_wait", core_cannot_wait},
                                        {"is_handling", f_is_handling},
                                        {"is_stepping", f_is_stepping},

@@ -25,16 +25,6 @@ local function unloadable(why)
   })
 end
 
---- An on_event whose errors end nothing: somebody gets them when the event was told.
-local function guarded(on_event)
-  return function(event)
-    local ok, err = pcall(on_event, event)
-    if not ok then
-      failures.keep(err, "on_event", event.job)
-    end
-  end
-end
-
 --- A new client. See `gptimage2.new`.
 ---@param opts? table
 ---@return gptimage2.Client|nil
@@ -50,7 +40,7 @@ function client.new(opts)
       return nil, unloadable(why)
     end
   end
-  config.on_event = config.on_event and guarded(config.on_event)
+  config.on_event = config.on_event and core.guard(config.on_event, failures.keep)
   config.user_agent = config.user_agent or "gptimage2-lua/" .. core.version
   local self
   self, err = core.client(config)

@@ -95,6 +95,32 @@ int step_announce(lua_State *L) {
   return 0;
 }
 
+/* ARG: event; the upvalues are step_guard's arguments */
+static int call_guarded(lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_pushvalue(L, 1);
+  if (lua_pcall(L, 1, 0, 0) == 0)
+    return 0;
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_insert(L, 2);
+  lua_pushliteral(L, "on_event");
+  lua_getfield(L, 1, "job");
+  lua_call(L, 3, 0);
+  return 0;
+}
+
+/* ARG: on_event, keep: function(error, "on_event", job)
+** RES: an on_event whose errors end no step: they are kept.  Of C, so that no
+**      hook of the host's comes in between and loses the event */
+int step_guard(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_settop(L, 2);
+  lua_pushcclosure(L, call_guarded, 2);
+  return 1;
+}
+
 /* Raises only while `handling`, and then the event is still the current one. */
 static bool take_in(lua_State *L, Core *core, Event *event) {
   int top = lua_gettop(L);

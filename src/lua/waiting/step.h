@@ -10,5 +10,6 @@
 int step(lua_State *L);
 /* core.announce(object): tells its on_event of a job that was cancelled */
 int step_announce(lua_State *L);
+int step_guard(lua_State *L);
 
 #endif
