@@ -7,3 +7,16 @@ files["spec/**/*_spec.lua"].std = "max+busted"
 files["rockspec/*.rockspec"].std = "rockspec"
 files["examples/nginx/*.lua"].std = "max+ngx_lua"
 files["examples/haproxy/*.lua"].globals = { "core" }
+-- What hosts give to their scripts.
+for _, folder in ipairs({ "examples/%s/", "spec/hosts/%s/" }) do
+  for name, globals in pairs({
+    love = { "love" },
+    minetest = { "minetest" },
+    mpv = { "mp" },
+    nvim = { "vim" },
+    pandoc = { "pandoc", "PANDOC_STATE", "Pandoc", "Image" },
+    weechat = { "weechat" },
+  }) do
+    files[folder:format(name) .. "**/*.lua"] = { globals = globals }
+  end
+end

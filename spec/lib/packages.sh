@@ -88,6 +88,18 @@ program haproxy : haproxy
 program chromium chromium-browser : chromium
 module 5.2 http.server : lua-http
 program nmap : nmap
+program love : love
+program Xvfb : xvfb
+program pandoc : pandoc
+program mpv : mpv
+program weechat-headless : weechat-headless
+file /usr/lib/x86_64-linux-gnu/weechat/plugins/lua.so /usr/lib/weechat/plugins/lua.so : weechat-lua
+program /usr/games/minetestserver minetestserver luantiserver : minetest-server luanti-server
+program vim.nox vim.gtk3 : vim-nox
+program texlua : texlive-binaries
+program darktable-cli : darktable
+program lighttpd /usr/sbin/lighttpd : lighttpd
+file /usr/lib/lighttpd/mod_magnet.so : lighttpd-modules-lua
 END
       ;;
     *)

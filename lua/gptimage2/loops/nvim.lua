@@ -10,6 +10,7 @@ local uv = vim.uv or vim.loop
 local nvim = {}
 
 local CHECK_MS = 10 -- how often vim.wait looks
+local LONG = 1e6 -- seconds; vim.wait wants a number that fits into 32 bits
 
 function nvim.start(step)
   local poll = assert(uv.new_poll(assert(gptimage2.fd())))
@@ -31,8 +32,8 @@ end
 
 --- Outside of coroutines the editor goes on inside of vim.wait; an interrupt (Ctrl-C) is raised.
 function nvim.turn(ready, deadline)
-  local rest = deadline and math.max(deadline - gptimage2.now(), 0) or 1e6
-  local _, why = vim.wait(math.ceil(rest * 1000), ready, CHECK_MS)
+  local rest = deadline and math.max(deadline - gptimage2.now(), 0) or LONG
+  local _, why = vim.wait(math.ceil(math.min(rest, LONG) * 1000), ready, CHECK_MS)
   if why == -2 then
     error("interrupted", 0)
   end
