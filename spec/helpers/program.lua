@@ -84,4 +84,16 @@ function program.run(words, variables, limit)
   return tonumber(exit), text
 end
 
+--- What a script inside of a program saw: name -> value of the lines `name=value` of a file.
+---@param path string
+---@return table<string, string>
+function program.read_report(path)
+  local report = {}
+  for line in (folder.read(path) or ""):gmatch("[^\n]+") do
+    local name, value = line:match("^(%w[%w_]*)=(.*)$")
+    report[name or line] = value
+  end
+  return report
+end
+
 return program

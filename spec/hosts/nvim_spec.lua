@@ -8,16 +8,6 @@ local NVIM = program.find("nvim")
 local SCENES = program.ROOT .. "/spec/hosts/nvim/scenes.lua"
 local PLUGIN = program.ROOT .. "/examples/nvim"
 
---- Name -> value of the lines `name=value` of a file.
-local function read_report(path)
-  local report = {}
-  for line in (folder.read(path) or ""):gmatch("[^\n]+") do
-    local name, value = line:match("^(%w[%w_]*)=(.*)$")
-    report[name or line] = value
-  end
-  return report
-end
-
 --- A home with the plugin where Neovim looks for it, and nothing else.
 local function new_home()
   local home = folder.new()
@@ -40,7 +30,7 @@ local function play(scene, box, more)
   local exit, output = program.run(words, variables)
   assert.equal(0, exit, output)
   assert.falsy(output:find("[Ee]rror"), output)
-  return read_report(home .. "/report"), output
+  return program.read_report(home .. "/report"), output
 end
 
 --- The longest gap of the editor's beat: at most 20 ms longer than in as much time without us. The

@@ -1,0 +1,71 @@
+--- LÖVE itself, in a display of its own (Xvfb): the scene of examples/love.
+
+local folder = require("spec.folder")
+local program = require("spec.helpers.program")
+local support = require("spec.support")
+
+local LOVE, XVFB = program.find("love"), program.find("Xvfb")
+
+--- Runs the rest of the command line in a display of its own.
+local IN_DISPLAY = [[
+Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp 3>"$HOME/display" 2>/dev/null & server=$!
+trap 'kill $server 2>/dev/null' EXIT
+for _ in $(seq 300); do [ -s "$HOME/display" ] && break; sleep 0.1; done
+DISPLAY=:$(cat "$HOME/display") "$@"
+]]
+
+--- The example with the driver in front of it.
+local function new_game(home)
+  local copy =
+    "cp -r %s/examples/love %s/game && cd %s/game && mv main.lua scene.lua && cp %s main.lua"
+  local driver = program.ROOT .. "/spec/hosts/love/driver.lua"
+  assert.equal("", folder.run(copy:format(program.ROOT, home, home, driver)))
+  return home .. "/game"
+end
+
+--- Plays a scene: what the driver saw.
+local function play(scene, box)
+  local home = folder.new()
+  local variables = program.environment("jit", box)
+  variables.HOME, variables.XDG_DATA_HOME = home, home .. "/data"
+  variables.SDL_AUDIODRIVER, variables.LIBGL_ALWAYS_SOFTWARE = "dummy", "1"
+  variables.SPEC_SCENE, variables.SPEC_REPORT = scene, home .. "/report"
+  local words = { "sh", "-c", IN_DISPLAY, "sh", LOVE, new_game(home) }
+  local exit, output = program.run(words, variables)
+  assert.equal(0, exit, output)
+  return program.read_report(home .. "/report"), output
+end
+
+local about = LOVE and XVFB and program.is_built("jit") and it
+  or function(name)
+    it(name, function()
+      pending("LÖVE or Xvfb is not installed, or the module not built for LuaJIT")
+    end)
+  end
+
+describe("The LÖVE scene", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  about(
+    "shows the picture, its prompt and the credits, and no step takes a frame's time",
+    function()
+      local box = support.sandbox({ duration = 0.5, image_size = 1024 })
+      local seen = play("picture", box)
+      assert.is_true(tonumber(seen.after) >= 90, seen.after .. " % of the points have its colour")
+      assert.is_true(tonumber(seen.before) < 50, seen.before .. " % had it before")
+      assert.truthy(seen.texts:find("a red lighthouse", 1, true), seen.texts)
+      assert.truthy(seen.texts:find("490 credits", 1, true), seen.texts)
+      assert.is_true(tonumber(seen.steps) >= 400)
+      assert.is_true(tonumber(seen.median) < 1, seen.median .. " ms is a step's median")
+      assert.is_true(tonumber(seen.p99) < 1, seen.p99 .. " ms are 99 % of the steps")
+      local most = tonumber(seen.decoding) / 2 -- that is done elsewhere
+      assert.is_true(tonumber(seen.update) < most, seen.update .. " ms was an update")
+    end
+  )
+
+  about("is left while jobs are in flight", function()
+    local seen = play("leave", support.sandbox({ duration = 60 }))
+    assert.equal("20", seen.pending)
+  end)
+end)
