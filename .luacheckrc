@@ -10,6 +10,7 @@ files["examples/haproxy/*.lua"].globals = { "core" }
 -- What hosts give to their scripts.
 for _, folder in ipairs({ "examples/%s/", "spec/hosts/%s/" }) do
   for name, globals in pairs({
+    blocking = { "lighty" },
     love = { "love" },
     minetest = { "minetest" },
     mpv = { "mp" },

@@ -7,7 +7,7 @@ local program = {}
 
 local LUA = assert(os.getenv("GPTIMAGE2_SPEC_LUA"), "run the specs with build/lua/<version>/lua")
 local BUILD = LUA:match("^(.*)/lua/[^/]+/lua$")
-local LIMIT = 60 -- seconds; what takes longer hangs
+local LIMIT = 120 -- seconds; what takes longer hangs
 
 program.ROOT = folder.run("pwd")
 
@@ -82,6 +82,20 @@ function program.run(words, variables, limit)
   local output = folder.run(program.command(words, variables, limit) .. " </dev/null; echo =$?")
   local text, exit = output:match("^(.*)=(%d+)$")
   return tonumber(exit), text
+end
+
+--- busted's `it`, or one that skips each case by name, where the program is not there.
+---@param busted { it: function, pending: function }
+---@param is_there any
+---@param lacks string what is to be said then
+---@return function
+function program.it(busted, is_there, lacks)
+  return is_there and busted.it
+    or function(name)
+      busted.it(name, function()
+        busted.pending(lacks)
+      end)
+    end
 end
 
 --- What a script inside of a program saw: name -> value of the lines `name=value` of a file.

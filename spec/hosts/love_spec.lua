@@ -36,12 +36,9 @@ local function play(scene, box)
   return program.read_report(home .. "/report"), output
 end
 
-local about = LOVE and XVFB and program.is_built("jit") and it
-  or function(name)
-    it(name, function()
-      pending("LÖVE or Xvfb is not installed, or the module not built for LuaJIT")
-    end)
-  end
+local is_there = LOVE and XVFB and program.is_built("jit")
+local lacks = "LÖVE or Xvfb is not installed, or the module not built for LuaJIT"
+local about = program.it({ it = it, pending = pending }, is_there, lacks)
 
 describe("The LÖVE scene", function()
   after_each(support.clean)

@@ -41,12 +41,9 @@ local function play(scene, box, trusted)
   return exit, report, output, home .. "/world"
 end
 
-local about = SERVER and program.is_built("jit") and it
-  or function(name)
-    it(name, function()
-      pending("Minetest's server is not installed, or the module not built for LuaJIT")
-    end)
-  end
+local is_there = SERVER and program.is_built("jit")
+local lacks = "Minetest's server is not installed, or the module not built for LuaJIT"
+local about = program.it({ it = it, pending = pending }, is_there, lacks)
 
 describe("The Minetest mod", function()
   after_each(support.clean)

@@ -53,12 +53,9 @@ local function play(scene, box, path)
   return report, output
 end
 
-local about = MPV and program.is_built(lua_version() or "none") and it
-  or function(name)
-    it(name, function()
-      pending("mpv is not installed, or the module not built for its Lua")
-    end)
-  end
+local is_there = MPV and program.is_built(lua_version() or "none")
+local lacks = "mpv is not installed, or the module not built for its Lua"
+local about = program.it({ it = it, pending = pending }, is_there, lacks)
 
 describe("The mpv script", function()
   local path

@@ -48,12 +48,9 @@ local function check_beat(seen, ms, again)
   assert.is_true(gap <= most, ("a gap of %.1f ms, and %.1f are many"):format(gap, most))
 end
 
-local about = NVIM and program.is_built("jit") and it
-  or function(name)
-    it(name, function()
-      pending("Neovim is not installed, or the module not built for LuaJIT")
-    end)
-  end
+local is_there = NVIM and program.is_built("jit")
+local lacks = "Neovim is not installed, or the module not built for LuaJIT"
+local about = program.it({ it = it, pending = pending }, is_there, lacks)
 
 describe("Neovim's loop", function()
   after_each(support.clean)

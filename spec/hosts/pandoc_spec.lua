@@ -35,12 +35,9 @@ end
 local version = PANDOC and lua_version(folder.new())
 folder.clean()
 
-local about = version and program.is_built(version) and it
-  or function(name)
-    it(name, function()
-      pending("pandoc is not installed, or the module not built for its Lua")
-    end)
-  end
+local is_there = version and program.is_built(version)
+local lacks = "pandoc is not installed, or the module not built for its Lua"
+local about = program.it({ it = it, pending = pending }, is_there, lacks)
 
 --- The images of a page, in order: their sources.
 local function images(page)

@@ -28,12 +28,9 @@ local function play(scene, box)
   return program.read_report(home .. "/report"), home
 end
 
-local about = WEECHAT and program.is_built(lua_version()) and it
-  or function(name)
-    it(name, function()
-      pending("weechat-headless or its Lua is not installed, or the module not built for that")
-    end)
-  end
+local is_there = WEECHAT and program.is_built(lua_version())
+local lacks = "weechat-headless or its Lua is not installed, or the module not built for that"
+local about = program.it({ it = it, pending = pending }, is_there, lacks)
 
 describe("The WeeChat script", function()
   after_each(support.clean)
