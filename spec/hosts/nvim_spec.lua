@@ -70,9 +70,30 @@ describe("Neovim's loop", function()
     local seen = play("fifty", box)
     assert.equal("50", seen.lines)
     assert.equal("0", seen.pending)
+    assert.equal("0", seen.running)
     check_beat(seen, "700", function()
       return play("fifty", box)
     end)
+  end)
+
+  about("costs at most half as much again as plain steps for a thousand jobs", function()
+    local function cost(scene)
+      local box = support.sandbox({ duration = 0.5, credits = 20000 })
+      return tonumber(play(scene, box).cpu)
+    end
+    local loop, plain = cost("thousand"), cost("thousand_plain")
+    for _ = 1, 2 do
+      if loop > 1.5 * plain then
+        loop, plain = math.min(loop, cost("thousand")), math.max(plain, cost("thousand_plain"))
+      end
+    end
+    assert.is_true(loop <= 1.5 * plain, ("%.2f s of CPU, %.2f in steps"):format(loop, plain))
+  end)
+
+  about("does not spin while the editor handles no events", function()
+    local seen = play("busy", support.sandbox({ duration = 0.1, credits = 1000 }))
+    assert.equal("0", seen.done)
+    assert.is_true(tonumber(seen.cpu) < 0.3, seen.cpu .. " s of CPU in a second")
   end)
 
   about("refuses a wait in a fast event before anything is sent, but not in a coroutine", function()
@@ -90,6 +111,12 @@ describe("Neovim's loop", function()
     assert.equal("on_event: boom event,task: boom task", seen.errors)
     assert.equal("2", seen.done)
     assert.equal("succeeded", seen.again)
+  end)
+
+  about("turns in a vim.wait of what a step goes on with", function()
+    local seen = play("nested", support.sandbox({ duration = 0.1 }))
+    assert.equal("true", seen.waited)
+    assert.equal("succeeded", seen.second)
   end)
 
   about("tells of a cancel, of a timeout, and of run's end", function()

@@ -12,19 +12,25 @@ local nvim = {}
 local CHECK_MS = 10 -- how often vim.wait looks
 local LONG = 1e6 -- seconds; vim.wait wants a number that fits into 32 bits
 
+--- The descriptor stays readable until the step, and the editor may take long to come to that,
+--- where it waits for a key: until then nobody looks at it.
 function nvim.start(step)
   local poll = assert(uv.new_poll(assert(gptimage2.fd())))
-  local asked = false
-  poll:start("r", function()
-    if not asked then -- the descriptor stays readable until the step
-      asked = true
+  local running = true
+  local function watch()
+    poll:start("r", function()
+      poll:stop()
       vim.schedule(function()
-        asked = false
-        step()
+        if running then
+          watch() -- before the step: what goes on in it may call vim.wait
+          step()
+        end
       end)
-    end
-  end)
+    end)
+  end
+  watch()
   return function()
+    running = false
     poll:stop()
     poll:close()
   end

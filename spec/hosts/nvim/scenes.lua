@@ -78,8 +78,26 @@ function scenes.main()
   quit()
 end
 
+--- Counts how often the loop is started, less how often it is stopped.
+local function count_starts()
+  local loop, running = gptimage2.loops.nvim, 0
+  local start = loop.start
+  function loop.start(step)
+    local stop = start(step)
+    running = running + 1
+    return function()
+      running = running - 1
+      stop()
+    end
+  end
+  return function()
+    return running
+  end
+end
+
 --- Fifty coroutines at once, each editing the buffer afterwards.
 function scenes.fifty()
+  local running = count_starts()
   local client, done, gap = new_client(), 0, beat()
   for i = 1, 50 do
     coroutine.wrap(function()
@@ -92,7 +110,40 @@ function scenes.fifty()
     return done == 50
   end, function()
     seen.lines, seen.gap = vim.api.nvim_buf_line_count(0) - 1, gap()
+    seen.running = running() -- this is later than the step that ended the last
     quit()
+  end)
+end
+
+--- CPU of the whole process for a thousand jobs at once, each with a coroutine that waits.
+local function thousand(after)
+  local client, done, began = new_client({ max_active = 1000 }), 0, os.clock()
+  for i = 1, 1000 do
+    coroutine.wrap(function()
+      ask(client, i)
+      done = done + 1
+    end)()
+  end
+  after(function()
+    return done == 1000
+  end, function()
+    seen.cpu = os.clock() - began
+    quit()
+  end)
+end
+
+function scenes.thousand()
+  thousand(once)
+end
+
+--- The same in a plain loop of steps.
+function scenes.thousand_plain()
+  gptimage2.use("yield")
+  thousand(function(is_so, over)
+    while not is_so() do
+      gptimage2.step(0.1)
+    end
+    over()
   end)
 end
 
@@ -103,6 +154,27 @@ function scenes.idle()
     seen.gap = gap()
     quit()
   end, tonumber(vim.env.SPEC_MS))
+end
+
+--- The editor handles nothing for a second (a prompt that waits for a key), while jobs end: CPU
+--- of that time.
+function scenes.busy()
+  local client, done = new_client(), 0
+  for i = 1, 20 do
+    coroutine.wrap(function()
+      ask(client, i)
+      done = done + 1
+    end)()
+  end
+  local began = os.clock()
+  local only_fast = true
+  vim.wait(1000, function()
+    return false
+  end, 100, only_fast)
+  seen.cpu, seen.done = os.clock() - began, done
+  once(function()
+    return done == 20
+  end, quit)
 end
 
 --- In a callback of the loop: an error outside of a coroutine, none in one.
@@ -157,6 +229,24 @@ function scenes.errors()
     seen.again = ask(new_client(), 3).status
     quit()
   end)
+end
+
+--- What goes on in a step lets the editor turn until another one is done.
+function scenes.nested()
+  local client, second = new_client(), nil
+  coroutine.wrap(function()
+    ask(client, 1)
+    coroutine.wrap(function()
+      second = ask(client, 2).status
+    end)()
+    seen.waited = vim.wait(20000, function()
+      return second
+    end, 10)
+    seen.second = second
+  end)()
+  once(function()
+    return seen.waited ~= nil
+  end, quit)
 end
 
 --- Cancelled, timed out, a task, run: each in the editor's loop.

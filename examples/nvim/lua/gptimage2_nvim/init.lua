@@ -13,8 +13,8 @@ function M.setup(given)
   client = nil -- the next picture has a client of its own
 end
 
-local function tell(text, level)
-  vim.notify("GptImage: " .. tostring(text), level or vim.log.levels.ERROR)
+local function tell(text)
+  vim.notify("GptImage: " .. tostring(text), vim.log.levels.ERROR)
 end
 
 --- The command line tells how far it is. Nothing is asked, and nothing kept in :messages.
@@ -27,7 +27,8 @@ end
 
 local function get_client()
   if not client then
-    local options = vim.tbl_extend("keep", settings.client, { on_event = on_event })
+    local ours = { on_event = on_event, on_error = tell }
+    local options = vim.tbl_extend("keep", settings.client, ours)
     client = assert(require("gptimage2").new(options))
   end
   return client
@@ -47,14 +48,14 @@ end
 --- Puts the link where the cursor was; the mark has moved with the text since.
 local function insert_link(buffer, mark, prompt, path)
   if not vim.api.nvim_buf_is_loaded(buffer) then
-    return tell("its buffer is gone; the picture is " .. path, vim.log.levels.WARN)
+    return tell("its buffer is gone; the picture is " .. path)
   end
   local row, column = unpack(vim.api.nvim_buf_get_extmark_by_id(buffer, marks, mark, {}))
   vim.api.nvim_buf_del_extmark(buffer, marks, mark)
   local link = ("![%s](%s)"):format(prompt:gsub("[%[%]\\]", "\\%0"), vim.fn.fnamemodify(path, ":t"))
   local ok, why = pcall(vim.api.nvim_buf_set_text, buffer, row, column, row, column, { link })
   if not ok then
-    return tell(("%s; the picture is %s"):format(why, path), vim.log.levels.WARN)
+    return tell(("%s; the picture is %s"):format(why, path))
   end
   vim.api.nvim_echo({ { "GptImage: " .. path } }, true, {})
 end
