@@ -93,7 +93,7 @@ program Xvfb : xvfb
 program pandoc : pandoc
 program mpv : mpv
 program weechat-headless : weechat-headless
-file /usr/lib/x86_64-linux-gnu/weechat/plugins/lua.so /usr/lib/weechat/plugins/lua.so : weechat-lua
+file /usr/lib/*/weechat/plugins/lua.so : weechat-lua
 program /usr/games/minetestserver minetestserver luantiserver : minetest-server luanti-server
 program vim.nox vim.gtk3 : vim-nox
 program texlua : texlive-binaries

@@ -322,6 +322,25 @@ function scenes.plugin_error()
   end)
 end
 
+--- The picture comes when there is no place for its link any more.
+function scenes.plugin_late()
+  vim.cmd("GptImage a heron")
+  vim.bo.modifiable = false
+  once(function()
+    return notes[1]
+  end, function()
+    seen.text, seen.modifiable = lines(), notes[1]
+    vim.cmd("GptImage an owl")
+    vim.cmd("enew | bwipeout! 1")
+    once(function()
+      return notes[2]
+    end, function()
+      seen.gone = notes[2]
+      quit()
+    end)
+  end)
+end
+
 -- In the main loop, as a user's keys would; what a scene raises ends it.
 vim.schedule(function()
   local ok, err = xpcall(scenes[vim.env.SPEC_SCENE], debug.traceback)
