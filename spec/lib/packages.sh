@@ -84,7 +84,7 @@ module 5.4 cqueues : lua-cqueues
 module 5.3 lgi : lua-lgi
 module 5.4 socket : lua-socket
 program nvim : neovim
-program haproxy : haproxy
+program haproxy /usr/sbin/haproxy : haproxy
 program chromium chromium-browser : chromium
 module 5.2 http.server : lua-http
 program nmap : nmap
@@ -97,7 +97,6 @@ file /usr/lib/*/weechat/plugins/lua.so : weechat-lua
 program /usr/games/minetestserver minetestserver luantiserver : minetest-server luanti-server
 program vim.nox vim.gtk3 : vim-nox
 program texlua : texlive-binaries
-program darktable-cli : darktable
 program lighttpd /usr/sbin/lighttpd : lighttpd
 file /usr/lib/lighttpd/mod_magnet.so : lighttpd-modules-lua
 END

@@ -38,8 +38,10 @@ local function global(name, field)
   return type(found) == "table" and rawget(found, field) or nil
 end
 
+--- A field of a module that the host has loaded. Some hosts take `package` away (Minetest).
 local function loaded(name, field)
-  local found = package.loaded[name]
+  local modules = global("package", "loaded")
+  local found = type(modules) == "table" and modules[name]
   return type(found) == "table" and found[field] or nil
 end
 
