@@ -111,6 +111,7 @@ local CALLS = {
   end,
   ["gptimage2.step"] = call_step,
   ["gptimage2.pending"] = gptimage2.pending,
+  ["gptimage2.busy"] = gptimage2.busy,
   ["gptimage2.fd"] = gptimage2.fd,
   ["gptimage2.now"] = gptimage2.now,
   ["gptimage2.spawn"] = function()
@@ -166,6 +167,20 @@ local CALLS = {
   ["Client.close"] = call_close,
   ["Job.wait"] = function()
     return going():wait(0.001)
+  end,
+  ["Job.finished"] = function()
+    return world.job:finished()
+  end,
+  ["Job.on_done"] = function()
+    world.job:on_done(function() end)
+    return going():on_done(function() end)
+  end,
+  ["Job.answer"] = function()
+    return world.job:answer()
+  end,
+  ["Error.http_status"] = function()
+    local _, err = world.client:cost({})
+    return err:http_status()
   end,
   ["Job.done"] = function()
     return going():done()

@@ -1,11 +1,10 @@
 --- A job as the service itself tells of one: the JSON of its documentation.
 
+local check = require("gptimage2.check")
 local core = require("gptimage2.core")
-local json = require("gptimage2.files.json")
 
 local answer = {}
 
-local RESULT = { "imageUrl", "seed", "finalPrompt" }
 local BALANCE = {
   { "paidCredits", "paid_credits" },
   { "freeImagesRemaining", "free_images_remaining" },
@@ -16,25 +15,36 @@ local BALANCE = {
 --- What is only ours (cancelled, unknown) says nothing of the service's job: that goes on.
 local STATUS = { pending = "pending", succeeded = "succeeded", failed = "failed" }
 
+--- A flat object of texts. Not by cjson, which is gone where a Lua state is being closed.
+local function object(fields)
+  return table.concat(core.encode_map(fields))
+end
+
+local function text(value)
+  return object({ [""] = value }):match('^{%s*"":%s*(.-)%s*}%s*$')
+end
+
 local function results_of(job)
   local list = {}
   for i, result in ipairs(job.results) do
-    list[i] = json.object({
+    list[i] = object({
       imageUrl = result.image_url,
       seed = result.seed,
       finalPrompt = result.final_prompt,
-    }, RESULT)
+    })
   end
   return "[" .. table.concat(list, ", ") .. "]"
 end
 
 local function balance_of(balance)
-  local fields, names = {}, {}
-  for i, pair in ipairs(BALANCE) do
-    names[i] = pair[1]
-    fields[pair[1]] = balance[pair[2]]
+  local parts = {}
+  for _, pair in ipairs(BALANCE) do
+    local value = balance[pair[2]]
+    if value then
+      parts[#parts + 1] = ('"%s": %s'):format(pair[1], check.number(value, "%.14g"))
+    end
   end
-  return json.object(fields, names)
+  return "{ " .. table.concat(parts, ", ") .. " }"
 end
 
 --- The JSON; nil and an error where the service has not told of an id.
@@ -51,11 +61,11 @@ function answer.of(job)
     return nil, core.about(job, err)
   end
   local status = STATUS[job.status] or "running"
-  local parts = { '"jobId": ' .. json.encode(job.id), '"status": ' .. json.encode(status) }
+  local parts = { '"jobId": ' .. text(job.id), '"status": ' .. text(status) }
   if status == "succeeded" then
     parts[#parts + 1] = '"results": ' .. results_of(job)
   elseif status == "failed" then
-    parts[#parts + 1] = '"error": ' .. json.encode(job.error.code)
+    parts[#parts + 1] = '"error": ' .. text(job.error.code)
   end
   if job.balance then
     parts[#parts + 1] = '"balance": ' .. balance_of(job.balance)
