@@ -4,17 +4,25 @@ local cjson = require("cjson")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
 
-local PROGRAM = os.getenv("GPTIMAGE2_SPEC_LUA")
-  .. [[ -e 'os.exit(require("gptimage2.command").main(arg))' /dev/null ]]
+local LUA = os.getenv("GPTIMAGE2_SPEC_LUA")
+
+--- The command line of the program, as bin/gptimage2 is one.
+local function program()
+  local path = folder.new() .. "/program"
+  folder.write(path, [[os.exit(require("gptimage2.command").main(arg))]])
+  return ("%s %s "):format(LUA, path)
+end
 
 --- Output, errors included, and exit status.
 local function run(args)
-  local said = folder.run(PROGRAM .. args .. ' 2>&1; echo "status $?"')
+  local said = folder.run(program() .. args .. ' 2>&1; echo "status $?"')
   local text, status = said:match("^(.-)\n?status (%d+)%s*$")
   return text, tonumber(status)
 end
 
 describe("the program", function()
+  after_each(folder.clean)
+
   it("tells its commands, and its version", function()
     local text, status = run("--help")
     assert.equal(0, status)
@@ -56,7 +64,7 @@ describe("the program", function()
     local out, pid_file = place .. "/out", place .. "/pid"
     local options = "--credits=30 --duration=0 --api-key other --image-size=16 "
       .. "--fault on=create,action=status,status=429,times=1"
-    os.execute(("%s sandbox %s >%s 2>&1 & echo $! >%s"):format(PROGRAM, options, out, pid_file))
+    os.execute(("%ssandbox %s >%s 2>&1 & echo $! >%s"):format(program(), options, out, pid_file))
     local first
     for _ = 1, 200 do
       first = folder.read(out)
@@ -78,6 +86,5 @@ describe("the program", function()
     client:close()
     local pid = folder.read(pid_file):match("%d+")
     os.execute("kill " .. pid)
-    folder.clean()
   end)
 end)

@@ -400,7 +400,7 @@ mutant(
   "NOT (?4 AND state = 'gone') AND ",
   "spec rows: keeps its pictures"
 )
-mutant("a create that is held is an attempt", JOB_STATE, "  state->attempts--;\n", "", "c state")
+mutant("a create that is held is an attempt", JOB_STATE, "  state->attempts--;\n", "", "c job_state")
 mutant(
   "no last look before the deadline",
   JOB_STATE,
