@@ -188,7 +188,7 @@ mutant(
   "src/engine/io_thread.c",
   "    flush_ledgers(engine, now);\n    advance_gate(engine, now);\n    flush_events(engine);",
   "    flush_events(engine);\n    flush_ledgers(engine, now);\n    advance_gate(engine, now);",
-  "spec durable: on the disk before the host"
+  "spec durable: before the host hears of it"
 )
 mutant(
   "answer: the next request goes out before it is on the disk",
