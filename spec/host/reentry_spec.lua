@@ -71,6 +71,32 @@ describe("entering the module again", function()
     ]]))
   end)
 
+  it("takes a cancel in the middle of a job's end for one that comes too late", function()
+    assert_well(run([[
+      local world = reentry.open(dir)
+      local job, made, cancels, ended = nil, false, 0, {}
+      local stop = reentry.finalize_always(function()
+        if made and reentry.is_handling() then
+          cancels = cancels + 1
+          job:cancel()
+        end
+      end)
+      for _ = 1, 20 * ROUNDS do
+        job, made = world.client:submit(REQUEST), false
+        while not job:done() do
+          gptimage2.step(0.01)
+          made = job.id ~= nil
+        end
+        made = false
+        ended[job.status] = true
+      end
+      stop()
+      assert(cancels > 0)
+      assert(ended.succeeded and not ended.cancelled)
+      done()
+    ]]))
+  end)
+
   it("works in finalizers everywhere else", function()
     assert_well(run([[
       local world = reentry.open(dir)

@@ -400,7 +400,13 @@ mutant(
   "NOT (?4 AND state = 'gone') AND ",
   "spec rows: keeps its pictures"
 )
-mutant("a create that is held is an attempt", JOB_STATE, "  state->attempts--;\n", "", "c job_state")
+mutant(
+  "a create that is held is an attempt",
+  JOB_STATE,
+  "  state->attempts--;\n",
+  "",
+  "c job_state"
+)
 mutant(
   "no last look before the deadline",
   JOB_STATE,
@@ -1582,7 +1588,7 @@ mutant(
   "src/lua/objects/job.c",
   "  return core->handling && core->current && core->current->owner == job->handle;",
   "  return core->handling && !core->current && job->handle;",
-  "spec reentry: while an event is taken in"
+  "spec reentry: comes too late"
 )
 mutant(
   "a setuid program reads its caller's environment",
