@@ -689,7 +689,7 @@ mutant("time runs out before what has arrived was read", "src/engine/http/http_l
   "  double now = clock_monotonic();\n  while (heap_first_at(&loop->limits) <= now) {\n",
   "    if (next_limit(exchange) <= now)",
   "  (void)forgive;\n",
-}, "spec stopped")
+}, "c http_limits")
 mutant(
   "lost creates are sent again",
   POLICY,
