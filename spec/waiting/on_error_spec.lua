@@ -173,4 +173,32 @@ describe("on_error", function()
     assert.is_false(ok)
     assert.matches("on_error", err)
   end)
+
+  it("is not needed where the host has no standard error: a loop's step goes on", function()
+    local result = child.run([[
+      local gptimage2 = require("gptimage2")
+      local step
+      gptimage2.use({ start = function(given) step = given end })
+      local kept = io
+      gptimage2.spawn(error, "one")
+      io = nil
+      step()
+      io = kept
+      step()
+      print(pcall(gptimage2.step))
+    ]])
+    assert.same({ output = "true\t0\n", errors = "", exit = 0 }, result)
+  end)
+
+  it("that nobody takes are kept, but not without end", function()
+    local failures = require("gptimage2.waiting.failures")
+    for _ = 1, 2000 do
+      failures.keep("kept", "task")
+    end
+    local raised = 0
+    while not pcall(gptimage2.step) do
+      raised = raised + 1
+    end
+    assert.equal(1001, raised)
+  end)
 end)

@@ -12,7 +12,10 @@ end
 
 local failures = {}
 
---- Those that nobody has got yet, and one there was no memory to put there.
+--- Errors that are kept at most: a program that only blocks may never take them.
+local MAX = 1000
+
+--- Those that nobody has got yet, and one there was no room or no memory to put there.
 local list, spare = {}, nil
 
 --- The module's `on_error`, as it is now; init.lua says where that stands.
@@ -33,9 +36,11 @@ end
 ---@param job? gptimage2.Job that it is about
 ---@return table|nil failure for `failures.forget`
 function failures.keep(err, what, job)
-  local ok, failure = pcall(keep_failure, err, what, job)
-  if ok then
-    return failure
+  if #list < MAX then
+    local ok, failure = pcall(keep_failure, err, what, job)
+    if ok then
+      return failure
+    end
   end
   spare = err
 end
@@ -55,8 +60,12 @@ local function handler_of(failure)
   return own or failures.handler()
 end
 
---- Standard error is where a loop's host looks; a closed one is nobody's concern.
+--- Standard error is where a loop's host looks; a closed one is nobody's concern, nor one that the
+--- host has taken away.
 local function write(err, what)
+  if not (io and io.stderr) then
+    return
+  end
   local ok, text = pcall(tostring, err)
   io.stderr:write(("gptimage2: an error in %s: %s\n"):format(what, ok and text or type(err)))
 end
@@ -76,6 +85,9 @@ end
 
 --- Gives those that have an `on_error` to it, once for each that is there now.
 function failures.hand_over()
+  if not list[1] then
+    return
+  end
   local now = {}
   for i = 1, #list do
     now[i] = list[i]
@@ -89,8 +101,8 @@ end
 function failures.write()
   failures.hand_over()
   while list[1] do
-    write(list[1][1], list[1].what)
-    table.remove(list, 1)
+    local failure = table.remove(list, 1)
+    write(failure[1], failure.what)
   end
   if spare ~= nil then
     write(spare, "a callback")

@@ -219,8 +219,10 @@ local function from_seat(seat, fn, ...)
   return stand_up(seat, true, fn(...))
 end
 
+--- Never below 0, which hosts take for an error, or for ever: the clock may pass the deadline after
+--- it was looked at.
 local function left(deadline)
-  return deadline and deadline - core.now()
+  return deadline and math.max(deadline - core.now(), 0)
 end
 
 local function is_over(object, deadline)
