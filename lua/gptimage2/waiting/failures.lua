@@ -15,8 +15,9 @@ local failures = {}
 --- Errors that are kept at most: a program that only blocks may never take them.
 local MAX = 1000
 
---- Those that nobody has got yet, and one there was no room or no memory to put there.
-local list, spare = {}, nil
+--- Those that nobody has got yet, and one there was no room or no memory to put there; and whether
+--- it was memory.
+local list, spare, starved = {}, nil, false
 
 --- The module's `on_error`, as it is now; init.lua says where that stands.
 ---@type fun(): function|nil
@@ -41,8 +42,16 @@ function failures.keep(err, what, job)
     if ok then
       return failure
     end
+    starved = true
   end
   spare = err
+end
+
+--- What `spare` was, which somebody gets now.
+local function take_spare()
+  local err = spare
+  spare, starved = nil, false
+  return err
 end
 
 --- Nobody is to get this failure any more: somebody has got its error.
@@ -105,8 +114,7 @@ function failures.write()
     write(failure[1], failure.what)
   end
   if spare ~= nil then
-    write(spare, "a callback")
-    spare = nil
+    write(take_spare(), "a callback")
   end
 end
 
@@ -115,21 +123,26 @@ end
 ---@return any spare an error, to be raised where there is no failure
 function failures.take()
   local failure = table.remove(list, 1)
-  local left = spare
-  if not failure then
-    spare = nil
+  if failure then
+    return failure, spare
   end
-  return failure, left
+  return nil, take_spare()
 end
 
---- Takes what a wait is to raise: an error of the very job that it is about, and nobody else's.
+--- Takes what a wait is to raise: an error of the very job that it is about, and nobody else's. But
+--- for the one that there was no memory to keep: whoever could not go on for it cannot be told from
+--- who waits here, and a wait that went on would never end.
 ---@param job any
 ---@return table|nil failure with the error as its first element
+---@return any spare an error, to be raised where there is no failure
 function failures.take_of(job)
   for i, failure in ipairs(list) do
     if job ~= nil and failure.job == job then
       return table.remove(list, i)
     end
+  end
+  if starved then
+    return nil, take_spare()
   end
 end
 

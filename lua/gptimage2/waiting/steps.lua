@@ -155,6 +155,17 @@ local function advance(timeout, left)
   return handled, err
 end
 
+--- Raises what was taken of the failures, if anything was.
+local function hand_out(failure, spare)
+  if failure then
+    steps.remind()
+    error(failure[1], 0)
+  elseif spare ~= nil then
+    steps.remind()
+    error(spare, 0)
+  end
+end
+
 --- Handles what has arrived. See `gptimage2.step`.
 ---@param timeout? number seconds
 ---@return integer|nil handled
@@ -166,27 +177,20 @@ function steps.step(timeout)
   elseif core.is_handling() or (handled == 0 and not is_left() and not failures.any()) then
     return handled
   end
-  local failure, spare = failures.take()
-  steps.remind()
-  if failure then
-    error(failure[1], 0)
-  elseif spare ~= nil then
-    error(spare, 0)
-  end
+  hand_out(failures.take())
   return handled
 end
 
---- The step of a wait, which raises the errors of the job that is waited for, and nobody else's.
+--- The step of a wait, which raises the errors of the job that is waited for, and nobody else's; but
+--- for one that there was no memory to keep.
 ---@param timeout number|nil seconds
 ---@param job any
 ---@return integer|nil handled
 ---@return gptimage2.Error|nil err
 function steps.wait(timeout, job)
   local handled, err = advance(timeout, is_left())
-  local failure = handled and not core.is_handling() and failures.take_of(job)
-  if failure then
-    steps.remind()
-    error(failure[1], 0)
+  if handled and not core.is_handling() then
+    hand_out(failures.take_of(job))
   end
   return handled, err
 end
