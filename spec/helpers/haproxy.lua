@@ -37,6 +37,12 @@ local function configuration(port, edit)
   end
   conf = replace(conf, "bind 127.0.0.1:8080", "bind 127.0.0.1:" .. port)
   conf = replace(conf, load, load .. "\n  lua-load haproxy_routes.lua\n  nbthread 1")
+  for _, kind in ipairs({ "lua.spec_fetch", "str(x),lua.spec_converter" }) do
+    routes[#routes + 1] = ("  http-request set-var(txn.a) %s if { path /spec/%s }\n"):format(
+      kind,
+      kind:match("spec_(%a+)")
+    )
+  end
   local ping = "  http-request return status 200"
   conf = replace(conf, ping, table.concat(routes) .. ping)
   return edit and edit(conf, replace) or conf

@@ -78,6 +78,10 @@ function routes.pending()
   return tostring(gptimage2.pending())
 end
 
+-- HAProxy ends these where they yield.
+core.register_fetches("spec_fetch", routes.generate)
+core.register_converters("spec_converter", routes.generate)
+
 for name, route in pairs(routes) do
   core.register_service("spec_" .. name, "http", function(applet)
     local text = route()

@@ -1,6 +1,6 @@
 --- HAProxy: its tasks, actions and services; recognised by itself.
 
-local gptimage2 = require("gptimage2")
+local polled = require("gptimage2.waiting.polled")
 
 local haproxy = {}
 
@@ -21,21 +21,20 @@ function haproxy.start(step)
   end
 end
 
-function haproxy.suspend(w, seconds)
-  local deadline = seconds and gptimage2.now() + seconds
-  while not w.awake and not (deadline and deadline <= gptimage2.now()) do
-    core.msleep(TICK)
-  end
-end
+haproxy.suspend = polled.suspend(function()
+  core.msleep(TICK)
+end)
 
---- `w.awake` is all that suspend looks at.
-function haproxy.resume() end
+haproxy.resume = polled.resume
 
+--- A fetch or a converter is a coroutine, too, but HAProxy ends it where it yields: so that is done
+--- here, before anything is sent and paid. It cannot be told in another way.
 function haproxy.forbids(in_coroutine)
   if not in_coroutine then
     return "HAProxy loads its configuration; wait in a task (core.register_task), an action or a "
       .. "service"
   end
+  core.msleep(1)
 end
 
 return haproxy

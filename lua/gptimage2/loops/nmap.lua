@@ -1,6 +1,6 @@
 --- Nmap's scripting engine; recognised by itself.
 
-local gptimage2 = require("gptimage2")
+local polled = require("gptimage2.waiting.polled")
 local stdnse = require("stdnse")
 
 local nmap = {}
@@ -25,14 +25,10 @@ function nmap.start(step)
   end
 end
 
-function nmap.suspend(w, seconds)
-  local deadline = seconds and gptimage2.now() + seconds
-  while not w.awake and not (deadline and deadline <= gptimage2.now()) do
-    stdnse.sleep(TICK)
-  end
-end
+nmap.suspend = polled.suspend(function()
+  stdnse.sleep(TICK)
+end)
 
---- `w.awake` is all that suspend looks at.
-function nmap.resume() end
+nmap.resume = polled.resume
 
 return nmap
