@@ -166,6 +166,25 @@ describe("on_error", function()
     assert.is_false(pcall(gptimage2.step))
   end)
 
+  it("gets what its own doings bring about, too, and step raises nothing", function()
+    local count = 0
+    gptimage2.on_error = function(err, what)
+      if not tostring(err):find("in a chain", 1, true) then
+        return -- another case's
+      end
+      count = count + 1
+      note(err, what)
+      if count < 5 then
+        gptimage2.spawn(error, "in a chain")
+      end
+    end
+    gptimage2.spawn(error, "in a chain")
+    for _ = 1, 10 do
+      gptimage2.step()
+    end
+    assert.equal("task task task task task", what_was_told())
+  end)
+
   it("must be a function in the options", function()
     local box = support.sandbox()
     local ok, err =

@@ -118,13 +118,15 @@ function failures.write()
   end
 end
 
---- Takes what a step is to raise: the first that was kept, else the one there was no memory for.
+--- Takes what a step is to raise: the first that was kept and no `on_error` is to get, else the one
+--- there was no memory for.
 ---@return table|nil failure with the error as its first element
 ---@return any spare an error, to be raised where there is no failure
 function failures.take()
-  local failure = table.remove(list, 1)
-  if failure then
-    return failure, spare
+  for i = 1, #list do
+    if not handler_of(list[i]) then
+      return table.remove(list, i), spare
+    end
   end
   return nil, take_spare()
 end
@@ -137,7 +139,7 @@ end
 ---@return any spare an error, to be raised where there is no failure
 function failures.take_of(job)
   for i, failure in ipairs(list) do
-    if job ~= nil and failure.job == job then
+    if job ~= nil and failure.job == job and not handler_of(failure) then
       return table.remove(list, i)
     end
   end
@@ -146,7 +148,7 @@ function failures.take_of(job)
   end
 end
 
---- Whether a step would raise an error.
+--- Whether a step would raise an error, or give it to an `on_error`.
 ---@return boolean
 function failures.any()
   return list[1] ~= nil or spare ~= nil

@@ -178,11 +178,14 @@ function steps.step(timeout)
     return handled
   end
   hand_out(failures.take())
+  if failures.any() then -- what an on_error has brought about is for the next step's
+    core.remind()
+  end
   return handled
 end
 
---- The step of a wait, which raises the errors of the job that is waited for, and nobody else's; but
---- for one that there was no memory to keep.
+--- The step of a wait, which raises the errors of the job that is waited for, and nobody else's,
+--- but for one that there was no memory to keep.
 ---@param timeout number|nil seconds
 ---@param job any
 ---@return integer|nil handled
