@@ -33,6 +33,28 @@ describe("the loop of luv", function()
     assert.is_false(require("luv").loop_alive() or false)
   end)
 
+  it("goes on when the host has closed every handle that there is", function()
+    if not host then
+      return pending(why)
+    end
+    local uv = require("luv")
+    for _ = 1, 2 do
+      local woken = false
+      host.begin(function()
+        woken = gptimage2.sleep(0.005)
+      end)
+      host.run()
+      assert.is_true(woken)
+      assert(gptimage2.sleep(0.005)) -- by turns
+      uv.walk(function(handle)
+        if not handle:is_closing() then
+          handle:close()
+        end
+      end)
+      uv.run()
+    end
+  end)
+
   it("goes on inside of a callback that waits", function()
     if not host then
       return pending(why)
