@@ -84,9 +84,12 @@ function gptimage2.fd()
 end
 
 --- Whether anything goes on: jobs and downloads that are not finished, tasks, sleeps. A loop may
---- end when it is 0.
+--- end when it is 0. In a forked process 0: nothing goes on there.
 ---@return integer
 function gptimage2.busy()
+  if not core.pending() then
+    return 0
+  end
   return gptimage2.pending() + task.count() + naps.count()
 end
 

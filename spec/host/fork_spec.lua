@@ -171,6 +171,21 @@ describe("a forked process", function()
     assert.equal(2, box:ledger().requests.create)
   end)
 
+  it("is not busy with what sleeps and waits in its parent", function()
+    local task = gptimage2.spawn(gptimage2.sleep, 0.05)
+    coroutine.wrap(function()
+      gptimage2.sleep(0.05)
+    end)()
+    assert.is_true(gptimage2.busy() > 1)
+    assert.equal(
+      "0",
+      host.fork(function()
+        return tostring(gptimage2.busy())
+      end)
+    )
+    assert.is_true(task:wait())
+  end)
+
   it("still tells what is known", function()
     local client = support.pair()
     local job = assert(client:generate(REQUEST))
