@@ -115,6 +115,23 @@ function routes.abandoned()
   routes.generate()
 end
 
+--- Fills its stack with tables of its own, and looks at them once those who have gone would have
+--- been woken.
+local function is_untouched(depth)
+  local a, b, c, d, e, f = {}, {}, {}, {}, {}, {}
+  local rest = true
+  if depth > 0 then
+    rest = is_untouched(depth - 1)
+  else
+    ngx.sleep(2.5)
+  end
+  return rest and not (next(a) or next(b) or next(c) or next(d) or next(e) or next(f))
+end
+
+function routes.others()
+  ngx.say(is_untouched(20) and "untouched" or "touched")
+end
+
 function routes.state()
   ngx.say(("%d timers, %d pending"):format(ngx.timer.running_count(), gptimage2.pending()))
 end

@@ -41,6 +41,7 @@ for _, name in ipairs({
   "threads",
   "run",
   "outlives",
+  "others",
   "state",
 }) do
   ROUTES[#ROUTES + 1] = LOCATION:format(name, "content", name .. "()")
@@ -245,6 +246,19 @@ describe("nginx", function()
     assert.equal("succeeded", get("/spec/generate"))
     assert_idle()
     assert.equal(21, #box:ledger().jobs)
+  end)
+
+  -- Their coroutines are given to the next requests, stack and all.
+  it_there("wakes nobody in the place of those who have gone away", function()
+    start({ duration = 1 })
+    begin("gone", "/spec/abandoned", 20, "--max-time 0.3")()
+    local others = begin("others", "/spec/others", 40)
+    assert.same({ [200] = 40 }, (others()))
+    for i = 1, 40 do
+      assert.equal("untouched\n", load.body(web.dir, "others", i))
+    end
+    assert_idle()
+    assert.is_nil(web:output():find("gptimage2:", 1, true), web:output())
   end)
 
   it_there("works with a Lua state for each request", function()

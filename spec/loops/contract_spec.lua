@@ -94,6 +94,36 @@ describe("a loop", function()
     assert.same({ 1, 1 }, { toy.starts, toy.stops })
   end)
 
+  it("may raise in start, before anything is sent and paid", function()
+    local client, box = support.pair()
+    local toy = used(toy_loop.new())
+    toy.loop.start = function()
+      error("no loop", 0)
+    end
+    for _, call in ipairs({ "generate", "create" }) do
+      toy:begin(function()
+        local ok, err = pcall(client[call], client, REQUEST)
+        assert(not ok and err == "no loop")
+      end)
+    end
+    assert.same({}, client:jobs())
+    gptimage2.use("auto")
+    gptimage2.sleep(0.05)
+    assert.same({}, box:ledger().jobs)
+  end)
+
+  it("that was started for a call which is refused then is stopped", function()
+    local client = support.pair({ budget = 0 })
+    local toy = used(toy_loop.new())
+    local code
+    toy:begin(function()
+      local _, err = client:generate(REQUEST)
+      code = err.code
+    end)
+    assert.equal("budget_exceeded", code)
+    assert.same({ 1, 1 }, { toy.starts, toy.stops })
+  end)
+
   it("needs no stop, and one that raises is told to on_error", function()
     local toy = used(toy_loop.new())
     local errors = {}
@@ -255,6 +285,20 @@ describe("suspend", function()
     toy:run()
     assert.same({ 1, 1 }, { toy.starts, toy.stops })
   end)
+
+  if coroutine.close then
+    it("of a coroutine that is closed keeps no loop running, and nothing is busy", function()
+      for _, bare in ipairs({ false, true }) do
+        local toy = used(toy_loop.new(bare))
+        local co = toy:begin(function()
+          gptimage2.sleep(1e6)
+        end)
+        assert.same({ 1, 0, 1 }, { toy.starts, toy.stops, gptimage2.busy() })
+        coroutine.close(co)
+        assert.same({ 1, 1, 0 }, { toy.starts, toy.stops, gptimage2.busy() })
+      end
+    end)
+  end
 
   it("that resume cannot wake is told to on_error, once", function()
     local toy = used(toy_loop.new())

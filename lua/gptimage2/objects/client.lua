@@ -105,8 +105,12 @@ local function start(self, fname, mode, req, opts, waits)
   end
   opts.request = normalised
   opts.metadata_json = opts.metadata and json.object(opts.metadata)
+  if waits then
+    wait.prepare()
+  end
   job, err = core.submit(self, mode, opts)
   if not job then
+    wait.unprepare()
     return nil, err
   end
   if core.handler(job) and not waits then

@@ -16,6 +16,7 @@
 
 local core = require("gptimage2.core")
 local failures = require("gptimage2.waiting.failures")
+local natives = require("gptimage2.waiting.natives")
 local waiters = require("gptimage2.waiting.waiters")
 
 -- Loaded once more in the same state: the loops that run are known to the first one.
@@ -135,6 +136,18 @@ function loop.enter(given, key)
   return pump
 end
 
+--- Starts the loop for somebody who is about to wait: what `start` raises comes now. Unless he
+--- takes his seat, `loop.settle` stops it.
+---@param given gptimage2.Loop
+---@param key any of `loop.here`
+function loop.ready(given, key)
+  local pump = loop.enter(given, key)
+  pump.seats = pump.seats - 1
+  if pump.seats == 0 then
+    idle[pump] = true
+  end
+end
+
 local function stop(pump)
   idle[pump] = nil
   if pump.seats > 0 or pump.stopped then
@@ -170,11 +183,21 @@ function loop.leave(pump)
   loop.settle()
 end
 
+--- Nobody is to be woken from this seat any more.
+local function get_up(seat)
+  seat.told = true
+  waiters.remove(seat.object, seat.wake)
+  seat.leave()
+end
+
+--- Closed with the coroutine, where somebody closes that.
+local seat_mt = { __close = get_up }
+
 --- A seat that is left when `object` is done, whatever became of who waits for it: a coroutine that
 --- was dropped keeps no loop running. `tell` is called before that, once, inside of the step.
 local function new_seat(given, key, object, tell)
   local pump = loop.enter(given, key)
-  local seat = { object = object, told = false }
+  local seat = setmetatable({ object = object, told = false }, seat_mt)
   function seat.leave()
     if pump then
       local mine = pump
@@ -202,9 +225,7 @@ end
 
 --- Leaves the seat, raising what `...` says where `ok` is false. Gives what `...` is otherwise.
 local function stand_up(seat, ok, ...)
-  seat.told = true
-  waiters.remove(seat.object, seat.wake)
-  seat.leave()
+  get_up(seat)
   if not ok then
     error((...), 0)
   end
@@ -214,7 +235,7 @@ end
 --- Calls a function that may yield, from a seat.
 local function from_seat(seat, fn, ...)
   if CAN_YIELD_IN_PCALL then
-    return stand_up(seat, pcall(fn, ...))
+    return stand_up(seat, pcall(natives.closing, seat, fn, ...))
   end
   return stand_up(seat, true, fn(...))
 end
@@ -229,6 +250,15 @@ local function is_over(object, deadline)
   return object:done() or (deadline ~= nil and deadline <= core.now())
 end
 
+--- What wakes `w`. Made in a function of its own, so that nothing in it stands on the stack of the
+--- coroutine that waits: nginx gives that of a request whose client has gone to another one.
+local function waker(given, w)
+  return function()
+    w.awake = true
+    given.resume(w)
+  end
+end
+
 --- Waits in a coroutine of the host's, which the loop suspends. Its error is raised as it is.
 ---@param given gptimage2.Loop
 ---@param key any
@@ -237,10 +267,7 @@ end
 ---@return boolean done
 function loop.suspend(given, key, object, deadline)
   local w = {}
-  local seat = new_seat(given, key, object, function()
-    w.awake = true
-    given.resume(w)
-  end)
+  local seat = new_seat(given, key, object, waker(given, w))
   from_seat(seat, function()
     while not is_over(object, deadline) do
       given.suspend(w, left(deadline))

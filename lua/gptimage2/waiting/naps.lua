@@ -1,6 +1,7 @@
 --- Sleeping, and who sleeps.
 
 local core = require("gptimage2.core")
+local natives = require("gptimage2.waiting.natives")
 local wait = require("gptimage2.waiting.wait")
 
 local naps = {}
@@ -8,6 +9,13 @@ local naps = {}
 --- The timers of those who sleep; a coroutine that was dropped takes its own along.
 local timers = core.kept.naps or setmetatable({}, { __mode = "k" })
 core.kept.naps = timers
+
+--- Of one who sleeps: closed with the coroutine, where somebody closes that.
+local nap_mt = {}
+
+function nap_mt.__close(nap)
+  timers[nap.timer] = nil
+end
 
 --- Waits the way all waiting calls do.
 ---@param time number seconds
@@ -23,8 +31,9 @@ function naps.sleep(time)
     return nil, err
   end
   timers[timer] = true
+  local nap = setmetatable({ timer = timer }, nap_mt)
   local done
-  done, err = wait.until_done(timer)
+  done, err = natives.closing(nap, wait.until_done, timer)
   timers[timer] = nil
   return done, err
 end

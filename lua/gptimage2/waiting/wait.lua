@@ -90,6 +90,19 @@ function wait.refusal(stepping)
   end
 end
 
+--- The loop that a wait which begins here is left to runs from now on, so that what its `start`
+--- raises comes before anything is paid. `wait.unprepare` where nothing is waited for after all.
+function wait.prepare()
+  local how, _, host, key = way()
+  if host and how ~= "block" then
+    loop.ready(host, key)
+  end
+end
+
+function wait.unprepare()
+  loop.settle()
+end
+
 --- Seconds left, or nil without a deadline.
 local function left(deadline)
   return deadline and deadline - core.now()
