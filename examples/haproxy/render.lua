@@ -6,7 +6,8 @@ local gptimage2 = require("gptimage2")
 local CREDITS = 200 -- for each customer
 local MOST = 10000 -- jobs that are known, at least
 
-local client = assert(gptimage2.new({ max_active = 32 })) -- the key: GPTIMAGE2_API_KEY
+local client, why = gptimage2.new({ max_active = 32 }) -- the key: GPTIMAGE2_API_KEY
+assert(client, tostring(why))
 local spent, jobs, older, count = {}, {}, {}, 0
 
 local function answer(applet, status, body)

@@ -7,7 +7,8 @@ local gptimage2 = require("gptimage2")
 local new_headers = require("http.headers").new
 local http_server = require("http.server")
 
-local client = assert(gptimage2.new({ max_active = 32 }))
+local client, why = gptimage2.new({ max_active = 32 })
+assert(client, tostring(why))
 
 local function answer(stream, status, text)
   local head = new_headers()

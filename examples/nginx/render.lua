@@ -15,7 +15,9 @@ local client
 -- For init_by_lua: each worker begins with a copy of this client. The key comes from
 -- GPTIMAGE2_API_KEY.
 function render.start()
-  client = assert(gptimage2.new({ max_active = 32, timeout = 60 }))
+  local why
+  client, why = gptimage2.new({ max_active = 32, timeout = 60 })
+  assert(client, tostring(why))
   customers.load(ngx.config.prefix() .. "customers.txt")
 end
 

@@ -36,13 +36,21 @@ local function find_file(name)
 end
 
 local function make(request, name)
-  client = client or assert(gptimage2.new())
+  if not client then
+    local why
+    client, why = gptimage2.new()
+    assert(client, tostring(why))
+  end
   local job, err = client:generate(request, { save = { name .. ".{ext}", sidecar = false } })
   if job and job.files then
     pictures[name] = job.files[1]
-  else
-    table.insert(failures, request.prompt .. ": " .. tostring(err or job.save_error))
+    return
   end
+  local why = request.prompt .. ": " .. tostring(err or job.save_error)
+  if job then
+    why = ("%s; it is paid: job %s, %s"):format(why, job.id, job.results[1].image_url)
+  end
+  table.insert(failures, why)
 end
 
 local function read_meta(meta)

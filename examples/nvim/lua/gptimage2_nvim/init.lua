@@ -66,8 +66,11 @@ local function make(buffer, mark, prompt)
   local job = assert(get_client():generate({ prompt = prompt, ratio = settings.ratio }, {
     save = where,
   }))
-  local paths = assert(job.files, job.save_error)
-  insert_link(buffer, mark, prompt, paths[1])
+  if not job.files then
+    local text = "%s; it is paid: job %s, %s"
+    error(text:format(tostring(job.save_error), job.id, job.results[1].image_url), 0)
+  end
+  insert_link(buffer, mark, prompt, job.files[1])
 end
 
 --- Makes a picture and links it where the cursor is. Returns at once.
