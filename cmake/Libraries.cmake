@@ -248,8 +248,9 @@ if(GPTIMAGE2_CORE)
   if(GPTIMAGE2_HAVE_LEDGER)
     list(APPEND GPTIMAGE2_ENGINE_SOURCES ${GPTIMAGE2_LEDGER_SOURCES})
   else()
-    list(APPEND GPTIMAGE2_ENGINE_SOURCES src/engine/ledger/ledger_none.c)
-    set_source_files_properties(src/engine/ledger/ledger_none.c PROPERTIES
+    set(none src/engine/ledger/ledger_none.c src/engine/store/digest_none.c)
+    list(APPEND GPTIMAGE2_ENGINE_SOURCES ${none})
+    set_source_files_properties(${none} PROPERTIES
       COMPILE_DEFINITIONS "GPTIMAGE2_LEDGER_MISSING=\"${GPTIMAGE2_LEDGER_MISSING}\"")
   endif()
 endif()

@@ -435,6 +435,7 @@ function job:raw() end
 ---| "protocol" an answer that the documentation does not allow
 ---| "ledger" the record cannot be opened, written or changed so
 ---| "io" files, memory, threads
+---| "build" a manifest of pictures, or what belongs to it, is not as it should be
 ---| "closed" the client is closed, or the process was forked
 
 ---A table; `tostring` gives "message (kind/code)".
@@ -454,6 +455,8 @@ function job:raw() end
 ---@field body? string the first 4 KiB of the answer as it came, but for the key
 ---@field elapsed? number seconds since the submit
 ---@field paths? string[] with a failed save: what was saved
+---@field file? string of kind "build": where it is wrong
+---@field line? integer of kind "build"
 local err = {}
 
 ---The status with which a server of yours answers its own client.

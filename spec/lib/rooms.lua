@@ -33,6 +33,14 @@ local DOOR = {
   ["engine/version.h"] = true,
   ["engine/rules/api_reply.h"] = true, -- what a body says, to be shown
   ["engine/ledger/ledger_reader.h"] = true, -- history, on the host's thread
+  -- Files and digests, which block: for builds, on the host's thread.
+  ["engine/files/file.h"] = true,
+  ["engine/files/file_failure.h"] = true,
+  ["engine/files/file_limit.h"] = true,
+  ["engine/files/file_lock.h"] = true,
+  ["engine/files/image.h"] = true,
+  ["engine/files/twin.h"] = true,
+  ["engine/store/digest.h"] = true,
 }
 
 --- What only the engine's own files may know.

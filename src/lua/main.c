@@ -19,6 +19,9 @@
 #include "lua/objects/transfer.h"
 #include "lua/shown/error.h"
 #include "lua/shown/verdict.h"
+#include "lua/system/cage.h"
+#include "lua/system/digests.h"
+#include "lua/system/disk.h"
 #include "lua/values/json.h"
 #include "lua/values/json_map.h"
 #include "lua/values/ledger_rows.h"
@@ -340,6 +343,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"cancel", f_cancel},
                                        {"encode", json_encode},
                                        {"encode_map", json_encode_map},
+                                       {"encode_request", json_encode_request},
                                        {"download", transfer_download},
                                        {"write", transfer_write},
                                        {"sleep", transfer_sleep},
@@ -369,5 +373,8 @@ int luaopen_gptimage2_core(lua_State *L) {
   transfer_open(L);
   record_open(L);
   ledger_rows_open(L);
+  cage_open(L);
+  digests_open(L);
+  disk_open(L);
   return 1;
 }

@@ -134,6 +134,14 @@ void json_push_request(lua_State *L, int index) {
   lua_remove(L, urls);
 }
 
+/* ARG: a request, checked
+** RES: the very bytes that are sent for it */
+int json_encode_request(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  json_push_request(L, 1);
+  return 1;
+}
+
 /* ---- records ---- */
 
 bool json_push_object(lua_State *L, const char *bytes, size_t length) {

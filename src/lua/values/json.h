@@ -17,5 +17,6 @@ void json_push_request(lua_State *L, int index);
 bool json_push_object(lua_State *L, const char *bytes, size_t length);
 /* core.encode(string | number | boolean) -> JSON text */
 int json_encode(lua_State *L);
+int json_encode_request(lua_State *L);
 
 #endif

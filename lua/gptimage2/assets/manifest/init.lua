@@ -1,0 +1,230 @@
+--- A manifest, `pictures.lua`: from its text to the list of the pictures that it asks for.
+
+local cage = require("gptimage2.assets.manifest.cage")
+local check = require("gptimage2.check")
+local core = require("gptimage2.core")
+local entry = require("gptimage2.assets.manifest.entry")
+local expand = require("gptimage2.assets.manifest.expand")
+local failure = require("gptimage2.assets.failure")
+local paths = require("gptimage2.assets.manifest.paths")
+
+local manifest = {}
+
+local MAX_TEXT = 16 * 1024 * 1024 -- bytes
+
+local function read_text(file)
+  local handle, why = io.open(file, "rb")
+  local text = handle and handle:read(MAX_TEXT + 1)
+  if handle then
+    handle:close()
+  end
+  if not handle then
+    return failure.new("manifest_error", "it cannot be read: " .. tostring(why), { file = file })
+  elseif text and #text > MAX_TEXT then
+    return failure.new("manifest_error", "it is larger than 16 MiB", { file = file })
+  end
+  return text or ""
+end
+
+--- What the text returns. Lua's own messages begin with the name and the line.
+local function run(file, text)
+  local result, message = cage.run(text, "manifest")
+  if message then
+    local line, words = message:match("^manifest:(%d+): (.*)$")
+    local place = { file = file, line = line and check.integer(tonumber(line)) }
+    return failure.new("manifest_error", words or message, place)
+  end
+  if type(result) ~= "table" or type(result.pictures) ~= "table" then
+    local message_of = "it must return a table with pictures = { [path] = { … } }"
+    return failure.new("manifest_error", message_of, { file = file })
+  end
+  return result
+end
+
+--- The line on which a key stands in quotes. A guess, for messages.
+local function line_of(text, word)
+  local found = text:find('"' .. word .. '"', 1, true) or text:find("'" .. word .. "'", 1, true)
+  if not found then
+    return nil
+  end
+  local _, breaks = text:sub(1, found):gsub("\n", "")
+  return breaks + 1
+end
+
+--- Reads the pictures of one manifest, and keeps which paths are taken.
+local Reader = {}
+Reader.__index = Reader
+
+local function quoted(path)
+  return 'pictures["' .. check.show(path) .. '"]'
+end
+
+function Reader:place(key)
+  return {
+    file = self.file,
+    field = quoted(key),
+    line = function()
+      return line_of(self.text, key)
+    end,
+  }
+end
+
+--- The manifest's own name, and that of its lock, beside it.
+function Reader:is_ours(folded)
+  return folded == paths.fold(self.name) or folded == paths.fold(self.lock_name)
+end
+
+function Reader:check_path(path, place)
+  local code, why = paths.fault(path)
+  if code then
+    return failure.new(code, ("the path '%s' %s"):format(check.show(path), why), place)
+  end
+  local folded = paths.fold(path)
+  local message
+  if self:is_ours(folded) then
+    code, message = "path_outside", "is the manifest's own, or its lock's"
+  elseif self.taken[folded] then
+    code, message = "path_twice", "is that of another picture, '%s'"
+    message = message:format(check.show(self.taken[folded]))
+  elseif self.folders[folded] then
+    code, message = "path_twice", "is a folder of another picture"
+  end
+  local linked = not code and paths.linked(self.base, path, self.seen)
+  if linked then
+    code, message = "path_outside", ("goes through '%s', which is a link"):format(linked)
+  end
+  if code then
+    return failure.new(code, ("the path '%s' %s"):format(check.show(path), message), place)
+  end
+  return self:take(path, folded, place)
+end
+
+function Reader:take(path, folded, place)
+  self.taken[folded] = path
+  for folder in paths.folders(folded) do
+    if self.taken[folder] then
+      local message = "the path '%s' has another picture, '%s', as a folder"
+      message = message:format(check.show(path), check.show(self.taken[folder]))
+      return failure.new("path_twice", message, place)
+    end
+    if self.folders[folder] then
+      break
+    end
+    self.folders[folder] = true
+  end
+  return true
+end
+
+function Reader:add(path, fields, place)
+  local ok, err = self:check_path(path, place)
+  if not ok then
+    return nil, err
+  end
+  local picture
+  picture, err = entry.picture(path, self.common, fields, place, self.ratios)
+  if not picture then
+    return nil, err
+  end
+  self.pictures[#self.pictures + 1] = picture
+  return true
+end
+
+function Reader:entry(key, fields)
+  if type(key) ~= "string" then
+    local message = "pictures: its keys are paths, not a " .. type(key)
+    return failure.new("manifest_error", message, { file = self.file, field = "pictures" })
+  end
+  local place = self:place(key)
+  if type(fields) ~= "table" then
+    local message = ("a table of fields is needed, not a %s"):format(type(fields))
+    return failure.new("manifest_error", message, place)
+  end
+  local ok, err = entry.check(fields, place)
+  if not ok then
+    return nil, err
+  end
+  return expand.entry(key, fields, place, function(path, filled)
+    return self:add(path, filled, place)
+  end)
+end
+
+local function new_reader(file, text, common, allowed)
+  local base, name = file:match("^(.*/)([^/]*)$")
+  return setmetatable({
+    file = file,
+    base = base or "",
+    name = name or file,
+    lock_name = manifest.lock_name(name or file),
+    text = text,
+    common = common,
+    ratios = allowed,
+    taken = {},
+    folders = {},
+    seen = {},
+    pictures = {},
+  }, Reader)
+end
+
+--- The name of the lock of a manifest: "pictures.lua" has "pictures.lock".
+---@param name string
+---@return string
+function manifest.lock_name(name)
+  return name:gsub("%.lua$", "") .. ".lock"
+end
+
+--- The pictures of a text, sorted by path.
+---@param file string
+---@param text string
+---@param allowed? string[] ratios
+---@return table|nil manifest { file, base, budget, pictures }
+---@return gptimage2.Error|nil err
+function manifest.parse(file, text, allowed)
+  local common, err = run(file, text)
+  if not common then
+    return nil, err
+  end
+  local ok
+  ok, err = entry.check_common(common, { file = file })
+  if ok then
+    common.house, err = entry.house(common, { file = file })
+    ok = common.house ~= nil
+  end
+  local reader = new_reader(file, text, common, allowed)
+  for _, key in ipairs(ok and check.keys(common.pictures) or {}) do
+    ok, err = reader:entry(key, common.pictures[key])
+    if not ok then
+      break
+    end
+  end
+  if not ok then
+    return nil, err
+  end
+  table.sort(reader.pictures, function(a, b)
+    return a.path < b.path
+  end)
+  return {
+    file = file,
+    base = reader.base,
+    lock = reader.base .. reader.lock_name,
+    budget = common.budget,
+    pictures = reader.pictures,
+  }
+end
+
+--- Reads a manifest. The program's folder is fixed to where it is now.
+---@param file string
+---@param allowed? string[] ratios
+---@return table|nil manifest as `parse` gives it
+---@return gptimage2.Error|nil err
+function manifest.read(file, allowed)
+  if file:sub(1, 1) ~= "/" then
+    file = (core.here() or "") .. file
+  end
+  local text, err = read_text(file)
+  if not text then
+    return nil, err
+  end
+  return manifest.parse(file, text, allowed)
+end
+
+return manifest

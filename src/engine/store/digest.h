@@ -1,0 +1,27 @@
+/*
+ * SHA-256 and HMAC-SHA-256, by libsodium: which request a picture was made for,
+ * and which bytes it has.  Any thread.
+ */
+#ifndef GPTIMAGE2_ENGINE_DIGEST_H
+#define GPTIMAGE2_ENGINE_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DIGEST_BYTES 32
+
+/* NULL, or what is missing in this build. */
+const char *digest_missing(void);
+
+/* The digest of some bytes.  Not where digest_missing says that one is. */
+void digest_of(unsigned char digest[DIGEST_BYTES], const void *bytes,
+               size_t length);
+
+/* The same of what is left to read of a descriptor: 0, or errno. */
+int digest_of_file(unsigned char digest[DIGEST_BYTES], int fd);
+
+/* The HMAC of some bytes. */
+void digest_keyed(unsigned char digest[DIGEST_BYTES], const void *key,
+                  size_t key_length, const void *bytes, size_t length);
+
+#endif
