@@ -83,6 +83,7 @@ static int f_list(lua_State *L) {
     return 1;
   }
   lua_newtable(L);
+  /* cppcheck-suppress readdirCalled */
   while ((entry = readdir(*folder))) {
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
       continue;

@@ -1,0 +1,302 @@
+--- The lock of a manifest, `pictures.lock`: what was accepted, one line of JSON for each path. It
+--- is committed, and merges line by line. Pure but for reading and writing the file.
+
+local check = require("gptimage2.check")
+local core = require("gptimage2.core")
+local failure = require("gptimage2.assets.failure")
+local json = require("gptimage2.files.json")
+local paths = require("gptimage2.assets.manifest.paths")
+
+local lock = {}
+
+local VERSION = 1
+local MAX_TEXT = 64 * 1024 * 1024 -- bytes
+
+--- The keys of a line in their order, and what each holds.
+local KEYS = {
+  { "path", "text" },
+  { "hash", "digest" },
+  { "n", "count" },
+  { "made", "count" },
+  { "failed", "counts" },
+  { "rejected", "list" },
+  { "want", "count" },
+  { "of", "digest" },
+  { "original", "digest" },
+  { "file", "digest" },
+  { "job", "text" },
+  { "seed", "text" },
+  { "cost", "count" },
+  { "time", "count" },
+  { "pin", "flag" },
+}
+
+---@class gptimage2.assets.Line
+---@field path string
+---@field hash string|nil of the request that was made last; nil where nothing ever was
+---@field n integer|nil the accepted candidate; 0: a picture that is no candidate of this request
+---@field made integer|nil candidates 1 to this one are made
+---@field failed table<integer, integer>|nil candidate -> settled attempts that were not charged
+---@field rejected table<integer, true>|nil candidates
+---@field want integer|nil the highest candidate that `again` has asked for
+---@field of string|nil the request of the accepted picture, where that is another one
+---@field original string|nil digest of the accepted picture's bytes as they came
+---@field file string|nil digest of the file
+---@field job string|nil
+---@field seed string|nil
+---@field cost integer|nil
+---@field time integer|nil
+---@field pin boolean|nil
+
+local function is_digest(value)
+  return type(value) == "string" and #value == 64 and not value:find("[^%da-f]")
+end
+
+local function count_of(value)
+  local whole = check.integer(value)
+  return whole and whole >= 0 and whole or nil
+end
+
+--- {"2":1} as { [2] = 1 }.
+local function read_counts(value)
+  local counts = {}
+  for key, count in pairs(type(value) == "table" and value or { x = 0 }) do
+    local n = type(key) == "string" and count_of(tonumber(key))
+    if not n or not count_of(count) then
+      return nil
+    end
+    counts[n] = count_of(count)
+  end
+  return counts
+end
+
+--- [2,3] as a set.
+local function read_list(value)
+  if not check.is_list(value) then
+    return nil
+  end
+  local set = {}
+  for _, n in ipairs(value) do
+    if not count_of(n) then
+      return nil
+    end
+    set[count_of(n)] = true
+  end
+  return set
+end
+
+local READERS = {
+  text = function(value)
+    return type(value) == "string" and value or nil
+  end,
+  digest = function(value)
+    return is_digest(value) and value or nil
+  end,
+  count = count_of,
+  counts = read_counts,
+  list = read_list,
+  flag = function(value)
+    return value == true or nil
+  end,
+}
+
+local READER_OF = {}
+for _, key in ipairs(KEYS) do
+  READER_OF[key[1]] = READERS[key[2]]
+end
+
+--- A line as it stands in the file; nil and why where it is none.
+local function read_line(text)
+  local found = core.decode(text)
+  if not found then
+    return nil, "it is no JSON object"
+  end
+  local line = {}
+  for key, value in pairs(found) do
+    local reader = READER_OF[key]
+    line[key] = reader and reader(value)
+    if line[key] == nil then
+      local why = reader and "its '%s' is wrong" or "nobody knows its '%s'"
+      return nil, why:format(check.show(key))
+    end
+  end
+  if not line.path or paths.fault(line.path) then
+    return nil, "it has no path, or one that no picture can have"
+  end
+  return line
+end
+
+local function read_head(text, place)
+  local head = core.decode(text or "")
+  local version = head and count_of(head["gptimage2.lock"])
+  if not version then
+    return failure.new("lock_damaged", "its first line is not that of a lock", place)
+  elseif version > VERSION then
+    local message = "it is of version %d, and this gptimage2 knows version %d: take a newer one"
+    return failure.new("lock_newer", message:format(version, VERSION), place)
+  end
+  local salt = head.salt
+  if type(salt) ~= "string" or #salt ~= 32 or salt:find("[^%da-f]") then
+    return failure.new("lock_damaged", "its first line has no salt", place)
+  end
+  return salt
+end
+
+--- A merge that was left in the middle, by the marks of git and others: seven of one sign.
+local function is_conflict(text)
+  local mark = text:match("^([<=>|])%1%1%1%1%1%1")
+  return mark ~= nil
+end
+
+local CONFLICT = "a merge was left unfinished here: keep one line of each path (of two first "
+  .. "lines, either), and take the marks out"
+
+--- Lines of a text, with their numbers; empty ones say nothing but in the first place.
+local function numbered(text)
+  local number, at = 0, 1
+  return function()
+    while at <= #text or number == 0 do
+      local stop = text:find("\n", at, true) or #text + 1
+      local one = text:sub(at, stop - 1):gsub("\r$", "")
+      number, at = number + 1, stop + 1
+      if one ~= "" or number == 1 then
+        return number, one
+      end
+    end
+  end
+end
+
+--- The lock in a text.
+---@param file string for messages
+---@param text string
+---@return table|nil lock { salt, lines: path -> Line }
+---@return gptimage2.Error|nil err
+function lock.parse(file, text)
+  local salt, err
+  local lines = {}
+  for number, one in numbered(text) do
+    local place = { file = file, line = number }
+    local line, why
+    if is_conflict(one) then
+      return failure.new("lock_conflict", CONFLICT, place)
+    elseif number == 1 then
+      salt, err = read_head(one, place)
+      if not salt then
+        return nil, err
+      end
+    else
+      line, why = read_line(one)
+      if line and lines[line.path] then
+        line, why = nil, "its path has a line already"
+      end
+      if not line then
+        return failure.new("lock_damaged", why, place)
+      end
+      lines[line.path] = line
+    end
+  end
+  return { salt = salt, lines = lines }
+end
+
+--- Reads a lock; one that is not there yet has no salt.
+---@param file string
+---@return table|nil lock
+---@return gptimage2.Error|nil err
+function lock.read(file)
+  if not core.disk.look(file) then
+    return { lines = {} }
+  end
+  local handle, why = io.open(file, "rb")
+  local text = handle and handle:read(MAX_TEXT + 1) or ""
+  if handle then
+    handle:close()
+  end
+  if not handle then
+    local message = "it cannot be read: " .. tostring(why)
+    return failure.new("lock_damaged", message, { file = file })
+  elseif #text > MAX_TEXT then
+    return failure.new("lock_damaged", "it is larger than 64 MiB", { file = file })
+  end
+  return lock.parse(file, text)
+end
+
+local function sorted(set)
+  local list = {}
+  for n in pairs(set) do
+    list[#list + 1] = n
+  end
+  table.sort(list)
+  return list
+end
+
+local WRITERS = {
+  text = json.encode,
+  digest = json.encode,
+  count = function(value)
+    return ("%d"):format(value)
+  end,
+  flag = function()
+    return "true"
+  end,
+  list = function(set)
+    return next(set) ~= nil and "[" .. table.concat(sorted(set), ",") .. "]" or nil
+  end,
+  counts = function(counts)
+    local parts = {}
+    for i, n in ipairs(sorted(counts)) do
+      parts[i] = ('"%d":%d'):format(n, counts[n])
+    end
+    return parts[1] and "{" .. table.concat(parts, ",") .. "}" or nil
+  end,
+}
+
+---@param line gptimage2.assets.Line
+---@return string
+local function format_line(line)
+  local parts = {}
+  for _, key in ipairs(KEYS) do
+    local value = line[key[1]]
+    local text = value ~= nil and value ~= false and WRITERS[key[2]](value)
+    if text then
+      parts[#parts + 1] = ('"%s":%s'):format(key[1], text)
+    end
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+--- The text of a lock: the same one for the same content.
+---@param content table { salt, lines }
+---@return string
+function lock.format(content)
+  local parts, order = {}, {}
+  for path in pairs(content.lines) do
+    order[#order + 1] = path
+  end
+  table.sort(order)
+  parts[1] = ('{"gptimage2.lock":%d,"salt":"%s"}'):format(VERSION, content.salt)
+  for i, path in ipairs(order) do
+    parts[i + 1] = format_line(content.lines[path])
+  end
+  parts[#parts + 1] = ""
+  return table.concat(parts, "\n")
+end
+
+--- Replaces the file, as a whole or not at all; not where its bytes are the same.
+---@param file string
+---@param content table
+---@return boolean|nil ok
+---@return gptimage2.Error|nil err
+function lock.write(file, content)
+  local text = lock.format(content)
+  if text == content.written then
+    return true
+  end
+  local ok, err = core.disk.write(file, text, true)
+  if not ok then
+    return failure.of(err, { file = file }, "store_failed")
+  end
+  content.written = text
+  return true
+end
+
+return lock
