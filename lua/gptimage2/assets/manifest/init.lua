@@ -130,10 +130,6 @@ function Reader:add(path, fields, place)
 end
 
 function Reader:entry(key, fields)
-  if type(key) ~= "string" then
-    local message = "pictures: its keys are paths, not a " .. type(key)
-    return failure.new("manifest_error", message, { file = self.file, field = "pictures" })
-  end
   local place = self:place(key)
   if type(fields) ~= "table" then
     local message = ("a table of fields is needed, not a %s"):format(type(fields))
@@ -165,6 +161,32 @@ local function new_reader(file, text, common, allowed)
   }, Reader)
 end
 
+--- The keys of the pictures, sorted: there may be many.
+local function keys_of(pictures, file)
+  local keys = {}
+  for key in pairs(pictures) do
+    if type(key) ~= "string" then
+      local message = "pictures: its keys are paths, not a " .. type(key)
+      return failure.new("manifest_error", message, { file = file, field = "pictures" })
+    end
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+--- By their paths. Only axes bring them out of the order of their keys.
+local function sort(pictures)
+  for i = 2, #pictures do
+    if pictures[i].path < pictures[i - 1].path then
+      table.sort(pictures, function(a, b)
+        return a.path < b.path
+      end)
+      return
+    end
+  end
+end
+
 --- The name of the lock of a manifest: "pictures.lua" has "pictures.lock".
 ---@param name string
 ---@return string
@@ -183,14 +205,18 @@ function manifest.parse(file, text, allowed)
   if not common then
     return nil, err
   end
-  local ok
+  local ok, keys
   ok, err = entry.check_common(common, { file = file })
   if ok then
     common.house, err = entry.house(common, { file = file })
     ok = common.house ~= nil
   end
+  if ok then
+    keys, err = keys_of(common.pictures, file)
+    ok = keys ~= nil
+  end
   local reader = new_reader(file, text, common, allowed)
-  for _, key in ipairs(ok and check.keys(common.pictures) or {}) do
+  for _, key in ipairs(keys or {}) do
     ok, err = reader:entry(key, common.pictures[key])
     if not ok then
       break
@@ -199,9 +225,7 @@ function manifest.parse(file, text, allowed)
   if not ok then
     return nil, err
   end
-  table.sort(reader.pictures, function(a, b)
-    return a.path < b.path
-  end)
+  sort(reader.pictures)
   return {
     file = file,
     base = reader.base,

@@ -1,0 +1,153 @@
+--- A plan: each picture with its state, the reason, and what a build would spend. Nothing is
+--- written but what was seen of the files.
+
+local attempts = require("gptimage2.assets.plan.attempts")
+local core = require("gptimage2.core")
+local globs = require("gptimage2.assets.plan.globs")
+local seen = require("gptimage2.assets.plan.seen")
+local states = require("gptimage2.assets.plan.states")
+local store = require("gptimage2.assets.store")
+local words = require("gptimage2.assets.plan.words")
+
+local plan = {}
+
+--- The attempts at the pictures of a project, as the ledger has them.
+---@param self gptimage2.assets.Project
+---@return gptimage2.assets.Attempts|nil
+---@return gptimage2.Error|nil err
+function plan.attempts(self)
+  local config = self.config
+  return attempts.read({
+    ledger = self.ledger,
+    ledger_file = config.ledger_file,
+    any_owner = config.any_owner,
+    retry = config.retry,
+  }, self.lock.salt)
+end
+
+--- What is known of a candidate: its object, the row that its next attempt would have, the code of
+--- the last one that failed, and how many did.
+---@param self gptimage2.assets.Project
+---@param found gptimage2.assets.Attempts
+---@param line gptimage2.assets.Line|nil of this request
+---@param hash string
+---@param n integer
+---@return { object: string?, row: table?, failed: string?, t: integer, record: table? }
+function plan.candidate(self, found, line, hash, n)
+  local record = self.store:record(hash, n)
+  local known = { t = 0, record = record }
+  if record then
+    known.t, known.failed = record.failed, record.error
+    known.object = record.here and record.object or nil
+  end
+  known.t = math.max(known.t, line and line.failed and line.failed[n] or 0)
+  local row = found:row(hash, n, known.t)
+  while row and row.meaning == "free" do
+    known.t, known.failed = known.t + 1, row.error or row.state
+    row = found:row(hash, n, known.t)
+  end
+  known.row = row
+  return known
+end
+
+--- The facts about one picture.
+---@param self gptimage2.assets.Project
+---@param found gptimage2.assets.Attempts
+---@param picture table
+---@param looked gptimage2.assets.Seen
+---@param stale string|nil
+---@return gptimage2.assets.Facts
+function plan.facts(self, found, picture, looked, stale)
+  local line = self.lock.lines[picture.path]
+  local same = line and line.hash == picture.hash and line or nil
+  return {
+    hash = picture.hash,
+    candidates = picture.candidates,
+    review = picture.review,
+    pin = picture.pin,
+    line = line,
+    file = looked:digest(self.manifest.base .. picture.path),
+    stale = stale or "keep",
+    candidate = function(n)
+      return plan.candidate(self, found, same, picture.hash, n)
+    end,
+    has = function(digest)
+      return self.store:has(digest)
+    end,
+  }
+end
+
+--- The words that changed, where a store has the request that was made.
+local function changed_words(self, picture)
+  local line = self.lock.lines[picture.path]
+  local hash = line.of or line.hash
+  local record = line.n and hash and self.store:record(hash, math.max(line.n, 1))
+  return record and record.body and words.of(record.body, picture.body) or {}
+end
+
+local function line_of(self, picture, verdict)
+  verdict.path, verdict.hash = picture.path, picture.hash
+  if verdict.state == "stale" then
+    verdict.words = changed_words(self, picture)
+    if verdict.words[1] then
+      verdict.reason = verdict.reason .. ": " .. table.concat(verdict.words, "; ")
+    end
+  end
+  return verdict
+end
+
+--- Lines of the lock that no picture of the manifest has.
+local function add_orphans(self, lines, is_asked)
+  local count = #lines
+  for path in pairs(self.lock.lines) do
+    if not self.pictures[path] and is_asked(path) then
+      lines[#lines + 1] = {
+        path = path,
+        state = "orphan",
+        reason = "the manifest has no such picture",
+        make = {},
+        cost = 0,
+      }
+    end
+  end
+  if #lines > count then
+    table.sort(lines, function(a, b)
+      return a.path < b.path
+    end)
+  end
+end
+
+local function sum_up(lines)
+  local made = { lines = lines, cost = 0, counts = {}, clean = true }
+  for _, line in ipairs(lines) do
+    made.cost = made.cost + line.cost
+    made.counts[line.state] = (made.counts[line.state] or 0) + 1
+    made.clean = made.clean and states.ALL[line.state]
+  end
+  return made
+end
+
+--- The plan of a project.
+---@param self gptimage2.assets.Project
+---@param found gptimage2.assets.Attempts
+---@param options { stale: string?, only: string|string[]|nil }
+---@return table plan { lines, cost, counts, clean, spent, budget }
+function plan.of(self, found, options)
+  local is_asked, lines = globs.matcher(options.only), {}
+  local looked = seen.open(self.store.roots[1] .. "seen")
+  for _, picture in ipairs(self.manifest.pictures) do
+    if is_asked(picture.path) then
+      local facts = plan.facts(self, found, picture, looked, options.stale)
+      lines[#lines + 1] = line_of(self, picture, states.of(facts))
+    end
+  end
+  if core.is_folder(self.manifest.base .. store.FOLDER) then
+    looked:keep()
+  end
+  add_orphans(self, lines, is_asked)
+  local made = sum_up(lines)
+  made.spent, made.budget = found.spent, self.manifest.budget
+  return made
+end
+
+return plan

@@ -1,0 +1,215 @@
+--- What is to be done about a picture, by what its manifest, the lock, the disk, the stores and the
+--- ledger say. Pure: the table of doc/builds.md.
+
+local states = {}
+
+states.CREDITS = 10
+
+--- All states; true for those with which nothing is to be done.
+states.ALL = {
+  cached = false,
+  new = false,
+  taken = false,
+  fresh = true,
+  lost = false,
+  gone = false,
+  edited = false,
+  unreviewed = false,
+  rejected = false,
+  stale = false,
+  failed = false,
+  pinned = true,
+  orphan = false,
+  in_flight = false,
+  unknown = false,
+}
+
+---@class gptimage2.assets.Facts
+---@field hash string of the request that the manifest asks for
+---@field candidates integer
+---@field review boolean
+---@field pin boolean
+---@field line gptimage2.assets.Line|nil
+---@field file string|nil the digest of the file at the path; "other" where something else is
+---@field candidate fun(n: integer): table what is known of one: { object, row, failed }
+---@field has fun(digest: string): boolean a store has that picture
+---@field stale "keep"|"make"
+
+--- The highest candidate that anybody has asked for. A picture that was kept or edited needs none.
+local function most_wanted(facts, line)
+  local asked = line and line.n == 0 and 0 or facts.candidates
+  return math.max(asked, line and line.want or 0, line and line.made or 0)
+end
+
+--- A candidate that is there: does it wait for somebody to look at it?
+local function waits(line, n)
+  if not line then
+    return true
+  end
+  local accepted = line.n == n and not line.of
+  return not accepted and not (line.rejected and line.rejected[n])
+end
+
+--- Which candidates are there, and what keeps the others.
+local function survey(facts, line)
+  local found = { make = {}, objects = {}, waiting = 0, made = 0 }
+  for n = 1, most_wanted(facts, line) do
+    local locked = line and n <= (line.made or 0)
+    local known = locked and {} or facts.candidate(n)
+    local row = known.row
+    if known.object or locked then
+      found.made = found.made + 1
+      found.objects[n] = known.object
+      found.waiting = found.waiting + (waits(line, n) and 1 or 0)
+    elseif row and (row.meaning == "open" or row.meaning == "paid") then
+      found.in_flight = found.in_flight or row
+    elseif row then
+      found.unknown = found.unknown or row
+    else
+      found.make[#found.make + 1] = n
+      found.failed = found.failed or known.failed
+    end
+  end
+  return found
+end
+
+--- Is the file at the path one that was made for this request?
+local function is_ours(facts, found)
+  for _, digest in pairs(found.objects) do
+    if digest == facts.file then
+      return true
+    end
+  end
+  return false
+end
+
+local function plural(count, one, many)
+  return ("%d %s"):format(count, count == 1 and one or many)
+end
+
+--- What is missing is made.
+local function to_make(found)
+  if found.failed then
+    return "failed", ("the last attempt failed: %s"):format(found.failed)
+  end
+  local what = plural(#found.make, "candidate", "candidates")
+  if found.made > 0 then
+    return "new", ("%s more"):format(what)
+  end
+  return "new", what
+end
+
+local RESOLVE =
+  'it may have been paid (%s): client:resolve("%s", "resend" | "abandon" | its job id)'
+
+local function about_ledger(found)
+  if found.unknown and found.unknown.meaning == "doubtful" then
+    local why = "an attempt ended as %s, and may have been paid; `again` asks for another"
+    return "unknown", why:format(found.unknown.error or found.unknown.state)
+  elseif found.unknown then
+    local row = found.unknown
+    return "unknown", RESOLVE:format(row.state, row.key)
+  elseif found.in_flight then
+    local paid = found.in_flight.meaning == "paid"
+    return "in_flight", paid and "made, and not fetched yet" or "under way: it is taken up"
+  end
+end
+
+--- There is no accepted picture for the request, and none older.
+local function of_nothing(found, line)
+  if found.make[1] then
+    return to_make(found)
+  elseif not line then
+    return "cached", "a store has it"
+  elseif found.waiting == 0 then
+    return "rejected", "all candidates were rejected; `again` asks for one more"
+  end
+  return "unreviewed", plural(found.waiting, "candidate waits", "candidates wait")
+end
+
+--- The accepted picture and its file.
+local function of_file(facts, line)
+  if facts.file == line.file then
+    return nil
+  elseif facts.file then
+    return "edited", "the file is not what was accepted"
+  end
+  for _, digest in ipairs({ line.file, line.original }) do
+    if facts.has(digest) then
+      return "lost", "the file is missing; a store has it"
+    end
+  end
+  if line.job then
+    return "lost", ("the file is missing; job %s is asked for it"):format(line.job)
+  end
+  return "gone", "the file is missing, and no store has it"
+end
+
+--- A picture was accepted for this very request.
+local function of_accepted(facts, found, line)
+  local state, reason = of_file(facts, line)
+  if state then
+    return state, reason
+  elseif found.make[1] then
+    return to_make(found)
+  elseif found.waiting > 0 then
+    return "unreviewed", plural(found.waiting, "candidate waits", "candidates wait")
+  end
+  return "fresh", "nothing to do"
+end
+
+local function of_line(facts, found, line)
+  local same = line and line.hash == facts.hash
+  if line and line.n and not same then
+    return "stale", "the request changed"
+  elseif line and line.n and not line.of then
+    return of_accepted(facts, found, line)
+  elseif facts.file and not (line and line.n) and not is_ours(facts, found) then
+    return "taken", "a file that no build made lies there; accept it as edited, or move it away"
+  end
+  return of_nothing(found, same and line)
+end
+
+--- States in which what is missing is made; the others of a picture's candidates, too.
+local MAKING = { new = true, failed = true, lost = true, in_flight = true, unknown = true }
+
+--- What a build makes. What replaces an accepted picture is made only when asked for.
+local function making(facts, found, line, state)
+  local replaces = line and line.n and line.hash ~= facts.hash
+  if state == "gone" then -- its own candidate is paid, and lost: the next one
+    return facts.stale == "make" and { (line.made or 0) + 1 } or {}
+  elseif replaces or state == "stale" then
+    return facts.stale == "make" and found.make or {}
+  end
+  return MAKING[state] and found.make or {}
+end
+
+---@class gptimage2.assets.Verdict
+---@field state string
+---@field reason string
+---@field make integer[] candidates that a build makes
+---@field cost integer credits that it costs at most
+
+--- The verdict.
+---@param facts gptimage2.assets.Facts
+---@return gptimage2.assets.Verdict
+function states.of(facts)
+  local line = facts.line
+  if facts.pin or line and line.pin then
+    local state, reason
+    if line and line.n then
+      state, reason = of_file(facts, line)
+    end
+    reason = state and "pinned; " .. reason or line and line.n and "pinned" or "pinned, never made"
+    return { state = "pinned", reason = reason, problem = state, make = {}, cost = 0 }
+  end
+  local found = survey(facts, line and line.hash == facts.hash and line or nil)
+  local state, reason = about_ledger(found)
+  if not state then
+    state, reason = of_line(facts, found, line)
+  end
+  local make = making(facts, found, line, state)
+  return { state = state, reason = reason, make = make, cost = #make * states.CREDITS }
+end
+
+return states

@@ -1,0 +1,112 @@
+--- All that a call about a manifest needs: the manifest, its lock, its stores, whose service it is.
+
+local check = require("gptimage2.check")
+local core = require("gptimage2.core")
+local identity = require("gptimage2.assets.identity")
+local lock = require("gptimage2.assets.store.lock")
+local manifest = require("gptimage2.assets.manifest")
+local outside = require("gptimage2.objects.outside")
+local settings = require("gptimage2.objects.settings")
+local store = require("gptimage2.assets.store")
+
+local project = {}
+
+--- The options that say where things are, which all calls take.
+project.SPEC = { client = "userdata", base_url = "string", store = "string" }
+
+--- What `options` say about the service: a client's, or by its URL.
+local function read_service(options)
+  if options.client then
+    return settings.get(options.client)
+  end
+  local base_url, err = outside.base_url(options.base_url, true)
+  if not base_url then
+    return nil, err
+  end
+  return { base_url = base_url, retry = "documented" }
+end
+
+--- Checks the options of a call; raises for what is none.
+---@param options table|nil
+---@param fname string
+---@param argn integer
+---@param spec table<string, string>
+---@return table
+function project.options(options, fname, argn, spec)
+  options = check.options(options, argn, fname, spec, 3)
+  if options.client and not settings.get(options.client) then
+    check.fail(argn, fname, "option 'client' must be a client", 3)
+  elseif options.client and options.base_url then
+    check.fail(argn, fname, "option 'base_url' is that of the client", 3)
+  end
+  local stale, only = options.stale, options.only
+  if stale ~= nil and stale ~= "keep" and stale ~= "make" then
+    local hint = check.did_you_mean(stale, { "keep", "make" })
+    check.fail(argn, fname, "option 'stale' must be 'keep' or 'make'" .. hint, 3)
+  end
+  for _, glob in ipairs(type(only) == "table" and only or {}) do
+    if type(glob) ~= "string" then
+      check.fail(argn, fname, "option 'only' must be a string or a list of strings", 3)
+    end
+  end
+  return options
+end
+
+--- Gives each picture its hash.
+local function add_hashes(pictures, service)
+  for _, picture in ipairs(pictures) do
+    local hash, err = identity.hash(service, picture.body)
+    if not hash then
+      return nil, err
+    end
+    picture.hash = hash
+  end
+  return true
+end
+
+---@class gptimage2.assets.Project
+---@field manifest table
+---@field lock table
+---@field store gptimage2.assets.Store
+---@field config table the client's settings; without one: base_url and retry
+---@field service string
+---@field pictures table<string, table> by their path
+
+--- Opens it; nothing is written.
+---@param path string
+---@param options table
+---@return gptimage2.assets.Project|nil
+---@return gptimage2.Error|nil err
+function project.open(path, options)
+  local ok, err = core.digest.usable()
+  if not ok then
+    return nil, err
+  end
+  local self = {}
+  self.config, err = read_service(options)
+  if not self.config then
+    return nil, err
+  end
+  self.manifest, err = manifest.read(path, self.config.ratios)
+  if not self.manifest then
+    return nil, err
+  end
+  self.service = identity.service(self.config.base_url)
+  ok, err = add_hashes(self.manifest.pictures, self.service)
+  if not ok then
+    return nil, err
+  end
+  self.pictures = {}
+  for _, picture in ipairs(self.manifest.pictures) do
+    self.pictures[picture.path] = picture
+  end
+  self.store = store.open(self.manifest.base, options.store)
+  self.ledger = self.config.ledger or self.store.roots[1] .. "ledger.db"
+  self.lock, err = lock.read(self.manifest.lock)
+  if not self.lock then
+    return nil, err
+  end
+  return self
+end
+
+return project
