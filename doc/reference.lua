@@ -2,7 +2,13 @@
 --
 -- The annotations are those of the Lua language server; LDoc has other tags for the same. A class
 -- becomes a type with its methods, or, without methods, a table of its fields.
-local FILES = { "gptimage2", "gptimage2/prompt", "gptimage2/migrate", "gptimage2/sandbox" }
+local FILES = {
+  "gptimage2",
+  "gptimage2/prompt",
+  "gptimage2/migrate",
+  "gptimage2/assets",
+  "gptimage2/sandbox",
+}
 
 local out
 

@@ -65,6 +65,13 @@ describe("a manifest", function()
     assert.equal(3, brick.candidates)
   end)
 
+  it("is read as the page about builds shows one", function()
+    local shown = folder.read("doc/builds.md"):match("```Lua\n(.-)```")
+    local read = assert(parse(shown))
+    assert.equal(4, #read.pictures)
+    assert.equal("icons/shield.png", read.pictures[2].path)
+  end)
+
   it("expands the product of its axes, the last by name fastest", function()
     local text =
       one("each = { b = { 'x', 'y' }, a = { 1, 2.5 } }, subject = '{a} {{of}} {b}'", "{a}-{b}.png")

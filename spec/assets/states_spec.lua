@@ -29,6 +29,9 @@ local function verdict(given)
     has = function(digest)
       return stored[digest] or false
     end,
+    job = function()
+      return given.line and given.line.job
+    end,
   })
 end
 
@@ -134,6 +137,20 @@ local ROWS = {
     "unreviewed",
     0,
     "2 candidates wait",
+  },
+  {
+    "stale, and edited",
+    { line = line({ hash = OLD }), file = Q, stale = "make" },
+    "edited",
+    0,
+    "not what was accepted",
+  },
+  {
+    "edited, and made",
+    { line = line({ of = OLD }), file = Q },
+    "edited",
+    0,
+    "not what was accepted",
   },
   { "kept", { candidates = 3, line = line({ n = 0, made = 0 }), file = P }, "fresh", 0, "" },
   { "kept, and again", { line = line({ n = 0, made = 0, want = 1 }), file = P }, "new", 10, "" },

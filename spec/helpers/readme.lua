@@ -18,6 +18,10 @@ local function new(options)
   return made, err
 end
 
+local manifest = assert(io.open("pictures.lua", "wb"))
+manifest:write('return { pictures = { ["a.png"] = { subject = "x" } } }')
+manifest:close()
+
 -- luacheck: push ignore 111 113 121
 gptimage2 = setmetatable({ new = new }, { __index = real })
 package.loaded.gptimage2 = gptimage2

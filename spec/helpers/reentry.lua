@@ -3,6 +3,7 @@
 --- Which functions there are is read from the annotations in library/; each has its arguments here,
 --- so that a new one cannot be forgotten. For processes of their own: see reentry_spec.
 
+local assets = require("gptimage2.assets")
 local core = require("gptimage2.core")
 local gptimage2 = require("gptimage2")
 local sandbox = require("gptimage2.sandbox")
@@ -10,6 +11,8 @@ local sandbox = require("gptimage2.sandbox")
 local reentry = {}
 
 local REQUEST = { prompt = "a cup" }
+
+local MANIFEST = [[return { pictures = { ["a.png"] = { subject = "a cup" } } }]]
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -23,7 +26,7 @@ end
 ---@return table<string, string[]> fields
 function reentry.names()
   local functions, fields, class, variables = {}, { Client = {}, Job = {} }, nil, {}
-  for _, file in ipairs({ "", "/migrate", "/prompt", "/sandbox" }) do
+  for _, file in ipairs({ "", "/assets", "/migrate", "/prompt", "/sandbox" }) do
     for line in read(("library/gptimage2%s.lua"):format(file)):gmatch("[^\n]+") do
       local variable = line:match("^local ([%w_]+) = {}")
       local owner, name = line:match("^function ([%w_]+)[.:]([%w_]+)%(")
@@ -203,6 +206,34 @@ local CALLS = {
   ["Task.done"] = function()
     return sleeper():done()
   end,
+  ["AssetsModule.plan"] = function()
+    return assets.plan(world.dir .. "/pictures.lua")
+  end,
+  ["AssetsModule.check"] = function()
+    return assets.check(world.dir .. "/pictures.lua")
+  end,
+  ["AssetsModule.ledger"] = function()
+    return assets.ledger(world.dir .. "/pictures.lua")
+  end,
+  -- Those that lock the folder would wait for themselves in a finalizer: they find no manifest.
+  ["AssetsModule.build"] = function()
+    return assets.build(world.dir .. "/none.lua", { client = world.recorded })
+  end,
+  ["AssetsModule.accept"] = function()
+    return assets.accept(world.dir .. "/none.lua", "a.png", 1)
+  end,
+  ["AssetsModule.reject"] = function()
+    return assets.reject(world.dir .. "/none.lua", "a.png", 1)
+  end,
+  ["AssetsModule.again"] = function()
+    return assets.again(world.dir .. "/none.lua", "a.png")
+  end,
+  ["AssetsModule.pin"] = function()
+    return assets.pin(world.dir .. "/none.lua", "a.png")
+  end,
+  ["AssetsModule.unpin"] = function()
+    return assets.unpin(world.dir .. "/none.lua", "a.png")
+  end,
   ["MigrateModule.ratio"] = function()
     return gptimage2.migrate.ratio(16, 9)
   end,
@@ -268,6 +299,7 @@ end
 
 --- Those that wait, and so are refused while an event is taken in.
 local WAITS = {
+  ["AssetsModule.build"] = true,
   ["gptimage2.run"] = true,
   ["gptimage2.sleep"] = true,
   ["Client.generate"] = true,
@@ -359,6 +391,9 @@ end
 ---@param options? table for the client: on_event
 function reentry.open(dir, options)
   world.dir = dir
+  local manifest = assert(io.open(dir .. "/pictures.lua", "wb"))
+  manifest:write(MANIFEST)
+  manifest:close()
   world.box = assert(sandbox.start({ duration = 0, image_size = 16, credits = 1e9 }))
   world.slow = assert(sandbox.start({ duration = 1e9, credits = 1e9, api_key = world.box.api_key }))
   world.spare = assert(sandbox.start())

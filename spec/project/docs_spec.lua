@@ -278,6 +278,7 @@ describe("the documentation", function()
 
   it("names every code of errors", function()
     local codes = scan(ALL_LUA, 'invalid%(%s*"([%l_%d]+)"', 'code = "([%l_]+)"')
+    codes = merge(codes, scan(ALL_LUA, 'failure%.new%(%s*"([%l_]+)"', 'return "(path_%l+)"'))
     codes = merge(codes, scan(ALL_LUA, 'auth_error%(%s*"([%l_]+)"'))
     codes = merge(codes, scan(MODULE_C, 'code = "([%l_]+)"', '[?:] "([%l]+_[%l_]+)"'))
     codes = merge(codes, scan("src/engine/http/http_reply.c", 'return "([%l_]+)"'))
@@ -319,6 +320,37 @@ describe("the documentation", function()
     assert_same_names(keys_of(gptimage2.migrate), of(".MigrateModule"), "library")
     for name in pairs(gptimage2.migrate) do
       assert.is_truthy(DOCS:find("`migrate." .. name .. "(", 1, true), name)
+    end
+  end)
+
+  it("names all of builds", function()
+    local assets = require("gptimage2.assets")
+    assert_same_names(keys_of(assets), of(".AssetsModule"), "library")
+    assert_same_names(
+      keys_of(assets),
+      listed("The calls of builds", "call of `assets` | what it does", "assets%.([%w_]+)"),
+      "doc"
+    )
+    local of_plan = keys_of(upvalue(assets.plan, "PLAN_SPEC"))
+    local of_build = keys_of(upvalue(assets.build, "BUILD_SPEC"))
+    assert_same_names(of_plan, merge(of(".AssetsOptions"), of(".PlanOptions")), "library")
+    assert_same_names(of_build, of(".BuildOptions"), "library")
+    local of_check = keys_of(upvalue(assets.check, "CHECK_SPEC"))
+    assert_same_names(of_check, merge(of(".AssetsOptions"), of(".CheckOptions")), "library")
+    local shown = listed("The calls of builds", "option of `assets` |")
+    assert_same_names(merge(of_plan, of_build, of_check), shown, "doc")
+    local states = keys_of(require("gptimage2.assets.plan.states").ALL)
+    assert_same_names(states, of(".PictureState"), "library")
+    assert_same_names(states, listed("States", "state | when"), "doc")
+    local text = section("The calls of builds") .. section("The manifest")
+    for name in pairs(merge(of(".BuildReport"), of(".Plan"), of(".BuildEvent"), of(".PlanLine"))) do
+      assert.is_truthy(text:find("`" .. name .. "`", 1, true), name)
+    end
+    local entry = require("gptimage2.assets.manifest.entry")
+    local spec = upvalue(entry.check, "SPEC")
+    assert_same_names(keys_of(spec), listed("The manifest", "field of a picture |"), "doc")
+    for name in pairs(upvalue(entry.check_common, "COMMON_SPEC")) do
+      assert.is_truthy(text:find("%f[%w]" .. name .. "%f[%W]"), name)
     end
   end)
 

@@ -31,22 +31,24 @@ end
 ---@param fname string
 ---@param argn integer
 ---@param spec table<string, string>
+---@param level? integer whom a raised message blames, as in `error`; default 3
 ---@return table
-function project.options(options, fname, argn, spec)
-  options = check.options(options, argn, fname, spec, 3)
+function project.options(options, fname, argn, spec, level)
+  level = level or 3
+  options = check.options(options, argn, fname, spec, level)
   if options.client and not settings.get(options.client) then
-    check.fail(argn, fname, "option 'client' must be a client", 3)
+    check.fail(argn, fname, "option 'client' must be a client", level)
   elseif options.client and options.base_url then
-    check.fail(argn, fname, "option 'base_url' is that of the client", 3)
+    check.fail(argn, fname, "option 'base_url' is that of the client", level)
   end
   local stale, only = options.stale, options.only
   if stale ~= nil and stale ~= "keep" and stale ~= "make" then
     local hint = check.did_you_mean(stale, { "keep", "make" })
-    check.fail(argn, fname, "option 'stale' must be 'keep' or 'make'" .. hint, 3)
+    check.fail(argn, fname, "option 'stale' must be 'keep' or 'make'" .. hint, level)
   end
   for _, glob in ipairs(type(only) == "table" and only or {}) do
     if type(glob) ~= "string" then
-      check.fail(argn, fname, "option 'only' must be a string or a list of strings", 3)
+      check.fail(argn, fname, "option 'only' must be a string or a list of strings", level)
     end
   end
   return options

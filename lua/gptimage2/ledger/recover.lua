@@ -89,8 +89,13 @@ local function unknown(client, row)
   return core.unknown_job(client, options_of(row), err)
 end
 
---- Takes up one unfinished row.
-local function take_up(client, config, row)
+--- Takes up one unfinished row: of this service, this account, and nobody's in this program.
+---@param client gptimage2.Client
+---@param config gptimage2.ClientSettings
+---@param row table
+---@return gptimage2.Job|nil
+---@return gptimage2.Error|nil err
+function recover.take_up(client, config, row)
   local id, retry = id_of(row), config.retry
   -- An id that the service does not know any more (it may have been sent again since) is no proof
   -- where its key can be asked.
@@ -120,7 +125,7 @@ function recover.all(client, config, any_key)
     -- The sandbox's jobs, say, are nothing to send to the real service; nor another account's.
     local own = is_of_service(row, config) and is_own(row, config, any_key)
     if own and not live[row.key] then
-      local job, why = take_up(client, config, row)
+      local job, why = recover.take_up(client, config, row)
       jobs[#jobs + 1], failed = job, not job and why or nil
     end
     return failed

@@ -18,6 +18,7 @@ core.kept.settings = by_client
 ---@field account string|nil whose jobs of the ledger are the client's
 ---@field retry string
 ---@field base_url string
+---@field max_active integer
 
 --- Notes those of a new client.
 ---@param client gptimage2.Client
@@ -32,6 +33,7 @@ function settings.keep(client, config)
     account = config.account,
     retry = config.retry,
     base_url = config.base_url,
+    max_active = config.max_active,
   }
 end
 

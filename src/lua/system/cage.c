@@ -81,11 +81,15 @@ static int f_cage(lua_State *L) {
   lua_Hook hook = lua_gethook(L);
   int mask = lua_gethookmask(L);
   int every = lua_gethookcount(L);
+  Cage *outer;
   int status;
   luaL_checktype(L, 1, LUA_TFUNCTION);
   luaL_checktype(L, 2, LUA_TTABLE);
   luaL_checkstack(L, 16, NULL);
   lua_settop(L, 2);
+  compat_getregistry(L, &cage_key); /* a finalizer may run another inside */
+  outer = lua_touserdata(L, -1);
+  lua_pop(L, 1);
   lua_pushlightuserdata(L, &cage);
   compat_setregistry(L, &cage_key);
   swap_methods(L); /* 2: what texts had before */
@@ -99,8 +103,11 @@ static int f_cage(lua_State *L) {
   lua_pushvalue(L, 1);
   swap_methods(L);
   lua_pop(L, 1);
-  lua_pushnil(L); /* writes over what is there: no memory */
-  compat_setregistry(L, &cage_key);
+  if (outer)
+    lua_pushlightuserdata(L, outer);
+  else
+    lua_pushnil(L);
+  compat_setregistry(L, &cage_key); /* over what is there: no memory */
   lua_pushboolean(L, status == 0);
   lua_insert(L, -2);
   return 2;

@@ -66,6 +66,7 @@ local function read_marks(row, salt)
   if identity.key(salt, marks.hash, n, t) ~= row.key then
     return nil
   end
+  row.path = type(marks.path) == "string" and marks.path or nil
   return marks.hash, n, t
 end
 
@@ -97,6 +98,7 @@ local function keep(self, row, hash, n, t)
   of_hash[n] = of_hash[n] or {}
   of_hash[n][t] = {
     key = row.key,
+    path = row.path,
     state = row.state,
     meaning = row.meaning,
     error = row.error,

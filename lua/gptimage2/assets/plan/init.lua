@@ -3,6 +3,7 @@
 
 local attempts = require("gptimage2.assets.plan.attempts")
 local core = require("gptimage2.core")
+local lines = require("gptimage2.assets.build.lines")
 local globs = require("gptimage2.assets.plan.globs")
 local seen = require("gptimage2.assets.plan.seen")
 local states = require("gptimage2.assets.plan.states")
@@ -50,6 +51,19 @@ function plan.candidate(self, found, line, hash, n)
   return known
 end
 
+--- The job that made the accepted picture, as the lock or the ledger has it.
+---@param self gptimage2.assets.Project
+---@param found gptimage2.assets.Attempts
+---@param line gptimage2.assets.Line
+---@return string|nil
+function plan.job(self, found, line)
+  if line.job or not line.n or line.n == 0 then
+    return line.job
+  end
+  local known = plan.candidate(self, found, line, line.of or line.hash, line.n)
+  return known.row and known.row.meaning == "paid" and known.row.job or nil
+end
+
 --- The facts about one picture.
 ---@param self gptimage2.assets.Project
 ---@param found gptimage2.assets.Attempts
@@ -58,7 +72,7 @@ end
 ---@param stale string|nil
 ---@return gptimage2.assets.Facts
 function plan.facts(self, found, picture, looked, stale)
-  local line = self.lock.lines[picture.path]
+  local line = lines.seen_from(self.lock.lines[picture.path], picture.hash)
   local same = line and line.hash == picture.hash and line or nil
   return {
     hash = picture.hash,
@@ -73,6 +87,9 @@ function plan.facts(self, found, picture, looked, stale)
     end,
     has = function(digest)
       return self.store:has(digest)
+    end,
+    job = function()
+      return plan.job(self, found, line)
     end,
   }
 end
@@ -97,11 +114,11 @@ local function line_of(self, picture, verdict)
 end
 
 --- Lines of the lock that no picture of the manifest has.
-local function add_orphans(self, lines, is_asked)
-  local count = #lines
+local function add_orphans(self, list, is_asked)
+  local count = #list
   for path in pairs(self.lock.lines) do
     if not self.pictures[path] and is_asked(path) then
-      lines[#lines + 1] = {
+      list[#list + 1] = {
         path = path,
         state = "orphan",
         reason = "the manifest has no such picture",
@@ -110,16 +127,16 @@ local function add_orphans(self, lines, is_asked)
       }
     end
   end
-  if #lines > count then
-    table.sort(lines, function(a, b)
+  if #list > count then
+    table.sort(list, function(a, b)
       return a.path < b.path
     end)
   end
 end
 
-local function sum_up(lines)
-  local made = { lines = lines, cost = 0, counts = {}, clean = true }
-  for _, line in ipairs(lines) do
+local function sum_up(list)
+  local made = { lines = list, cost = 0, counts = {}, clean = true }
+  for _, line in ipairs(list) do
     made.cost = made.cost + line.cost
     made.counts[line.state] = (made.counts[line.state] or 0) + 1
     made.clean = made.clean and states.ALL[line.state]
@@ -133,19 +150,19 @@ end
 ---@param options { stale: string?, only: string|string[]|nil }
 ---@return table plan { lines, cost, counts, clean, spent, budget }
 function plan.of(self, found, options)
-  local is_asked, lines = globs.matcher(options.only), {}
+  local is_asked, list = globs.matcher(options.only), {}
   local looked = seen.open(self.store.roots[1] .. "seen")
   for _, picture in ipairs(self.manifest.pictures) do
     if is_asked(picture.path) then
       local facts = plan.facts(self, found, picture, looked, options.stale)
-      lines[#lines + 1] = line_of(self, picture, states.of(facts))
+      list[#list + 1] = line_of(self, picture, states.of(facts))
     end
   end
   if core.is_folder(self.manifest.base .. store.FOLDER) then
     looked:keep()
   end
-  add_orphans(self, lines, is_asked)
-  local made = sum_up(lines)
+  add_orphans(self, list, is_asked)
+  local made = sum_up(list)
   made.spent, made.budget = found.spent, self.manifest.budget
   return made
 end

@@ -33,6 +33,7 @@ states.ALL = {
 ---@field file string|nil the digest of the file at the path; "other" where something else is
 ---@field candidate fun(n: integer): table what is known of one: { object, row, failed }
 ---@field has fun(digest: string): boolean a store has that picture
+---@field job fun(): string|nil the job that made the accepted picture
 ---@field stale "keep"|"make"
 
 --- The highest candidate that anybody has asked for. A picture that was kept or edited needs none.
@@ -52,7 +53,7 @@ end
 
 --- Which candidates are there, and what keeps the others.
 local function survey(facts, line)
-  local found = { make = {}, objects = {}, waiting = 0, made = 0 }
+  local found = { make = {}, objects = {}, unknowns = {}, waiting = 0, made = 0 }
   for n = 1, most_wanted(facts, line) do
     local locked = line and n <= (line.made or 0)
     local known = locked and {} or facts.candidate(n)
@@ -65,6 +66,7 @@ local function survey(facts, line)
       found.in_flight = found.in_flight or row
     elseif row then
       found.unknown = found.unknown or row
+      found.unknowns[#found.unknowns + 1] = { n = n, key = row.key }
     else
       found.make[#found.make + 1] = n
       found.failed = found.failed or known.failed
@@ -115,11 +117,16 @@ local function about_ledger(found)
   end
 end
 
---- There is no accepted picture for the request, and none older.
-local function of_nothing(found, line)
+--- A single candidate that nobody wants to look at first.
+local function comes_accepted(facts)
+  return facts.candidates == 1 and not facts.review
+end
+
+--- There is no accepted picture for the request.
+local function of_nothing(facts, found, line)
   if found.make[1] then
     return to_make(found)
-  elseif not line then
+  elseif not line or found.made == 1 and found.waiting == 1 and comes_accepted(facts) then
     return "cached", "a store has it"
   elseif found.waiting == 0 then
     return "rejected", "all candidates were rejected; `again` asks for one more"
@@ -139,8 +146,9 @@ local function of_file(facts, line)
       return "lost", "the file is missing; a store has it"
     end
   end
-  if line.job then
-    return "lost", ("the file is missing; job %s is asked for it"):format(line.job)
+  local job = facts.job()
+  if job then
+    return "lost", ("the file is missing; job %s is asked for it"):format(job)
   end
   return "gone", "the file is missing, and no store has it"
 end
@@ -158,30 +166,40 @@ local function of_accepted(facts, found, line)
   return "fresh", "nothing to do"
 end
 
+--- A picture was accepted for another request.
+local function of_older(facts, found, line, same)
+  if facts.file and facts.file ~= line.file and not is_ours(facts, found) then
+    return "edited", "the file is not what was accepted"
+  elseif same then
+    return of_nothing(facts, found, line)
+  end
+  return "stale", "the request changed"
+end
+
 local function of_line(facts, found, line)
   local same = line and line.hash == facts.hash
-  if line and line.n and not same then
-    return "stale", "the request changed"
-  elseif line and line.n and not line.of then
+  if line and line.n and same and not line.of then
     return of_accepted(facts, found, line)
-  elseif facts.file and not (line and line.n) and not is_ours(facts, found) then
+  elseif line and line.n then
+    return of_older(facts, found, line, same)
+  elseif facts.file and facts.file ~= (line and line.file) and not is_ours(facts, found) then
     return "taken", "a file that no build made lies there; accept it as edited, or move it away"
   end
-  return of_nothing(found, same and line)
+  return of_nothing(facts, found, same and line)
 end
 
 --- States in which what is missing is made; the others of a picture's candidates, too.
-local MAKING = { new = true, failed = true, lost = true, in_flight = true, unknown = true }
+local MAKING = { new = true, failed = true, in_flight = true, unknown = true, stale = true }
 
 --- What a build makes. What replaces an accepted picture is made only when asked for.
 local function making(facts, found, line, state)
   local replaces = line and line.n and line.hash ~= facts.hash
   if state == "gone" then -- its own candidate is paid, and lost: the next one
     return facts.stale == "make" and { (line.made or 0) + 1 } or {}
-  elseif replaces or state == "stale" then
-    return facts.stale == "make" and found.make or {}
+  elseif not MAKING[state] or replaces and facts.stale ~= "make" then
+    return {}
   end
-  return MAKING[state] and found.make or {}
+  return found.make
 end
 
 ---@class gptimage2.assets.Verdict
@@ -189,6 +207,7 @@ end
 ---@field reason string
 ---@field make integer[] candidates that a build makes
 ---@field cost integer credits that it costs at most
+---@field unknown { n: integer, key: string }[]|nil attempts that may have been paid
 
 --- The verdict.
 ---@param facts gptimage2.assets.Facts
@@ -209,7 +228,13 @@ function states.of(facts)
     state, reason = of_line(facts, found, line)
   end
   local make = making(facts, found, line, state)
-  return { state = state, reason = reason, make = make, cost = #make * states.CREDITS }
+  return {
+    state = state,
+    reason = reason,
+    make = make,
+    cost = #make * states.CREDITS,
+    unknown = state == "unknown" and found.unknowns or nil,
+  }
 end
 
 return states

@@ -1,0 +1,168 @@
+---@meta gptimage2.assets
+-- luacheck: ignore 212 241
+
+---Pictures as a build: `require("gptimage2.assets")`.
+---@class gptimage2.AssetsModule
+local assets = {}
+
+---What a build of this manifest would do, and why. Sends nothing.
+---@param path string of the manifest
+---@param options? gptimage2.PlanOptions
+---@return gptimage2.Plan|nil plan
+---@return gptimage2.Error|nil err
+function assets.plan(path, options) end
+
+---Makes what the plan says. Waits. Whatever ends the program, the same call finishes it.
+---@param path string of the manifest
+---@param options gptimage2.BuildOptions
+---@return gptimage2.BuildReport|nil report
+---@return gptimage2.Error|nil err
+function assets.build(path, options) end
+
+---Whether all pictures are there, accepted and as they should be. Offline.
+---@param path string of the manifest
+---@param options? gptimage2.CheckOptions
+---@return gptimage2.Check|nil found
+---@return gptimage2.Error|nil err
+function assets.check(path, options) end
+
+---Accepts a candidate: its number, nil for the only one that waits, "keep" (the picture that is
+---there) or "edited" (the file as it is now).
+---@param path string of the manifest
+---@param picture string its path
+---@param what? integer|"keep"|"edited"
+---@param options? gptimage2.AssetsOptions
+---@return true|nil ok
+---@return gptimage2.Error|nil err
+function assets.accept(path, picture, what, options) end
+
+---Rejects a candidate; without a number all that were not accepted.
+---@param path string of the manifest
+---@param picture string its path
+---@param n? integer
+---@param options? gptimage2.AssetsOptions
+---@return true|nil ok
+---@return gptimage2.Error|nil err
+function assets.reject(path, picture, n, options) end
+
+---Asks for one more candidate, which the next build makes.
+---@param path string of the manifest
+---@param picture string its path
+---@param options? gptimage2.AssetsOptions
+---@return true|nil ok
+---@return gptimage2.Error|nil err
+function assets.again(path, picture, options) end
+
+---No build touches it any more.
+---@param path string of the manifest
+---@param picture string its path
+---@param options? gptimage2.AssetsOptions
+---@return true|nil ok
+---@return gptimage2.Error|nil err
+function assets.pin(path, picture, options) end
+
+---Lets a pinned picture go; a `pin` in the manifest wins.
+---@param path string of the manifest
+---@param picture string its path
+---@param options? gptimage2.AssetsOptions
+---@return true|nil ok
+---@return gptimage2.Error|nil err
+function assets.unpin(path, picture, options) end
+
+---The path of the ledger in the manifest's own store, whose folder is made.
+---@param path string of the manifest
+---@return string|nil ledger
+---@return gptimage2.Error|nil err
+function assets.ledger(path) end
+
+---@class gptimage2.AssetsOptions
+---@field client? gptimage2.Client whose service it is
+---@field base_url? string the service, where there is no client
+---@field store? string a further store; default GPTIMAGE2_STORE
+
+---@class gptimage2.PlanOptions: gptimage2.AssetsOptions
+---@field ledger? string without a client; default that of the manifest's own store
+---@field stale? "keep"|"make" whether changed pictures are made again; default "keep"
+---@field only? string|string[] the pictures that it is about: "icons/*"
+
+---@class gptimage2.CheckOptions: gptimage2.AssetsOptions
+---@field only? string|string[]
+
+---@class gptimage2.BuildOptions
+---@field client gptimage2.Client with a ledger
+---@field store? string
+---@field stale? "keep"|"make"
+---@field only? string|string[]
+---@field budget? number credits for this build alone
+---@field cutoff? "hard"|"soft" over the budget: nothing is sent, or what fits; default "hard"
+---@field on_progress? fun(event: gptimage2.BuildEvent) it cannot wait
+
+---@class gptimage2.BuildEvent
+---@field type "made"|"failed"|"unknown"|"restored"|"waiting"
+---@field path? string
+---@field n? integer
+---@field done? integer candidates that are through
+---@field total? integer
+---@field credits? integer spent by this build
+---@field error? gptimage2.Error
+---@field holder? string of "waiting": who is at work in the folder
+
+---@alias gptimage2.PictureState
+---| "cached" not in the lock, and a store has it
+---| "new" candidates are missing
+---| "taken" a file that no build made lies there
+---| "fresh" all is as it should be
+---| "lost" the file is missing, and can be had for nothing
+---| "gone" the file is missing, and cannot be had
+---| "edited" the file is not what was accepted
+---| "unreviewed" candidates wait
+---| "rejected" all were rejected
+---| "stale" the request changed
+---| "failed" the last attempt failed and was not charged
+---| "pinned" no build touches it
+---| "orphan" in the lock only
+---| "in_flight" under way, or made and not fetched yet
+---| "unknown" an attempt may have been paid
+
+---@class gptimage2.PlanLine
+---@field path string
+---@field hash? string of the request
+---@field state gptimage2.PictureState
+---@field reason string
+---@field cost integer credits
+---@field make integer[] the candidates that would be made
+---@field words? string[] what changed in the request
+---@field unknown? { n: integer, key: string }[] attempts that may have been paid
+---@field problem? gptimage2.PictureState what a pinned picture lacks
+
+---@class gptimage2.Plan
+---@field lines gptimage2.PlanLine[] by their paths
+---@field cost integer credits
+---@field counts table<gptimage2.PictureState, integer>
+---@field clean boolean nothing is to be done
+---@field spent integer what builds of this lock have reserved and not got back
+---@field budget? number the manifest's
+
+---@class gptimage2.BuildReport
+---@field ok boolean all that was to be made is made
+---@field made integer candidates
+---@field restored integer files that were lost
+---@field credits integer spent by this build
+---@field failed { path: string, n: integer?, error: gptimage2.Error }[]
+---@field unknown gptimage2.UnknownPicture[]
+---@field warnings { path: string, reason: string }[] of another kind than the name says
+---@field over boolean not all fitted into the budget
+---@field plan gptimage2.Plan what is left to be done
+
+---@class gptimage2.UnknownPicture
+---@field path string
+---@field n integer
+---@field key string for `client:resolve`
+---@field reason string
+---@field error? gptimage2.Error where it is of this build
+
+---@class gptimage2.Check
+---@field ok boolean
+---@field problems { path: string, state: string, reason: string }[]
+
+return assets

@@ -1,0 +1,179 @@
+--- What a person decides about a picture. Each changes the lock alone, and the file where another
+--- picture is accepted. Sends nothing.
+
+local check = require("gptimage2.check")
+local core = require("gptimage2.core")
+local failure = require("gptimage2.assets.failure")
+local lines = require("gptimage2.assets.build.lines")
+local run_of = require("gptimage2.assets.build.run")
+
+local decide = {}
+
+local function refuse(run, path, message)
+  return failure.new("not_decidable", message, { file = run.project.manifest.file, field = path })
+end
+
+--- The picture of the manifest at a path.
+local function picture_of(run, path)
+  local picture = run.project.pictures[path]
+  if picture then
+    return picture
+  end
+  local names = check.keys(run.project.pictures)
+  local message = "the manifest has no picture '%s'%s"
+  return refuse(run, path, message:format(check.show(path), check.did_you_mean(path, names)))
+end
+
+--- Opens the manifest, decides about one picture, and closes it.
+local function with_picture(path, name, options, use)
+  local run, err = run_of.open(path, options)
+  if not run then
+    return nil, err
+  end
+  local picture, ok, closed, why
+  picture, err = picture_of(run, name)
+  if picture then
+    ok, err = use(run, picture)
+  end
+  closed, why = run:close()
+  if not ok or not closed then
+    return nil, err or why
+  end
+  return true
+end
+
+--- The line of a picture, if it is about what the manifest asks for now.
+local function current(run, picture)
+  local line = run.project.lock.lines[picture.path]
+  if line and line.hash == picture.hash then
+    return line
+  end
+  local message = "nothing was made for what the manifest asks for now: build it"
+  return refuse(run, picture.path, message)
+end
+
+--- The candidate that is meant: the one that was named, or the only one that waits.
+local function candidate_of(run, picture, line, n)
+  local made = line.made or 0
+  if n then
+    if n <= made then
+      return n
+    end
+    return refuse(run, picture.path, ("it has %d candidates, and no number %d"):format(made, n))
+  end
+  local waiting = {}
+  for other = 1, made do
+    local accepted = line.n == other and not line.of
+    if not accepted and not (line.rejected and line.rejected[other]) then
+      waiting[#waiting + 1] = other
+    end
+  end
+  if #waiting == 1 then
+    return waiting[1]
+  end
+  local message = ("%d candidates wait: say which one"):format(#waiting)
+  return refuse(run, picture.path, message)
+end
+
+--- Puts the file that somebody edited into the store, and takes it for the picture.
+local function take_edited(run, picture)
+  local own = run.project
+  local file = own.manifest.base .. picture.path
+  local handle = core.disk.look(file) == "file" and io.open(file, "rb")
+  local bytes = handle and handle:read("*a")
+  if handle then
+    handle:close()
+  end
+  if not bytes then
+    return refuse(run, picture.path, "there is no file to accept")
+  end
+  local copy = own.store:incoming() .. "edited-" .. picture.hash
+  local ok, err = core.disk.write(copy, bytes, true)
+  local digest
+  if ok then
+    digest, err = own.store:take(copy)
+  end
+  if not digest then
+    return nil, err
+  end
+  local line = run:line(picture.path)
+  lines.turn_to(line, picture.hash)
+  lines.keep(line, digest)
+  return true
+end
+
+--- Takes the picture that is there for the request that the manifest has now.
+local function keep(run, picture)
+  local line = run.project.lock.lines[picture.path]
+  if not line or not line.n or not line.file then
+    return refuse(run, picture.path, "no picture was accepted that could be kept")
+  end
+  lines.turn_to(line, picture.hash)
+  if line.of then
+    lines.keep(line, line.file)
+  end
+  return true
+end
+
+--- Accepts a candidate (the only one that waits, or `n`), the picture that is there (`keep`), or
+--- the file as somebody edited it (`edited`).
+function decide.accept(path, name, what, options)
+  return with_picture(path, name, options, function(run, picture)
+    if what == "keep" then
+      return keep(run, picture)
+    elseif what == "edited" then
+      return take_edited(run, picture)
+    end
+    local line, err = current(run, picture)
+    local n
+    if line then
+      n, err = candidate_of(run, picture, line, what)
+    end
+    if not n then
+      return nil, err
+    end
+    return run:accept(picture, n)
+  end)
+end
+
+--- Rejects a candidate, or all that were not accepted.
+function decide.reject(path, name, n, options)
+  return with_picture(path, name, options, function(run, picture)
+    local line, err = current(run, picture)
+    if line and n then
+      n, err = candidate_of(run, picture, line, n)
+      line = n and line
+    end
+    if not line then
+      return nil, err
+    end
+    lines.reject(line, n)
+    return true
+  end)
+end
+
+--- Asks for one more candidate: the next build makes it.
+function decide.again(path, name, options)
+  return with_picture(path, name, options, function(run, picture)
+    local line = run:line(name)
+    if line.n and line.hash ~= picture.hash and line.of ~= picture.hash then
+      return refuse(run, name, "its request changed: build it with stale = 'make'")
+    end
+    lines.turn_to(line, picture.hash)
+    line.want = math.max(line.made or 0, picture.candidates) + 1
+    return true
+  end)
+end
+
+--- Pins a picture, or lets it go: the manifest's own `pin` wins.
+function decide.pin(path, name, pin, options)
+  return with_picture(path, name, options, function(run, picture)
+    if not pin and picture.pin then
+      return refuse(run, name, "the manifest pins it: take `pin` out of its entry")
+    end
+    run:line(name).pin = pin or nil
+    return true
+  end)
+end
+
+return decide

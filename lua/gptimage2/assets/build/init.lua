@@ -1,0 +1,287 @@
+--- The runner: a set of requests against one ledger with one budget. Each picture is on the disk as
+--- soon as it is there; whatever ends the program, the same call finishes it.
+
+local candidate = require("gptimage2.assets.build.candidate")
+local checking = require("gptimage2.assets.plan.check")
+local core = require("gptimage2.core")
+local failures = require("gptimage2.waiting.failures")
+local plan = require("gptimage2.assets.plan")
+local purse = require("gptimage2.assets.build.purse")
+local restore = require("gptimage2.assets.build.restore")
+local run_of = require("gptimage2.assets.build.run")
+local states = require("gptimage2.assets.plan.states")
+local task = require("gptimage2.waiting.task")
+local wait = require("gptimage2.waiting.wait")
+
+local build = {}
+
+local WORKERS_MORE = 4 -- than jobs at once: those that save
+local WORKERS_MAX = 256
+
+--- What nothing else would come of, either: nothing more is sent.
+local FINAL = { auth = true, budget = true, credits = true, closed = true, ledger = true }
+
+--- The items of a line of the plan: what is begun, and what is to be made.
+local function add_items(run, found, line, items)
+  local own = run.project
+  local picture, known_line = own.pictures[line.path], own.lock.lines[line.path]
+  local same = known_line and known_line.hash == line.hash and known_line or nil
+  local making = {}
+  for _, n in ipairs(line.make) do
+    making[n] = true
+  end
+  local most = math.max(picture.candidates, same and same.want or 0, line.make[#line.make] or 0)
+  for n = 1, most do
+    local known = plan.candidate(own, found, same, line.hash, n)
+    local row = known.row
+    local begun = row and (row.meaning == "open" or row.meaning == "paid") and not known.object
+    if begun or making[n] and not row then
+      items[#items + 1] = {
+        path = line.path,
+        hash = line.hash,
+        n = n,
+        t = known.t,
+        row = begun and row or nil,
+        record = known.record,
+        picture = picture,
+      }
+    end
+  end
+  if line.state == "gone" and line.make[1] then
+    run.remade[line.path] = line.make[1]
+  end
+end
+
+--- What was begun for requests that the manifest does not ask for any more: it is paid, or will be.
+local function add_former(run, found, items)
+  local wanted = {}
+  for _, picture in pairs(run.project.pictures) do
+    wanted[picture.hash] = true
+  end
+  for hash, of_hash in pairs(found.by_hash) do
+    for n, of_n in pairs(not wanted[hash] and of_hash or {}) do
+      for t, row in pairs(of_n) do
+        local record = run.project.store:record(hash, n)
+        local begun = row.meaning == "open" or row.meaning == "paid"
+        if begun and not (record and record.object) then
+          items[#items + 1] =
+            { path = row.path, hash = hash, n = n, t = t, row = row, record = record }
+        end
+      end
+    end
+  end
+end
+
+--- May a picture take the place of the one that was accepted?
+local function may_settle(run, picture, options)
+  local line = run.project.lock.lines[picture.path]
+  local replaces = line and line.n and line.hash ~= picture.hash and line.of ~= picture.hash
+  return not replaces or options.stale == "make"
+end
+
+local function note(run, kind, item, err)
+  run.done = run.done + 1
+  run.tell({
+    type = kind,
+    path = item.path,
+    n = item.n,
+    done = run.done,
+    total = run.total,
+    credits = run.credits,
+    error = err,
+  })
+end
+
+--- A picture may be of another kind than its name says: that is for a person to mend.
+local function warn(run, path)
+  local reason = checking.wrong_type(run.project.manifest.base .. path)
+  if reason then
+    run.warnings[#run.warnings + 1] = { path = path, reason = reason }
+  end
+end
+
+--- What became of an item.
+local function conclude(run, item, outcome, err, options)
+  if outcome == "made" then
+    run.made = run.made + 1
+    run.credits = run.credits + (item.row and 0 or core.limits.credits_each)
+    if item.picture and may_settle(run, item.picture, options) then
+      local ok
+      ok, err = run:settle(item.picture)
+      outcome = ok and "made" or "later"
+      warn(run, item.path)
+    end
+    run:write_lock()
+  end
+  if outcome ~= "made" and item.picture then
+    local list = outcome == "unknown" and run.unknown or run.failed
+    list[#list + 1] = { path = item.path, n = item.n, error = err }
+  end
+  if err and FINAL[err.kind] then
+    run.stopped = true
+  end
+  note(run, outcome == "later" and "failed" or outcome, item, err)
+end
+
+local function work(run, options)
+  while not run.stopped and run.items[run.next_item] do
+    local item = run.items[run.next_item]
+    run.next_item = run.next_item + 1
+    local outcome, err = candidate.make(run, item)
+    if not run.closed then
+      conclude(run, item, outcome, err, options)
+    end
+  end
+end
+
+--- Does all that waits, and comes back when it is done. An error of the host's ends it: then
+--- nothing more begins.
+local function work_all(run, options)
+  local workers = {}
+  local count = math.min((run.project.config.max_active or 8) + WORKERS_MORE, WORKERS_MAX)
+  for i = 1, math.min(count, #run.items) do
+    workers[i] = task.spawn(work, run, options)
+  end
+  for _, worker in ipairs(workers) do
+    worker:wait()
+  end
+end
+
+--- Lua 5.1 cannot yield across pcall.
+local function protected(run, fn, ...)
+  if not wait.blocks() and _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
+    fn(run, ...)
+    return true
+  end
+  return pcall(fn, run, ...)
+end
+
+--- What costs nothing: pictures that a store has, and files that are lost.
+local function do_free(run, made_plan, options)
+  for _, line in ipairs(made_plan.lines) do
+    local picture = run.project.pictures[line.path]
+    local ok, err = true, nil
+    if line.state == "lost" then
+      ok, err = restore.file(run, picture)
+      run.restored = run.restored + (ok and 1 or 0)
+    elseif picture and restore.may_settle[line.state] and may_settle(run, picture, options) then
+      ok, err = run:settle(picture)
+    end
+    if not ok then
+      run.failed[#run.failed + 1] = { path = line.path, error = err }
+    elseif line.state == "lost" or line.state == "cached" then
+      run.tell({ type = "restored", path = line.path })
+    end
+  end
+end
+
+local function prepare(run, found, made_plan)
+  run.items, run.next_item = {}, 1
+  for _, line in ipairs(made_plan.lines) do
+    local nothing = states.ALL[line.state] or line.state == "lost" or line.state == "edited"
+    if run.project.pictures[line.path] and not nothing then
+      add_items(run, found, line, run.items)
+    end
+  end
+  add_former(run, found, run.items)
+  run.total = #run.items
+end
+
+--- All of it, with the lock held.
+local function go(run, options)
+  local found, err = plan.attempts(run.project)
+  if not found then
+    return nil, err
+  end
+  run.found = found
+  local made_plan = plan.of(run.project, found, options)
+  local ok
+  ok, err = purse.check(made_plan, options)
+  if not ok then
+    return nil, err
+  end
+  run.over = ok == "over"
+  prepare(run, found, made_plan)
+  local well, raised = protected(run, do_free, made_plan, options)
+  if well then
+    well, raised = protected(run, work_all, options)
+  end
+  run.stopped = true -- tasks that are left begin nothing more
+  if not well then
+    run:close()
+    error(raised, 0)
+  end
+  return made_plan
+end
+
+--- What may have been paid, with the key that settles it, and the error where it is of this build.
+local function list_unknown(run, after)
+  local list = {}
+  for _, line in ipairs(after.lines) do
+    for _, attempt in ipairs(line.unknown or {}) do
+      local one = { path = line.path, n = attempt.n, key = attempt.key, reason = line.reason }
+      for _, known in ipairs(run.unknown) do
+        if known.path == one.path and known.n == one.n then
+          one.error = known.error
+        end
+      end
+      list[#list + 1] = one
+    end
+  end
+  return list
+end
+
+--- What a build came to.
+local function report(run, options)
+  local found, err = plan.attempts(run.project)
+  if not found then
+    return nil, err
+  end
+  local after = plan.of(run.project, found, options)
+  local all = not run.over and not run.failed[1] and not run.unknown[1]
+  for _, line in ipairs(after.lines) do
+    local waits = line.state == "unknown" or line.state == "in_flight" or line.state == "taken"
+    all = all and not line.make[1] and not waits
+  end
+  return {
+    ok = all,
+    made = run.made,
+    restored = run.restored,
+    credits = run.credits,
+    failed = run.failed,
+    unknown = list_unknown(run, after),
+    warnings = run.warnings,
+    over = run.over,
+    plan = after,
+  }
+end
+
+--- Builds. See `assets.build`.
+---@param path string
+---@param options table
+---@return table|nil report
+---@return gptimage2.Error|nil err
+function build.of(path, options)
+  local tell = options.on_progress and core.guard(options.on_progress, failures.keep)
+    or function() end
+  local run, err = run_of.open(path, options, tell)
+  if not run then
+    return nil, err
+  end
+  run.tell, run.done, run.total = tell, 0, 0
+  run.made, run.restored, run.credits, run.failed, run.unknown = 0, 0, 0, {}, {}
+  run.warnings = {}
+  local made_plan, why = go(run, options)
+  local result
+  if made_plan then
+    result, why = report(run, options)
+  end
+  local ok
+  ok, err = run:close()
+  if not ok then
+    return nil, err
+  end
+  return result, why
+end
+
+return build

@@ -1,0 +1,113 @@
+--- What becomes of a line of the lock when a picture is made, accepted or rejected. Pure, but for
+--- the questions it is given to ask.
+
+local lines = {}
+
+local OF_PICTURE = { "n", "original", "file", "job", "seed", "cost", "time" }
+local OF_REQUEST = { "made", "failed", "rejected", "want" }
+
+--- Lets a line be about a request. A picture that was accepted for another one stays, with the hash
+--- of its own.
+---@param line gptimage2.assets.Line
+---@param hash string
+function lines.turn_to(line, hash)
+  if line.hash == hash then
+    return
+  end
+  for _, name in ipairs(OF_REQUEST) do
+    line[name] = nil
+  end
+  if line.n then
+    line.of = line.of or line.hash
+    if line.of == hash then -- back to where it was
+      line.of, line.made = nil, line.n
+    end
+  end
+  line.hash = hash
+end
+
+--- The line as it is for a request: the accepted picture may be just that one's.
+---@param line gptimage2.assets.Line|nil
+---@param hash string
+---@return gptimage2.assets.Line|nil
+function lines.seen_from(line, hash)
+  if not line or line.of ~= hash then
+    return line
+  end
+  local copied = {}
+  for name, value in pairs(line) do
+    copied[name] = value
+  end
+  lines.turn_to(copied, hash)
+  return copied
+end
+
+--- Notes which candidates are made: those from the first on without a hole.
+---@param line gptimage2.assets.Line
+---@param is_made fun(n: integer): boolean
+---@param is_over fun(n: integer): boolean it will never come: it counts as rejected
+function lines.count(line, is_made, is_over)
+  local made = line.made or 0
+  while is_made(made + 1) or is_over(made + 1) do
+    made = made + 1
+    if not is_made(made) then
+      line.rejected = line.rejected or {}
+      line.rejected[made] = true
+    end
+  end
+  line.made = made
+  if line.want and line.want <= made then
+    line.want = nil
+  end
+end
+
+--- Accepts a candidate: all others that are made count as rejected.
+---@param line gptimage2.assets.Line
+---@param n integer
+---@param record table what the store knows of it
+function lines.accept(line, n, record)
+  line.n, line.of = n, nil
+  line.original, line.file = record.object, record.object
+  line.job, line.seed, line.cost, line.time = record.job, record.seed, record.cost, record.time
+  line.rejected = {}
+  for other = 1, math.max(line.made or 0, n) do
+    line.rejected[other] = other ~= n or nil
+  end
+  line.made = math.max(line.made or 0, n)
+  line.want = nil
+end
+
+--- Keeps the picture that is there, whatever was asked for now.
+---@param line gptimage2.assets.Line
+---@param file string its digest
+function lines.keep(line, file)
+  line.n, line.of, line.want = 0, nil, nil
+  if line.file ~= file then
+    for _, name in ipairs(OF_PICTURE) do
+      line[name] = name == "n" and 0 or nil
+    end
+    line.file = file
+  end
+  line.rejected = {}
+  for n = 1, line.made or 0 do
+    line.rejected[n] = true
+  end
+end
+
+--- Rejects a candidate, or all but the accepted one. A file that was accepted stays where it is,
+--- and is still known as the one that another may take the place of.
+---@param line gptimage2.assets.Line
+---@param n integer|nil
+function lines.reject(line, n)
+  line.rejected = line.rejected or {}
+  local accepted = not line.of and line.n or nil
+  for other = 1, n and 0 or line.made or 0 do
+    line.rejected[other] = line.rejected[other] or other ~= accepted or nil
+  end
+  if n then
+    line.rejected[n] = true
+    line.n = accepted ~= n and line.n or nil
+  end
+end
+
+return lines

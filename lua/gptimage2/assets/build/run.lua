@@ -1,0 +1,165 @@
+--- A build under way: what its parts share. It has the lock on the folder, and ends with it.
+
+local core = require("gptimage2.core")
+local guard = require("gptimage2.assets.store.guard")
+local identity = require("gptimage2.assets.identity")
+local failure = require("gptimage2.assets.failure")
+local lines = require("gptimage2.assets.build.lines")
+local lock = require("gptimage2.assets.store.lock")
+local plan = require("gptimage2.assets.plan")
+local project = require("gptimage2.assets.project")
+
+---@class gptimage2.assets.Run
+---@field project gptimage2.assets.Project
+---@field client gptimage2.Client|nil
+---@field found gptimage2.assets.Attempts|nil
+---@field closed boolean|nil
+---@field remade table<string, integer> path -> the candidate that replaces one that is gone
+local Run = {}
+Run.__index = Run
+
+local run = {}
+
+local WRITE_EACH = 1 -- seconds between two writes of the lock that nobody waits for
+
+--- Opens a manifest to change what belongs to it. Waits for who does so already.
+---@param path string
+---@param options table
+---@param tell? fun(event: table)
+---@return gptimage2.assets.Run|nil
+---@return gptimage2.Error|nil err
+function run.open(path, options, tell)
+  local found, err = project.open(path, options)
+  if not found then
+    return nil, err
+  end
+  local ok
+  ok, err = found.store:prepare()
+  if not ok then
+    return nil, err
+  end
+  local held
+  held, err = guard.take(found.store.roots[1] .. "lock", function(holder)
+    if tell then
+      tell({ type = "waiting", holder = holder })
+    end
+  end)
+  if not held then
+    return nil, err
+  end
+  found.lock, err = lock.read(found.manifest.lock) -- as it is now
+  local self =
+    setmetatable({ project = found, held = held, client = options.client, remade = {} }, Run)
+  self.written_at = core.now()
+  if found.lock then
+    ok, err = self:begin()
+  end
+  if not found.lock or not ok then
+    held:release()
+    return nil, err
+  end
+  return self
+end
+
+--- The salt is on the disk before anything follows from it.
+function Run:begin()
+  local content = self.project.lock
+  if not content.salt then
+    content.salt = identity.new_salt()
+    if not content.salt then
+      return failure.new("store_failed", "the system gave no random bytes for a salt")
+    end
+  end
+  return self:write_lock(true)
+end
+
+--- Writes the lock; without `now` at most once a second: what it tells, the store knows, too.
+---@param now boolean|nil
+---@return boolean|nil ok
+---@return gptimage2.Error|nil err
+function Run:write_lock(now)
+  if self.closed or not now and core.now() - self.written_at < WRITE_EACH then
+    return true
+  end
+  self.written_at = core.now()
+  return lock.write(self.project.manifest.lock, self.project.lock)
+end
+
+--- The line of a path in the lock, made where there is none.
+---@param path string
+---@return gptimage2.assets.Line
+function Run:line(path)
+  local all = self.project.lock.lines
+  all[path] = all[path] or { path = path }
+  return all[path]
+end
+
+--- Brings a picture of the store to its path, and accepts it. Never over what somebody edited.
+---@param picture table
+---@param n integer
+---@return boolean|nil ok
+---@return gptimage2.Error|nil err
+function Run:accept(picture, n)
+  local own, line = self.project, self:line(picture.path)
+  local record = own.store:record(picture.hash, n)
+  local to = own.manifest.base .. picture.path
+  if not record or not record.object then
+    return failure.new("store_failed", ("no store has candidate %d"):format(n), { file = to })
+  end
+  local there = core.disk.look(to) and (core.digest.sha256_file(to) or "other")
+  local replaces = there ~= nil and there == line.file
+  local ok, err = own.store:deliver(record.object, to, replaces)
+  if ok then
+    lines.accept(line, n, record)
+  end
+  return ok, err
+end
+
+--- Whether a candidate will not come any more: its attempt came to nothing, and may have been paid.
+local function is_over(self, picture, n)
+  local known = self.found and plan.candidate(self.project, self.found, nil, picture.hash, n)
+  return known ~= nil and known.row ~= nil and known.row.meaning == "doubtful"
+end
+
+--- A single candidate is accepted as it comes; so is one that replaces what is gone.
+local function accepts_itself(self, picture, line)
+  local first = line.made == 1 and (not line.n or line.of) and not (line.rejected or {})[1]
+  local alone = picture.candidates == 1 and not picture.review
+  return alone and (first or self.remade[picture.path] == line.made)
+end
+
+--- Brings the line of a picture up to date with what the store has for its request.
+---@param picture table
+---@return boolean|nil ok
+---@return gptimage2.Error|nil err
+function Run:settle(picture)
+  local own = self.project
+  local function is_made(n)
+    local record = own.store:record(picture.hash, n)
+    return record ~= nil and record.here == true
+  end
+  if not own.lock.lines[picture.path] and not is_made(1) and not is_over(self, picture, 1) then
+    return true
+  end
+  local line = self:line(picture.path)
+  lines.turn_to(line, picture.hash)
+  lines.count(line, is_made, function(n)
+    return is_over(self, picture, n)
+  end)
+  if accepts_itself(self, picture, line) then
+    return self:accept(picture, line.made)
+  end
+  return true
+end
+
+--- Ends it: the lock is written, and the folder is free.
+---@return boolean|nil ok
+---@return gptimage2.Error|nil err
+function Run:close()
+  local ok, err = self:write_lock(true)
+  self.closed = true
+  self.held:release()
+  return ok, err
+end
+
+return run
