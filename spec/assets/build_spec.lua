@@ -331,6 +331,43 @@ describe("a build", function()
     assert.equal(20, pictures.paid(box))
   end)
 
+  it("goes on where a client was closed, and leaves nothing for anybody to send", function()
+    local box = support.sandbox({ duration = 0.3 })
+    local entries = {}
+    for i = 1, 4 do
+      entries[("p%d.png"):format(i)] = ("subject = 'number %d'"):format(i)
+    end
+    local art = pictures.new(entries):connect(box, { max_active = 1 })
+    local task = gptimage2.spawn(function()
+      return art:build()
+    end)
+    support.step_until(function()
+      return #box:ledger().jobs == 1
+    end)
+    art.client:close()
+    assert.is_false(assert(task:wait()).ok)
+    art.client = nil
+    entries["p4.png"] = nil -- begun, perhaps, and not wanted any more
+    art:write(entries)
+    art:connect(box)
+    assert.is_true(assert(art:build()).ok)
+    assert.equal(0, #assert(art.client:recover()))
+    assert.equal(30, pictures.paid(box))
+  end)
+
+  it("makes one picture for two that ask for the very same", function()
+    local box = support.sandbox()
+    local art =
+      pictures.new({ ["a.png"] = "subject = 'x'", ["b.png"] = "subject = 'x'" }):connect(box)
+    local plan = assert(assets.plan(art.manifest, { client = art.client }))
+    assert.equal(10, plan.cost)
+    assert.matches("the same request as a.png", plan.lines[2].reason)
+    assert.is_true(assert(art:build()).ok)
+    assert.equal("a.png fresh, b.png fresh", art:states())
+    assert.equal(art:read("a.png"), art:read("b.png"))
+    assert.equal(10, pictures.paid(box))
+  end)
+
   it("needs a client with a ledger", function()
     local box = support.sandbox()
     local art = pictures.new()

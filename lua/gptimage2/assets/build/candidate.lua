@@ -141,18 +141,33 @@ local function keep(run, item, file, job)
   })
 end
 
---- What an error says about the picture: "failed" (nothing was charged, the next build tries
---- again), "unknown" (it may have been paid), "later" (it is paid or under way: the next build goes
---- on).
-local function meaning_of(err, item)
-  if err.kind == "build" or item.row and item.row.meaning == "paid" then
-    return "later"
-  elseif err.charged == "no" or err.charged == "refund_expected" then
-    return "failed"
-  elseif err.charged == "yes" and err.kind ~= "job_failed" then
+--- What became of an attempt that brought no picture: "failed" (nothing was charged, the next
+--- build tries again), "unknown" (it may have been paid), "later" (it is paid or under way: the next
+--- build goes on). The ledger's row says so, and no error: one of a client that was closed is no
+--- end.
+local function outcome_of(run, item, err)
+  local key = err.idempotency_key or item.row and item.row.key
+  local found = key and rows.read(run.project.config, { key = key })
+  if not key or found and not found[1] then
+    return err.charged == "no" and "failed" or "later" -- it was refused before it had a row
+  elseif not found then
     return "later"
   end
-  return "unknown"
+  local meaning = attempts.meaning(found[1], run.project.config.retry)
+  if meaning == "free" then
+    item.t = item.t + 1
+    write_failures(run, item, err.code)
+    return "failed"
+  end
+  return (meaning == "unknown" or meaning == "doubtful") and "unknown" or "later"
+end
+
+--- Gives up what was never sent, and nobody asks for any more.
+---@param run gptimage2.assets.Run
+---@param key string
+---@return boolean ok
+function candidate.abandon(run, key)
+  return run.client:resolve(key, "abandon") ~= nil
 end
 
 --- Makes it, or takes up what was begun.
@@ -170,12 +185,7 @@ function candidate.make(run, item)
     end
   end
   if not file then
-    local outcome = meaning_of(err, item)
-    if outcome == "failed" and err.idempotency_key then
-      item.t = item.t + 1
-      write_failures(run, item, err.code)
-    end
-    return outcome, err
+    return outcome_of(run, item, err), err
   end
   local ok
   ok, err = keep(run, item, file, job)

@@ -35,7 +35,9 @@ local function add_items(run, found, line, items)
     local known = plan.candidate(own, found, same, line.hash, n)
     local row = known.row
     local begun = row and (row.meaning == "open" or row.meaning == "paid") and not known.object
-    if begun or making[n] and not row then
+    local id = line.hash .. n
+    if not run.asked[id] and (begun or making[n] and not row) then
+      run.asked[id] = true
       items[#items + 1] = {
         path = line.path,
         hash = line.hash,
@@ -52,21 +54,23 @@ local function add_items(run, found, line, items)
   end
 end
 
---- What was begun for requests that the manifest does not ask for any more: it is paid, or will be.
-local function add_former(run, found, items)
-  local wanted = {}
-  for _, picture in pairs(run.project.pictures) do
-    wanted[picture.hash] = true
+--- What was begun for a request that the manifest does not ask for any more. What the service has
+--- is paid, and is taken into the store; what was never sent is given up.
+local function add_former_row(run, hash, n, t, row, items)
+  local record = run.project.store:record(hash, n)
+  local is_there = record and record.object
+  if row.state == "intent" then
+    items[#items + 1] = { path = row.path, hash = hash, n = n, t = t, abandon = row.key }
+  elseif row.job and not is_there and (row.meaning == "open" or row.meaning == "paid") then
+    items[#items + 1] = { path = row.path, hash = hash, n = n, t = t, row = row, record = record }
   end
+end
+
+local function add_former(run, found, items)
   for hash, of_hash in pairs(found.by_hash) do
-    for n, of_n in pairs(not wanted[hash] and of_hash or {}) do
+    for n, of_n in pairs(not run.by_hash[hash] and of_hash or {}) do
       for t, row in pairs(of_n) do
-        local record = run.project.store:record(hash, n)
-        local begun = row.meaning == "open" or row.meaning == "paid"
-        if begun and not (record and record.object) then
-          items[#items + 1] =
-            { path = row.path, hash = hash, n = n, t = t, row = row, record = record }
-        end
+        add_former_row(run, hash, n, t, row, items)
       end
     end
   end
@@ -100,17 +104,26 @@ local function warn(run, path)
   end
 end
 
+--- All pictures of a request: two that ask for the very same have the same.
+local function settle_all(run, hash, options)
+  local failed
+  for _, picture in ipairs(run.by_hash[hash] or {}) do
+    if may_settle(run, picture, options) then
+      local ok, err = run:settle(picture)
+      failed = failed or not ok and err or nil
+      warn(run, picture.path)
+    end
+  end
+  return failed
+end
+
 --- What became of an item.
 local function conclude(run, item, outcome, err, options)
   if outcome == "made" then
     run.made = run.made + 1
     run.credits = run.credits + (item.row and 0 or core.limits.credits_each)
-    if item.picture and may_settle(run, item.picture, options) then
-      local ok
-      ok, err = run:settle(item.picture)
-      outcome = ok and "made" or "later"
-      warn(run, item.path)
-    end
+    err = settle_all(run, item.hash, options)
+    outcome = err and "later" or "made"
     run:write_lock()
   end
   if outcome ~= "made" and item.picture then
@@ -127,9 +140,14 @@ local function work(run, options)
   while not run.stopped and run.items[run.next_item] do
     local item = run.items[run.next_item]
     run.next_item = run.next_item + 1
-    local outcome, err = candidate.make(run, item)
-    if not run.closed then
-      conclude(run, item, outcome, err, options)
+    if item.abandon then
+      candidate.abandon(run, item.abandon)
+      run.done = run.done + 1
+    else
+      local outcome, err = candidate.make(run, item)
+      if not run.closed then
+        conclude(run, item, outcome, err, options)
+      end
     end
   end
 end
@@ -176,7 +194,12 @@ local function do_free(run, made_plan, options)
 end
 
 local function prepare(run, found, made_plan)
-  run.items, run.next_item = {}, 1
+  run.items, run.next_item, run.by_hash, run.asked = {}, 1, {}, {}
+  for _, picture in ipairs(run.project.manifest.pictures) do
+    local same = run.by_hash[picture.hash] or {}
+    run.by_hash[picture.hash] = same
+    same[#same + 1] = picture
+  end
   for _, line in ipairs(made_plan.lines) do
     local nothing = states.ALL[line.state] or line.state == "lost" or line.state == "edited"
     if run.project.pictures[line.path] and not nothing then

@@ -113,6 +113,23 @@ local function line_of(self, picture, verdict)
   return verdict
 end
 
+--- Two pictures that ask for the very same have the same: only the first is made.
+local function without_twins(line, asked)
+  local kept, twin = {}, nil
+  for _, n in ipairs(line.make) do
+    local id = line.hash .. n
+    twin = twin or asked[id]
+    if not asked[id] then
+      asked[id], kept[#kept + 1] = line.path, n
+    end
+  end
+  if twin then
+    line.make, line.cost = kept, #kept * states.CREDITS
+    line.reason = ("%s; the same request as %s"):format(line.reason, twin)
+  end
+  return line
+end
+
 --- Lines of the lock that no picture of the manifest has.
 local function add_orphans(self, list, is_asked)
   local count = #list
@@ -150,12 +167,13 @@ end
 ---@param options { stale: string?, only: string|string[]|nil }
 ---@return table plan { lines, cost, counts, clean, spent, budget }
 function plan.of(self, found, options)
+  local asked = {}
   local is_asked, list = globs.matcher(options.only), {}
   local looked = seen.open(self.store.roots[1] .. "seen")
   for _, picture in ipairs(self.manifest.pictures) do
     if is_asked(picture.path) then
       local facts = plan.facts(self, found, picture, looked, options.stale)
-      list[#list + 1] = line_of(self, picture, states.of(facts))
+      list[#list + 1] = without_twins(line_of(self, picture, states.of(facts)), asked)
     end
   end
   if core.is_folder(self.manifest.base .. store.FOLDER) then
