@@ -8,7 +8,7 @@ local gptimage2 = require("gptimage2")
 local pictures = require("spec.helpers.pictures")
 local support = require("spec.support")
 
-local MOMENTS = 6 -- for each service: a dozen
+local MOMENTS = support.slow and 2 or 6 -- for each service: a dozen
 local COUNT = 5 -- pictures
 
 local CODE = [[

@@ -2,6 +2,7 @@
 
 local assets = require("gptimage2.assets")
 local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
 local support = require("spec.support")
 
 local pictures = {}
@@ -27,6 +28,9 @@ end
 function mt:connect(box, options)
   if self.client then
     self.client:close()
+    support.step_until(function() -- a create that is out keeps the ledger
+      return gptimage2.pending() == 0
+    end)
   end
   local all = { ledger = assert(assets.ledger(self.manifest)) }
   for name, value in pairs(options or {}) do

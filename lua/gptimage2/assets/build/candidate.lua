@@ -141,10 +141,9 @@ local function keep(run, item, file, job)
   })
 end
 
---- What became of an attempt that brought no picture: "failed" (nothing was charged, the next
---- build tries again), "unknown" (it may have been paid), "later" (it is paid or under way: the next
---- build goes on). The ledger's row says so, and no error: one of a client that was closed is no
---- end.
+--- What became of an attempt without a picture: "failed" (nothing was charged, and the next build
+--- tries again), "unknown" (it may have been paid) or "later" (it is paid, or goes on in the next
+--- build). The ledger's row says so, and no error: one of a client that was closed is no end.
 local function outcome_of(run, item, err)
   local key = err.idempotency_key or item.row and item.row.key
   local found = key and rows.read(run.project.config, { key = key })
