@@ -1,0 +1,216 @@
+/* What a client has learned: classes, who goes by whom, when plans are made,
+ * and what is said of the time that is left. */
+#include "check.h"
+
+#include "engine/rules/poll_book.h"
+
+#include <math.h>
+
+static PollBook book;
+static Outlook outlook;
+
+static void begin(double unit) {
+  poll_book_init(&book, unit, 1);
+  outlook = (Outlook){{0}};
+}
+
+static void add(unsigned class, unsigned count, double seconds) {
+  for (unsigned i = 0; i < count; i++)
+    poll_book_add(&book, class, seconds * (1 + 0.02 * (i % 5)));
+}
+
+/* The middle of what the class is thought to take; NAN = nothing is known. */
+static double middle(unsigned class) {
+  static Survival survival;
+  if (!poll_book_survival(&book, class, &survival))
+    return NAN;
+  return survival_time(&survival, 0.5);
+}
+
+static void each_mode_and_count_is_a_class(void **state) {
+  bool seen[POLL_CLASSES] = {true};
+  (void)state;
+  for (int images = 0; images <= 1; images++)
+    for (int count = 1; count <= POLL_COUNTS; count++) {
+      unsigned class = poll_class(images, count);
+      check(class < POLL_CLASSES && !seen[class], "%d of mode %d", count,
+            images);
+      seen[class] = true;
+    }
+  assert_int_equal(poll_class(false, 0), POLL_CLASS_NONE);
+  assert_int_equal(poll_class(true, POLL_COUNTS + 1), POLL_CLASS_NONE);
+  assert_int_equal(poll_class(true, -1), POLL_CLASS_NONE);
+}
+
+static void a_class_goes_by_its_mode_then_by_all(void **state) {
+  unsigned own = poll_class(false, 1), like = poll_class(false, 2);
+  unsigned other = poll_class(true, 1);
+  (void)state;
+  begin(1);
+  assert_true(isnan(middle(own)));
+  add(other, POLL_BOOK_LEAST - 1, 40);
+  assert_true(isnan(middle(own)));
+  add(other, 1, 40);
+  assert_true(fabs(middle(own) - 40) < 4); /* all */
+  add(like, POLL_BOOK_LEAST, 20);
+  assert_true(fabs(middle(own) - 20) < 3); /* its mode */
+  assert_true(fabs(middle(other) - 40) < 4);
+  add(own, POLL_BOOK_LEAST - 1, 8);
+  assert_true(middle(own) > 9);
+  add(own, 1, 8);
+  assert_true(fabs(middle(own) - 8) < 1); /* itself */
+  assert_true(fabs(middle(like) - 20) < 3);
+}
+
+static void a_job_of_no_class_teaches_and_learns_nothing(void **state) {
+  (void)state;
+  begin(1);
+  add(POLL_CLASS_NONE, 20, 25);
+  add(POLL_CLASSES, 20, 25);
+  assert_true(isnan(middle(1)));
+  add(1, 20, 25);
+  assert_true(isnan(middle(POLL_CLASS_NONE)));
+  assert_false(poll_book_plan(&book, POLL_CLASS_NONE, 1, &outlook));
+  assert_int_equal(book.plans[POLL_CLASS_NONE].count, 0);
+}
+
+static void a_plan_is_made_at_most_once_a_second(void **state) {
+  unsigned made = 0;
+  (void)state;
+  begin(1);
+  assert_false(poll_book_plan(&book, 1, 100, &outlook)); /* nothing is new */
+  for (int i = 0; i < 10000; i++) {                      /* ten seconds */
+    add(1, 1, 25);
+    made += poll_book_plan(&book, 1, 100 + i / 1000.0, &outlook);
+  }
+  assert_int_equal(made, 10);
+  assert_true(poll_book_plan(&book, 1, 111, &outlook));
+  assert_false(poll_book_plan(&book, 1, 113, &outlook)); /* nor here */
+  assert_true(poll_book_plan(&book, 2, 113, &outlook));  /* by its mode's */
+}
+
+static void before_four_jobs_there_is_no_plan(void **state) {
+  (void)state;
+  begin(1);
+  add(1, POLL_BOOK_LEAST - 1, 25);
+  assert_true(poll_book_plan(&book, 1, 1, &outlook));
+  assert_int_equal(book.plans[1].count, 0);
+  assert_true(isnan(outlook_left(&outlook, 0, 0.5)));
+  add(1, 1, 25);
+  assert_true(poll_book_plan(&book, 1, 3, &outlook));
+  assert_true(book.plans[1].count > 0);
+  assert_true(fabs(outlook_left(&outlook, 0, 0.5) - 25) < 3);
+}
+
+/* After a change too little may be known of the new times. */
+static void a_plan_ends_with_what_it_came_from(void **state) {
+  (void)state;
+  begin(1);
+  add(1, 20, 25);
+  poll_book_plan(&book, 1, 1, &outlook);
+  add(1, 3, 250);
+  assert_int_equal(book.classes[1].count, 3);
+  assert_int_equal(book.all.count, 3);
+  poll_book_plan(&book, 1, 3, &outlook);
+  assert_int_equal(book.plans[1].count, 0);
+  assert_true(isnan(outlook_left(&outlook, 0, 0.5)));
+}
+
+static void a_unit_is_the_measure_of_all_times(void **state) {
+  PollPlan plain;
+  (void)state;
+  begin(1);
+  add(1, 20, 25);
+  poll_book_plan(&book, 1, 1, &outlook);
+  plain = book.plans[1];
+  begin(0.05);
+  add(1, 20, 1.25);
+  assert_true(poll_book_plan(&book, 1, 1, &outlook));
+  assert_int_equal(book.plans[1].count, plain.count);
+  for (unsigned i = 0; i < plain.count; i++)
+    assert_true(fabsf(book.plans[1].times[i] - plain.times[i]) < 0.3f);
+  assert_true(fabs(outlook_left(&outlook, 0, 0.5) - 1.25) < 0.15);
+  add(1, 1, 1.25);
+  assert_true(poll_book_plan(&book, 1, 1.06, &outlook));
+}
+
+/* ---- durations ---- */
+
+static void what_is_no_duration_is_left_out(void **state) {
+  static const double odd[] = {0, -1, NAN, INFINITY, -INFINITY, 1e300};
+  Durations known = {0};
+  (void)state;
+  for (size_t i = 0; i < COUNT(odd); i++)
+    durations_add(&known, odd[i]);
+  assert_int_equal(known.count, 0);
+  assert_true(durations_mean(&known) == 0 && durations_spread(&known) == 0);
+}
+
+static void the_newest_are_kept(void **state) {
+  Durations known = {0};
+  (void)state;
+  for (int i = 0; i < 1000; i++)
+    durations_add(&known, 20 + i * 0.001);
+  assert_int_equal(known.count, DURATIONS_MAX);
+  assert_true(fabsf(known.logs[0] - logf(20.872f)) < 1e-4f);
+  assert_true(fabsf(known.logs[DURATIONS_MAX - 1] - logf(20.999f)) < 1e-4f);
+}
+
+/* ---- outlook ---- */
+
+/* Of jobs between 10 and 30 s, each length as likely. */
+static void make_even_outlook(void) {
+  static Survival survival;
+  Durations known = {0};
+  for (int i = 0; i < DURATIONS_MAX; i++)
+    durations_add(&known,
+                  10 + 20 * ((i * 37 % DURATIONS_MAX) + 0.5) / DURATIONS_MAX);
+  survival_fill(&survival, &known);
+  outlook_make(&outlook, &survival, 1);
+}
+
+static void what_is_left_depends_on_the_age(void **state) {
+  static const struct {
+    double age, chance, left;
+  } rows[] = {{0, 0.5, 20}, {5, 0.5, 15}, {10, 0.5, 10},
+              {20, 0.5, 5}, {0, 0.1, 28}, {26, 0.5, 2.5}};
+  (void)state;
+  make_even_outlook();
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    double left = outlook_left(&outlook, rows[i].age, rows[i].chance);
+    check(fabs(left - rows[i].left) < 1.5, "at %g: %g", rows[i].age, left);
+  }
+}
+
+static void the_outlook_of_an_old_job_is_nothing(void **state) {
+  double before = INFINITY;
+  (void)state;
+  make_even_outlook();
+  for (double age = 0; age < 20; age += 0.5) {
+    double left = outlook_left(&outlook, age, 0.5);
+    assert_true(left >= 0 && left <= before && age + left >= 19);
+    before = left;
+  }
+  assert_true(isnan(outlook_left(&outlook, 500, 0.5)));
+  assert_true(isnan(outlook_left(&outlook, NAN, 0.5)));
+  assert_true(isnan(outlook_left(&outlook, -1, 0.5)));
+  outlook = (Outlook){{0}};
+  assert_true(isnan(outlook_left(&outlook, 0, 0.5)));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_mode_and_count_is_a_class),
+      cmocka_unit_test(a_class_goes_by_its_mode_then_by_all),
+      cmocka_unit_test(a_job_of_no_class_teaches_and_learns_nothing),
+      cmocka_unit_test(a_plan_is_made_at_most_once_a_second),
+      cmocka_unit_test(before_four_jobs_there_is_no_plan),
+      cmocka_unit_test(a_plan_ends_with_what_it_came_from),
+      cmocka_unit_test(a_unit_is_the_measure_of_all_times),
+      cmocka_unit_test(what_is_no_duration_is_left_out),
+      cmocka_unit_test(the_newest_are_kept),
+      cmocka_unit_test(what_is_left_depends_on_the_age),
+      cmocka_unit_test(the_outlook_of_an_old_job_is_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,59 @@
+/*
+ * What a client has learned of how long its jobs take, and the plans that
+ * follow from it.
+ *
+ * A class of jobs is their mode and their number of images; the service is the
+ * client's.  A class of which too few durations are known goes by those of its
+ * mode, else by those of all.  Bounded: there are no more classes.  Pure; one
+ * thread at a time.
+ */
+#ifndef GPTIMAGE2_ENGINE_POLL_BOOK_H
+#define GPTIMAGE2_ENGINE_POLL_BOOK_H
+
+#include "outlook.h"
+#include "poll_plan.h"
+
+#include <stdbool.h>
+
+#define POLL_COUNTS 4 /* images of one job, at most */
+#define POLL_CLASSES (1 + 2 * POLL_COUNTS)
+
+/* Durations from which something follows. */
+#define POLL_BOOK_LEAST 4
+
+/* The class of a job whose like is not known: it has no plan, no outlook. */
+#define POLL_CLASS_NONE 0
+
+typedef struct PollBook {
+  double unit;  /* seconds: what all times are measured in */
+  double share; /* of the polls that the documented loop needs */
+  Durations all;
+  Durations modes[2];
+  Durations classes[POLL_CLASSES];
+  PollPlan plans[POLL_CLASSES];
+  double planned[POLL_CLASSES]; /* when, in monotonic seconds */
+  bool stale[POLL_CLASSES];     /* more is known by now */
+} PollBook;
+
+/* `images`: whether the job has reference images. */
+unsigned poll_class(bool images, int count);
+
+/* An empty book. */
+void poll_book_init(PollBook *book, double unit, double share);
+
+/* A job of that class has taken so long. */
+void poll_book_add(PollBook *book, unsigned class, double seconds);
+
+/* What the class goes by; NULL = too little is known. */
+const Durations *poll_book_known(const PollBook *book, unsigned class);
+
+/* The survival that follows for the class; false = too little is known. */
+bool poll_book_survival(const PollBook *book, unsigned class,
+                        Survival *survival);
+
+/* Brings the plan of the class up to date, at most once a second: true when
+ * that was done, and `outlook` is filled. */
+bool poll_book_plan(PollBook *book, unsigned class, double now,
+                    Outlook *outlook);
+
+#endif
