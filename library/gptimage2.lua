@@ -152,11 +152,13 @@ function gptimage2.use(loop) end
 ---@field on_event? fun(event: gptimage2.Event) called inside `step`
 ---@field on_error? fun(err: any, what: string) gets the errors of on_event and on_done
 
----Seconds. Every pause differs by up to 15 %.
+---When to poll is learned, unless one of the times (seconds) is given; those differ by up to 15 %.
 ---@class gptimage2.PollOptions
 ---@field first? number after the create; default 2.0
----@field interval? number between polls for the first 30 s; default 2.5; then it grows by a quarter
----@field max? number the longest pause; default 5.0, or `interval` where that is longer
+---@field interval? number between polls; default 2.5
+---@field max? number where it is given, pauses grow by a quarter after 30 s, up to this
+---@field share? number of the polls that learned times take, 0.1 to 1; default 1
+---@field unit? number for tests: makes all times but those given shorter, 0.001 to 1; default 1
 
 ---@class gptimage2.HistoryFilter
 ---@field key? string idempotency key
@@ -236,6 +238,13 @@ function client:job(id) end
 ---@return integer|nil credits
 ---@return gptimage2.Error|nil err
 function client:cost(request) end
+
+---How long such a job will take from the answer to its create, as far as the client has learned it.
+---Nothing before four jobs were seen to their end.
+---@param request gptimage2.Request
+---@return number|nil p50 seconds in which half of such jobs are done
+---@return number|gptimage2.Error|nil p90 nine in ten; or what is wrong with the request
+function client:expect(request) end
 
 ---The client's unfinished jobs, oldest first.
 ---@return gptimage2.Job[]
@@ -327,6 +336,7 @@ function client:close() end
 ---@field polls integer
 ---@field created_at number when it was submitted: seconds since 1970, with their fraction
 ---@field elapsed number seconds from submit until now, or until its end
+---@field eta number|nil seconds in which it will be done as likely as not, where that is known
 ---@field files string[]|nil paths of the last save that went well
 ---@field save_error gptimage2.Error|nil of the last save; code `wait_timeout`: it goes on
 ---@field client gptimage2.Client
@@ -412,6 +422,7 @@ function job:raw() end
 ---@field balance gptimage2.Balance|nil
 ---@field error gptimage2.Error|nil with "failed" and "cancelled"
 ---@field metadata table<string, string>|nil the job's
+---@field eta number|nil the job's
 ---@field delay number|nil with "retry": seconds until then
 ---@field attempts integer|nil with "retry": creates so far
 ---@field code string|nil with "retry"

@@ -41,7 +41,10 @@ describe("the options of a client", function()
       retry = "documented",
       poll_first = 2.0,
       poll_interval = 2.5,
-      poll_max = 5.0,
+      poll_max = 2.5, -- it does not grow
+      poll_learned = true,
+      poll_share = 1,
+      poll_unit = 1,
       max_active = 8,
       max_connections = 32,
       verify_references = true,
@@ -185,8 +188,27 @@ describe("the options of a client", function()
     end
   end)
 
-  it("let poll.max follow a longer interval", function()
+  it("let polls grow rarer where poll.max is given, and only there", function()
     assert.equal(9, client({ poll = { interval = 9 } }).poll_max)
+    assert.equal(2.5, client({ poll = { first = 1 } }).poll_max)
+    assert.equal(5, client({ poll = { max = 5 } }).poll_max)
+  end)
+
+  it("learn when to poll unless a time is given", function()
+    for _, name in ipairs({ "first", "interval", "max" }) do
+      assert.is_false(client({ poll = { [name] = 3 } }).poll_learned)
+      raises("option 'poll.share' must be without poll.first", function()
+        client({ poll = { [name] = 3, share = 0.5 } })
+      end)
+    end
+    local config = client({ poll = { share = 0.5, unit = 0.05 } })
+    assert.is_true(config.poll_learned)
+    assert.equal(0.5, config.poll_share)
+    assert.equal(0.05, config.poll_unit)
+    assert.equal(0.1, config.poll_first)
+    assert.equal(0.125, config.poll_interval)
+    assert.equal(0.125, config.poll_max)
+    assert.equal(0.01, client({ poll = { unit = 0.05, interval = 0.01 } }).poll_interval)
   end)
 
   it("take the outermost values", function()

@@ -76,13 +76,14 @@ static Event *next_end(Engine *engine, const Op *op) {
 }
 
 static Account *new_account(void) {
-  AccountSettings settings = {.service.base_url = "http://127.0.0.1:1",
-                              .service.api_key = "key",
-                              .service.user_agent = "test",
-                              .service.connect_timeout = 10,
-                              .request_timeout = 10,
-                              .state = {.max_attempts = 1, .poll = {2, 2.5, 5}},
-                              .max_active = 1};
+  AccountSettings settings = {
+      .service.base_url = "http://127.0.0.1:1",
+      .service.api_key = "key",
+      .service.user_agent = "test",
+      .service.connect_timeout = 10,
+      .request_timeout = 10,
+      .state = {.max_attempts = 1, .poll = {2, 2.5, 5, 1, NULL}},
+      .max_active = 1};
   return account_new(&settings, NULL);
 }
 

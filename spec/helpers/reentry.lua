@@ -155,6 +155,9 @@ local CALLS = {
   ["Client.cost"] = function()
     return world.client:cost(REQUEST)
   end,
+  ["Client.expect"] = function()
+    return world.client:expect(REQUEST)
+  end,
   ["Client.jobs"] = function()
     return world.client:jobs()
   end,

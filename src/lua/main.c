@@ -13,6 +13,7 @@
 #include "engine/base/url.h"
 #include "engine/version.h"
 #include "lua/objects/client.h"
+#include "lua/objects/expect.h"
 #include "lua/objects/job.h"
 #include "lua/objects/jobs.h"
 #include "lua/objects/submit.h"
@@ -369,6 +370,7 @@ int luaopen_gptimage2_core(lua_State *L) {
   lua_setfield(L, -2, "kept");
   client_open(L);
   job_open(L);
+  expect_open(L);
   jobs_open(L);
   transfer_open(L);
   record_open(L);

@@ -34,7 +34,13 @@ local CLIENT_SPEC = {
   on_event = "function",
   on_error = "function",
 }
-local POLL_SPEC = { first = "number", interval = "number", max = "number" }
+local POLL_SPEC = {
+  first = "number",
+  interval = "number",
+  max = "number",
+  share = "number",
+  unit = "number",
+}
 local JOB_SPEC = {
   timeout = "number",
   idempotency_key = "string",
@@ -123,18 +129,32 @@ local function read_account(account, level)
   return account
 end
 
+--- The times of polls that are not learned: those given, else the first after 2 s and each after
+--- 2.5 s, without an end.
+local function read_poll_times(poll, config, level)
+  local unit, far = config.poll_unit, MAX_SECONDS
+  local first, interval = poll.first or 2.0 * unit, poll.interval or 2.5 * unit
+  local must = "a number of seconds from 0 to 1000000"
+  config.poll_first = seconds(first, "poll.first", 0, far, must, level + 1)
+  local least = poll.interval and 0.01 or 0
+  must = "a number of seconds from 0.01 to 1000000"
+  config.poll_interval = seconds(interval, "poll.interval", least, far, must, level + 1)
+  must = "a number of seconds from poll.interval to 1000000"
+  config.poll_max = seconds(poll.max or interval, "poll.max", interval, far, must, level + 1)
+end
+
 local function read_poll(poll, config, level)
   check.options(poll, 1, "new", POLL_SPEC, level + 1, "poll.")
   poll = poll or {}
-  local first, interval, longest = poll.first or 2.0, poll.interval or 2.5, poll.max
-  local far = MAX_SECONDS
-  local must = "a number of seconds from 0 to 1000000"
-  config.poll_first = seconds(first, "poll.first", 0, far, must, level + 1)
-  must = "a number of seconds from 0.01 to 1000000"
-  config.poll_interval = seconds(interval, "poll.interval", 0.01, far, must, level + 1)
-  longest = longest or math.max(5.0, interval)
-  must = "a number of seconds from poll.interval to 1000000"
-  config.poll_max = seconds(longest, "poll.max", interval, far, must, level + 1)
+  local must = "a number from 0.001 to 1"
+  config.poll_unit = seconds(poll.unit or 1, "poll.unit", 0.001, 1, must, level + 1)
+  config.poll_learned = not (poll.first or poll.interval or poll.max)
+  must = "a number from 0.1 to 1"
+  config.poll_share = seconds(poll.share or 1, "poll.share", 0.1, 1, must, level + 1)
+  if poll.share and not config.poll_learned then
+    refuse(1, "new", "poll.share", "without poll.first, poll.interval and poll.max", level + 1)
+  end
+  read_poll_times(poll, config, level + 1)
 end
 
 local function read_budget(budget, level)
@@ -232,11 +252,11 @@ local function read_settings(opts, level)
 end
 
 --- The options of `gptimage2.new` with their defaults, as a flat table: api_key, base_url (no slash
---- at the end), timeout, connect_timeout, request_timeout, poll_first, poll_interval, poll_max
---- (seconds), max_attempts, max_active, max_connections (integers), budget (credits, nil without
---- one), ratios (the whole list), verify_references, allow_private_references, proxy, ca_file,
---- user_agent, on_event, on_error.
---- An endless budget is none; `poll.max` follows a longer `poll.interval`.
+--- at the end), timeout, connect_timeout, request_timeout, poll_first, poll_interval, poll_max,
+--- poll_unit (seconds), poll_share, poll_learned, max_attempts, max_active, max_connections
+--- (integers), budget (credits, nil without one), ratios (the whole list), verify_references,
+--- allow_private_references, proxy, ca_file, user_agent, on_event, on_error.
+--- An endless budget is none; without `poll.max` the pauses do not grow.
 --- Errors: `api_key_missing`, `api_key_invalid` (kind auth), `invalid_base_url`,
 --- `insecure_base_url`, `invalid_proxy` and `ca_file_unreadable` (kind tls).
 ---@param opts table|nil

@@ -23,7 +23,7 @@ static AccountSettings settings_for(const char *url) {
       .service.user_agent = "agent/1",
       .service.connect_timeout = 30,
       .request_timeout = 60,
-      .state = {.max_attempts = 1, .poll = {0.01, 0.01, 0.01}},
+      .state = {.max_attempts = 1, .poll = {0.01, 0.01, 0.01, 1, NULL}},
       .max_active = 4};
 }
 

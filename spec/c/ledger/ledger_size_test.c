@@ -231,6 +231,25 @@ static void opening_reads_a_part_of_the_file(void **state) {
   check_steps("opening", steps_to_open(small_path), steps_to_open(large_path));
 }
 
+static void durations_take_the_same_in_a_large_file(void **state) {
+  const char *const paths[] = {small_path, large_path};
+  LedgerDuration found[LIMIT];
+  long taken[2];
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    Failure failure = {0};
+    Ledger *ledger;
+    run_sql_in(paths[i], "UPDATE jobs SET seconds = 25, mode = 'text-to-image'"
+                         " WHERE rowid % 2");
+    ledger = ledger_open(paths[i], &failure);
+    steps = 0;
+    assert_true(ledger_durations(ledger, "http://a", found, LIMIT) > 0);
+    taken[i] = steps;
+    ledger_close(ledger);
+  }
+  check_steps("durations", taken[0], taken[1]);
+}
+
 /* Whatever a user's ANALYZE has told SQLite, of a time when all jobs had one
  * state and no id. */
 static void so_it_does_when_sqlite_knows_better(void **state) {
@@ -332,6 +351,7 @@ static void a_file_without_them_gets_its_indexes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_question_goes_through_an_index),
+      cmocka_unit_test(durations_take_the_same_in_a_large_file),
       cmocka_unit_test(so_it_does_when_sqlite_knows_better),
       cmocka_unit_test(opening_reads_a_part_of_the_file),
       cmocka_unit_test(questions_take_the_same_in_a_large_file),

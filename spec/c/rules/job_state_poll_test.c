@@ -245,6 +245,60 @@ static void the_last_look_is_taken_in_time(void **state) {
   assert_rest(reply_with(&job, answer(503), 98.8), 99, true);
 }
 
+/* Between the last two looks, in the middle. */
+static void a_job_that_succeeds_tells_how_long_it_took(void **state) {
+  JobState job = job_in(PHASE_POLLING); /* created at 0 */
+  (void)state;
+  assert_true(is_near(job_state_seconds(&job, 8), 4));
+  reply_with(&job, said(200, SAYS_WAITING), 4);
+  assert_true(is_near(job_state_seconds(&job, 8), 6));
+  job_state_on_timer(&job, 6);
+  reply_with(&job, answer(503), 6.5); /* says nothing of it */
+  job_state_on_timer(&job, 10);
+  assert_true(is_near(job_state_seconds(&job, 10), 7));
+  reply_with(&job, said(202, SAYS_NOTHING), 10); /* says that it goes on */
+  assert_true(is_near(job_state_seconds(&job, 20), 15));
+  assert_true(job_state_seconds(&job, 26) < 0); /* looked at too rarely */
+}
+
+static void who_was_not_there_from_the_create_tells_no_length(void **state) {
+  JobState job = new_job(JOB_MODE_RESUME, &settings);
+  (void)state;
+  job_state_start(&job, 50);
+  reply_with(&job, answer(202), 51);
+  assert_true(job_state_seconds(&job, 53) < 0);
+  job = new_job(JOB_MODE_GENERATE, &settings); /* done with its create */
+  job_state_start(&job, 50);
+  reply_with(&job, said(200, SAYS_SUCCEEDED), 51);
+  assert_true(job_state_seconds(&job, 51) < 0);
+}
+
+/* Wishes, troubles and ends stay what they were. */
+static void a_plan_changes_nothing_but_the_pause(void **state) {
+  static const PollPlan plans[] = {
+      {.count = 0}, {.count = 1, .times = {8}, .after = 5, .end = 20}};
+  static const JobRules planned = {.retry = RETRY_DOCUMENTED,
+                                   .max_attempts = 3,
+                                   .poll = {2.0, 2.5, 5.0, 1, plans}};
+  JobState job = new_job(JOB_MODE_GENERATE, &planned);
+  (void)state;
+  job.class = 1;
+  job_state_start(&job, 0);
+  assert_rest(reply_with(&job, said(200, SAYS_WAITING), 0), 8, false);
+  job_state_on_timer(&job, 8);
+  assert_rest(reply_with(&job, wish(202, 7), 8), 15, false);
+  job_state_on_timer(&job, 15);
+  assert_rest(reply_with(&job, wish(429, 20), 15), 35, true);
+  job_state_on_timer(&job, 35);
+  for (int i = 0; i < 2; i++) {
+    assert_rest(reply_with(&job, answer(503), 35), 40, true);
+    job_state_on_timer(&job, 35);
+  }
+  assert_rest(reply_with(&job, answer(503), 35), 35 + 6, true);
+  job_state_on_timer(&job, 96);
+  assert_rest(reply_with(&job, said(202, SAYS_WAITING), 96), 99, false);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_answer_to_a_poll_decides),
@@ -260,6 +314,9 @@ int main(void) {
       cmocka_unit_test(a_known_job_is_polled_at_once),
       cmocka_unit_test(one_poll_is_one_poll),
       cmocka_unit_test(the_last_look_is_taken_in_time),
+      cmocka_unit_test(a_job_that_succeeds_tells_how_long_it_took),
+      cmocka_unit_test(who_was_not_there_from_the_create_tells_no_length),
+      cmocka_unit_test(a_plan_changes_nothing_but_the_pause),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

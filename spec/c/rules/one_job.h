@@ -12,11 +12,13 @@
 #include <math.h>
 
 static const JobRules safe = {
-    .retry = RETRY_SAFE, .max_attempts = 3, .poll = {2.0, 2.5, 5.0}};
-static const JobRules settings = {
-    .retry = RETRY_DOCUMENTED, .max_attempts = 3, .poll = {2.0, 2.5, 5.0}};
-static const JobRules idempotent = {
-    .retry = RETRY_IDEMPOTENT, .max_attempts = 3, .poll = {2.0, 2.5, 5.0}};
+    .retry = RETRY_SAFE, .max_attempts = 3, .poll = {2.0, 2.5, 5.0, 1, NULL}};
+static const JobRules settings = {.retry = RETRY_DOCUMENTED,
+                                  .max_attempts = 3,
+                                  .poll = {2.0, 2.5, 5.0, 1, NULL}};
+static const JobRules idempotent = {.retry = RETRY_IDEMPOTENT,
+                                    .max_attempts = 3,
+                                    .poll = {2.0, 2.5, 5.0, 1, NULL}};
 
 static RetryQuota quota;
 

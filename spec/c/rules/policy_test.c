@@ -181,9 +181,9 @@ static void backoff_doubles_up_to_twenty_seconds(void **state) {
 
 /* With the random number 0.5 there is no jitter. */
 static void polls_are_steady_for_thirty_seconds_then_slow_down(void **state) {
-  static const PollSettings settings = {2.0, 2.5, 5.0};
+  static const PollSettings settings = {2.0, 2.5, 5.0, 1, NULL};
   static const double later[] = {3.125, 3.90625, 4.8828125, 5, 5, 5};
-  double previous = 0;
+  float previous = 0;
   (void)state;
   assert_true(is_near(policy_poll_pause(&settings, 0, &previous, 0.5), 2.0));
   for (int i = 0; i < 12; i++)
@@ -196,12 +196,12 @@ static void polls_are_steady_for_thirty_seconds_then_slow_down(void **state) {
 }
 
 static void jitter_is_fifteen_percent_and_does_not_add_up(void **state) {
-  static const PollSettings settings = {2.0, 2.5, 5.0};
+  static const PollSettings settings = {2.0, 2.5, 5.0, 1, NULL};
   static const double randoms[] = {0, 0.25, 0.5, 0.75, ALMOST_ONE};
   static const double factors[] = {0.85, 0.925, 1, 1.075, 1.15};
   (void)state;
   for (size_t i = 0; i < COUNT(randoms); i++) {
-    double previous = 0;
+    float previous = 0;
     double first = policy_poll_pause(&settings, 0, &previous, randoms[i]);
     double second = policy_poll_pause(&settings, 2, &previous, randoms[i]);
     double late = policy_poll_pause(&settings, 31, &previous, randoms[i]);
@@ -217,22 +217,51 @@ static void odd_poll_settings_stay_within_reason(void **state) {
     double age;
     double pauses[4];
   } rows[] = {
-      {{9, 2.5, 5}, 0, {9, 2.5, 2.5, 2.5}}, /* a late first poll */
-      {{0.5, 2.5, 5}, 99, {0.5, 2.5, 3.125, 3.90625}},
-      {{9, 2.5, 5}, 99, {9, 5, 5, 5}},
-      {{0, 2.5, 5}, 0, {0, 2.5, 2.5, 2.5}}, /* a first poll at once */
-      {{2, 3, 3}, 99, {2, 3, 3, 3}},        /* no growth */
-      {{0.1, 0.1, 0.1}, 0, {0.1, 0.1, 0.1, 0.1}},
+      {{9, 2.5, 5, 1, NULL}, 0, {9, 2.5, 2.5, 2.5}}, /* a late first poll */
+      {{0.5, 2.5, 5, 1, NULL}, 99, {0.5, 2.5, 3.125, 3.90625}},
+      {{9, 2.5, 5, 1, NULL}, 99, {9, 5, 5, 5}},
+      {{0, 2.5, 5, 1, NULL}, 0, {0, 2.5, 2.5, 2.5}}, /* a first poll at once */
+      {{2, 3, 3, 1, NULL}, 99, {2, 3, 3, 3}},        /* no growth */
+      {{0.1, 0.1, 0.1, 1, NULL}, 0, {0.1, 0.1, 0.1, 0.1}},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
-    double previous = 0;
+    float previous = 0;
     for (size_t k = 0; k < 4; k++) {
       double pause =
           policy_poll_pause(&rows[i].settings, rows[i].age, &previous, 0.5);
       check(is_near(pause, rows[i].pauses[k]), "row %zu, pause %zu: %f", i, k,
             pause);
     }
+  }
+}
+
+/* By the plan of its class and of no other, in the settings' unit; without one
+ * as ever. */
+static void a_plan_takes_the_place_of_the_schedule(void **state) {
+  static const PollPlan plans[] = {
+      {.count = 0},
+      {.count = 2, .times = {8, 9}, .after = 5, .end = 20},
+      {.count = 0}};
+  static const PollSettings settings = {2.0, 2.5, 5.0, 0.5, plans};
+  static const PollSettings off = {2.0, 2.5, 5.0, 0.5, NULL};
+  float previous = 0;
+  (void)state;
+  assert_true(
+      is_near(policy_planned_pause(&settings, 1, 0, &previous, 0.5), 4));
+  assert_true(is_near((double)previous, 4));
+  assert_true(
+      is_near(policy_planned_pause(&settings, 1, 4, &previous, 0.5), 0.5));
+  assert_true(
+      is_near(policy_planned_pause(&settings, 1, 99, &previous, 0.5), 2.5));
+  for (unsigned class = 0; class < COUNT(plans); class ++) {
+    previous = 0;
+    if (class != 1)
+      assert_true(is_near(
+          policy_planned_pause(&settings, class, 0, &previous, 0.5), 2));
+    previous = 0;
+    assert_true(
+        is_near(policy_planned_pause(&off, class, 0, &previous, 0.5), 2));
   }
 }
 
@@ -261,6 +290,7 @@ int main(void) {
       cmocka_unit_test(polls_are_steady_for_thirty_seconds_then_slow_down),
       cmocka_unit_test(jitter_is_fifteen_percent_and_does_not_add_up),
       cmocka_unit_test(odd_poll_settings_stay_within_reason),
+      cmocka_unit_test(a_plan_takes_the_place_of_the_schedule),
       cmocka_unit_test(a_wish_of_the_server_is_kept_within_bounds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,8 +41,9 @@ static void make_plan(Client *client) {
 static Cost do_job(Client *client, double seconds) {
   Cost cost = {0, 0};
   double age = 0, before = 0;
-  for (; age < seconds; cost.polls++) {
+  while (age < seconds) {
     before = age;
+    cost.polls += 1;
     age += pause_of(client, age);
   }
   cost.lag = age - seconds;

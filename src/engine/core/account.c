@@ -4,6 +4,7 @@
 
 #include "engine/http/http_handle.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static void free_account(Account *account) {
@@ -14,6 +15,62 @@ static void free_account(Account *account) {
   service_free(&account->service);
   free(account);
 }
+
+/* ---- how long jobs take ---- */
+
+void account_plan(Account *account, unsigned class, double now) {
+  Outlook outlook;
+  if (poll_book_plan(&account->polls, class, now, &outlook))
+    forecast_set(&account->forecasts[class], &outlook);
+}
+
+/* Classes of which less is known may go by this one. */
+static void plan_all(Account *account, double now) {
+  for (unsigned class = 1; class < POLL_CLASSES; class ++)
+    account_plan(account, class, now);
+}
+
+void account_learn(Account *account, unsigned class, double seconds,
+                   double now) {
+  poll_book_add(&account->polls, class, seconds);
+  plan_all(account, now);
+}
+
+static void set_polls(Account *account) {
+  PollSettings *poll = &account->settings.state.poll;
+  double share = account->settings.poll_share;
+  if (!(poll->unit > 0))
+    poll->unit = 1;
+  poll_book_init(&account->polls, poll->unit, share > 0 ? share : 1);
+  poll->plans = account->settings.learns ? account->polls.plans : NULL;
+}
+
+/* Of the jobs that the ledger knows: a few for each class, and a bound. */
+#define RECALLED 1024
+
+/* What earlier processes have learned, the oldest first. */
+static void recall(Account *account, const char *base_url) {
+  LedgerDuration *known = calloc(RECALLED, sizeof *known);
+  unsigned count =
+      known ? ledger_durations(account->ledger, base_url, known, RECALLED) : 0;
+  while (count-- > 0)
+    poll_book_add(&account->polls,
+                  poll_class(known[count].images, known[count].count),
+                  known[count].seconds);
+  free(known);
+  plan_all(account, 0);
+}
+
+double account_expect(const Account *account, unsigned class, double age,
+                      double chance) {
+  Outlook outlook;
+  if (class >= POLL_CLASSES ||
+      !forecast_get(&account->forecasts[class], &outlook))
+    return (double)NAN;
+  return outlook_left(&outlook, age, chance);
+}
+
+/* ---- its life ---- */
 
 Account *account_new(const AccountSettings *settings, Ledger *ledger) {
   Account *account = calloc(1, sizeof *account);
@@ -28,10 +85,14 @@ Account *account_new(const AccountSettings *settings, Ledger *ledger) {
   account->quota = RETRY_QUOTA_FULL;
   account->settings = *settings;
   account->settings.service = (ServiceSettings){0};
-  if (service_init(&account->service, &settings->service))
-    return account;
-  free_account(account);
-  return NULL;
+  set_polls(account);
+  if (!service_init(&account->service, &settings->service)) {
+    free_account(account);
+    return NULL;
+  }
+  if (ledger)
+    recall(account, account->service.settings.base_url);
+  return account;
 }
 
 bool account_wants_public(const Account *account, const char *image_url) {

@@ -16,6 +16,7 @@
 #include "engine/rules/gate.h"
 #include "engine/rules/job_state.h"
 #include "engine/rules/limiter.h"
+#include "forecast.h"
 #include "id_book.h"
 
 #include <stdbool.h>
@@ -24,15 +25,17 @@ struct Account {
   unsigned references;
   AccountSettings settings; /* those of its service are in there */
   Service service;
-  RetryQuota quota;   /* for the creates of all its jobs */
-  Limiter limiter;    /* jobs that wait, and how many do not */
-  unsigned checked;   /* of those that wait: their references are good */
-  Ledger *ledger;     /* owned; NULL = none */
-  Queue unrecorded;   /* jobs whose intent is not durable yet, in order */
-  Queue sending;      /* creates not yet permitted: job_record.c */
-  Queue held;         /* creates that wait for the ledger to be written */
-  Queue parting;      /* ended jobs, told of once the ledger has that */
-  IdBook ids;         /* that the service gave its jobs */
+  RetryQuota quota; /* for the creates of all its jobs */
+  Limiter limiter;  /* jobs that wait, and how many do not */
+  unsigned checked; /* of those that wait: their references are good */
+  Ledger *ledger;   /* owned; NULL = none */
+  Queue unrecorded; /* jobs whose intent is not durable yet, in order */
+  Queue sending;    /* creates not yet permitted: job_record.c */
+  Queue held;       /* creates that wait for the ledger to be written */
+  Queue parting;    /* ended jobs, told of once the ledger has that */
+  IdBook ids;       /* that the service gave its jobs */
+  PollBook polls;   /* what was learned of how long jobs take */
+  Forecast forecasts[POLL_CLASSES]; /* the same, for the host's thread */
   double retry_at;    /* when to look at a ledger that is down, and */
   double retry_pause; /* how long the last pause was: seconds */
   Link dirty_link;    /* in the engine's list while `dirty` */
@@ -46,6 +49,13 @@ struct Account {
 /* Whether an image at this URL must be at a public address: a service out there
  * must not make us ask our own network. */
 bool account_wants_public(const Account *account, const char *image_url);
+
+/* A job of that class has taken so long. */
+void account_learn(Account *account, unsigned class, double seconds,
+                   double now);
+
+/* A job of that class is about to be told when to poll. */
+void account_plan(Account *account, unsigned class, double now);
 
 void account_hold(Account *account);
 

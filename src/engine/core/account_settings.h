@@ -8,6 +8,7 @@
 #include "engine/http/service_settings.h"
 #include "engine/ledger/ledger.h"
 #include "engine/rules/job_state.h"
+#include "engine/rules/poll_book.h"
 
 #include <stdbool.h>
 
@@ -21,6 +22,8 @@ typedef struct AccountSettings {
   unsigned max_active;      /* unfinished jobs at the service at once */
   unsigned max_connections; /* 1 to CONNECTIONS_MAX: see limits.h */
   bool allow_private_references;
+  bool learns;       /* when to poll; else state.poll says so */
+  double poll_share; /* of the polls that are known to be enough */
 } AccountSettings;
 
 /* An account with one reference, which takes over `ledger` (NULL = none); NULL
@@ -33,6 +36,12 @@ const char *account_api_key(const Account *account);
 
 /* Whether it has a ledger.  Host's or I/O thread: that never changes. */
 bool account_has_ledger(const Account *account);
+
+/* Seconds from `age` on until of the jobs of this class (poll_book.h) that are
+ * as old only `chance` still run; NAN where nothing is known, or the job is
+ * older than what is.  Host's or I/O thread. */
+double account_expect(const Account *account, unsigned class, double age,
+                      double chance);
 
 /* Gives a reference back; the last one frees the account and wipes the key. */
 void account_drop(Account *account);

@@ -59,7 +59,8 @@ typedef struct Event {
   const char *charged; /* ENDED by an answer that tells what it costs: "yes",
                           "refund_expected", "unknown"; else NULL.  Static */
   double delay;        /* RETRY: seconds until the next try; ENDED: the server's
-                          Retry-After in seconds, negative = none */
+                          Retry-After in seconds, negative = none; CREATED:
+                          when, in monotonic seconds */
   Failure failure;     /* why, where it applies; the detail of job_failed is the
                           service's code, and NULL where it sent none */
   char *body;          /* NULL = none; NUL-terminated */

@@ -26,6 +26,7 @@ typedef struct JobSpec {
   bool hearsay;                /* that this is its id nobody but a user says */
   const char *const *references; /* URLs to check before spending */
   unsigned reference_count;      /* 0 = no check */
+  unsigned class;                /* of jobs that take as long: poll_book.h */
   double timeout;                /* seconds until the job must be final */
   const LedgerEntry *entry;      /* for the ledger, where the account has one */
   bool again;                    /* it is in the ledger already */

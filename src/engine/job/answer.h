@@ -18,6 +18,7 @@ typedef struct Answer {
   const char *state;
   const char *charged; /* also for the host; static, as is the state */
   const char *error;   /* the exchange's */
+  double seconds;      /* that the job took; 0 = not known */
 } Answer;
 
 #endif

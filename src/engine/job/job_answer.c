@@ -24,6 +24,7 @@ void answer_read(Job *job, Exchange *exchange, Answer *answer) {
   answer->created = job->state.phase == PHASE_CREATING;
   answer->judged = (Judged){0};
   answer->state = answer->charged = answer->error = NULL;
+  answer->seconds = 0;
   if (answer->created)
     job_check_id(job, exchange);
   answer->said = is_said(reply, answer->created);

@@ -81,6 +81,7 @@ Op *engine_job(Engine *engine, Account *account, const JobSpec *spec,
   job_state_init(&job->state, spec->mode, &account->settings.state,
                  &account->quota, spec->key_is_known,
                  clock_monotonic() + spec->timeout);
+  job->state.class = (uint8_t)spec->class;
   job->state.check = spec->reference_count > 0;
   job->state.sent = job->state.maybe_charged = spec->maybe_charged;
   return engine_start_op(engine, &job->op, &job_type, account, owner);

@@ -205,6 +205,7 @@ void record_result(Job *job, const Exchange *exchange, const Answer *answer) {
   if (answer->state) {
     news.result = exchange->body.data;
     news.result_length = exchange->body.length;
+    news.seconds = answer->seconds;
     news.failed = answer->judged.says != SAYS_SUCCEEDED;
     news.account = new_account(job);
   }

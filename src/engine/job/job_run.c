@@ -62,6 +62,19 @@ static void set_pace(Job *job, const HttpOutcome *reply, bool created,
     adaptive_limit_on_success(limit, now);
 }
 
+/* How long the next ones will take. */
+static void learn(Job *job, Answer *answer, JobAction action, double now) {
+  double seconds;
+  if (answer->created || action.what != JOB_DO_END ||
+      action.end != JOB_END_SUCCEEDED)
+    return;
+  seconds = job_state_seconds(&job->state, now);
+  if (seconds <= 0)
+    return;
+  answer->seconds = seconds;
+  account_learn(job->op.account, job->state.class, seconds, now);
+}
+
 static void on_exchanged(Exchange *exchange) {
   Job *job = exchange->owner;
   double now = clock_monotonic();
@@ -72,9 +85,11 @@ static void on_exchanged(Exchange *exchange) {
   answer_read(job, exchange, &answer);
   if (exchange->blocked && job->held)
     exchange->reply.kind = OUTCOME_HELD;
+  account_plan(job->op.account, job->state.class, now);
   action = job_state_on_reply(&job->state, &exchange->reply, now,
                               engine_random(job->op.engine));
   job->exchange = NULL;
+  learn(job, &answer, action, now);
   set_pace(job, &exchange->reply, answer.created, now);
   tell_forget_failure(job);
   action = answer_settle(job, exchange, &answer, action);

@@ -113,6 +113,7 @@ void tell_created(Job *job, Exchange *exchange, const Answer *answer) {
   Event *event = event_of(job, EVENT_CREATED);
   if (!event)
     return;
+  event->delay = job->state.created;
   job->told = fingerprint(&exchange->body);
   quote(event, exchange, answer);
   give_body(exchange, event);

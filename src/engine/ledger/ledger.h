@@ -37,6 +37,13 @@ typedef struct LedgerSend {
   unsigned attempts;      /* creates, this one included */
 } LedgerSend;
 
+/* How long a job took, from the answer to its create. */
+typedef struct LedgerDuration {
+  bool images; /* it had reference images */
+  int count;   /* of images asked for */
+  double seconds;
+} LedgerDuration;
+
 /* Opens or makes the file at `path` and locks it: one process spends on it at a
  * time.  NULL with a failure of kind ledger, the file untouched and nothing new
  * beside it, when it cannot be opened, belongs to somebody else, is a symbolic
@@ -51,6 +58,12 @@ Ledger *ledger_open(const char *path, Failure *failure);
 const char *ledger_path(const Ledger *ledger);
 const char *ledger_file_of(const Ledger *ledger);
 const char *ledger_account(const Ledger *ledger);
+
+/* Those of the service's jobs among the last `most` that succeeded, the newest
+ * first, into `found`, which has room for all; how many.  Host's thread, right
+ * after it was opened. */
+unsigned ledger_durations(Ledger *ledger, const char *base_url,
+                          LedgerDuration *found, unsigned most);
 
 /* May money be spent on it, as far as its file is concerned?  Once that was
  * removed, replaced or given another name: no more, with `failure`.  What is

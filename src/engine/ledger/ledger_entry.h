@@ -48,7 +48,8 @@ typedef struct LedgerNews {
   size_t answer_length;
   const char *result; /* the final answer to a poll, as received */
   size_t result_length;
-  bool failed; /* the result says so: it replaces no pictures */
+  double seconds; /* that it took, from the answer to the create */
+  bool failed;    /* the result says so: it replaces no pictures */
   /* Where it is no fact but the word of one who sends: only where the row is
    * still theirs, under either of the two.  NULL = whosever it is. */
   const char *attempt_id;

@@ -42,7 +42,8 @@
   " attempt_id = CASE WHEN ?2 IS 'abandoned' THEN NULL ELSE attempt_id END,"   \
   " job_id = coalesce(?4, job_id), attempts = max(attempts, ?6),"              \
   " account = coalesce(?11, account),"                                         \
-  " http_status = coalesce(?7, http_status), updated_at = ?8 WHERE "
+  " http_status = coalesce(?7, http_status),"                                  \
+  " seconds = coalesce(seconds, ?15), updated_at = ?8 WHERE "
 
 /* Of that service, however its URL is spelled. */
 #define IS_OF(url) "service(base_url) = service(" url ")"
@@ -124,6 +125,10 @@ const char *const ledger_sql[STATEMENTS] = {
         ANSWER(BY_ID) "job_id = ?1 AND " IS_OF("?5") IS_OWN("?6") OR_REPLACE,
     [SAVE_FILE] = ("INSERT OR REPLACE INTO files (key, n, path, saved_at)"
                    " VALUES (?1, ?2, ?3, ?4)"),
+    [DURATIONS] = "SELECT base_url, mode, count, seconds FROM jobs"
+                  " INDEXED BY jobs_by_state_and_time"
+                  " WHERE state = 'succeeded'"
+                  " ORDER BY created_at DESC LIMIT ?1",
 };
 
 static void name_service(sqlite3_context *context, int count,

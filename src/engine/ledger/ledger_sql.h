@@ -23,6 +23,7 @@ typedef enum LedgerStatement {
   ANSWER_BY_KEY,
   ANSWER_BY_ID,
   SAVE_FILE,
+  DURATIONS,
   STATEMENTS
 } LedgerStatement;
 

@@ -43,6 +43,19 @@ void job_state_init(JobState *state, JobMode mode, const JobRules *settings,
                       .deadline = deadline};
 }
 
+/* Seconds between two looks, beyond which their middle says too little: more
+ * than any plan leaves, in the unit of the plans. */
+#define LOOKS_APART 15.0
+
+double job_state_seconds(const JobState *state, double now) {
+  const PollSettings *poll = &state->settings->poll;
+  double age = now - state->created;
+  if (state->mode != JOB_MODE_GENERATE || state->polls == 0 ||
+      age - (double)state->seen > LOOKS_APART * poll->unit)
+    return -1;
+  return (age + (double)state->seen) / 2;
+}
+
 JobAction job_state_start(JobState *state, double now) {
   if (state->phase != PHASE_QUEUED)
     return nothing();
@@ -72,17 +85,22 @@ JobAction job_state_on_checked(JobState *state, bool usable, double now) {
  * to be answered, is sent a little before it instead: nobody is told that a job
  * was not done in time who has not just looked. */
 static JobAction rest_for_poll(JobState *state, double pause, double now) {
-  double last = state->deadline - policy_last_look(state->pause);
+  double last = state->deadline - policy_last_look((double)state->pause);
   if (now + pause > last)
     return rest(state, PHASE_WAITING, now < last ? last : state->deadline);
   return rest(state, PHASE_WAITING, now + pause);
 }
 
+/* By plan only where the age is known: the class says so. */
+static double next_pause(JobState *state, double now, double random) {
+  return policy_planned_pause(&state->settings->poll, state->class,
+                              now - state->created, &state->pause, random);
+}
+
 /* The pause before the next poll; a server's wish replaces the schedule. */
 static JobAction rest_before_poll(JobState *state, double wish, double now,
                                   double random) {
-  double pause = policy_poll_pause(&state->settings->poll, now - state->created,
-                                   &state->pause, random);
+  double pause = next_pause(state, now, random);
   if (wish >= 0)
     pause = policy_clamp_retry_after(wish);
   return rest_for_poll(state, pause, now);
@@ -187,8 +205,7 @@ static JobAction on_created(JobState *state, const HttpOutcome *reply,
 /* After trouble: the schedule's pause or the backoff, whichever is longer. */
 static JobAction rest_after_trouble(JobState *state, double wish, double now,
                                     double random) {
-  double pause = policy_poll_pause(&state->settings->poll, now - state->created,
-                                   &state->pause, random);
+  double pause = next_pause(state, now, random);
   double backoff = policy_backoff(++state->failures, random);
   if (pause < backoff)
     pause = backoff;
@@ -224,6 +241,7 @@ static bool is_passing(JobState *state) {
 static JobAction go_on(JobState *state, const HttpOutcome *reply, double now,
                        double random) {
   state->unusable_replies = 0;
+  state->seen = (float)(now - state->created);
   if (state->mode == JOB_MODE_POLL_ONCE)
     return end(state, JOB_END_ACCEPTED);
   return rest_before_poll(state, reply->retry_after, now, random);
@@ -260,6 +278,7 @@ static JobAction wait_on(JobState *state, const HttpOutcome *reply, double now,
   state->failures = 0;
   if (state->mode == JOB_MODE_POLL_ONCE || reply->says == SAYS_WAITING)
     return read_polled(state, reply, now, random);
+  state->seen = (float)(now - state->created);
   return rest_before_poll(state, reply->retry_after, now, random);
 }
 

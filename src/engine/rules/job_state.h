@@ -19,6 +19,7 @@
 #include "policy.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef enum JobMode {
   JOB_MODE_GENERATE,    /* create, then poll to the end */
@@ -90,18 +91,24 @@ typedef struct JobState {
   bool cancelled;             /* while the create was on its way */
   double deadline;            /* monotonic seconds */
   double created;             /* when the create was answered */
-  double pause;               /* the last poll pause, see policy.h */
+  float pause;                /* the last poll pause, see policy.h */
+  float seen;                 /* its age when it was last said to go on */
   unsigned attempts;          /* creates sent */
   unsigned polls;             /* polls sent */
   unsigned failures;          /* failures in a row */
   unsigned not_found_count;   /* answers of 404 in a row */
   unsigned unusable_replies;  /* that say final and are not usable, likewise */
+  uint8_t class;              /* of jobs that take as long: see poll_book.h */
 } JobState;
 
 /* A job in PHASE_QUEUED.  `deadline` in monotonic seconds (may be infinite);
  * `repeated`: its key has been sent before, perhaps by another process. */
 void job_state_init(JobState *state, JobMode mode, const JobRules *settings,
                     RetryQuota *quota, bool repeated, double deadline);
+
+/* How long a job took that has succeeded by `now`: it ended between the last
+ * two looks at it.  Negative where that is not known well enough. */
+double job_state_seconds(const JobState *state, double now);
 
 /* The job's turn has come. */
 JobAction job_state_start(JobState *state, double now);

@@ -1,6 +1,8 @@
 /* The rules of patience: see policy.h. */
 #include "policy.h"
 
+#include <stddef.h>
+
 #define RETRY_COST 5.0
 #define RETRY_COST_TIMEOUT 10.0
 #define BACKOFF_FIRST 1.0   /* seconds */
@@ -111,16 +113,27 @@ double policy_backoff(unsigned failures, double random) {
 }
 
 double policy_poll_pause(const PollSettings *settings, double age,
-                         double *previous, double random) {
-  double pause = settings->interval;
-  if (*previous <= 0)
+                         float *previous, double random) {
+  double pause = settings->interval, last = (double)*previous;
+  if (last <= 0)
     pause = settings->first;
-  else if (age > STEADY_POLLING && *previous >= settings->interval)
-    pause = *previous * POLL_GROWTH;
-  if (pause > settings->max && *previous > 0)
+  else if (age > STEADY_POLLING && last >= settings->interval)
+    pause = last * POLL_GROWTH;
+  if (pause > settings->max && last > 0)
     pause = settings->max;
-  *previous = pause > 0 ? pause : settings->interval;
+  *previous = (float)(pause > 0 ? pause : settings->interval);
   return pause * (1 - POLL_JITTER + 2 * POLL_JITTER * random);
+}
+
+double policy_planned_pause(const PollSettings *settings, unsigned class,
+                            double age, float *previous, double random) {
+  const PollPlan *plan = settings->plans ? &settings->plans[class] : NULL;
+  double pause;
+  if (!plan || plan->count == 0)
+    return policy_poll_pause(settings, age, previous, random);
+  pause = settings->unit * poll_plan_pause(plan, age / settings->unit, random);
+  *previous = (float)pause;
+  return pause;
 }
 
 double policy_last_look(double pause) {

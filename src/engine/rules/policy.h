@@ -7,6 +7,8 @@
 #ifndef GPTIMAGE2_ENGINE_POLICY_H
 #define GPTIMAGE2_ENGINE_POLICY_H
 
+#include "poll_plan.h"
+
 #include <stdbool.h>
 
 /* What became of one exchange with the service. */
@@ -102,14 +104,21 @@ double policy_backoff(unsigned failures, double random);
 
 typedef struct PollSettings {
   double first;    /* seconds from the create to the first poll */
-  double interval; /* seconds between polls in the first 30 s */
+  double interval; /* seconds between polls, for the first 30 s at least */
   double max;      /* seconds: where the growth after that ends */
+  double unit;     /* of the plans: seconds of one of theirs */
+  const PollPlan *plans; /* one for each class of jobs; NULL = none are used */
 } PollSettings;
 
-/* Seconds until the next poll.  `age`: seconds since the create; `previous`:
- * the last pause without its jitter, 0 before the first; both in and out. */
+/* Seconds until the next poll, without a plan.  `age`: seconds since the
+ * create; `previous`: the last pause without its jitter, 0 before the first;
+ * both in and out. */
 double policy_poll_pause(const PollSettings *settings, double age,
-                         double *previous, double random);
+                         float *previous, double random);
+
+/* The same by what is known of the job's class, where that is enough. */
+double policy_planned_pause(const PollSettings *settings, unsigned class,
+                            double age, float *previous, double random);
 
 /* Seconds before the deadline at which the last poll is sent.  `pause`: the
  * usual one between polls. */

@@ -58,6 +58,13 @@ bool poll_book_survival(const PollBook *book, unsigned class,
   return known != NULL;
 }
 
+/* False when there was none before either. */
+static bool drop_plan(PollPlan *plan) {
+  bool had = plan->count > 0;
+  plan->count = 0;
+  return had;
+}
+
 bool poll_book_plan(PollBook *book, unsigned class, double now,
                     Outlook *outlook) {
   Survival survival;
@@ -65,13 +72,11 @@ bool poll_book_plan(PollBook *book, unsigned class, double now,
       now < book->planned[class] + PLAN_EVERY * book->unit)
     return false;
   book->stale[class] = false;
-  book->planned[class] = now;
   *outlook = (Outlook){{0}};
-  if (poll_book_survival(book, class, &survival)) {
-    poll_plan_make(&book->plans[class], &survival, book->share);
-    outlook_make(outlook, &survival, book->unit);
-  } else {
-    book->plans[class].count = 0;
-  }
+  if (!poll_book_survival(book, class, &survival))
+    return drop_plan(&book->plans[class]);
+  book->planned[class] = now;
+  poll_plan_make(&book->plans[class], &survival, book->share);
+  outlook_make(outlook, &survival, book->unit);
   return true;
 }

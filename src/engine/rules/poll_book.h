@@ -51,8 +51,8 @@ const Durations *poll_book_known(const PollBook *book, unsigned class);
 bool poll_book_survival(const PollBook *book, unsigned class,
                         Survival *survival);
 
-/* Brings the plan of the class up to date, at most once a second: true when
- * that was done, and `outlook` is filled. */
+/* Brings the plan of the class up to date, at most once a second: true when it
+ * is another one, or none any more, and `outlook` is filled. */
 bool poll_book_plan(PollBook *book, unsigned class, double now,
                     Outlook *outlook);
 

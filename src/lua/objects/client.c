@@ -111,12 +111,15 @@ static void read_settings(lua_State *L, int index, AccountSettings *settings) {
       .max_connections = read_count(L, index, "max_connections"),
       .allow_private_references =
           field_flag(L, index, "allow_private_references"),
+      .learns = field_flag(L, index, "poll_learned"),
+      .poll_share = field_number(L, index, "poll_share", 1),
       .state = {
           .retry = read_retry(L, index),
           .max_attempts = read_count(L, index, "max_attempts"),
           .poll = {.first = field_number(L, index, "poll_first", 2),
                    .interval = field_number(L, index, "poll_interval", 2.5),
-                   .max = field_number(L, index, "poll_max", 5)}}};
+                   .max = field_number(L, index, "poll_max", 2.5),
+                   .unit = field_number(L, index, "poll_unit", 1)}}};
   luaL_argcheck(L,
                 settings->service.base_url && settings->service.api_key &&
                     settings->service.user_agent,

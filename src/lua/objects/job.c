@@ -230,6 +230,10 @@ static int m__index(lua_State *L) {
     job_push_balance(L, 1);
     return 1;
   }
+  if (strcmp(name, "eta") == 0) {
+    job_push_eta(L, 1);
+    return 1;
+  }
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
     if (strcmp(name, fields[i].name) == 0) {
       job_get(L, 1, fields[i].slot);

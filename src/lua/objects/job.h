@@ -57,6 +57,8 @@ typedef struct LuaJob {
   bool earlier_paid : 1; /* an earlier create of it was charged */
   bool twice : 1;        /* one may have made another job than this */
   bool kept : 1;         /* what it cost does not come back: see job_keep */
+  unsigned class : 6;    /* of jobs that take as long: see poll_class */
+  float accepted;        /* seconds after `started`; 0 = not known */
   unsigned attempts;
   unsigned polls;
   double cost;       /* credits */
@@ -80,6 +82,11 @@ void job_set_request(lua_State *L, int index);
 Client *job_client(lua_State *L, int index);
 /* Pushes the last balance told for the job as a new table, or nil. */
 void job_push_balance(lua_State *L, int index);
+/* Pushes the seconds in which it will be done as likely as not, or nil: see
+ * expect.c. */
+void job_push_eta(lua_State *L, int index);
+/* The answer to its create came at `created`, in monotonic seconds. */
+void job_accept(LuaJob *job, double created);
 bool job_is_done(const LuaJob *job);
 /* True when the service knows the job by an id. */
 bool job_has_id(lua_State *L, int index);

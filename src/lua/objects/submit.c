@@ -8,6 +8,7 @@
 
 #include "client.h"
 #include "engine/base/platform.h"
+#include "expect.h"
 #include "job.h"
 #include "lua/core.h"
 #include "lua/shown/credits.h"
@@ -80,6 +81,7 @@ static bool prepare_request(lua_State *L, LuaJob *job) {
   lua_getfield(L, OPTIONS, "request");
   luaL_checktype(L, -1, LUA_TTABLE);
   lua_pushvalue(L, -1);
+  job->class = expect_class(L, -1) & 63u;
   job_set_request(L, JOB);
   lua_getfield(L, OPTIONS, "body"); /* of a recorded job: the very bytes */
   if (lua_isnil(L, -1)) {
@@ -255,6 +257,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
   spec.key_is_known = !lua_isnil(L, -1); /* the caller's: who knows */
   lua_pop(L, 1);
   if (spec.body) {
+    spec.class = job->class;
     spec.reference_count = read_references(L, client, urls);
     if (client->account && account_has_ledger(client->account)) {
       read_entry(L, job, &entry);

@@ -68,6 +68,7 @@ static const char *on_created(lua_State *L, int at, const Event *event) {
     late_note(L, at, event);
     return NULL;
   }
+  job_accept(job, event->delay);
   set_status(job, event);
   return "created";
 }

@@ -69,6 +69,8 @@ static bool push_call(lua_State *L, int job, const char *type, double time) {
   copy_slot(L, job, JOB_METADATA, "metadata");
   lua_getfield(L, job, "status");
   lua_setfield(L, -2, "status");
+  job_push_eta(L, job);
+  lua_setfield(L, -2, "eta");
   return true;
 }
 

@@ -1,0 +1,145 @@
+/* How long jobs took: recorded with their result, and found again by the next
+ * process. */
+#include "one_ledger.h"
+
+#include "engine/core/account.h"
+
+#include <math.h>
+
+#define SERVICE "http://localhost:1"
+
+static void tell(Ledger *ledger, const char *key, double seconds) {
+  intend(ledger, key);
+  ledger_tell(ledger, key,
+              &(LedgerNews){.state = "succeeded", .seconds = seconds});
+}
+
+static void the_first_word_on_a_duration_stays(void **state) {
+  Ledger *ledger = open_ledger();
+  LedgerDuration found[4];
+  (void)state;
+  tell(ledger, "k", 12.5);
+  ledger_tell(ledger, "k", &(LedgerNews){.charged = "yes"});
+  ledger_tell(ledger, "k", &(LedgerNews){.seconds = 99});
+  flush(ledger);
+  assert_int_equal(ledger_durations(ledger, SERVICE, found, 4), 1);
+  assert_true(found[0].seconds == 12.5 && found[0].count == 2);
+  assert_false(found[0].images);
+  ledger_close(ledger);
+}
+
+/* Kept in memory while the file cannot be written, as all news are. */
+static void a_duration_outlives_a_ledger_that_is_down(void **state) {
+  Ledger *ledger = open_ledger();
+  LedgerDuration found[4];
+  Failure failure = {0};
+  sqlite3 *other;
+  (void)state;
+  intend(ledger, "k");
+  flush(ledger);
+  assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+  sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL);
+  ledger_tell(ledger, "k",
+              &(LedgerNews){.state = "succeeded", .seconds = 12.5});
+  assert_false(ledger_flush(ledger, &failure));
+  failure_clear(&failure);
+  sqlite3_close(other);
+  assert_true(ledger_restart(ledger, true));
+  flush(ledger);
+  assert_int_equal(ledger_durations(ledger, SERVICE, found, 4), 1);
+  ledger_close(ledger);
+}
+
+static void the_newest_of_the_service_are_found(void **state) {
+  static const char rows[] =
+      "DELETE FROM bodies; DELETE FROM jobs;"
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+      " WHERE i < 100)"
+      "INSERT INTO jobs (key, state, created_at, updated_at, base_url, count,"
+      " cost, mode, seconds) SELECT 'k' || i, CASE i % 5 WHEN 1 THEN 'failed'"
+      " ELSE 'succeeded' END, i, i, CASE i % 5 WHEN 2 THEN 'http://other'"
+      " ELSE 'HTTP://localhost:1/' END, 1 + i % 4, 10, CASE i % 3 WHEN 0 THEN"
+      " 'image-to-image' ELSE 'text-to-image' END,"
+      " CASE i % 5 WHEN 3 THEN NULL ELSE i END FROM n;";
+  LedgerDuration found[10];
+  Ledger *ledger;
+  (void)state;
+  ledger_close(open_ledger());
+  run_sql(rows);
+  ledger = open_ledger();
+  assert_int_equal(ledger_durations(ledger, SERVICE, found, 10), 6);
+  assert_true(found[0].seconds == 100 && found[1].seconds == 99);
+  assert_true(found[2].seconds == 95 && found[5].seconds == 89);
+  assert_true(found[1].images && found[1].count == 1 + 99 % 4);
+  assert_false(found[0].images);
+  assert_int_equal(ledger_durations(ledger, "http://none", found, 10), 0);
+  ledger_close(ledger);
+}
+
+static AccountSettings settings(void) {
+  return (AccountSettings){.service.base_url = SERVICE,
+                           .service.api_key = "key",
+                           .service.user_agent = "agent/1",
+                           .max_active = 2,
+                           .learns = true,
+                           .poll_share = 1,
+                           .state = {.max_attempts = 4}};
+}
+
+static void a_new_process_knows_what_the_last_one_learned(void **state) {
+  AccountSettings with = settings();
+  Ledger *ledger = open_ledger();
+  Account *account;
+  (void)state;
+  for (int i = 0; i < 20; i++) {
+    char key[8];
+    snprintf(key, sizeof key, "k%d", i);
+    tell(ledger, key, 24 + i % 5);
+  }
+  flush(ledger);
+  ledger_close(ledger);
+  account = account_new(&with, open_ledger());
+  assert_non_null(account);
+  /* Two images; and of those with one nothing else is known. */
+  for (unsigned class = poll_class(false, 1); class <= 2; class ++)
+    assert_true(fabs(account_expect(account, class, 0, 0.5) - 26) < 2);
+  assert_true(account->settings.state.poll.plans[poll_class(false, 2)].count >
+              0);
+  assert_true(isnan(account_expect(account, POLL_CLASS_NONE, 0, 0.5)));
+  assert_true(isnan(account_expect(account, POLL_CLASSES, 0, 0.5)));
+  account_drop(account);
+  with.learns = false; /* what is known is known; polls are as was said */
+  account = account_new(&with, open_ledger());
+  assert_null(account->settings.state.poll.plans);
+  assert_true(fabs(account_expect(account, 1, 0, 0.5) - 26) < 2);
+  account_drop(account);
+}
+
+/* In order: a change of the service is seen as one. */
+static void the_oldest_are_learned_first(void **state) {
+  AccountSettings with = settings();
+  Ledger *ledger = open_ledger();
+  Account *account;
+  (void)state;
+  for (int i = 0; i < 30; i++) {
+    char key[8];
+    snprintf(key, sizeof key, "k%d", i);
+    tell(ledger, key, (i < 20 ? 100 : 10) + i % 5);
+  }
+  flush(ledger);
+  ledger_close(ledger);
+  account = account_new(&with, open_ledger());
+  assert_true(fabs(account_expect(account, 2, 0, 0.5) - 12) < 2);
+  account_drop(account);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(the_first_word_on_a_duration_stays),
+      TEST(a_duration_outlives_a_ledger_that_is_down),
+      TEST(the_newest_of_the_service_are_found),
+      TEST(a_new_process_knows_what_the_last_one_learned),
+      TEST(the_oldest_are_learned_first),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
