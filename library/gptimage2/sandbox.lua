@@ -20,12 +20,19 @@ function module.faults() end
 ---@field api_key? string the key it accepts; default "sandbox"
 ---@field credits? integer of the account; default 500
 ---@field free_per_day? integer free images a day; default 0
----@field duration? number seconds until a job is done; default 1
+---@field duration? number|gptimage2.SandboxDuration seconds until a job is done; default 1
 ---@field idempotency? boolean repeated idempotency keys give the same job; default true
 ---@field image_size? integer pixels of the longer side; default 1024
 ---@field image_bytes? integer make every image a file of this size
 ---@field certificate? "good"|"expired"|"wrong_host"|"self_signed" with tls; default "good"
 ---@field tls? boolean https, with a certificate of its own: see `ca_file`; default false
+
+---Durations that differ: log-normal, the same ones in the same order for the same seed.
+---@class gptimage2.SandboxDuration
+---@field median? number seconds; default 1
+---@field sigma? number the spread of the logarithm; default 0: all the same
+---@field scale? number all of them are so many times as long; default 1
+---@field seed? integer default 1
 
 ---@class gptimage2.Sandbox
 ---@field url string for the option `base_url`
@@ -145,6 +152,7 @@ function sandbox:stop() end
 ---@field posts integer creates that led to it
 ---@field polls integer
 ---@field refunded boolean
+---@field duration number seconds from its create to its end
 ---@field prompt string
 ---@field body string of the create, as received
 

@@ -169,6 +169,47 @@ describe("the sandbox", function()
       assert.equal(3, box:ledger().jobs[1].polls)
     end)
 
+    it("takes as long as its spread says, the same for the same seed", function()
+      local function lengths(options)
+        local box, list = start({ duration = options, credits = 1000 }), {}
+        for i = 1, 12 do
+          create(box)
+          list[i] = box:ledger().jobs[i].duration
+        end
+        table.sort(list)
+        return list
+      end
+      local some = lengths({ median = 25, sigma = 0.35, scale = 2 })
+      assert.is_true(some[1] > 10 and some[6] > 30 and some[6] < 80 and some[12] < 250)
+      assert.is_true(some[12] > 1.3 * some[1])
+      assert.same(some, lengths({ median = 50, sigma = 0.35, seed = 1 }))
+      assert.not_same(some, lengths({ median = 50, sigma = 0.35, seed = 2 }))
+      local even = lengths({ median = 3 })
+      assert.equal(3, even[1])
+      assert.equal(3, even[12])
+    end)
+
+    it("is over when its own time has come", function()
+      local box = start({ duration = { median = 1000, sigma = 0.5 } })
+      box:fault({ on = "job", action = "fail", times = math.huge })
+      for _ = 1, 10 do
+        create(box)
+      end
+      local jobs = box:ledger().jobs
+      table.sort(jobs, function(a, b)
+        return a.duration < b.duration
+      end)
+      box:advance((jobs[5].duration + jobs[6].duration) / 2)
+      for i, job in ipairs(jobs) do
+        assert.equal(i <= 5 and 200 or 202, poll(box, job.id).status)
+      end
+      local refunded = 0
+      for _, job in ipairs(box:ledger().jobs) do
+        refunded = refunded + (job.refunded and 1 or 0)
+      end
+      assert.equal(5, refunded)
+    end)
+
     it("gives a URL, a seed as a string and the final prompt for each image", function()
       local box = start({ duration = 0 })
       local body = '{"prompt":" a \\"cup\\" ","count":2,"style":"studio-product",'

@@ -47,6 +47,28 @@ static void read_tls(const Options *from, ServerOptions *to) {
     options_raise(from, "option 'certificate' goes with tls = true");
 }
 
+/* Seconds for all jobs, or a table that says how they are spread. */
+static void read_duration(const Options *from, Spread *to) {
+  static const char *const NAMES[] = {"median", "sigma", "scale", "seed", NULL};
+  double scale;
+  Options spread = *from;
+  *to = (Spread){.median = 1.0};
+  lua_pushliteral(from->L, "duration");
+  lua_rawget(from->L, from->index);
+  if (!lua_istable(from->L, -1)) {
+    lua_pop(from->L, 1);
+    to->median = options_number(from, "duration", 0, 1e9, 1.0);
+    return;
+  }
+  spread.index = lua_gettop(from->L);
+  options_check(&spread, NAMES);
+  scale = options_number(&spread, "scale", 0, 1e3, 1);
+  to->median = scale * options_number(&spread, "median", 0, 1e6, 1);
+  to->sigma = options_number(&spread, "sigma", 0, 10, 0);
+  to->seed = (uint64_t)options_integer(&spread, "seed", 0, WHOLE_MAX, 1);
+  lua_pop(from->L, 1);
+}
+
 static void read_start(const Options *from, ServerOptions *to) {
   static const char *const NAMES[] = {
       "port",        "api_key",     "credits",     "duration",
@@ -68,7 +90,7 @@ static void read_start(const Options *from, ServerOptions *to) {
       (int64_t)options_integer(from, "credits", 0, WHOLE_MAX, 500);
   service->free_per_day =
       (int64_t)options_integer(from, "free_per_day", 0, WHOLE_MAX, 0);
-  service->duration = options_number(from, "duration", 0, 1e9, 1.0);
+  read_duration(from, &service->duration);
   service->idempotency = options_boolean(from, "idempotency", true);
 }
 

@@ -241,8 +241,8 @@ function methods:cost(req)
   return request.cost(normalised)
 end
 
---- How long such a job will take from the answer to its create, as far as is known: in `p50` seconds
---- half of them are done, in `p90` nine in ten. Nothing before four were seen to their end.
+--- How long such a job will take from the answer to its create, as far as is known: in `p50`
+--- seconds half of them are done, in `p90` nine in ten. Nothing before four were seen to their end.
 ---@param req gptimage2.Request
 ---@return number|nil p50
 ---@return number|gptimage2.Error|nil p90 or err

@@ -115,7 +115,7 @@ static void a_new_process_knows_what_the_last_one_learned(void **state) {
   account_drop(account);
 }
 
-/* In order: a change of the service is seen as one. */
+/* In order, and one after the other: a change of the service is seen as one. */
 static void the_oldest_are_learned_first(void **state) {
   AccountSettings with = settings();
   Ledger *ledger = open_ledger();
@@ -128,6 +128,7 @@ static void the_oldest_are_learned_first(void **state) {
   }
   flush(ledger);
   ledger_close(ledger);
+  run_sql("UPDATE jobs SET created_at = 1000 + 200 * rowid");
   account = account_new(&with, open_ledger());
   assert_true(fabs(account_expect(account, 2, 0, 0.5) - 12) < 2);
   account_drop(account);

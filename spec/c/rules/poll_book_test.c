@@ -8,6 +8,7 @@
 
 static PollBook book;
 static Outlook outlook;
+static double began;
 
 static void begin(double unit) {
   poll_book_init(&book, unit, 1);
@@ -16,13 +17,13 @@ static void begin(double unit) {
 
 static void add(unsigned class, unsigned count, double seconds) {
   for (unsigned i = 0; i < count; i++)
-    poll_book_add(&book, class, seconds * (1 + 0.02 * (i % 5)));
+    poll_book_add(&book, class, began += 1000, seconds * (1 + 0.02 * (i % 5)));
 }
 
 /* The middle of what the class is thought to take; NAN = nothing is known. */
 static double middle(unsigned class) {
   static Survival survival;
-  if (!poll_book_survival(&book, class, &survival))
+  if (!poll_book_survival(&book, class, INFINITY, &survival))
     return NAN;
   return survival_time(&survival, 0.5);
 }
@@ -140,7 +141,7 @@ static void what_is_no_duration_is_left_out(void **state) {
   Durations known = {0};
   (void)state;
   for (size_t i = 0; i < COUNT(odd); i++)
-    durations_add(&known, odd[i]);
+    durations_add(&known, 0, odd[i]);
   assert_int_equal(known.count, 0);
   assert_true(durations_mean(&known) == 0 && durations_spread(&known) == 0);
 }
@@ -149,10 +150,69 @@ static void the_newest_are_kept(void **state) {
   Durations known = {0};
   (void)state;
   for (int i = 0; i < 1000; i++)
-    durations_add(&known, 20 + i * 0.001);
+    durations_add(&known, i * 100, 20 + i * 0.001);
   assert_int_equal(known.count, DURATIONS_MAX);
-  assert_true(fabsf(known.logs[0] - logf(20.872f)) < 1e-4f);
+  assert_true(fabsf(known.logs[0] - logf(21.0f - DURATIONS_MAX / 1000.0f)) <
+              1e-4f);
   assert_true(fabsf(known.logs[DURATIONS_MAX - 1] - logf(20.999f)) < 1e-4f);
+}
+
+/* Of jobs side by side only the short ones have ended at first. */
+static void what_ends_first_is_not_all_there_is(void **state) {
+  Durations known = {0};
+  (void)state;
+  for (int i = 0; i < 20; i++)
+    durations_add(&known, i / 100.0, 10 + i);
+  assert_int_equal(durations_ripe(&known, 25), 0);
+  assert_int_equal(durations_ripe(&known, 29.2), 20);
+  durations_add(&known, 100, 12);
+  durations_add(&known, 100.1, 13);
+  assert_int_equal(durations_ripe(&known, 113.1), 20);
+  assert_int_equal(durations_ripe(&known, 130), 22);
+}
+
+/* It asks again by itself when they have had their time. */
+static void a_plan_follows_once_what_is_known_is_ripe(void **state) {
+  (void)state;
+  begin(1);
+  for (int i = 0; i < 20; i++)
+    poll_book_add(&book, 1, i / 100.0, 10 + i);
+  assert_false(poll_book_plan(&book, 1, 25, &outlook));
+  assert_true(poll_book_plan(&book, 1, 27, &outlook));
+  assert_false(poll_book_plan(&book, 1, 60, &outlook));
+  poll_book_add(&book, 1, 60, 10);
+  poll_book_add(&book, 1, 60.1, 10);
+  assert_true(poll_book_plan(&book, 1, 70.1, &outlook));
+  assert_false(poll_book_plan(&book, 1, 70.9, &outlook));
+  assert_true(poll_book_plan(&book, 1, 90, &outlook)); /* these two */
+  assert_false(poll_book_plan(&book, 1, 99, &outlook));
+}
+
+/* A burst ends in the order of its lengths, which is no change of the service;
+ * and of one that is larger than what is kept, not the longest are. */
+static void jobs_side_by_side_are_no_change(void **state) {
+  Durations known = {0};
+  unsigned longer = 0;
+  (void)state;
+  for (int burst = 0; burst < 3; burst++)
+    for (int i = 0; i < 200; i++)
+      durations_add(&known, 1000 * burst + (i * 37 % 200) / 1000.0,
+                    10 + i * 0.2);
+  assert_int_equal(known.count, DURATIONS_MAX);
+  for (unsigned i = 0; i < known.count; i++)
+    longer += exp((double)known.logs[i]) > 30;
+  check(longer > 0.35 * known.count && longer < 0.65 * known.count,
+        "%u are long", longer);
+}
+
+static void jobs_one_by_one_show_a_change(void **state) {
+  Durations known = {0};
+  (void)state;
+  for (int i = 0; i < 30; i++)
+    durations_add(&known, 100 * i, 25 + i % 3);
+  for (int i = 30; i < 33; i++)
+    durations_add(&known, 100 * i, 50 + i % 3);
+  check(known.count < 8, "%u are known", known.count);
 }
 
 /* ---- outlook ---- */
@@ -162,7 +222,7 @@ static void make_even_outlook(void) {
   static Survival survival;
   Durations known = {0};
   for (int i = 0; i < DURATIONS_MAX; i++)
-    durations_add(&known,
+    durations_add(&known, 100 * i,
                   10 + 20 * ((i * 37 % DURATIONS_MAX) + 0.5) / DURATIONS_MAX);
   survival_fill(&survival, &known);
   outlook_make(&outlook, &survival, 1);
@@ -208,6 +268,10 @@ int main(void) {
       cmocka_unit_test(a_unit_is_the_measure_of_all_times),
       cmocka_unit_test(what_is_no_duration_is_left_out),
       cmocka_unit_test(the_newest_are_kept),
+      cmocka_unit_test(what_ends_first_is_not_all_there_is),
+      cmocka_unit_test(a_plan_follows_once_what_is_known_is_ripe),
+      cmocka_unit_test(jobs_side_by_side_are_no_change),
+      cmocka_unit_test(jobs_one_by_one_show_a_change),
       cmocka_unit_test(what_is_left_depends_on_the_age),
       cmocka_unit_test(the_outlook_of_an_old_job_is_nothing),
   };

@@ -47,7 +47,8 @@ static Cost do_job(Client *client, double seconds) {
     age += pause_of(client, age);
   }
   cost.lag = age - seconds;
-  poll_book_add(&client->book, CLASS, (before + age) / 2);
+  poll_book_add(&client->book, CLASS, client->now, (before + age) / 2);
+  client->now += age;
   return cost;
 }
 
@@ -152,7 +153,7 @@ static void chance_is_no_change(void **state) {
       Durations known = {0};
       uint64_t seed = 1 + k;
       for (int n = 0; n < 200; n++)
-        durations_add(&known, world_draw(&worlds[i], &seed));
+        durations_add(&known, 1e4 * n, world_draw(&worlds[i], &seed));
       kept += known.count == DURATIONS_MAX;
     }
     check(kept >= 0.8 * HISTORIES, "%s: only %u", worlds[i].name, kept);

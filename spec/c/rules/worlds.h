@@ -67,8 +67,9 @@ static inline double world_time(const World *world, double chance) {
 static inline void world_learn(const World *world, Durations *known) {
   *known = (Durations){0};
   for (unsigned i = 0; i < DURATIONS_MAX; i++)
-    durations_add(known, world_time(world, (i * 37 % DURATIONS_MAX + 0.5) /
-                                               DURATIONS_MAX));
+    durations_add(
+        known, 1e4 * i,
+        world_time(world, (i * 37 % DURATIONS_MAX + 0.5) / DURATIONS_MAX));
 }
 
 /* ---- what a schedule costs ---- */

@@ -2,6 +2,7 @@
  * account.h. */
 #include "account.h"
 
+#include "engine/base/clock.h"
 #include "engine/http/http_handle.h"
 
 #include <math.h>
@@ -30,9 +31,9 @@ static void plan_all(Account *account, double now) {
     account_plan(account, class, now);
 }
 
-void account_learn(Account *account, unsigned class, double seconds,
-                   double now) {
-  poll_book_add(&account->polls, class, seconds);
+void account_learn(Account *account, unsigned class, double began,
+                   double seconds, double now) {
+  poll_book_add(&account->polls, class, began, seconds);
   plan_all(account, now);
 }
 
@@ -47,16 +48,18 @@ static void set_polls(Account *account) {
 
 /* Of the jobs that the ledger knows: a few for each class, and a bound. */
 #define RECALLED 1024
+#define LONG_AGO 1e9 /* seconds: of their time nobody is at work any more */
 
 /* What earlier processes have learned, the oldest first. */
 static void recall(Account *account, const char *base_url) {
   LedgerDuration *known = calloc(RECALLED, sizeof *known);
   unsigned count =
       known ? ledger_durations(account->ledger, base_url, known, RECALLED) : 0;
-  while (count-- > 0)
-    poll_book_add(&account->polls,
-                  poll_class(known[count].images, known[count].count),
-                  known[count].seconds);
+  while (count-- > 0) {
+    const LedgerDuration *one = &known[count];
+    poll_book_add(&account->polls, poll_class(one->images, one->count),
+                  one->submitted - clock_wall() - LONG_AGO, one->seconds);
+  }
   free(known);
   plan_all(account, 0);
 }

@@ -50,9 +50,9 @@ struct Account {
  * must not make us ask our own network. */
 bool account_wants_public(const Account *account, const char *image_url);
 
-/* A job of that class has taken so long. */
-void account_learn(Account *account, unsigned class, double seconds,
-                   double now);
+/* A job of that class that began then (monotonic) has taken so long. */
+void account_learn(Account *account, unsigned class, double began,
+                   double seconds, double now);
 
 /* A job of that class is about to be told when to poll. */
 void account_plan(Account *account, unsigned class, double now);

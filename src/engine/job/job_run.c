@@ -72,7 +72,8 @@ static void learn(Job *job, Answer *answer, JobAction action, double now) {
   if (seconds <= 0)
     return;
   answer->seconds = seconds;
-  account_learn(job->op.account, job->state.class, seconds, now);
+  account_learn(job->op.account, job->state.class, job->state.created, seconds,
+                now);
 }
 
 static void on_exchanged(Exchange *exchange) {

@@ -39,8 +39,9 @@ typedef struct LedgerSend {
 
 /* How long a job took, from the answer to its create. */
 typedef struct LedgerDuration {
-  bool images; /* it had reference images */
-  int count;   /* of images asked for */
+  bool images;      /* it had reference images */
+  int count;        /* of images asked for */
+  double submitted; /* seconds since 1970 */
   double seconds;
 } LedgerDuration;
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* What the DURATIONS statement gives. */
-enum { BASE_URL, MODE, IMAGES, SECONDS };
+enum { BASE_URL, MODE, IMAGES, SECONDS, SUBMITTED };
 
 /* False for one of another service, or of which that is not known. */
 static bool read_row(sqlite3_stmt *row, const char *service,
@@ -20,6 +20,7 @@ static bool read_row(sqlite3_stmt *row, const char *service,
   url_write_name(name, url);
   duration->images = strcmp(mode, "image-to-image") == 0;
   duration->count = sqlite3_column_int(row, IMAGES);
+  duration->submitted = sqlite3_column_double(row, SUBMITTED);
   return strcmp(name, service) == 0;
 }
 

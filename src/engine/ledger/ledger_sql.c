@@ -125,7 +125,8 @@ const char *const ledger_sql[STATEMENTS] = {
         ANSWER(BY_ID) "job_id = ?1 AND " IS_OF("?5") IS_OWN("?6") OR_REPLACE,
     [SAVE_FILE] = ("INSERT OR REPLACE INTO files (key, n, path, saved_at)"
                    " VALUES (?1, ?2, ?3, ?4)"),
-    [DURATIONS] = "SELECT base_url, mode, count, seconds FROM jobs"
+    [DURATIONS] = "SELECT base_url, mode, count, seconds, created_at"
+                  " FROM jobs"
                   " INDEXED BY jobs_by_state_and_time"
                   " WHERE state = 'succeeded'"
                   " ORDER BY created_at DESC LIMIT ?1",

@@ -71,28 +71,95 @@ static bool is_change(const Durations *durations, unsigned newest) {
          are_aside(logs, newest, mean, copysign(ASIDE * spread, away));
 }
 
-static void drop_oldest(Durations *durations, unsigned count) {
-  durations->count -= count;
-  memmove(durations->logs, durations->logs + count,
-          durations->count * sizeof *durations->logs);
+static void take_out(Durations *durations, unsigned at, unsigned count) {
+  unsigned rest = (durations->count -= count) - at;
+  memmove(durations->logs + at, durations->logs + at + count,
+          rest * sizeof *durations->logs);
+  memmove(durations->began + at, durations->began + at + count,
+          rest * sizeof *durations->began);
 }
 
 static void forget(Durations *durations) {
   for (unsigned newest = NEWEST_LEAST;
-       newest <= NEWEST_MOST && newest + BEFORE_LEAST <= durations->count;
+       newest <= NEWEST_MOST && newest <= durations->alone &&
+       newest + BEFORE_LEAST <= durations->count;
        newest++)
     if (is_change(durations, newest)) {
-      drop_oldest(durations, durations->count - newest);
+      take_out(durations, 0, durations->count - newest);
       return;
     }
 }
 
-void durations_add(Durations *durations, double seconds) {
+/* Of the longest known one. */
+#define RIPE 0.9
+
+unsigned durations_ripe(const Durations *durations, double now) {
+  float longest = 0;
+  unsigned count = durations->count;
+  if (durations->alone > 0 || count == 0)
+    return count;
+  longest = durations->logs[0];
+  for (unsigned i = 1; i < count; i++)
+    if (durations->logs[i] > longest)
+      longest = durations->logs[i];
+  while (count > 0 &&
+         durations->began[count - 1] > now - RIPE * exp((double)longest))
+    count--;
+  return count;
+}
+
+static unsigned any_below(Durations *durations, unsigned limit) {
+  durations->turn = durations->turn * 1664525u + 1013904223u;
+  return (durations->turn >> 8) % limit;
+}
+
+/* Takes one away.  Of a burst that is larger than what is kept, each has the
+ * same chance to be: those that end later are to be found in it as well.  False
+ * when it is the new one that has to go. */
+static bool make_room(Durations *durations, double now) {
+  unsigned ripe = durations_ripe(durations, now);
+  unsigned crowd = durations->count - ripe, turn;
+  if (ripe > DURATIONS_MAX / 2) {
+    durations->crowd = 0;
+    take_out(durations, 0, 1);
+    return true;
+  }
+  if (durations->crowd < crowd)
+    durations->crowd = crowd;
+  turn = any_below(durations, ++durations->crowd);
+  if (turn >= crowd)
+    return false;
+  take_out(durations, ripe + turn, 1);
+  return true;
+}
+
+/* Behind all that began before it. */
+static void insert(Durations *durations, double began, float length) {
+  unsigned at = durations->count++;
+  for (; at > 0 && durations->began[at - 1] > began; at--) {
+    durations->logs[at] = durations->logs[at - 1];
+    durations->began[at] = durations->began[at - 1];
+  }
+  durations->logs[at] = length;
+  durations->began[at] = began;
+}
+
+static void note_end(Durations *durations, double began, double ended) {
+  bool first = durations->count == 0;
+  durations->alone =
+      first || began >= durations->ended ? durations->alone + 1 : 0;
+  if (first || ended > durations->ended)
+    durations->ended = ended;
+}
+
+void durations_add(Durations *durations, double began, double seconds) {
   if (!(seconds > 0 && seconds <= 1e9))
     return;
-  if (durations->count == DURATIONS_MAX)
-    drop_oldest(durations, 1);
-  durations->logs[durations->count++] = (float)log(seconds);
+  note_end(durations, began, began + seconds);
+  if (durations->count == DURATIONS_MAX &&
+      !make_room(durations, began + seconds))
+    return;
+  insert(durations, began, (float)log(seconds));
   forget(durations);
 }
 

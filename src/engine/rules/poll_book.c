@@ -27,35 +27,49 @@ void poll_book_init(PollBook *book, double unit, double share) {
 }
 
 /* Others may go by it, too. */
-void poll_book_add(PollBook *book, unsigned class, double seconds) {
-  double length = seconds / book->unit;
+void poll_book_add(PollBook *book, unsigned class, double began,
+                   double seconds) {
+  double length = seconds / book->unit, at = began / book->unit;
   if (!is_class(class))
     return;
-  durations_add(&book->classes[class], length);
-  durations_add(&book->modes[mode_of(class)], length);
-  durations_add(&book->all, length);
+  durations_add(&book->classes[class], at, length);
+  durations_add(&book->modes[mode_of(class)], at, length);
+  durations_add(&book->all, at, length);
   for (unsigned i = 0; i < POLL_CLASSES; i++)
     book->stale[i] = true;
 }
 
-const Durations *poll_book_known(const PollBook *book, unsigned class) {
-  const Durations *known;
-  if (!is_class(class))
-    return NULL;
-  known = &book->classes[class];
-  if (known->count < POLL_BOOK_LEAST)
-    known = &book->modes[mode_of(class)];
-  if (known->count < POLL_BOOK_LEAST)
-    known = &book->all;
-  return known->count < POLL_BOOK_LEAST ? NULL : known;
+/* Those of which enough are known, and how many; NULL = none are. */
+static const Durations *known_of(const PollBook *book, unsigned class,
+                                 double now, unsigned *ripe) {
+  const Durations *const own[] = {&book->classes[class],
+                                  &book->modes[mode_of(class)], &book->all};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    if ((*ripe = durations_ripe(own[i], now)) >= POLL_BOOK_LEAST)
+      return own[i];
+  return NULL;
 }
 
-bool poll_book_survival(const PollBook *book, unsigned class,
+/* `unripe`: more will be known soon. */
+static bool fill(const PollBook *book, unsigned class, double now,
+                 Survival *survival, bool *unripe) {
+  unsigned ripe = 0;
+  const Durations *all = known_of(book, class, now / book->unit, &ripe);
+  Durations known;
+  *unripe = true;
+  if (!all)
+    return false;
+  known = *all;
+  *unripe = ripe < known.count;
+  known.count = ripe;
+  survival_fill(survival, &known);
+  return true;
+}
+
+bool poll_book_survival(const PollBook *book, unsigned class, double now,
                         Survival *survival) {
-  const Durations *known = poll_book_known(book, class);
-  if (known)
-    survival_fill(survival, known);
-  return known != NULL;
+  bool unripe;
+  return is_class(class) && fill(book, class, now, survival, &unripe);
 }
 
 /* False when there was none before either. */
@@ -71,9 +85,8 @@ bool poll_book_plan(PollBook *book, unsigned class, double now,
   if (!is_class(class) || !book->stale[class] ||
       now < book->planned[class] + PLAN_EVERY * book->unit)
     return false;
-  book->stale[class] = false;
   *outlook = (Outlook){{0}};
-  if (!poll_book_survival(book, class, &survival))
+  if (!fill(book, class, now, &survival, &book->stale[class]))
     return drop_plan(&book->plans[class]);
   book->planned[class] = now;
   poll_plan_make(&book->plans[class], &survival, book->share);

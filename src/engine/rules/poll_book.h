@@ -41,14 +41,12 @@ unsigned poll_class(bool images, int count);
 /* An empty book. */
 void poll_book_init(PollBook *book, double unit, double share);
 
-/* A job of that class has taken so long. */
-void poll_book_add(PollBook *book, unsigned class, double seconds);
-
-/* What the class goes by; NULL = too little is known. */
-const Durations *poll_book_known(const PollBook *book, unsigned class);
+/* A job of that class that began then (on whatever clock) has taken so long. */
+void poll_book_add(PollBook *book, unsigned class, double began,
+                   double seconds);
 
 /* The survival that follows for the class; false = too little is known. */
-bool poll_book_survival(const PollBook *book, unsigned class,
+bool poll_book_survival(const PollBook *book, unsigned class, double now,
                         Survival *survival);
 
 /* Brings the plan of the class up to date, at most once a second: true when it

@@ -27,7 +27,7 @@ static void set_text(lua_State *L, const char *name, const char *text) {
 
 static void push_job(lua_State *L, const JobView *view) {
   const Job *job = view->job;
-  lua_createtable(L, 0, 11);
+  lua_createtable(L, 0, 12);
   set_text(L, "id", job->id);
   set_text(L, "status", service_status_name(view->status));
   set_text(L, "error", view->status == JOB_FAILED ? job->error : "");
@@ -38,6 +38,8 @@ static void push_job(lua_State *L, const JobView *view) {
   set_integer(L, "posts", (int64_t)view->posts);
   set_integer(L, "polls", (int64_t)view->polls);
   set_boolean(L, "refunded", view->refunded);
+  lua_pushnumber(L, job->duration);
+  lua_setfield(L, -2, "duration");
   lua_pushlstring(L, job->final_prompt, job->prompt_size);
   lua_setfield(L, -2, "prompt");
   lua_pushlstring(L, job->body, job->body_size);

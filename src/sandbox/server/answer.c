@@ -177,7 +177,7 @@ static Reply answer_poll(Server *server, const Question *question) {
   Job *job = service_find(&server->service, question->name);
   if (job) {
     job->polls++;
-    status = service_status(&server->service, job, server->service.now);
+    status = service_status(job, server->service.now);
   }
   Balance balance = service_balance(&server->service);
   pthread_mutex_unlock(&server->lock);
@@ -205,8 +205,7 @@ static Reply answer_image(Server *server, const Question *question) {
   pthread_mutex_lock(&server->lock);
   const Job *job = service_find(&server->service, question->name);
   if (job && (question->n > job->count ||
-              service_status(&server->service, job, server_now(server)) !=
-                  JOB_SUCCEEDED))
+              service_status(job, server_now(server)) != JOB_SUCCEEDED))
     job = NULL;
   pthread_mutex_unlock(&server->lock);
   if (!job)

@@ -295,12 +295,11 @@ size_t server_jobs(Server *server, JobView *views, size_t most) {
   double now = server->service.now;
   const Job *job = server->service.first;
   for (; job && count < most; job = job->next) {
-    views[count++] =
-        (JobView){.job = job,
-                  .status = service_status(&server->service, job, now),
-                  .posts = job->key ? job->key->posts : job->posts,
-                  .polls = job->polls,
-                  .refunded = job->refunded};
+    views[count++] = (JobView){.job = job,
+                               .status = service_status(job, now),
+                               .posts = job->key ? job->key->posts : job->posts,
+                               .polls = job->polls,
+                               .refunded = job->refunded};
   }
   pthread_mutex_unlock(&server->lock);
   return count;

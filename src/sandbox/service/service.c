@@ -59,7 +59,6 @@ static void refund(Service *service, Job *job) {
     service->free_used -= job->free_day;
 }
 
-/* The duration is the same for all, so failing jobs fail in order. */
 void service_settle(Service *service, double now) {
   int64_t day = (int64_t)(now / DAY);
   if (day != service->day) {
@@ -68,7 +67,7 @@ void service_settle(Service *service, double now) {
   }
   service->now = now;
   while (service->failing &&
-         service_status(service, service->failing, now) == JOB_FAILED) {
+         service_status(service->failing, now) == JOB_FAILED) {
     Job *job = service->failing;
     service->failing = job->next_failing;
     refund(service, job);
@@ -154,6 +153,7 @@ CreateResult service_create(Service *service, const Order *order, Key *key,
   if (!made)
     return CREATE_MEMORY;
   made->created = now;
+  made->duration = spread_next(&service->options.duration);
   made->credits = credits;
   made->free_day = free_day;
   made->posts = 1;
@@ -172,11 +172,11 @@ Job *service_find(const Service *service, const char *id) {
   return table_find(&service->jobs_by_id, id);
 }
 
-JobStatus service_status(const Service *service, const Job *job, double now) {
+JobStatus service_status(const Job *job, double now) {
   double age = now - job->created;
-  if (age >= service->options.duration)
+  if (age >= job->duration)
     return job->fails ? JOB_FAILED : JOB_SUCCEEDED;
-  bool pending = age < service->options.duration * PENDING_PART;
+  bool pending = age < job->duration * PENDING_PART;
   return pending ? JOB_PENDING : JOB_RUNNING;
 }
 
@@ -202,12 +202,25 @@ Ratio service_ratio(const char *name) {
   return (Ratio)ratio;
 }
 
+static double end_of(const Job *job) {
+  return job->created + job->duration;
+}
+
+/* Among those that fail, in the order in which they do: mostly at the end. */
+static void insert_failing(Service *service, Job *job) {
+  Job **at = &service->failing, *last = service->failing_last;
+  if (last && end_of(last) <= end_of(job))
+    at = &last->next_failing;
+  while (*at && end_of(*at) <= end_of(job))
+    at = &(*at)->next_failing;
+  job->next_failing = *at;
+  *at = job;
+  if (!job->next_failing)
+    service->failing_last = job;
+}
+
 void service_fail(Service *service, Job *job, const char *error) {
   job->fails = true;
   snprintf(job->error, sizeof job->error, "%s", error);
-  if (!service->failing_last)
-    service->failing = job;
-  else
-    service->failing_last->next_failing = job;
-  service->failing_last = job;
+  insert_failing(service, job);
 }

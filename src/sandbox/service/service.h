@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "spread.h"
 #include "table.h"
 
 enum {
@@ -53,7 +54,8 @@ typedef struct Job {
   Entry entry;
   Key *key; /* NULL without one */
   double created;
-  uint64_t seed; /* of image 1; image n has seed + n - 1 */
+  double duration; /* seconds from the create to the final state */
+  uint64_t seed;   /* of image 1; image n has seed + n - 1 */
   uint64_t posts, polls;
   int count;    /* images, 1 to 4 */
   int credits;  /* charged */
@@ -75,7 +77,7 @@ typedef struct Balance {
 typedef struct ServiceOptions {
   int64_t credits;
   int64_t free_per_day;
-  double duration; /* seconds from the create to the final state */
+  Spread duration; /* of the jobs, from the create to the final state */
   bool idempotency;
   uint64_t seed; /* of ids and image seeds */
 } ServiceOptions;
@@ -132,7 +134,7 @@ CreateResult service_create(Service *service, const Order *order, Key *key,
 /* The job with that id, or NULL. */
 Job *service_find(const Service *service, const char *id);
 
-JobStatus service_status(const Service *service, const Job *job, double now);
+JobStatus service_status(const Job *job, double now);
 Balance service_balance(const Service *service);
 
 /* "pending", "running", "succeeded" or "failed". */
