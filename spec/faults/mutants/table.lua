@@ -2122,4 +2122,186 @@ mutant(
   "spec connections: was not asked"
 )
 
+-- When to poll: what keeps the plans within their bounds, and what is learned from.
+
+local PLAN = "src/engine/rules/poll_plan.c"
+local BOOK = "src/engine/rules/poll_book.c"
+local DURATIONS = "src/engine/rules/durations.c"
+local FORECAST = "src/engine/core/forecast.c"
+
+mutant(
+  "a plan polls more often than the documented loop",
+  PLAN,
+  "budget = share * survival",
+  "budget = 1.1 * share * survival",
+  "c poll_plan"
+)
+in_short()
+mutant(
+  "a share of the polls is all of them",
+  PLAN,
+  "budget = share * survival",
+  "budget = fmax(share, 1) * survival",
+  "c poll_plan"
+)
+mutant("a poll costs nothing", PLAN, "price * s->runs[i]", "0 * price * s->runs[i]", "c poll_plan")
+mutant(
+  "the first poll may come late",
+  PLAN,
+  "#define FIRST_MOST 10.0",
+  "#define FIRST_MOST 15.0",
+  "c poll_plan"
+)
+mutant("a gap may be long", PLAN, "#define GAP_MOST 5.0", "#define GAP_MOST 8.0", "c poll_plan")
+mutant("a gap may be short", PLAN, "#define GAP_LEAST 0.5", "#define GAP_LEAST 0.1", "c poll_plan")
+mutant(
+  "past the longest duration polls stay dense",
+  PLAN,
+  "#define PAST 1.5",
+  "#define PAST 4.0",
+  "c poll_plan"
+)
+mutant(
+  "the jitter passes a guard",
+  PLAN,
+  "return clamp(pause, GAP_LEAST, most);",
+  "return pause + 0 * clamp(pause, GAP_LEAST, most);",
+  "c poll_plan"
+)
+mutant(
+  "a poll that came early is repeated",
+  PLAN,
+  "left <= 1.2 * POLL_PLAN_JITTER",
+  "left <= 0 * POLL_PLAN_JITTER",
+  "c poll_plan"
+)
+mutant(
+  "behind a full plan polls are rare",
+  PLAN,
+  "plan->after = (float)LOOP;",
+  "plan->after = (float)GAP_MOST;",
+  "c poll_plan"
+)
+mutant(
+  "a plan is made for each job",
+  BOOK,
+  "#define PLAN_EVERY 1.0",
+  "#define PLAN_EVERY 0.0",
+  "c poll_book"
+)
+mutant(
+  "one job is enough to know all",
+  "src/engine/rules/poll_book.h",
+  "#define POLL_BOOK_LEAST 4",
+  "#define POLL_BOOK_LEAST 1",
+  "c poll_book",
+  "spec learning: is nil before four"
+)
+mutant(
+  "a plan stays when what it came from is forgotten",
+  BOOK,
+  "bool had = plan->count > 0;\n  plan->count = 0;\n",
+  "bool had = plan->count > 0;\n",
+  "c poll_book"
+)
+mutant(
+  "the short jobs of a burst are all that is known",
+  DURATIONS,
+  "if (durations->alone > 0 || count == 0)",
+  "if (durations->alone > 0 || count > 0 || count == 0)",
+  "c poll_book"
+)
+mutant(
+  "a burst looks like a change",
+  DURATIONS,
+  "newest <= NEWEST_MOST && newest <= durations->alone &&",
+  "newest <= NEWEST_MOST &&",
+  "c poll_book"
+)
+mutant(
+  "of a large burst the last to end are kept",
+  DURATIONS,
+  "if (turn >= crowd)\n    return false;",
+  "if (turn >= crowd)\n    turn = 0;",
+  "c poll_book"
+)
+mutant(
+  "chance is taken for a change",
+  DURATIONS,
+  "(3.5 + 6.0 / (newest))",
+  "(2.0 + 0.0 / (newest))",
+  "c poll_learning"
+)
+mutant(
+  "no change is ever seen",
+  DURATIONS,
+  "(3.5 + 6.0 / (newest))",
+  "(3500 + 6.0 / (newest))",
+  "c poll_book",
+  "c poll_learning"
+)
+mutant(
+  "a duration is when it was noticed",
+  JOB_STATE,
+  "return (age + (double)state->seen) / 2;",
+  "return age;",
+  "c job_state_poll"
+)
+mutant(
+  "a job that was hardly looked at tells a duration",
+  JOB_STATE,
+  "age - (double)state->seen > LOOKS_APART * poll->unit)",
+  "age - (double)state->seen > 1000 * LOOKS_APART * poll->unit)",
+  "c job_state_poll"
+)
+mutant(
+  "a job that was taken up tells a duration",
+  JOB_STATE,
+  "if (state->mode != JOB_MODE_GENERATE || state->polls == 0 ||",
+  "if (state->polls == 0 ||",
+  "c job_state_poll"
+)
+mutant(
+  "an outlook is read while it is written",
+  FORECAST,
+  "if (turn % 2 == 0 && atomic",
+  "if (atomic",
+  "c forecast"
+)
+mutant(
+  "times that were given are not kept to",
+  "src/engine/core/account.c",
+  "account->settings.learns ? account->polls.plans : NULL;",
+  "account->polls.plans;",
+  "c ledger_durations"
+)
+mutant(
+  "without poll.max pauses grow",
+  "lua/gptimage2/objects/options.lua",
+  "seconds(poll.max or interval,",
+  "seconds(poll.max or interval * 2,",
+  "spec options: have defaults"
+)
+mutant(
+  "a duration is told twice, and the second counts",
+  LEDGER_SQL,
+  "coalesce(seconds, ?15)",
+  "coalesce(?15, seconds)",
+  "c ledger_durations"
+)
+mutant(
+  "another service's durations count",
+  "src/engine/ledger/ledger_durations.c",
+  "return strcmp(name, service) == 0;",
+  "return strcmp(name, service) != 99;",
+  "c ledger_durations"
+)
+mutant(
+  "a job that waits for its turn has an eta",
+  "src/lua/objects/expect.c",
+  "job->accepted <= 0 ||",
+  "",
+  "spec learning: eta"
+)
+
 return rows
