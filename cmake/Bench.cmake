@@ -2,6 +2,7 @@
 #
 #   build/bench/meter.so   clocks and processes for the bench's Lua files
 #   build/bench/floor      the same work in plain C on libcurl
+#   build/bench/polls      what learned polls are worth, by calculation
 
 if(NOT (GPTIMAGE2_CORE AND GPTIMAGE2_HAVE_SANDBOX AND
     "5.4" IN_LIST GPTIMAGE2_LUA))
@@ -23,5 +24,14 @@ target_link_libraries(bench-floor PRIVATE gptimage2_settings gptimage2_curl
 set_target_properties(bench-floor PROPERTIES
   OUTPUT_NAME floor RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
 
+add_executable(bench-polls EXCLUDE_FROM_ALL spec/bench/polls.c
+  src/engine/rules/durations.c src/engine/rules/outlook.c
+  src/engine/rules/poll_book.c src/engine/rules/poll_plan.c
+  src/engine/rules/survival.c)
+target_include_directories(bench-polls PRIVATE spec/c spec/c/rules)
+target_link_libraries(bench-polls PRIVATE gptimage2_settings m)
+set_target_properties(bench-polls PROPERTIES
+  OUTPUT_NAME polls RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
+
 add_custom_target(bench)
-add_dependencies(bench lua-5.4 bench-meter bench-floor)
+add_dependencies(bench lua-5.4 bench-meter bench-floor bench-polls)

@@ -302,6 +302,10 @@ function results.measure_ledger()
   end)
 end
 
+function results.measure_polls()
+  results.learned = read(meter.start(build .. "/bench/polls"), "polls")
+end
+
 local CASES = {
   "idle",
   "frame",
@@ -314,6 +318,7 @@ local CASES = {
   "save",
   "ledger",
   "syncs",
+  "polls",
 }
 
 local began = meter.now()

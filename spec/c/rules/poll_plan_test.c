@@ -1,4 +1,6 @@
 /* When to poll: what a plan costs, exactly, and its guards. */
+#include "check.h"
+
 #include "worlds.h"
 
 #define EDGE 1e-6

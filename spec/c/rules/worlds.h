@@ -5,7 +5,7 @@
 #ifndef GPTIMAGE2_C_WORLDS_H
 #define GPTIMAGE2_C_WORLDS_H
 
-#include "check.h"
+#include "numbers.h"
 
 #include "engine/rules/poll_plan.h"
 
