@@ -92,7 +92,7 @@ static void a_new_process_knows_what_the_last_one_learned(void **state) {
   Account *account;
   (void)state;
   for (int i = 0; i < 20; i++) {
-    char key[8];
+    char key[16];
     snprintf(key, sizeof key, "k%d", i);
     tell(ledger, key, 24 + i % 5);
   }
@@ -122,7 +122,7 @@ static void the_oldest_are_learned_first(void **state) {
   Account *account;
   (void)state;
   for (int i = 0; i < 30; i++) {
-    char key[8];
+    char key[16];
     snprintf(key, sizeof key, "k%d", i);
     tell(ledger, key, (i < 20 ? 100 : 10) + i % 5);
   }

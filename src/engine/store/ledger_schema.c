@@ -25,9 +25,10 @@
  * bodies has the request in a row of its own, written once, and the two answers
  * in another.
  *
- * account is NULL in rows that an older version wrote.  tenant, owner,
- * owner_epoch, attempt_id, due_at, priority, seconds and the table tenants are
- * for ledgers that several workers share: nothing reads them yet. */
+ * account is NULL in rows that an older version wrote; seconds is how long the
+ * job took, where that is known (ledger_durations.c).  tenant, owner,
+ * owner_epoch, attempt_id, due_at, priority and the table tenants are for
+ * ledgers that several workers share: nothing reads them yet. */
 static const char tables[] =
     "CREATE TABLE jobs ("
     " key TEXT PRIMARY KEY NOT NULL,"
