@@ -9,7 +9,7 @@
 
 #include "engine/rules/poll_book.h"
 
-#define HISTORIES 30
+#define HISTORIES 20
 
 /* A client with one class of jobs, which come one by one. */
 typedef struct Client {

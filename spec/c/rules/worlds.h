@@ -79,7 +79,7 @@ typedef struct Cost {
   double lag; /* seconds from the end of a job to the poll that finds it */
 } Cost;
 
-#define FINE 0.05      /* seconds */
+#define FINE 0.1       /* seconds */
 #define WORLD_END 500. /* seconds */
 
 /* The wait for the jobs that end between two polls. */
