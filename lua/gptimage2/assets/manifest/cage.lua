@@ -89,7 +89,8 @@ local function compile(text, name, env)
   return load(text, "=" .. name, "t", env)
 end
 
---- A count hook never fires in what LuaJIT has compiled.
+--- A count hook never fires in what LuaJIT has compiled. Raises in a finalizer, where LuaJIT lets
+--- nobody choose that.
 local function stay_interpreted(chunk, env)
   local jit = rawget(_G, "jit")
   if jit then
@@ -111,7 +112,9 @@ function cage.run(text, name)
   if not chunk then
     return nil, why
   end
-  stay_interpreted(chunk, env)
+  if not pcall(stay_interpreted, chunk, env) then
+    return nil, name .. ":1: LuaJIT runs no manifest in a finalizer"
+  end
   local ok, result = core.cage(chunk, env.string, MAX_INSTRUCTIONS, MAX_BYTES)
   if ok then
     return result
