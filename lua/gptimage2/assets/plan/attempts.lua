@@ -9,9 +9,10 @@ local attempts = {}
 
 local OPEN = { intent = true, sent = true, accepted = true, unknown = true }
 
---- Settled, and not paid: the next attempt has another key. What was given up by hand is settled.
+--- Settled, and not paid: the next attempt has another key. What was given up by hand may have been
+--- paid all the same: its row says that.
 local function is_free(row)
-  return row.state == "abandoned" or row.charged == "no" or row.charged == "refund_expected"
+  return row.charged == "no" or row.charged == "refund_expected"
 end
 
 --- What the row means for its picture: "paid" (a picture is there to be fetched), "open" (recovery
