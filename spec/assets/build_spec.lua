@@ -52,6 +52,25 @@ describe("a build", function()
     assert.equal("", folder.list(art.base .. ".gptimage2/incoming"))
   end)
 
+  it("does not let on_progress wait for its own folder", function()
+    local box = support.sandbox()
+    local art = pictures.new():connect(box)
+    local codes = {}
+    local function on_progress()
+      local _, err = assets.pin(art.manifest, "a.png", { client = art.client })
+      codes[#codes + 1] = err and err.code
+      _, err = assets.build("/." .. art.manifest, { client = art.client })
+      codes[#codes + 1] = err and err.code
+    end
+    local report = assert(art:build({ on_progress = on_progress }))
+    assert.is_true(report.ok)
+    assert.equal(2 * report.made, #codes)
+    for _, code in ipairs(codes) do
+      assert.equal("cannot_wait_here", code)
+    end
+    assert(assets.pin(art.manifest, "a.png", { client = art.client }))
+  end)
+
   it("costs nothing on another machine with the same store", function()
     local box, shared = support.sandbox(), folder.new()
     local here = pictures.new():connect(box)

@@ -40,6 +40,13 @@ describe("a decision", function()
     return art:read(".gptimage2/objects/" .. record:match('"object": "(%x+)"'))
   end
 
+  it("forgets no candidates for another service", function()
+    local art = three(box)
+    local before = art:read("pictures.lock")
+    refused("its request, or the service, changed", assets.again(art.manifest, "a.png"))
+    assert.equal(before, art:read("pictures.lock"))
+  end)
+
   it("accepts one of several, and another one later", function()
     local art = three(box)
     refused("3 candidates wait: say which one", assets.accept(art.manifest, "a.png", nil, where))

@@ -223,19 +223,25 @@ function methods:job(id)
   return core.handle(self, id)
 end
 
---- What a request costs: 10 credits for each image.
----@param req gptimage2.Request
----@return integer|nil credits
----@return gptimage2.Error|nil err
-function methods:cost(req)
-  local config = settings.of(self, "cost", 3)
-  local normalised, err = request.normalise(req, config, "cost", 2)
+--- The request of a call that only looks at it, checked; nil and the error.
+local function looked_at(self, req, fname)
+  local config = settings.of(self, fname, 4)
+  local normalised, err = request.normalise(req, config, fname, 3)
   if not normalised then
     return nil, err
   end
   local ok
   ok, err = settings.check_open(self)
-  if not ok then
+  return ok and normalised, err
+end
+
+--- What a request costs: 10 credits for each image.
+---@param req gptimage2.Request
+---@return integer|nil credits
+---@return gptimage2.Error|nil err
+function methods:cost(req)
+  local normalised, err = looked_at(self, req, "cost")
+  if not normalised then
     return nil, err
   end
   return request.cost(normalised)
@@ -247,14 +253,8 @@ end
 ---@return number|nil p50
 ---@return number|gptimage2.Error|nil p90 or err
 function methods:expect(req)
-  local config = settings.of(self, "expect", 3)
-  local normalised, err = request.normalise(req, config, "expect", 2)
+  local normalised, err = looked_at(self, req, "expect")
   if not normalised then
-    return nil, err
-  end
-  local ok
-  ok, err = settings.check_open(self)
-  if not ok then
     return nil, err
   end
   return core.expect(self, normalised)

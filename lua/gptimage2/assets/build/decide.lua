@@ -156,8 +156,11 @@ end
 function decide.again(path, name, options)
   return with_picture(path, name, options, function(run, picture)
     local line = run:line(name)
-    if line.n and line.hash ~= picture.hash and line.of ~= picture.hash then
+    local other = line.hash and line.hash ~= picture.hash and line.of ~= picture.hash
+    if other and line.n then
       return refuse(run, name, "its request changed: build it with stale = 'make'")
+    elseif other and line.made then -- they would be forgotten
+      return refuse(run, name, "its request, or the service, changed: build it")
     end
     lines.turn_to(line, picture.hash)
     line.want = math.max(line.made or 0, picture.candidates) + 1

@@ -5,6 +5,7 @@ local candidate = require("gptimage2.assets.build.candidate")
 local checking = require("gptimage2.assets.plan.check")
 local core = require("gptimage2.core")
 local failures = require("gptimage2.waiting.failures")
+local guard = require("gptimage2.assets.store.guard")
 local plan = require("gptimage2.assets.plan")
 local purse = require("gptimage2.assets.build.purse")
 local restore = require("gptimage2.assets.build.restore")
@@ -291,7 +292,10 @@ function build.of(path, options)
   if not run then
     return nil, err
   end
-  run.tell, run.done, run.total = tell, 0, 0
+  function run.tell(event)
+    guard.tell(run.project.store:lock_file(), tell, event)
+  end
+  run.done, run.total = 0, 0
   run.made, run.restored, run.credits, run.failed, run.unknown = 0, 0, 0, {}, {}
   run.warnings = {}
   local made_plan, why = go(run, options)

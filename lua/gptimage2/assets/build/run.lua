@@ -39,7 +39,7 @@ function run.open(path, options, tell)
     return nil, err
   end
   local held
-  held, err = guard.take(found.store.roots[1] .. "lock", function(holder)
+  held, err = guard.take(found.store:lock_file(), function(holder)
     if tell then
       tell({ type = "waiting", holder = holder })
     end

@@ -89,9 +89,10 @@ function Reader:check_path(path, place)
   elseif self.folders[folded] then
     code, message = "path_twice", "is a folder of another picture"
   end
-  local linked = not code and paths.linked(self.base, path, self.seen)
-  if linked then
-    code, message = "path_outside", ("goes through '%s', which is a link"):format(linked)
+  if not code then
+    local blocked, what = paths.blocked(self.base, path, self.seen)
+    code = blocked and (what == "link" and "path_outside" or "manifest_error")
+    message = blocked and ("goes through '%s', which is a %s"):format(check.show(blocked), what)
   end
   if code then
     return failure.new(code, ("the path '%s' %s"):format(check.show(path), message), place)

@@ -90,18 +90,20 @@ function paths.folders(path)
   end
 end
 
---- A look at the disk: is any folder on the way a link? `seen` keeps what was looked at.
+--- A look at the disk: what on the way is no folder? `seen` keeps what was looked at.
 ---@param base string "" or with a slash at its end
 ---@param path string
 ---@param seen table<string, string|false>
----@return string|nil folder the one that is
-function paths.linked(base, path, seen)
+---@return string|nil folder the one that is none
+---@return string|nil what "link", or "file" for all else
+function paths.blocked(base, path, seen)
   for folder in paths.folders(path) do
     if seen[folder] == nil then
       seen[folder] = core.disk.look(base .. folder) or false
     end
-    if seen[folder] == "link" then
-      return folder
+    local kind = seen[folder]
+    if kind and kind ~= "folder" then
+      return folder, kind == "link" and "link" or "file"
     end
   end
 end

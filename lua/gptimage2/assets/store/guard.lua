@@ -6,8 +6,29 @@ local naps = require("gptimage2.waiting.naps")
 
 local guard = {}
 
+--- Lock (device and number of its file, whatever it is called) -> true while the on_progress of who
+--- holds it is called: who waits for it there waits for itself.
+local telling = {}
+
 local PATIENCE = 60 -- seconds
 local EACH = 0.1
+
+local function id_of(file)
+  local id = core.file_id(file)
+  return id and id:match("^%x+:%x+") or file
+end
+
+--- Calls `fn(event)`, which raises nothing, in the name of who holds the lock.
+---@param file string
+---@param fn fun(event: table)
+---@param event table
+function guard.tell(file, fn, event)
+  local id = id_of(file)
+  local outer = telling[id]
+  telling[id] = true
+  fn(event)
+  telling[id] = outer
+end
 
 --- Takes the lock. Waits for who has it, and tells `on_wait` of them once.
 ---@param file string
@@ -16,6 +37,9 @@ local EACH = 0.1
 ---@return table|nil held with a method `release`
 ---@return gptimage2.Error|nil err
 function guard.take(file, on_wait, patience)
+  if telling[id_of(file)] then
+    return core.cannot_wait()
+  end
   local limit = core.now() + (patience or PATIENCE)
   local told = false
   while true do

@@ -105,6 +105,12 @@ function Store:prepare()
   return ok, err
 end
 
+--- The file whose lock is that of a build in this folder.
+---@return string
+function Store:lock_file()
+  return self.roots[1] .. "lock"
+end
+
 --- The folder for what is on its way in.
 ---@return string
 function Store:incoming()

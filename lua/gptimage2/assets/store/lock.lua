@@ -11,16 +11,17 @@ local lock = {}
 
 local VERSION = 1
 local MAX_TEXT = 64 * 1024 * 1024 -- bytes
+local MAX_CANDIDATES = 9999 -- of a request: a manifest asks for 100, `again` for one more each time
 
 --- The keys of a line in their order, and what each holds.
 local KEYS = {
   { "path", "text" },
   { "hash", "digest" },
-  { "n", "count" },
-  { "made", "count" },
+  { "n", "ordinal" },
+  { "made", "ordinal" },
   { "failed", "counts" },
   { "rejected", "list" },
-  { "want", "count" },
+  { "want", "ordinal" },
   { "of", "digest" },
   { "original", "digest" },
   { "file", "digest" },
@@ -57,11 +58,17 @@ local function count_of(value)
   return whole and whole >= 0 and whole or nil
 end
 
+--- The number of a candidate; whatever a merge or somebody else wrote, plans go through them.
+local function ordinal_of(value)
+  local whole = count_of(value)
+  return whole and whole <= MAX_CANDIDATES and whole or nil
+end
+
 --- {"2":1} as { [2] = 1 }.
 local function read_counts(value)
   local counts = {}
   for key, count in pairs(type(value) == "table" and value or { x = 0 }) do
-    local n = type(key) == "string" and count_of(tonumber(key))
+    local n = type(key) == "string" and ordinal_of(tonumber(key))
     if not n or not count_of(count) then
       return nil
     end
@@ -77,10 +84,10 @@ local function read_list(value)
   end
   local set = {}
   for _, n in ipairs(value) do
-    if not count_of(n) then
+    if not ordinal_of(n) then
       return nil
     end
-    set[count_of(n)] = true
+    set[ordinal_of(n)] = true
   end
   return set
 end
@@ -93,6 +100,7 @@ local READERS = {
     return is_digest(value) and value or nil
   end,
   count = count_of,
+  ordinal = ordinal_of,
   counts = read_counts,
   list = read_list,
   flag = function(value)
@@ -229,12 +237,15 @@ local function sorted(set)
   return list
 end
 
+local function write_count(value)
+  return ("%d"):format(value)
+end
+
 local WRITERS = {
   text = json.encode,
   digest = json.encode,
-  count = function(value)
-    return ("%d"):format(value)
-  end,
+  count = write_count,
+  ordinal = write_count,
   flag = function()
     return "true"
   end,
