@@ -257,6 +257,21 @@ static void the_outlook_of_an_old_job_is_nothing(void **state) {
   assert_true(isnan(outlook_left(&outlook, 0, 0.5)));
 }
 
+static void what_takes_longer_than_plans_look_is_not_known(void **state) {
+  (void)state;
+  begin(1);
+  add(1, 20, 400);
+  poll_book_plan(&book, 1, 1, &outlook);
+  assert_true(fabs(outlook_left(&outlook, 0, 0.5) - 416) < 20);
+  begin(1);
+  add(1, 20, 900);
+  assert_true(poll_book_plan(&book, 1, 1, &outlook));
+  for (unsigned age = 0; age < 1200; age += 100) {
+    assert_true(isnan(outlook_left(&outlook, age, 0.5)));
+    assert_true(isnan(outlook_left(&outlook, age, 0.1)));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_mode_and_count_is_a_class),
@@ -274,6 +289,7 @@ int main(void) {
       cmocka_unit_test(jobs_one_by_one_show_a_change),
       cmocka_unit_test(what_is_left_depends_on_the_age),
       cmocka_unit_test(the_outlook_of_an_old_job_is_nothing),
+      cmocka_unit_test(what_takes_longer_than_plans_look_is_not_known),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,10 +10,14 @@ static const double levels[OUTLOOK_LEVELS] = {
     0.6, 0.55, 0.5,  0.45, 0.4,   0.35,  0.3,   0.25, 0.2,   0.15, 0.125,
     0.1, 0.08, 0.06, 0.05, 0.035, 0.025, 0.015, 0.01, 0.005, 0.002};
 
+/* What lies beyond the end of the grid is not known. */
 void outlook_make(Outlook *outlook, const Survival *survival, double unit) {
+  double least = survival->runs[SURVIVAL_CELLS];
   outlook->times[0] = 0;
   for (unsigned i = 1; i < OUTLOOK_LEVELS; i++)
-    outlook->times[i] = (float)(unit * survival_time(survival, levels[i]));
+    outlook->times[i] =
+        levels[i] < least ? INFINITY
+                          : (float)(unit * survival_time(survival, levels[i]));
 }
 
 /* Where `value` is between `from` and `to`: 0 to 1. */
@@ -34,7 +38,8 @@ static double chance_at(const Outlook *outlook, double age) {
                              share(age, (double)times[i - 1], (double)times[i]);
 }
 
-/* The last time stands for all that is less likely. */
+/* The last time stands for all that is less likely; not finite where that is
+ * not known. */
 static double time_of(const Outlook *outlook, double chance) {
   const float *times = outlook->times;
   unsigned i = 1;
@@ -47,11 +52,12 @@ static double time_of(const Outlook *outlook, double chance) {
 }
 
 double outlook_left(const Outlook *outlook, double age, double chance) {
-  double runs;
+  double runs, left;
   if (!(outlook->times[OUTLOOK_LEVELS - 1] > 0) || !(age >= 0))
     return NAN;
   runs = chance_at(outlook, age);
   if (runs < 0)
     return NAN;
-  return fmax(0, time_of(outlook, runs * chance) - age);
+  left = time_of(outlook, runs * chance) - age;
+  return isfinite(left) ? fmax(0, left) : NAN;
 }

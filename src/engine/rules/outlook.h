@@ -10,7 +10,8 @@
 
 #define OUTLOOK_LEVELS 32
 
-/* Seconds after the answer to the create; all 0 where nothing is known. */
+/* Seconds after the answer to the create; all 0 where nothing is known, and
+ * infinite where that is longer than what a survival covers. */
 typedef struct Outlook {
   float times[OUTLOOK_LEVELS];
 } Outlook;
@@ -19,7 +20,7 @@ typedef struct Outlook {
 void outlook_make(Outlook *outlook, const Survival *survival, double unit);
 
 /* Seconds from `age` until only `chance` of those of that age still run; NAN
- * where nothing is known, or the job is older than what is. */
+ * where nothing is known, the job is older than what is, or it takes longer. */
 double outlook_left(const Outlook *outlook, double age, double chance);
 
 #endif
