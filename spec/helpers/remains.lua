@@ -25,6 +25,17 @@ function remains.made(box, count)
   end)
 end
 
+--- Until the service's answers to the creates have come: a client that is closed before that has
+--- nothing to take up yet, but an answer to wait for.
+---@param ... gptimage2.Job
+function remains.accepted(...)
+  for _, job in ipairs({ ... }) do
+    support.step_until(function()
+      return job.id
+    end)
+  end
+end
+
 --- The ledger of a process that died before its job could be sent, the key, and the port to which
 --- it should have gone.
 ---@param request? table

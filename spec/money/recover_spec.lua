@@ -339,10 +339,11 @@ describe("client:recover", function()
 
   it("gives several jobs back, the oldest first", function()
     local client, box, path = book.pair({}, { duration = 1000 })
+    local left = {}
     for i = 1, 5 do
-      assert(client:submit(CUP, { idempotency_key = "job-" .. i }))
+      left[i] = assert(client:submit(CUP, { idempotency_key = "job-" .. i }))
     end
-    until_made(box, 5)
+    remains.accepted(left[1], left[2], left[3], left[4], left[5])
     client:close()
     local keys = {}
     for i, job in ipairs(assert(book.open(box, path):recover())) do
