@@ -215,9 +215,6 @@ Op *engine_start_op(Engine *engine, Op *op, const OpType *type,
   op->engine = engine;
   op->account = account;
   op->owner = owner;
-  op->starting.about.op = op;
-  op->cancelling.about.op = op;
-  op->releasing.about.op = op;
   op->last.delay = -1;
   if (!engine->running && !start_thread(engine)) {
     op->account = NULL; /* not held yet */
@@ -251,7 +248,6 @@ void engine_drop_account(Engine *engine, Account *account) {
     account_drop(account);
     return;
   }
-  account->dropping.about.account = account;
   engine_send(engine, &account->dropping, COMMAND_DROP_ACCOUNT);
 }
 
@@ -310,11 +306,11 @@ static void discard_commands(Engine *engine) {
   while ((link = list_shift(&commands))) {
     Command *command = (Command *)link;
     if (command->kind == COMMAND_START) {
-      Op *op = command->about.op;
+      Op *op = op_of_command(command);
       op->account = NULL; /* not held yet */
       queue_insert(&engine->ops, &op->link, NULL);
     } else if (command->kind == COMMAND_DROP_ACCOUNT) {
-      account_drop(command->about.account);
+      account_drop(account_of_command(command));
     }
   }
 }

@@ -119,23 +119,26 @@ static void drop(Engine *engine, Account *account) {
   account_drop(account);
 }
 
+static void cancel(Op *op) {
+  if (!op->ended)
+    op->type->on_cancel(op);
+  else if (op->type->on_late_cancel)
+    op->type->on_late_cancel(op);
+}
+
 static void run_command(Engine *engine, Command *command) {
-  Op *op = command->about.op;
   switch (command->kind) {
   case COMMAND_START:
-    start_work(engine, op);
+    start_work(engine, op_of_command(command));
     break;
   case COMMAND_CANCEL:
-    if (!op->ended)
-      op->type->on_cancel(op);
-    else if (op->type->on_late_cancel)
-      op->type->on_late_cancel(op);
+    cancel(op_of_command(command));
     break;
   case COMMAND_RELEASE:
-    remove_work(engine, op);
+    remove_work(engine, op_of_command(command));
     break;
   case COMMAND_DROP_ACCOUNT:
-    drop(engine, command->about.account);
+    drop(engine, account_of_command(command));
     break;
   }
 }
@@ -160,6 +163,15 @@ static void take_commands(Engine *engine, double now) {
     mailbox_attend(&engine->commands, false);
     obey_all(engine); /* of these nobody told */
   }
+}
+
+Op *op_of_command(Command *command) {
+  size_t place = offsetof(Op, starting);
+  if (command->kind == COMMAND_CANCEL)
+    place = offsetof(Op, cancelling);
+  else if (command->kind == COMMAND_RELEASE)
+    place = offsetof(Op, releasing);
+  return (Op *)(void *)((char *)command - place);
 }
 
 Op *op_of_timer(Timer *timer) {
@@ -262,14 +274,15 @@ static void begin_nothing(Engine *engine) {
 }
 
 /* Whether the ledgers must hear of it although the thread ends. */
-static bool matters(const Command *command) {
-  const Op *op = command->about.op;
+static bool matters(Command *command) {
+  const Op *op;
   switch (command->kind) {
   case COMMAND_START:
+    op = op_of_command(command);
     return op->account && op->account->ledger && op->type->records &&
            op->type->records(op);
   case COMMAND_CANCEL:
-    return op->started;
+    return op_of_command(command)->started;
   case COMMAND_RELEASE:
   case COMMAND_DROP_ACCOUNT:
     break;
@@ -292,7 +305,7 @@ static void run_last_commands(Engine *engine) {
       continue;
     }
     if (command->kind == COMMAND_START)
-      command->about.op->account->limiter.limit = (AdaptiveLimit){0};
+      op_of_command(command)->account->limiter.limit = (AdaptiveLimit){0};
     run_command(engine, command);
   }
   mailbox_put(&engine->commands, &left);

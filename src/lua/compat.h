@@ -51,18 +51,15 @@ static inline void *compat_testudata(lua_State *L, int index,
 
 #endif
 
-/* A userdata with `count` slots for Lua values, numbered from 1.  Those up to
- * `room` can be set without memory.  Lua 5.4 has the slots inside; before, they
- * are in a table beside it. */
-static inline void *compat_newslots(lua_State *L, size_t size, int room,
-                                    int count) {
+/* A userdata with `count` slots for Lua values, numbered from 1, which can be
+ * set without memory.  Lua 5.4 has the slots inside; before, they are in a
+ * table beside it. */
+static inline void *compat_newslots(lua_State *L, size_t size, int count) {
 #if LUA_VERSION_NUM >= 504
-  (void)room;
   return lua_newuserdatauv(L, size, count);
 #else
   void *data = lua_newuserdata(L, size);
-  (void)count;
-  lua_createtable(L, room, 0);
+  lua_createtable(L, count, 0);
   compat_setuservalue(L, -2);
   return data;
 #endif

@@ -20,6 +20,7 @@
 #include "id_book.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct Account {
   unsigned references;
@@ -58,5 +59,10 @@ void account_learn(Account *account, unsigned class, double began,
 void account_plan(Account *account, unsigned class, double now);
 
 void account_hold(Account *account);
+
+/* The account in which a COMMAND_DROP_ACCOUNT lies.  Any thread. */
+static inline Account *account_of_command(Command *command) {
+  return (Account *)(void *)((char *)command - offsetof(Account, dropping));
+}
 
 #endif

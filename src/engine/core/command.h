@@ -16,13 +16,11 @@ typedef enum CommandKind {
   COMMAND_DROP_ACCOUNT
 } CommandKind;
 
+/* It lies inside what it is about, which its kind tells: see op_of_command and
+ * account_of_command. */
 typedef struct Command {
   Link link; /* first: a Link * in a mailbox is a Command * */
   CommandKind kind;
-  union {
-    struct Op *op;
-    struct Account *account;
-  } about;
 } Command;
 
 #endif

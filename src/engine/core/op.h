@@ -58,6 +58,10 @@ struct Op {
 Op *engine_start_op(Engine *engine, Op *op, const OpType *type,
                     Account *account, uintptr_t owner);
 
+/* The op in which the command lies, of any kind but COMMAND_DROP_ACCOUNT.  Any
+ * thread. */
+Op *op_of_command(Command *command);
+
 /* Host's thread: sends one of the commands inside an op, or keeps it back
  * (engine_cork). */
 void engine_send(Engine *engine, Command *command, CommandKind kind);

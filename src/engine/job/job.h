@@ -26,22 +26,22 @@ typedef struct Job {
   char *earlier_id; /* that an earlier create was given; NULL = none */
   uint64_t claim;   /* names it in the ledger, with `sends`; 0 = nothing does */
   unsigned sends;   /* sends that the ledger permitted */
-  bool again;       /* the ledger has it already */
-  bool intended;    /* its intent is in the open transaction */
-  bool recorded;    /* its intent is in the ledger */
-  bool asked;       /* its permission is in the open transaction */
-  bool permitted;   /* the create under way may go out */
-  bool marked;      /* the ledger says sent */
-  bool held;        /* the create under way had to be kept back */
-  bool refused;     /* the ledger says that it is not ours to send */
-  bool given_up;    /* cancelled while its create was out */
-  bool earlier_paid; /* an earlier create of it was charged */
-  bool twice;   /* one may have made another job than the one that has its id */
-  bool hearsay; /* the service has not told of its id yet */
-  bool parting; /* it has ended, which is told once the ledger has it */
-  bool stays;   /* it has ended, and its row is left for recover */
-  bool has_listener;
-  bool checked; /* its references are good, and it waits for its turn */
+  bool again : 1;   /* the ledger has it already */
+  bool intended : 1;     /* its intent is in the open transaction */
+  bool recorded : 1;     /* its intent is in the ledger */
+  bool asked : 1;        /* its permission is in the open transaction */
+  bool permitted : 1;    /* the create under way may go out */
+  bool marked : 1;       /* the ledger says sent */
+  bool held : 1;         /* the create under way had to be kept back */
+  bool refused : 1;      /* the ledger says that it is not ours to send */
+  bool given_up : 1;     /* cancelled while its create was out */
+  bool earlier_paid : 1; /* an earlier create of it was charged */
+  bool twice : 1;        /* one may have made another job than has its id */
+  bool hearsay : 1;      /* the service has not told of its id yet */
+  bool parting : 1; /* it has ended, which is told once the ledger has it */
+  bool stays : 1;   /* it has ended, and its row is left for recover */
+  bool has_listener : 1;
+  bool checked : 1; /* its references are good, and it waits for its turn */
   uint16_t reference_count;
   uint32_t body_length;
   QueueLink unwritten; /* in the account's list of unrecorded */

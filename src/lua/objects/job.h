@@ -24,7 +24,8 @@ typedef enum JobStatus {
 } JobStatus;
 
 /* A job's slots.  Those up to JOB_ROOM are there from the beginning: most jobs
- * fill them, and they can be set without memory. */
+ * fill them, and they can be set without memory.  The others are for few jobs:
+ * they are in a table of their own, which their first value makes. */
 enum {
   JOB_CLIENT = 1,
   JOB_REQUEST,
@@ -33,13 +34,13 @@ enum {
   JOB_ERROR,
   JOB_RAW,
   JOB_RESULTS,
-  JOB_ROOM = JOB_RESULTS,
+  JOB_RARE, /* nil, or the table of those that follow */
+  JOB_ROOM = JOB_RARE,
   JOB_METADATA,
   JOB_FILES,
   JOB_SAVE_ERROR,
-  JOB_ORIGIN,     /* the job that this one goes on with */
-  JOB_EARLIER_ID, /* that an earlier create of what is sent again was given */
-  JOB_SLOTS = JOB_EARLIER_ID
+  JOB_ORIGIN,    /* the job that this one goes on with */
+  JOB_EARLIER_ID /* that an earlier create of what is sent again was given */
 };
 
 typedef struct LuaJob {
@@ -73,7 +74,8 @@ LuaJob *job_check(lua_State *L, int index);
 LuaJob *job_test(lua_State *L, int index);
 /* Pushes a new job of the client at `index`. */
 LuaJob *job_push(lua_State *L, int client_index, JobMode mode);
-/* slot = the value on top, which is popped; and the other way round. */
+/* slot = the value on top, which is popped; and the other way round.  Setting
+ * one beyond JOB_ROOM may raise, when there is no memory. */
 void job_set(lua_State *L, int index, int slot);
 void job_get(lua_State *L, int index, int slot);
 /* The request on top (or nil), popped, is the job's, and says what it costs. */
