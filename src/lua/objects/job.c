@@ -27,42 +27,6 @@ LuaJob *job_test(lua_State *L, int index) {
   return compat_testudata(L, index, JOB_TYPE);
 }
 
-void job_get(lua_State *L, int index, int slot) {
-  if (slot <= JOB_ROOM) {
-    compat_getslot(L, index, slot);
-    return;
-  }
-  compat_getslot(L, index, JOB_RARE);
-  if (lua_isnil(L, -1))
-    return;
-  lua_rawgeti(L, -1, slot - JOB_ROOM);
-  lua_remove(L, -2);
-}
-
-/* The same for one of the rare slots. */
-static void set_rare(lua_State *L, int index, int slot) {
-  compat_getslot(L, index, JOB_RARE);
-  if (lua_isnil(L, -1) && !lua_isnil(L, -2)) {
-    lua_pop(L, 1);
-    lua_createtable(L, 1, 0);
-    lua_pushvalue(L, -1);
-    compat_setslot(L, index, JOB_RARE);
-  }
-  lua_insert(L, -2);
-  if (lua_isnil(L, -2)) /* nothing was there, and nothing comes */
-    lua_pop(L, 1);
-  else
-    lua_rawseti(L, -2, slot - JOB_ROOM);
-  lua_pop(L, 1);
-}
-
-void job_set(lua_State *L, int index, int slot) {
-  if (slot <= JOB_ROOM)
-    compat_setslot(L, index, slot);
-  else
-    set_rare(L, compat_absindex(L, index), slot);
-}
-
 void job_set_request(lua_State *L, int index) {
   LuaJob *job = lua_touserdata(L, index);
   if (lua_istable(L, -1))
