@@ -19,7 +19,7 @@ local ok, what = pcall(function()
     api_key = key or box.api_key,
     poll = { first = 0.01, interval = 0.01 },
   }))
-  local job = client:submit({ prompt = "a cup" }, { save = path .. ".png" })
+  local job = client:submit({ prompt = "a cup" }, { save = { path .. ".png", sidecar = false } })
   local limit = gptimage2.now() + 20
   local heard
   repeat
