@@ -25,7 +25,8 @@ set_target_properties(bench-floor PROPERTIES
   OUTPUT_NAME floor RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
 
 add_executable(bench-polls EXCLUDE_FROM_ALL spec/bench/polls.c
-  src/engine/rules/durations.c src/engine/rules/outlook.c
+  src/engine/rules/density.c src/engine/rules/durations.c
+  src/engine/rules/outlook.c
   src/engine/rules/poll_book.c src/engine/rules/poll_plan.c
   src/engine/rules/survival.c)
 target_include_directories(bench-polls PRIVATE spec/c spec/c/rules)

@@ -38,19 +38,22 @@ static void print_times(void) {
   double began, sum = 0;
   poll_book_init(&book, 1, 1);
   for (unsigned i = 0; i < DURATIONS_MAX; i++)
-    poll_book_add(&book, CLASS, 1e4 * i, 10 + (i * 37 % DURATIONS_MAX) / 4.0);
+    poll_book_add(&book, CLASS,
+                  seen_as(1e4 * i, 10 + (i * 37 % DURATIONS_MAX) / 4.0));
   began = cpu_now();
   for (int i = 0; i < PLANS; i++) {
     book.stale[CLASS] = true;
-    book.plans[CLASS].rate = 0; /* as the first one, which takes longest */
+    book.all->stale = true;
+    book.all->plan.rate = 0; /* as the first one, which takes longest */
     poll_book_plan(&book, CLASS, 1e9 + 2 * i, &outlook);
   }
   printf("plan_us %.1f\n", (cpu_now() - began) / PLANS * 1e6);
   began = cpu_now();
   for (int i = 0; i < PAUSES; i++)
-    sum += poll_plan_pause(&book.plans[CLASS], i % 600 / 10.0, 0.5);
+    sum += poll_plan_pause(book.plans[CLASS], i % 600 / 10.0, 0.5);
   printf("pause_ns %.1f\n", (cpu_now() - began) / PAUSES * 1e9);
   printf("pause_mean %.3f\n", sum / PAUSES);
+  poll_book_free(&book);
 }
 
 int main(void) {

@@ -245,20 +245,47 @@ static void the_last_look_is_taken_in_time(void **state) {
   assert_rest(reply_with(&job, answer(503), 98.8), 99, true);
 }
 
-/* Between the last two looks, in the middle. */
+static void assert_took(const JobState *job, double now, double low,
+                        double high) {
+  Duration took = {0};
+  assert_true(job_state_took(job, now, &took));
+  check(is_near(took.began, job->created) && is_near((double)took.low, low) &&
+            is_near((double)took.high, high),
+        "from %f to %f", (double)took.low, (double)took.high);
+}
+
+static void assert_untold(const JobState *job, double now) {
+  Duration took;
+  assert_false(job_state_took(job, now, &took));
+}
+
+/* The job's next poll goes out at `sent`, and is answered at `now`. */
+static void look(JobState *job, HttpOutcome reply, double sent, double now) {
+  job_state_on_timer(job, sent);
+  job_state_on_sent(job, sent);
+  reply_with(job, reply, now);
+}
+
+/* What is answered late was so when it was asked, or later; and who asked late,
+ * for the poll waited for a connection, asked late. */
 static void a_job_that_succeeds_tells_how_long_it_took(void **state) {
   JobState job = job_in(PHASE_POLLING); /* created at 0 */
   (void)state;
-  assert_true(is_near(job_state_seconds(&job, 8), 4));
+  assert_took(&job, 8, 0, 8);
+  job_state_on_sent(&job, 2.5);
   reply_with(&job, said(200, SAYS_WAITING), 4);
-  assert_true(is_near(job_state_seconds(&job, 8), 6));
-  job_state_on_timer(&job, 6);
-  reply_with(&job, answer(503), 6.5); /* says nothing of it */
-  job_state_on_timer(&job, 10);
-  assert_true(is_near(job_state_seconds(&job, 10), 7));
-  reply_with(&job, said(202, SAYS_NOTHING), 10); /* says that it goes on */
-  assert_true(is_near(job_state_seconds(&job, 20), 15));
-  assert_true(job_state_seconds(&job, 26) < 0); /* looked at too rarely */
+  assert_took(&job, 8, 2.5, 8);
+  look(&job, answer(503), 6, 6.5); /* says nothing of it */
+  look(&job, said(200, SAYS_STRANGE), 8, 9);
+  assert_took(&job, 10, 2.5, 10);
+  look(&job, said(202, SAYS_NOTHING), 10, 14); /* says that it goes on */
+  assert_took(&job, 20, 10, 20);
+  job_state_on_timer(&job, 15);
+  job_state_on_sent(&job, 15);
+  job_state_on_sent(&job, 16.5); /* it had found no connection */
+  reply_with(&job, said(202, SAYS_WAITING), 17);
+  assert_took(&job, 20, 16.5, 20);
+  assert_untold(&job, 32); /* looked at too rarely */
 }
 
 static void who_was_not_there_from_the_create_tells_no_length(void **state) {
@@ -266,17 +293,28 @@ static void who_was_not_there_from_the_create_tells_no_length(void **state) {
   (void)state;
   job_state_start(&job, 50);
   reply_with(&job, answer(202), 51);
-  assert_true(job_state_seconds(&job, 53) < 0);
+  assert_untold(&job, 53);
   job = new_job(JOB_MODE_GENERATE, &settings); /* done with its create */
   job_state_start(&job, 50);
   reply_with(&job, said(200, SAYS_SUCCEEDED), 51);
-  assert_true(job_state_seconds(&job, 51) < 0);
+  assert_untold(&job, 51);
+}
+
+/* A poll says nothing of a job that was created after it. */
+static void only_a_poll_is_a_look(void **state) {
+  JobState job = job_in(PHASE_WAITING);
+  (void)state;
+  job_state_on_sent(&job, 1);
+  job_state_on_timer(&job, 2);
+  reply_with(&job, said(200, SAYS_WAITING), 3);
+  assert_took(&job, 4, 0, 4);
 }
 
 /* Wishes, troubles and ends stay what they were. */
 static void a_plan_changes_nothing_but_the_pause(void **state) {
-  static const PollPlan plans[] = {
-      {.count = 0}, {.count = 1, .times = {8}, .after = 5, .end = 20}};
+  static const PollPlan plan = {
+      .count = 1, .times = {8}, .after = 5, .end = 20};
+  static const PollPlan *const plans[] = {NULL, &plan};
   static const JobRules planned = {.retry = RETRY_DOCUMENTED,
                                    .max_attempts = 3,
                                    .poll = {2.0, 2.5, 5.0, 1, plans}};
@@ -315,6 +353,7 @@ int main(void) {
       cmocka_unit_test(one_poll_is_one_poll),
       cmocka_unit_test(the_last_look_is_taken_in_time),
       cmocka_unit_test(a_job_that_succeeds_tells_how_long_it_took),
+      cmocka_unit_test(only_a_poll_is_a_look),
       cmocka_unit_test(who_was_not_there_from_the_create_tells_no_length),
       cmocka_unit_test(a_plan_changes_nothing_but_the_pause),
   };

@@ -22,6 +22,7 @@ typedef struct Client {
 #define CLASS 1 /* text to image, one */
 
 static inline void start(Client *client, unsigned history) {
+  poll_book_free(&client->book);
   poll_book_init(&client->book, 1, 1);
   client->outlook = (Outlook){{0}};
   client->now = 0;
@@ -29,9 +30,9 @@ static inline void start(Client *client, unsigned history) {
 }
 
 static inline double pause_of(Client *client, double age) {
-  const PollPlan *plan = &client->book.plans[CLASS];
+  const PollPlan *plan = client->book.plans[CLASS];
   double random = random_unit(&client->seed);
-  if (plan->count)
+  if (plan)
     return poll_plan_pause(plan, age, random);
   return (age > 0 ? 2.5 : 2) * (0.85 + 0.3 * random);
 }
@@ -52,7 +53,8 @@ static inline Cost do_job(Client *client, double seconds) {
     age += pause_of(client, age);
   }
   cost.lag = age - seconds;
-  poll_book_add(&client->book, CLASS, client->now, (before + age) / 2);
+  poll_book_add(&client->book, CLASS,
+                (Duration){client->now, (float)before, (float)age});
   client->now += age;
   return cost;
 }
@@ -77,7 +79,7 @@ static inline Cost expect_after(const World *world, unsigned jobs,
     Cost cost;
     start(&client, i);
     do_jobs(&client, world, jobs);
-    cost = world_cost(world, poll_plan_pause, &client.book.plans[CLASS], 0.5);
+    cost = world_cost(world, poll_plan_pause, client.book.plans[CLASS], 0.5);
     sum.lag += cost.lag / HISTORIES;
     sum.polls += cost.polls / HISTORIES;
     *covered += (1 - world_runs(world, outlook_left(&client.outlook, 0, 0.1))) /

@@ -239,10 +239,10 @@ static void odd_poll_settings_stay_within_reason(void **state) {
 /* By the plan of its class and of no other, in the settings' unit; without one
  * as ever. */
 static void a_plan_takes_the_place_of_the_schedule(void **state) {
-  static const PollPlan plans[] = {
-      {.count = 0},
-      {.count = 2, .times = {8, 9}, .after = 5, .end = 20},
-      {.count = 0}};
+  static const PollPlan none = {.count = 0};
+  static const PollPlan plan = {
+      .count = 2, .times = {8, 9}, .after = 5, .end = 20};
+  static const PollPlan *const plans[] = {NULL, &plan, &none};
   static const PollSettings settings = {2.0, 2.5, 5.0, 0.5, plans};
   static const PollSettings off = {2.0, 2.5, 5.0, 0.5, NULL};
   float previous = 0;

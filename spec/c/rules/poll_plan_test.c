@@ -119,7 +119,7 @@ static void past_the_longest_duration_polls_are_rare(void **state) {
     world_learn(&worlds[i], &known);
     plan = plan_for(&known, 1);
     for (unsigned k = 0; k < known.count; k++)
-      longest = fmax(longest, exp((double)known.logs[k]));
+      longest = fmax(longest, middle_of(&known.ones[k]));
     for (int k = 0; k < 400; k++) {
       double age = 1.5 * longest + 0.1 + 0.7 * k;
       check(poll_plan_pause(&plan, age, 0.5) > 5 - EDGE, "%s: at %f of %f",

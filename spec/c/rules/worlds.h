@@ -5,6 +5,7 @@
 #ifndef GPTIMAGE2_C_WORLDS_H
 #define GPTIMAGE2_C_WORLDS_H
 
+#include "looks.h"
 #include "numbers.h"
 
 #include "engine/rules/poll_plan.h"
@@ -68,8 +69,9 @@ static inline void world_learn(const World *world, Durations *known) {
   *known = (Durations){0};
   for (unsigned i = 0; i < DURATIONS_MAX; i++)
     durations_add(
-        known, 1e4 * i,
-        world_time(world, (i * 37 % DURATIONS_MAX + 0.5) / DURATIONS_MAX));
+        known,
+        seen_as(1e4 * i, world_time(world, (i * 37 % DURATIONS_MAX + 0.5) /
+                                               DURATIONS_MAX)));
 }
 
 /* ---- what a schedule costs ---- */

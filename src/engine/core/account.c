@@ -11,6 +11,8 @@
 static void free_account(Account *account) {
   http_free_idle(&account->service);
   id_book_free(&account->ids);
+  poll_book_free(&account->polls);
+  free(atomic_load(&account->forecasts));
   if (account->ledger)
     ledger_close(account->ledger);
   service_free(&account->service);
@@ -19,10 +21,21 @@ static void free_account(Account *account) {
 
 /* ---- how long jobs take ---- */
 
+/* Where the host's thread finds what is known of each class: allocated with the
+ * first of it.  NULL without memory. */
+static Forecast *forecasts_of(Account *account) {
+  Forecast *all = atomic_load(&account->forecasts);
+  if (!all && (all = calloc(POLL_CLASSES, sizeof *all)))
+    atomic_store(&account->forecasts, all);
+  return all;
+}
+
 void account_plan(Account *account, unsigned class, double now) {
   Outlook outlook;
-  if (poll_book_plan(&account->polls, class, now, &outlook))
-    forecast_set(&account->forecasts[class], &outlook);
+  Forecast *all;
+  if (poll_book_plan(&account->polls, class, now, &outlook) &&
+      (all = forecasts_of(account)))
+    forecast_set(&all[class], &outlook);
 }
 
 /* Classes of which less is known may go by this one. */
@@ -31,10 +44,21 @@ static void plan_all(Account *account, double now) {
     account_plan(account, class, now);
 }
 
-void account_learn(Account *account, unsigned class, double began,
-                   double seconds, double now) {
-  poll_book_add(&account->polls, class, began, seconds);
+static bool find_outlook(const Account *account, unsigned class,
+                         Outlook *outlook) {
+  const Forecast *all = atomic_load(&account->forecasts);
+  return all && class < POLL_CLASSES && forecast_get(&all[class], outlook);
+}
+
+double account_learn(Account *account, unsigned class, Duration took,
+                     double now) {
+  double middle = ((double)took.low + (double)took.high) / 2;
+  Outlook outlook;
+  if (find_outlook(account, class, &outlook))
+    middle = outlook_between(&outlook, (double)took.low, (double)took.high);
+  poll_book_add(&account->polls, class, took);
   plan_all(account, now);
+  return middle;
 }
 
 static void set_polls(Account *account) {
@@ -50,15 +74,29 @@ static void set_polls(Account *account) {
 #define RECALLED 1024
 #define LONG_AGO 1e9 /* seconds: of their time nobody is at work any more */
 
+/* A ledger has one number for each, and not between which looks it was: as far
+ * apart as they mostly are. */
+#define LOOKS_APART 2.5
+#define SHARE_APART 0.5 /* of the number, at most */
+
+static Duration recalled(const LedgerDuration *one, double unit, double now) {
+  double apart = fmin(LOOKS_APART * unit, SHARE_APART * one->seconds) / 2;
+  double age = now - one->submitted;
+  return (Duration){.began = -LONG_AGO - (age > 0 ? age : 0),
+                    .low = (float)(one->seconds - apart),
+                    .high = (float)(one->seconds + apart)};
+}
+
 /* What earlier processes have learned, the oldest first. */
 static void recall(Account *account, const char *base_url) {
   LedgerDuration *known = calloc(RECALLED, sizeof *known);
   unsigned count =
       known ? ledger_durations(account->ledger, base_url, known, RECALLED) : 0;
+  double now = clock_wall();
   while (count-- > 0) {
     const LedgerDuration *one = &known[count];
     poll_book_add(&account->polls, poll_class(one->images, one->count),
-                  one->submitted - clock_wall() - LONG_AGO, one->seconds);
+                  recalled(one, account->polls.unit, now));
   }
   free(known);
   plan_all(account, 0);
@@ -67,10 +105,9 @@ static void recall(Account *account, const char *base_url) {
 double account_expect(const Account *account, unsigned class, double age,
                       double chance) {
   Outlook outlook;
-  if (class >= POLL_CLASSES ||
-      !forecast_get(&account->forecasts[class], &outlook))
-    return (double)NAN;
-  return outlook_left(&outlook, age, chance);
+  return find_outlook(account, class, &outlook)
+             ? outlook_left(&outlook, age, chance)
+             : (double)NAN;
 }
 
 /* ---- its life ---- */

@@ -19,6 +19,7 @@
 #include "forecast.h"
 #include "id_book.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -36,7 +37,8 @@ struct Account {
   Queue parting;    /* ended jobs, told of once the ledger has that */
   IdBook ids;       /* that the service gave its jobs */
   PollBook polls;   /* what was learned of how long jobs take */
-  Forecast forecasts[POLL_CLASSES]; /* the same, for the host's thread */
+  _Atomic(Forecast *) forecasts; /* the same, of each class, for the host's
+                                    thread; NULL = nothing is known */
   double retry_at;    /* when to look at a ledger that is down, and */
   double retry_pause; /* how long the last pause was: seconds */
   Link dirty_link;    /* in the engine's list while `dirty` */
@@ -51,9 +53,9 @@ struct Account {
  * must not make us ask our own network. */
 bool account_wants_public(const Account *account, const char *image_url);
 
-/* A job of that class that began then (monotonic) has taken so long. */
-void account_learn(Account *account, unsigned class, double began,
-                   double seconds, double now);
+/* A job of that class has taken so long: how long most likely. */
+double account_learn(Account *account, unsigned class, Duration took,
+                     double now);
 
 /* A job of that class is about to be told when to poll. */
 void account_plan(Account *account, unsigned class, double now);

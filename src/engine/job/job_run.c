@@ -64,16 +64,12 @@ static void set_pace(Job *job, const HttpOutcome *reply, bool created,
 
 /* How long the next ones will take. */
 static void learn(Job *job, Answer *answer, JobAction action, double now) {
-  double seconds;
-  if (answer->created || action.what != JOB_DO_END ||
-      action.end != JOB_END_SUCCEEDED)
-    return;
-  seconds = job_state_seconds(&job->state, now);
-  if (seconds <= 0)
-    return;
-  answer->seconds = seconds;
-  account_learn(job->op.account, job->state.class, job->state.created, seconds,
-                now);
+  Duration took;
+  if (!answer->created && action.what == JOB_DO_END &&
+      action.end == JOB_END_SUCCEEDED &&
+      job_state_took(&job->state, now, &took))
+    answer->seconds =
+        account_learn(job->op.account, job->state.class, took, now);
 }
 
 static void on_exchanged(Exchange *exchange) {
@@ -146,6 +142,7 @@ static void send_create(Job *job) {
 
 static void send_poll(Job *job) {
   Account *account = job->op.account;
+  job_state_on_sent(&job->state, clock_monotonic());
   await_exchange(job, http_get(engine_loop(job->op.engine), &account->service,
                                service_poll_url(&account->service, job->id),
                                time_left(job, clock_monotonic()),

@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* How many of the newest are held against those before them, and how many of
@@ -17,39 +16,54 @@
 #define SPREAD_LEAST 0.1
 
 /* How many standard errors are no chance, of so many of the newest: rare long
- * jobs come in pairs at times. */
-#define CHANGE(newest) (3.5 + 6.0 / (newest))
+ * jobs come in pairs at times, short ones hardly. */
+#define SLOWER(newest) (3.5 + 6.0 / (newest))
+#define FASTER(newest) (3.0 + 0.5 / (newest))
 
 /* Each of the newest is as far from the mean, in spreads, on one side. */
 #define ASIDE 0.5
 
-static double mean_of(const float *logs, unsigned count) {
+static double middle_of(const Duration *one) {
+  return ((double)one->low + (double)one->high) / 2;
+}
+
+static double mean_of(const Duration *ones, unsigned count) {
   double sum = 0;
   for (unsigned i = 0; i < count; i++)
-    sum += (double)logs[i];
+    sum += log(middle_of(&ones[i]));
   return count ? sum / count : 0;
 }
 
-static double spread_of(const float *logs, unsigned count) {
-  double mean = mean_of(logs, count), sum = 0;
-  for (unsigned i = 0; i < count; i++)
-    sum += ((double)logs[i] - mean) * ((double)logs[i] - mean);
+static double spread_of(const Duration *ones, unsigned count, double mean) {
+  double sum = 0;
+  for (unsigned i = 0; i < count; i++) {
+    double away = log(middle_of(&ones[i])) - mean;
+    sum += away * away;
+  }
   return count > 1 ? sqrt(sum / (count - 1)) : 0;
 }
 
-double durations_mean(const Durations *durations) {
-  return mean_of(durations->logs, durations->count);
+/* How far from `mean` it was at least: 0 where it may have been as long. */
+static double away_from(const Duration *one, double mean) {
+  double most = log((double)one->high) - mean;
+  double least = one->low > 0 ? log((double)one->low) - mean : -INFINITY;
+  if (least > 0)
+    return least;
+  return most < 0 ? most : 0;
 }
 
-double durations_spread(const Durations *durations) {
-  return spread_of(durations->logs, durations->count);
+static double mean_away(const Duration *ones, unsigned count, double mean) {
+  double sum = 0;
+  for (unsigned i = 0; i < count; i++)
+    sum += away_from(&ones[i], mean);
+  return sum / count;
 }
 
 /* Whether each is further from `mean` than `margin`, on the side of it. */
-static bool are_aside(const float *logs, unsigned count, double mean,
+static bool are_aside(const Duration *ones, unsigned count, double mean,
                       double margin) {
   for (unsigned i = 0; i < count; i++) {
-    double away = (double)logs[i] - mean;
+    double away = away_from(&ones[i], mean);
     if (margin > 0 ? away < margin : away > margin)
       return false;
   }
@@ -60,23 +74,20 @@ static bool are_aside(const float *logs, unsigned count, double mean,
  * them is aside, and their mean further away than chance brings it. */
 static bool is_change(const Durations *durations, unsigned newest) {
   unsigned before = durations->count - newest;
-  const float *logs = durations->logs + before;
-  double spread = spread_of(durations->logs, before);
-  double mean = mean_of(durations->logs, before);
-  double away = mean_of(logs, newest) - mean;
-  if (spread < SPREAD_LEAST)
-    spread = SPREAD_LEAST;
-  return fabs(away) >
-             CHANGE(newest) * spread * sqrt(1.0 / newest + 1.0 / before) &&
-         are_aside(logs, newest, mean, copysign(ASIDE * spread, away));
+  const Duration *ones = durations->ones + before;
+  double mean = mean_of(durations->ones, before);
+  double spread = fmax(SPREAD_LEAST, spread_of(durations->ones, before, mean));
+  double away = mean_away(ones, newest, mean);
+  double chance = spread * sqrt(1.0 / newest + 1.0 / before) *
+                  (away > 0 ? SLOWER(newest) : FASTER(newest));
+  return fabs(away) > chance &&
+         are_aside(ones, newest, mean, copysign(ASIDE * spread, away));
 }
 
 static void take_out(Durations *durations, unsigned at, unsigned count) {
   unsigned rest = (durations->count -= count) - at;
-  memmove(durations->logs + at, durations->logs + at + count,
-          rest * sizeof *durations->logs);
-  memmove(durations->began + at, durations->began + at + count,
-          rest * sizeof *durations->began);
+  memmove(durations->ones + at, durations->ones + at + count,
+          rest * sizeof *durations->ones);
 }
 
 static void forget(Durations *durations) {
@@ -93,17 +104,20 @@ static void forget(Durations *durations) {
 /* Of the longest known one. */
 #define RIPE 0.9
 
+double durations_longest(const Durations *durations) {
+  double longest = 0;
+  for (unsigned i = 0; i < durations->count; i++)
+    longest = fmax(longest, middle_of(&durations->ones[i]));
+  return longest;
+}
+
 unsigned durations_ripe(const Durations *durations, double now) {
-  float longest = 0;
   unsigned count = durations->count;
+  double ripe;
   if (durations->alone > 0 || count == 0)
     return count;
-  longest = durations->logs[0];
-  for (unsigned i = 1; i < count; i++)
-    if (durations->logs[i] > longest)
-      longest = durations->logs[i];
-  while (count > 0 &&
-         durations->began[count - 1] > now - RIPE * exp((double)longest))
+  ripe = now - RIPE * durations_longest(durations);
+  while (count > 0 && durations->ones[count - 1].began > ripe)
     count--;
   return count;
 }
@@ -134,14 +148,11 @@ static bool make_room(Durations *durations, double now) {
 }
 
 /* Behind all that began before it. */
-static void insert(Durations *durations, double began, float length) {
+static void insert(Durations *durations, Duration one) {
   unsigned at = durations->count++;
-  for (; at > 0 && durations->began[at - 1] > began; at--) {
-    durations->logs[at] = durations->logs[at - 1];
-    durations->began[at] = durations->began[at - 1];
-  }
-  durations->logs[at] = length;
-  durations->began[at] = began;
+  for (; at > 0 && durations->ones[at - 1].began > one.began; at--)
+    durations->ones[at] = durations->ones[at - 1];
+  durations->ones[at] = one;
 }
 
 static void note_end(Durations *durations, double began, double ended) {
@@ -152,23 +163,20 @@ static void note_end(Durations *durations, double began, double ended) {
     durations->ended = ended;
 }
 
-void durations_add(Durations *durations, double began, double seconds) {
-  if (!(seconds > 0 && seconds <= 1e9))
+#define DAY 86400.0f /* seconds */
+
+static bool is_sound(const Duration *one) {
+  return isfinite(one->began) && one->low >= 0 && one->high > one->low &&
+         one->high <= DAY;
+}
+
+void durations_add(Durations *durations, Duration one) {
+  double ended = one.began + middle_of(&one);
+  if (!is_sound(&one))
     return;
-  note_end(durations, began, began + seconds);
-  if (durations->count == DURATIONS_MAX &&
-      !make_room(durations, began + seconds))
+  note_end(durations, one.began, ended);
+  if (durations->count == DURATIONS_MAX && !make_room(durations, ended))
     return;
-  insert(durations, began, (float)log(seconds));
+  insert(durations, one);
   forget(durations);
-}
-
-static int compare(const void *a, const void *b) {
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
-void durations_sort(const Durations *durations, float *sorted) {
-  memcpy(sorted, durations->logs, durations->count * sizeof *sorted);
-  qsort(sorted, durations->count, sizeof *sorted, compare);
 }

@@ -15,14 +15,20 @@
 
 #define DURATIONS_MAX 128
 
+/* A job that began at `began`, on whatever clock, still ran `low` seconds later
+ * (0 = nobody had looked), and had ended when `high` of them were over. */
+typedef struct Duration {
+  double began;
+  float low, high;
+} Duration;
+
 typedef struct Durations {
-  unsigned count;              /* at most DURATIONS_MAX */
-  unsigned alone;              /* of the newest: nothing ran beside them */
-  unsigned turn;               /* for what is left to chance */
-  unsigned crowd;              /* of a burst: how many have ended */
-  double ended;                /* the last end of any */
-  float logs[DURATIONS_MAX];   /* of seconds, in the order of beginning */
-  double began[DURATIONS_MAX]; /* on whatever clock */
+  unsigned count;               /* at most DURATIONS_MAX */
+  unsigned alone;               /* of the newest: nothing ran beside them */
+  unsigned turn;                /* for what is left to chance */
+  unsigned crowd;               /* of a burst: how many have ended */
+  double ended;                 /* the last end of any */
+  Duration ones[DURATIONS_MAX]; /* in the order of beginning */
 } Durations;
 
 /* How many of them, the oldest, tell how long the next ones take: where jobs
@@ -30,14 +36,10 @@ typedef struct Durations {
  * ones have ended, too. */
 unsigned durations_ripe(const Durations *durations, double now);
 
-/* A job that began then.  What is no number of seconds above 0 is left out. */
-void durations_add(Durations *durations, double began, double seconds);
+/* Leaves out what is no time between 0 and a day. */
+void durations_add(Durations *durations, Duration one);
 
-/* The mean of the logarithms, and how far they are spread.  0 without any. */
-double durations_mean(const Durations *durations);
-double durations_spread(const Durations *durations);
-
-/* The logarithms in order, into `sorted`, which has room for all. */
-void durations_sort(const Durations *durations, float *sorted);
+/* The seconds of the longest one, in the middle of its looks; 0 without any. */
+double durations_longest(const Durations *durations);
 
 #endif

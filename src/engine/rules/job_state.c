@@ -43,17 +43,23 @@ void job_state_init(JobState *state, JobMode mode, const JobRules *settings,
                       .deadline = deadline};
 }
 
-/* Seconds between two looks, beyond which their middle says too little: more
- * than any plan leaves, in the unit of the plans. */
+/* Seconds between two looks, beyond which they say too little: more than any
+ * plan leaves, in the unit of the plans. */
 #define LOOKS_APART 15.0
 
-double job_state_seconds(const JobState *state, double now) {
-  const PollSettings *poll = &state->settings->poll;
+bool job_state_took(const JobState *state, double now, Duration *took) {
   double age = now - state->created;
   if (state->mode != JOB_MODE_GENERATE || state->polls == 0 ||
-      age - (double)state->seen > LOOKS_APART * poll->unit)
-    return -1;
-  return (age + (double)state->seen) / 2;
+      age - (double)state->seen > LOOKS_APART * state->settings->poll.unit)
+    return false;
+  *took = (Duration){
+      .began = state->created, .low = state->seen, .high = (float)age};
+  return true;
+}
+
+void job_state_on_sent(JobState *state, double now) {
+  if (state->phase == PHASE_POLLING)
+    state->asked = (float)(now - state->created);
 }
 
 JobAction job_state_start(JobState *state, double now) {
@@ -241,7 +247,7 @@ static bool is_passing(JobState *state) {
 static JobAction go_on(JobState *state, const HttpOutcome *reply, double now,
                        double random) {
   state->unusable_replies = 0;
-  state->seen = (float)(now - state->created);
+  state->seen = state->asked;
   if (state->mode == JOB_MODE_POLL_ONCE)
     return end(state, JOB_END_ACCEPTED);
   return rest_before_poll(state, reply->retry_after, now, random);
@@ -278,7 +284,7 @@ static JobAction wait_on(JobState *state, const HttpOutcome *reply, double now,
   state->failures = 0;
   if (state->mode == JOB_MODE_POLL_ONCE || reply->says == SAYS_WAITING)
     return read_polled(state, reply, now, random);
-  state->seen = (float)(now - state->created);
+  state->seen = state->asked;
   return rest_before_poll(state, reply->retry_after, now, random);
 }
 
@@ -286,7 +292,7 @@ static JobAction on_polled(JobState *state, const HttpOutcome *reply,
                            double now, double random) {
   bool missing = reply->kind == OUTCOME_ANSWERED && reply->status == 404;
   PollDecision decision;
-  state->not_found_count = missing ? state->not_found_count + 1 : 0;
+  state->not_found_count = missing ? (uint8_t)(state->not_found_count + 1) : 0;
   decision = policy_on_poll(reply, state->not_found_count);
   if (state->mode == JOB_MODE_POLL_ONCE && decision != POLL_READ &&
       decision != POLL_WAIT)

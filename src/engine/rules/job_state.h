@@ -92,12 +92,13 @@ typedef struct JobState {
   double deadline;            /* monotonic seconds */
   double created;             /* when the create was answered */
   float pause;                /* the last poll pause, see policy.h */
-  float seen;                 /* its age when it was last said to go on */
+  float asked;                /* its age when its last poll was sent, */
+  float seen;                 /* and of the last one that said: it goes on */
   unsigned attempts;          /* creates sent */
   unsigned polls;             /* polls sent */
   unsigned failures;          /* failures in a row */
-  unsigned not_found_count;   /* answers of 404 in a row */
-  unsigned unusable_replies;  /* that say final and are not usable, likewise */
+  uint8_t not_found_count;    /* answers of 404 in a row */
+  uint8_t unusable_replies;   /* that say final and are not usable, likewise */
   uint8_t class;              /* of jobs that take as long: see poll_book.h */
 } JobState;
 
@@ -106,9 +107,10 @@ typedef struct JobState {
 void job_state_init(JobState *state, JobMode mode, const JobRules *settings,
                     RetryQuota *quota, bool repeated, double deadline);
 
-/* How long a job took that has succeeded by `now`: it ended between the last
- * two looks at it.  Negative where that is not known well enough. */
-double job_state_seconds(const JobState *state, double now);
+/* How long a job took that is known by `now` to have succeeded: it still ran
+ * when the last poll was sent whose answer said so.  False where nobody looked,
+ * or too rarely. */
+bool job_state_took(const JobState *state, double now, Duration *took);
 
 /* The job's turn has come. */
 JobAction job_state_start(JobState *state, double now);
@@ -116,6 +118,9 @@ JobAction job_state_start(JobState *state, double now);
 /* The reference images are usable and the job's turn has come; or they are not.
  */
 JobAction job_state_on_checked(JobState *state, bool usable, double now);
+
+/* Its poll goes out now: it may have waited for a connection. */
+void job_state_on_sent(JobState *state, double now);
 
 /* An exchange is over.  `random` is in [0, 1). */
 JobAction job_state_on_reply(JobState *state, const HttpOutcome *reply,

@@ -2,6 +2,7 @@
 #include "outlook.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /* The chances to run still, of which an outlook has the times.  The last ones
  * are for jobs that are older than most. */
@@ -51,13 +52,27 @@ static double time_of(const Outlook *outlook, double chance) {
                                     share(chance, levels[i - 1], levels[i]);
 }
 
+static bool is_empty(const Outlook *outlook) {
+  return !(outlook->times[OUTLOOK_LEVELS - 1] > 0);
+}
+
 double outlook_left(const Outlook *outlook, double age, double chance) {
   double runs, left;
-  if (!(outlook->times[OUTLOOK_LEVELS - 1] > 0) || !(age >= 0))
+  if (is_empty(outlook) || !(age >= 0))
     return NAN;
   runs = chance_at(outlook, age);
   if (runs < 0)
     return NAN;
   left = time_of(outlook, runs * chance) - age;
   return isfinite(left) ? fmax(0, left) : NAN;
+}
+
+double outlook_between(const Outlook *outlook, double low, double high) {
+  double from, to, time;
+  if (is_empty(outlook))
+    return (low + high) / 2;
+  from = chance_at(outlook, low);
+  to = fmax(0, chance_at(outlook, high));
+  time = time_of(outlook, (from + to) / 2);
+  return from > to && time > low && time < high ? time : (low + high) / 2;
 }

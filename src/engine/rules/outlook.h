@@ -23,4 +23,8 @@ void outlook_make(Outlook *outlook, const Survival *survival, double unit);
  * where nothing is known, the job is older than what is, or it takes longer. */
 double outlook_left(const Outlook *outlook, double age, double chance);
 
+/* The middle of those that end between the two, as likely as they are; the
+ * middle of the two where nothing is known. */
+double outlook_between(const Outlook *outlook, double low, double high);
+
 #endif

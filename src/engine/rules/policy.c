@@ -127,7 +127,7 @@ double policy_poll_pause(const PollSettings *settings, double age,
 
 double policy_planned_pause(const PollSettings *settings, unsigned class,
                             double age, float *previous, double random) {
-  const PollPlan *plan = settings->plans ? &settings->plans[class] : NULL;
+  const PollPlan *plan = settings->plans ? settings->plans[class] : NULL;
   double pause;
   if (!plan || plan->count == 0)
     return policy_poll_pause(settings, age, previous, random);

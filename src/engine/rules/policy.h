@@ -107,7 +107,8 @@ typedef struct PollSettings {
   double interval; /* seconds between polls, for the first 30 s at least */
   double max;      /* seconds: where the growth after that ends */
   double unit;     /* of the plans: seconds of one of theirs */
-  const PollPlan *plans; /* one for each class of jobs; NULL = none are used */
+  const PollPlan *const *plans; /* of each class of jobs, NULL = nothing is
+                                   known; NULL = none are used */
 } PollSettings;
 
 /* Seconds until the next poll, without a plan.  `age`: seconds since the

@@ -4,8 +4,10 @@
  *
  * A class of jobs is their mode and their number of images; the service is the
  * client's.  A class of which too few durations are known goes by those of its
- * mode, else by those of all.  Bounded: there are no more classes.  Pure; one
- * thread at a time.
+ * mode, else by those of all.  What is known is kept on sheets, one for each
+ * class, each mode and all, that are allocated when first needed; as long as
+ * they would say the same (no other class was seen) they are one.
+ * Bounded: there are no more classes.  One thread at a time.
  */
 #ifndef GPTIMAGE2_ENGINE_POLL_BOOK_H
 #define GPTIMAGE2_ENGINE_POLL_BOOK_H
@@ -24,13 +26,22 @@
 /* The class of a job whose like is not known: it has no plan, no outlook. */
 #define POLL_CLASS_NONE 0
 
+typedef struct PollSheet {
+  Durations durations;
+  PollPlan plan; /* what followed from them when it was made */
+  Outlook outlook;
+  double planned; /* when, in monotonic seconds */
+  bool stale;     /* more is known by now */
+} PollSheet;
+
+/* NULL = nothing is known. */
 typedef struct PollBook {
   double unit;  /* seconds: what all times are measured in */
   double share; /* of the polls that the documented loop needs */
-  Durations all;
-  Durations modes[2];
-  Durations classes[POLL_CLASSES];
-  PollPlan plans[POLL_CLASSES];
+  PollSheet *all;
+  PollSheet *modes[2];
+  PollSheet *classes[POLL_CLASSES];
+  const PollPlan *plans[POLL_CLASSES];
   double planned[POLL_CLASSES]; /* when, in monotonic seconds */
   bool stale[POLL_CLASSES];     /* more is known by now */
 } PollBook;
@@ -40,10 +51,10 @@ unsigned poll_class(bool images, int count);
 
 /* An empty book. */
 void poll_book_init(PollBook *book, double unit, double share);
+void poll_book_free(PollBook *book);
 
-/* A job of that class that began then (on whatever clock) has taken so long. */
-void poll_book_add(PollBook *book, unsigned class, double began,
-                   double seconds);
+/* A job of that class has taken so long.  Without memory it is left out. */
+void poll_book_add(PollBook *book, unsigned class, Duration took);
 
 /* The survival that follows for the class; false = too little is known. */
 bool poll_book_survival(const PollBook *book, unsigned class, double now,

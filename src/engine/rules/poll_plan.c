@@ -10,8 +10,9 @@
 #define GAP_LEAST 0.5
 #define GAP_MOST 5.0
 #define LOOP 2.5
-#define EDGE 1e-9 /* of rounding */
-#define PAST 1.5  /* of the longest known duration */
+#define SLACK 0.02 /* polls: what a first one costs that is tried earlier */
+#define EDGE 1e-9  /* of rounding */
+#define PAST 1.5   /* of the longest known duration */
 
 /* ---- the search ---- */
 
@@ -128,7 +129,7 @@ static void note(PollPlan *plan, const Search *search) {
 
 void poll_plan_make(PollPlan *plan, const Survival *survival, double share) {
   Search search = {.survival = survival};
-  double budget = share * survival_loop_polls(survival, LOOP);
+  double budget = share * survival_loop_polls(survival, LOOP) + SLACK;
   double rate = find_rate(&search, budget, (double)plan->rate);
   polls_at(&search, rate);
   plan->rate = (float)rate;

@@ -2,8 +2,6 @@
  * When the next job will end, as far as the durations of those before it tell:
  * the chance that it still runs, at each time of a grid.
  *
- * It is a mixture: a kernel around the logarithm of each duration, and a wide
- * log-normal with the weight of half a job, for what has not been seen yet.
  * All times are seconds after the answer to the create, in the unit of the
  * settings (see poll_plan.h).  Pure; nothing is allocated.
  */

@@ -1,0 +1,183 @@
+/* How likely each length is: see density.h. */
+#include "density.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#define LOG_LEAST (-3.0) /* of a second */
+#define STEP 0.03
+#define ROUNDS 8
+
+#define PRIOR_WEIGHT 0.5
+#define PRIOR_SPREAD 0.6
+#define PRIOR_MEAN 3.0 /* of the logarithm: 20 s */
+#define PRIOR_OWN 3    /* jobs that tell where their middle is */
+
+#define WIDTH_LEAST 0.06
+#define WIDTH_MOST 0.35
+#define SILVERMAN 0.9
+#define NARROW 0.01 /* cells: two looks are not closer */
+
+/* Between which two looks each has ended, in cells. */
+typedef struct Looks {
+  unsigned count;
+  double from[DURATIONS_MAX], to[DURATIONS_MAX];
+} Looks;
+
+static double clamp(double value, double least, double most) {
+  return value < least ? least : value > most ? most : value;
+}
+
+static double cell_of(double seconds) {
+  double log_least = LOG_LEAST;
+  if (!(seconds > 0))
+    return 0;
+  return clamp((log(seconds) - log_least) / STEP, 0, DENSITY_CELLS);
+}
+
+static double log_of(double cell) {
+  return LOG_LEAST + STEP * cell;
+}
+
+/* What lies below there; the same on each side of it beyond the grid. */
+static double at(const double *below, double cell) {
+  double place = clamp(cell, 0, DENSITY_CELLS);
+  size_t i = (size_t)place;
+  if (i == DENSITY_CELLS)
+    return below[i];
+  return below[i] + (place - (double)i) * (below[i + 1] - below[i]);
+}
+
+static void set_looks(Looks *looks, const Durations *durations) {
+  looks->count = durations->count;
+  for (unsigned i = 0; i < looks->count; i++) {
+    double to = cell_of((double)durations->ones[i].high);
+    double from = cell_of((double)durations->ones[i].low);
+    looks->to[i] = to > NARROW ? to : NARROW;
+    looks->from[i] = clamp(from, 0, looks->to[i] - NARROW);
+  }
+}
+
+/* Adds `weight` to all that lies before `cell`: to the cells before its own
+ * (summed up later, from behind), and to its own as far as it goes. */
+static void add_before(double *whole, double *part, double cell,
+                       double weight) {
+  size_t i = (size_t)cell;
+  if (i == DENSITY_CELLS)
+    i--;
+  part[i] += weight * (cell - (double)i);
+  whole[i] += weight;
+}
+
+/* Each look's share of what `below` has between its ends, in `below`. */
+static void weigh(double *below, const Looks *looks) {
+  double whole[DENSITY_CELLS] = {0}, part[DENSITY_CELLS] = {0};
+  double before = below[0], sum = 0;
+  for (unsigned i = 0; i < looks->count; i++) {
+    double mass = at(below, looks->to[i]) - at(below, looks->from[i]);
+    double weight = 1.0 / looks->count / (mass > 1e-12 ? mass : 1e-12);
+    add_before(whole, part, looks->to[i], weight);
+    add_before(whole, part, looks->from[i], -weight);
+  }
+  for (size_t i = DENSITY_CELLS; i-- > 0;) {
+    part[i] += sum;
+    sum += whole[i];
+  }
+  below[0] = 0;
+  for (size_t i = 0; i < DENSITY_CELLS; i++) {
+    double mass = (below[i + 1] - before) * part[i];
+    before = below[i + 1];
+    below[i + 1] = below[i] + mass;
+  }
+}
+
+/* ---- how far it is blurred ---- */
+
+/* The cell before which that share lies. */
+static double cell_at(const double *below, double share) {
+  size_t i = 1;
+  while (i < DENSITY_CELLS && below[i] < share)
+    i++;
+  if (below[i] <= below[i - 1])
+    return (double)i;
+  return (double)i - (below[i] - share) / (below[i] - below[i - 1]);
+}
+
+/* Of the logarithms. */
+static double mean_of(const double *below) {
+  double sum = 0;
+  for (size_t i = 0; i < DENSITY_CELLS; i++)
+    sum += (below[i + 1] - below[i]) * log_of((double)i + 0.5);
+  return sum;
+}
+
+/* How far they are from there at least: what no look told apart is no spread.
+ */
+static double spread_of(const Looks *looks, double mean) {
+  double cell = (mean - LOG_LEAST) / STEP, sum = 0;
+  for (unsigned i = 0; i < looks->count; i++) {
+    double away = STEP * (clamp(cell, looks->from[i], looks->to[i]) - cell);
+    sum += away * away;
+  }
+  return sqrt(sum / looks->count);
+}
+
+/* Silverman's rule. */
+static double width_of(const double *below, const Looks *looks, double mean) {
+  double spread = spread_of(looks, mean);
+  double middle = STEP * (cell_at(below, 0.75) - cell_at(below, 0.25)) / 1.34;
+  double width = SILVERMAN * pow(looks->count, -0.2) *
+                 (looks->count > 3 && middle < spread ? middle : spread);
+  return looks->count < 2 ? WIDTH_MOST : clamp(width, WIDTH_LEAST, WIDTH_MOST);
+}
+
+/* The mean over `reach` cells on each side of each. */
+static void blur(double *below, double reach) {
+  double sum[DENSITY_CELLS + 1], from[DENSITY_CELLS + 1];
+  memcpy(from, below, sizeof from);
+  sum[0] = 0;
+  for (size_t i = 0; i < DENSITY_CELLS; i++)
+    sum[i + 1] = sum[i] + (from[i] + from[i + 1]) / 2;
+  for (size_t i = 0; i <= DENSITY_CELLS; i++) {
+    double left = (double)i - reach, right = (double)i + reach;
+    double beyond = fmax(0, right - DENSITY_CELLS) * from[DENSITY_CELLS];
+    below[i] = (at(sum, right) + beyond - at(sum, left)) / (2 * reach);
+  }
+}
+
+static double prior_below(double log_time, double centre) {
+  return 0.5 * erfc((centre - log_time) / (PRIOR_SPREAD * 1.4142135623730951));
+}
+
+static void add_prior(double *below, double centre, unsigned count) {
+  for (size_t i = 0; i <= DENSITY_CELLS; i++)
+    below[i] = (count * below[i] +
+                PRIOR_WEIGHT * prior_below(log_of((double)i), centre)) /
+               (count + PRIOR_WEIGHT);
+}
+
+/* Two means over a stretch make a triangle of this standard deviation. */
+static void widen(double *below, const Looks *looks) {
+  unsigned count = looks->count;
+  double mean = mean_of(below);
+  double reach = sqrt(1.5) * width_of(below, looks, mean) / STEP;
+  blur(below, reach);
+  blur(below, reach);
+  add_prior(below, count < PRIOR_OWN ? PRIOR_MEAN : mean, count);
+}
+
+void density_fill(Density *density, const Durations *durations) {
+  Looks looks;
+  set_looks(&looks, durations);
+  for (size_t i = 0; i <= DENSITY_CELLS; i++) /* all times are as likely */
+    density->below[i] = exp(log_of((double)i));
+  for (int i = 0; i < ROUNDS; i++) {
+    weigh(density->below, &looks);
+    widen(density->below, &looks);
+  }
+}
+
+double density_below(const Density *density, double seconds) {
+  return at(density->below, cell_of(seconds));
+}
