@@ -17,6 +17,7 @@
 #define WIDTH_LEAST 0.06
 #define WIDTH_MOST 0.35
 #define SILVERMAN 0.9
+#define UNSURE 2.0 /* jobs */
 #define NARROW 0.01 /* cells: two looks are not closer */
 
 /* Between which two looks each has ended, in cells. */
@@ -123,11 +124,12 @@ static double spread_of(const Looks *looks, double mean) {
   return sqrt(sum / looks->count);
 }
 
-/* Silverman's rule. */
+/* Silverman's rule; and wider where the spread itself is hardly known. */
 static double width_of(const double *below, const Looks *looks, double mean) {
   double spread = spread_of(looks, mean);
   double middle = STEP * (cell_at(below, 0.75) - cell_at(below, 0.25)) / 1.34;
-  double width = SILVERMAN * pow(looks->count, -0.2) *
+  double width = SILVERMAN * (1 + UNSURE / looks->count) *
+                 pow(looks->count, -0.2) *
                  (looks->count > 3 && middle < spread ? middle : spread);
   return looks->count < 2 ? WIDTH_MOST : clamp(width, WIDTH_LEAST, WIDTH_MOST);
 }

@@ -34,11 +34,18 @@ static double mean_of(const Duration *ones, unsigned count) {
   return count ? sum / count : 0;
 }
 
+/* What no look told apart may have been spread as well: evenly, at most over
+ * all that is below a time. */
+static double unseen_of(const Duration *one) {
+  double width = one->low > 0 ? log((double)(one->high / one->low)) : INFINITY;
+  return fmin(1, width * width / 12);
+}
+
 static double spread_of(const Duration *ones, unsigned count, double mean) {
   double sum = 0;
   for (unsigned i = 0; i < count; i++) {
     double away = log(middle_of(&ones[i])) - mean;
-    sum += away * away;
+    sum += away * away + unseen_of(&ones[i]);
   }
   return count > 1 ? sqrt(sum / (count - 1)) : 0;
 }

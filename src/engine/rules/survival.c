@@ -29,7 +29,8 @@ void survival_fill(Survival *survival, const Durations *durations) {
   density_fill(&density, durations);
   survival->longest = durations_longest(durations);
   lay_grid(survival->at);
-  for (size_t i = 0; i <= SURVIVAL_CELLS; i++)
+  survival->runs[0] = 1;
+  for (size_t i = 1; i <= SURVIVAL_CELLS; i++)
     survival->runs[i] = 1 - density_below(&density, survival->at[i]);
   integrate(survival);
 }
