@@ -5,6 +5,18 @@
 #include "engine/core/account.h"
 
 #include <math.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static double wall_ahead; /* seconds: how far the wall clock was set forward */
+
+/* Stands in front of the C library's: the engine calls this one. */
+int clock_gettime(clockid_t which, struct timespec *time) {
+  long code = syscall(SYS_clock_gettime, which, time);
+  if (which == CLOCK_REALTIME)
+    time->tv_sec += (time_t)wall_ahead;
+  return (int)code;
+}
 
 #define SERVICE "http://localhost:1"
 
@@ -133,6 +145,117 @@ static void the_oldest_are_learned_first(void **state) {
   account_drop(account);
 }
 
+/* So many jobs that took that long, told to the ledger by one process. */
+static void tell_many(char first, unsigned count, double seconds) {
+  Ledger *ledger = open_ledger();
+  for (unsigned i = 0; i < count; i++) {
+    const char key[] = {first, (char)('a' + i), 0};
+    tell(ledger, key, seconds + i % 5);
+  }
+  flush(ledger);
+  ledger_close(ledger);
+}
+
+/* What a new process expects then. */
+static double expected(double chance) {
+  AccountSettings with = settings();
+  Account *account = account_new(&with, open_ledger());
+  double time = account_expect(account, 2, 0, chance);
+  account_drop(account);
+  return time;
+}
+
+/* As others may have written it, or a bug. */
+static void what_cannot_be_a_duration_is_left_out(void **state) {
+  static const char *const odd[] = {"seconds = NULL",
+                                    "seconds = 0",
+                                    "seconds = -1",
+                                    "seconds = -1e300",
+                                    "seconds = 1e300",
+                                    "seconds = 9e999",
+                                    "seconds = -9e999",
+                                    "seconds = 'NaN'",
+                                    "seconds = 'soon'",
+                                    "seconds = x'00ff'",
+                                    "seconds = 1e7",
+                                    "seconds = '1e300'",
+                                    "count = 99",
+                                    "count = -1",
+                                    "mode = NULL",
+                                    "created_at = 9e999",
+                                    "created_at = -9e999",
+                                    "created_at = 1e300",
+                                    "created_at = 'never'",
+                                    "created_at = -1",
+                                    "created_at = 4e9",
+                                    "base_url = ''",
+                                    "base_url = x'ff00fe41'"};
+  (void)state;
+  tell_many('g', 12, 24);
+  tell_many('o', 12, 24);
+  for (size_t i = 0; i < COUNT(odd); i++) {
+    char sql[200];
+    snprintf(sql, sizeof sql, "UPDATE jobs SET %s WHERE key LIKE 'o%%'",
+             odd[i]);
+    run_sql(sql);
+    check(fabs(expected(0.5) - 26) < 2, "%s: %g", odd[i], expected(0.5));
+    check(fabs(expected(0.1) - 28) < 3, "%s: %g", odd[i], expected(0.1));
+    run_sql("UPDATE jobs SET seconds = 26, count = 2, mode = 'text-to-image',"
+            " base_url = '" SERVICE "', created_at = 1e9 WHERE key LIKE 'o%'");
+  }
+}
+
+/* Set back by a year between two processes, and ahead by ten. */
+static void the_wall_clock_may_jump(void **state) {
+  AccountSettings with = settings();
+  Account *account;
+  (void)state;
+  tell_many('a', 12, 24);
+  wall_ahead = -3e7;
+  tell_many('b', 12, 24);
+  wall_ahead = 3e8;
+  tell_many('c', 12, 24);
+  wall_ahead = 0;
+  check(fabs(expected(0.5) - 26) < 2, "%g", expected(0.5));
+  account = account_new(&with, open_ledger());
+  for (int i = 0; i < 40; i++) { /* one after the other, and slower now */
+    wall_ahead = (i % 3 - 1) * 1e8;
+    account_learn(account, 2, (Duration){1000 + 100 * i, 49, 51},
+                  1051 + 100 * i);
+  }
+  wall_ahead = 0;
+  assert_true(fabs(account_expect(account, 2, 0, 0.5) - 50) < 2);
+  account_drop(account);
+}
+
+/* A ledger has one client at a time; each goes by what those before it saw. */
+static void clients_in_turn_learn_from_each_other(void **state) {
+  (void)state;
+  tell_many('a', 3, 24);
+  assert_true(isnan(expected(0.5)));
+  tell_many('b', 3, 24);
+  check(fabs(expected(0.5) - 25) < 2, "%g", expected(0.5));
+  tell_many('c', 12, 24);
+  check(fabs(expected(0.5) - 26) < 2, "%g", expected(0.5));
+}
+
+/* The number that the ledger keeps, of a job whose first poll found it done. */
+static void what_is_recorded_is_what_is_likely(void **state) {
+  AccountSettings with = settings();
+  Account *account = account_new(&with, NULL);
+  double seconds = 0;
+  (void)state;
+  seconds = account_learn(account, 1, (Duration){0, 2, 4}, 4);
+  assert_true(seconds == 3); /* nothing else is known */
+  for (int i = 1; i <= 20; i++)
+    account_learn(account, 1, (Duration){100 * i, 2.8f, 3.2f}, 100 * i + 4);
+  seconds = account_learn(account, 1, (Duration){3000, 0, 10}, 3010);
+  check(fabs(seconds - 3) < 0.3, "%g", seconds);
+  seconds = account_learn(account, 1, (Duration){3100, 6, 8}, 3108);
+  assert_true(seconds > 6 && seconds < 8);
+  account_drop(account);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(the_first_word_on_a_duration_stays),
@@ -140,6 +263,10 @@ int main(void) {
       TEST(the_newest_of_the_service_are_found),
       TEST(a_new_process_knows_what_the_last_one_learned),
       TEST(the_oldest_are_learned_first),
+      TEST(what_cannot_be_a_duration_is_left_out),
+      TEST(the_wall_clock_may_jump),
+      TEST(clients_in_turn_learn_from_each_other),
+      TEST(what_is_recorded_is_what_is_likely),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "engine/rules/poll_book.h"
 
 #include <math.h>
+#include <string.h>
 
 static PollBook book;
 static Outlook outlook;
@@ -136,6 +137,98 @@ static void a_unit_is_the_measure_of_all_times(void **state) {
   assert_true(fabs(outlook_left(&outlook, 0, 0.5) - 1.25) < 0.15);
   add(1, 1, 1.25);
   assert_true(poll_book_plan(&book, 1, 1.06, &outlook));
+}
+
+/* ---- what it takes ---- */
+
+/* The sheets, each counted once. */
+static unsigned count_sheets(void) {
+  const PollSheet *found[3 + POLL_CLASSES] = {book.all, book.modes[0],
+                                              book.modes[1]};
+  unsigned count = 0;
+  for (unsigned i = 0; i < POLL_CLASSES; i++)
+    found[3 + i] = book.classes[i];
+  for (size_t i = 0; i < COUNT(found); i++) {
+    bool first = found[i] != NULL;
+    for (size_t k = 0; k < i; k++)
+      first = first && found[k] != found[i];
+    count += first;
+  }
+  return count;
+}
+
+static void a_sheet_is_opened_when_it_has_something_of_its_own(void **state) {
+  static const struct {
+    unsigned class, sheets;
+  } rows[] = {{1, 1}, {1, 1}, {5, 3}, {2, 5}, {1, 5}, {6, 7}, {3, 8}, {8, 9}};
+  (void)state;
+  begin(1);
+  poll_book_plan(&book, 1, 1, &outlook);
+  assert_int_equal(count_sheets(), 0);
+  assert_true(sizeof book <= 512 && sizeof(PollSheet) <= 2560);
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    add(rows[i].class, 1, 25);
+    check(count_sheets() == rows[i].sheets, "row %zu: %u", i, count_sheets());
+  }
+}
+
+static void check_same(const PollSheet *sheet, const Durations *known,
+                       const char *what) {
+  unsigned count = sheet ? sheet->durations.count : 0;
+  check(count == known->count, "%s: %u, not %u", what, count, known->count);
+  for (unsigned i = 0; i < count; i++)
+    check(sheet->durations.ones[i].began == known->ones[i].began &&
+              sheet->durations.ones[i].high == known->ones[i].high,
+          "%s: number %u", what, i);
+}
+
+/* That sheets are shared changes nothing: classes that come in any order, each
+ * against one record of its own, of its mode and of all. */
+static void shared_sheets_say_what_their_own_would(void **state) {
+  static Durations own[POLL_CLASSES], modes[2], all;
+  (void)state;
+  for (uint64_t seed = 1; seed <= 40; seed++) {
+    uint64_t turn = seed;
+    begin(1);
+    memset(own, 0, sizeof own);
+    memset(modes, 0, sizeof modes);
+    all = (Durations){0};
+    for (int i = 0; i < 60; i++) {
+      unsigned most = 1 + random_below(&turn, POLL_CLASSES - 1);
+      unsigned class = 1 + random_below(&turn, most);
+      Duration one = seen_as(100 * i, 5 + 30 * random_unit(&turn));
+      poll_book_add(&book, class, one);
+      durations_add(&own[class], one);
+      durations_add(&modes[class > POLL_COUNTS], one);
+      durations_add(&all, one);
+    }
+    check_same(book.all, &all, "all");
+    check_same(book.modes[0], &modes[0], "text");
+    check_same(book.modes[1], &modes[1], "images");
+    for (unsigned class = 1; class < POLL_CLASSES; class ++)
+      check_same(book.classes[class], &own[class], "a class");
+  }
+  begin(1);
+}
+
+/* One plan for all that go by it, and never one of another. */
+static void classes_that_go_by_one_sheet_have_its_plan(void **state) {
+  (void)state;
+  begin(1);
+  add(1, 20, 25);
+  for (unsigned class = 1; class < POLL_CLASSES; class ++) {
+    assert_true(poll_book_plan(&book, class, 1, &outlook));
+    assert_ptr_equal(book.plans[class], book.plans[1]);
+    assert_true(fabs(outlook_left(&outlook, 0, 0.5) - 25) < 3);
+  }
+  add(2, 20, 8);
+  for (unsigned class = 1; class < POLL_CLASSES; class ++)
+    assert_true(poll_book_plan(&book, class, 3, &outlook));
+  assert_ptr_not_equal(book.plans[2], book.plans[1]);
+  assert_ptr_not_equal(book.plans[3], book.plans[1]);
+  assert_ptr_equal(book.plans[3], book.plans[4]);
+  poll_book_plan(&book, 1, 3, &outlook);
+  assert_true(fabs(middle(1) - 25) < 3 && fabs(middle(2) - 8) < 1);
 }
 
 /* ---- durations ---- */
@@ -292,6 +385,9 @@ int main(void) {
       cmocka_unit_test(before_four_jobs_there_is_no_plan),
       cmocka_unit_test(a_plan_ends_with_what_it_came_from),
       cmocka_unit_test(a_unit_is_the_measure_of_all_times),
+      cmocka_unit_test(a_sheet_is_opened_when_it_has_something_of_its_own),
+      cmocka_unit_test(shared_sheets_say_what_their_own_would),
+      cmocka_unit_test(classes_that_go_by_one_sheet_have_its_plan),
       cmocka_unit_test(what_is_no_duration_is_left_out),
       cmocka_unit_test(the_newest_are_kept),
       cmocka_unit_test(what_ends_first_is_not_all_there_is),

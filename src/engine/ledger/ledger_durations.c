@@ -8,14 +8,17 @@
 /* What the DURATIONS statement gives. */
 enum { BASE_URL, MODE, IMAGES, SECONDS, SUBMITTED };
 
-/* False for one of another service, or of which that is not known. */
+#define DAY 86400.0 /* seconds */
+
+/* False for one of another service, or of which that is not known, or cannot
+ * be: others may have written into the file. */
 static bool read_row(sqlite3_stmt *row, const char *service,
                      LedgerDuration *duration) {
   const char *url = (const char *)sqlite3_column_text(row, BASE_URL);
   const char *mode = (const char *)sqlite3_column_text(row, MODE);
   char name[URL_NAME_MAX];
   duration->seconds = sqlite3_column_double(row, SECONDS);
-  if (!url || !mode || !(duration->seconds > 0))
+  if (!url || !mode || !(duration->seconds > 0 && duration->seconds <= DAY))
     return false;
   url_write_name(name, url);
   duration->images = strcmp(mode, "image-to-image") == 0;
