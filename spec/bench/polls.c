@@ -5,6 +5,8 @@
  */
 #include "learning.h"
 
+#include "engine/core/forecast.h"
+
 #include <stdio.h>
 #include <time.h>
 
@@ -17,18 +19,28 @@ static double cpu_now(void) {
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void print_world(size_t i) {
+/* Not among the worlds of the tests: jobs that end within a few polls. */
+static const World brief = {"log-normal 3 s, 0.25", {{1, 3, 0.25}, NO_MORE}};
+
+static void print_world(const World *world, size_t number) {
   static const unsigned jobs[] = {20, 100};
-  Cost loop = loop_cost(&worlds[i]);
+  Cost loop = loop_cost(world);
   double covered;
-  printf("world_%zu_loop_lag %.4f\n", i + 1, loop.lag);
-  printf("world_%zu_loop_polls %.4f\n", i + 1, loop.polls);
+  printf("world_%zu_loop_lag %.4f\n", number, loop.lag);
+  printf("world_%zu_loop_polls %.4f\n", number, loop.polls);
   for (size_t k = 0; k < COUNT(jobs); k++) {
-    Cost cost = expect_after(&worlds[i], jobs[k] - 1, &covered);
-    printf("world_%zu_lag_%u %.4f\n", i + 1, jobs[k], cost.lag);
-    printf("world_%zu_polls_%u %.4f\n", i + 1, jobs[k], cost.polls);
+    Cost cost = expect_after(world, jobs[k] - 1, &covered);
+    printf("world_%zu_lag_%u %.4f\n", number, jobs[k], cost.lag);
+    printf("world_%zu_polls_%u %.4f\n", number, jobs[k], cost.polls);
   }
-  printf("world_%zu_covered %.4f\n", i + 1, covered);
+  printf("world_%zu_covered %.4f\n", number, covered);
+}
+
+/* What a client takes for what it learns: at first, then for each sheet. */
+static void print_sizes(void) {
+  printf("book_bytes %zu\n", sizeof(PollBook));
+  printf("sheet_bytes %zu\n", sizeof(PollSheet));
+  printf("forecasts_bytes %zu\n", POLL_CLASSES * sizeof(Forecast));
 }
 
 /* Of a class of which as much is known as can be. */
@@ -58,7 +70,9 @@ static void print_times(void) {
 
 int main(void) {
   for (size_t i = 0; i < COUNT(worlds); i++)
-    print_world(i);
+    print_world(&worlds[i], i + 1);
+  print_world(&brief, COUNT(worlds) + 1);
+  print_sizes();
   print_times();
   return 0;
 }

@@ -386,6 +386,7 @@ local WORLDS = {
   "log-normal 25 s, σ 0.70",
   "0.7 × 18 s + 0.3 × 45 s, σ 0.20",
   "0.9 × 20 s, σ 0.25 + 0.1 × 60 s, σ 0.50",
+  "log-normal 3 s, σ 0.25",
 }
 
 local function add_polls(lines, results)

@@ -245,6 +245,8 @@ static void what_is_recorded_is_what_is_likely(void **state) {
   Account *account = account_new(&with, NULL);
   double seconds = 0;
   (void)state;
+  assert_null(account->polls.all); /* nothing is known, nothing is taken */
+  assert_null(atomic_load(&account->forecasts));
   seconds = account_learn(account, 1, (Duration){0, 2, 4}, 4);
   assert_true(seconds == 3); /* nothing else is known */
   for (int i = 1; i <= 20; i++)

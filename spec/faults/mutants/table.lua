@@ -2200,8 +2200,8 @@ mutant(
 mutant(
   "a plan stays when what it came from is forgotten",
   BOOK,
-  "bool had = plan->count > 0;\n  plan->count = 0;\n",
-  "bool had = plan->count > 0;\n",
+  "    book->plans[class] = NULL;\n",
+  "",
   "c poll_book"
 )
 mutant(
@@ -2243,15 +2243,37 @@ mutant(
 mutant(
   "a duration is when it was noticed",
   JOB_STATE,
-  "return (age + (double)state->seen) / 2;",
-  "return age;",
+  ".low = state->seen, .high",
+  ".low = (float)(age - 0.01), .high",
+  "c job_state_poll"
+)
+in_short()
+mutant(
+  "a job ran still when the answer came that says so",
+  JOB_STATE,
+  "reply, now, random);\n  state->seen = state->asked;",
+  "reply, now, random);\n  state->seen = (float)(now - state->created);",
+  "c job_state_poll"
+)
+mutant(
+  "the same of an answer with a body",
+  JOB_STATE,
+  "state->unusable_replies = 0;\n  state->seen = state->asked;",
+  "state->unusable_replies = 0;\n  state->seen = (float)(now - state->created);",
+  "c job_state_poll"
+)
+mutant(
+  "what goes out before the create is answered is a look",
+  JOB_STATE,
+  "  if (state->phase == PHASE_POLLING)\n    state->asked",
+  "  state->asked",
   "c job_state_poll"
 )
 mutant(
   "a job that was hardly looked at tells a duration",
   JOB_STATE,
-  "age - (double)state->seen > LOOKS_APART * poll->unit)",
-  "age - (double)state->seen > 1000 * LOOKS_APART * poll->unit)",
+  "age - (double)state->seen > LOOKS_APART * state",
+  "age - (double)state->seen > 1000 * LOOKS_APART * state",
   "c job_state_poll"
 )
 mutant(
@@ -2260,6 +2282,109 @@ mutant(
   "if (state->mode != JOB_MODE_GENERATE || state->polls == 0 ||",
   "if (state->polls == 0 ||",
   "c job_state_poll"
+)
+local DENSITY = "src/engine/rules/density.c"
+
+mutant(
+  "a job is taken to have ended in the middle of its looks",
+  DENSITY,
+  "#define ROUNDS 8",
+  "#define ROUNDS 1",
+  "c density",
+  "c poll_short"
+)
+mutant(
+  "what no look told apart makes wide what was",
+  DENSITY,
+  "STEP * (clamp(cell, looks->from[i], looks->to[i]) - cell)",
+  "STEP * ((looks->from[i] + looks->to[i]) / 2 - cell)",
+  "c poll_short"
+)
+mutant(
+  "looks say nothing of where between them",
+  DENSITY,
+  "looks->from[i] = clamp(from, 0, looks->to[i] - NARROW);",
+  "looks->from[i] = clamp(from + looks->to[i], 0, looks->to[i] - NARROW);",
+  "c density"
+)
+mutant(
+  "what was not seen yet has no chance",
+  DENSITY,
+  "#define PRIOR_WEIGHT 0.5",
+  "#define PRIOR_WEIGHT 0.0",
+  "c poll_learning",
+  "c density"
+)
+mutant(
+  "a first poll is never tried earlier",
+  PLAN,
+  "#define SLACK 0.02",
+  "#define SLACK 0.0",
+  "c poll_short"
+)
+mutant(
+  "a wide look is a change",
+  DURATIONS,
+  "away * away + unseen_of(&ones[i])",
+  "away * away + 0 * unseen_of(&ones[i])",
+  "c density"
+)
+mutant(
+  "a job is as far from the mean as its middle",
+  DURATIONS,
+  "  if (least > 0)\n    return least;",
+  "  if (one->low >= 0)\n    return log(middle_of(one)) - mean;",
+  "c density",
+  "c poll_short"
+)
+mutant(
+  "chance is taken for a faster service",
+  DURATIONS,
+  "(3.0 + 0.5 / (newest))",
+  "(0.5 + 0.0 / (newest))",
+  "c poll_learning"
+)
+mutant(
+  "a faster service is never seen",
+  DURATIONS,
+  "(3.0 + 0.5 / (newest))",
+  "(3000 + 0.5 / (newest))",
+  "c poll_learning"
+)
+mutant(
+  "a mode of which another class comes stays that of the first",
+  BOOK,
+  "bool apart = is_class_sheet(book, old);",
+  "bool apart = is_class_sheet(book, old) && false;",
+  "c poll_book"
+)
+mutant(
+  "all stays what the first mode was",
+  BOOK,
+  "bool apart = book->all && book->all == book->modes[1 - mode];",
+  "bool apart = false;",
+  "c poll_book"
+)
+mutant(
+  "each class has sheets of its own from the first",
+  BOOK,
+  "*like = apart ? new_sheet(old) : old;",
+  "*like = new_sheet(old);",
+  "c poll_book"
+)
+mutant(
+  "a ledger's row of the future is never ripe",
+  "src/engine/core/account.c",
+  "(age > 0 ? age : 0)",
+  "age",
+  "c ledger_durations"
+)
+mutant(
+  "what is recorded is the middle of two looks",
+  "src/engine/core/account.c",
+  "if (find_outlook(account, class, &outlook))\n    middle",
+  "if (find_outlook(account, class, &outlook) && false)\n    middle",
+  "c ledger_durations"
 )
 mutant(
   "an outlook is read while it is written",
