@@ -19,6 +19,7 @@ SQLite and libsodium are.]],
 dependencies = {
   "lua >= 5.1, < 5.6",
   "lua-cjson >= 2.1.0",
+  "argparse >= 0.7.1", -- of the program alone
 }
 external_dependencies = {
   CURL = { library = "curl" },

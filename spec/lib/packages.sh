@@ -19,6 +19,7 @@ wants_of() {
       cat <<'END'
 program lua5.4 lua-5.4 lua54 : lua5.4
 module 5.4 cjson : lua-cjson
+module 5.4 argparse : lua-argparse
 opens libcurl.so.4 libcurl-gnutls.so.4 libcurl.4.dylib : libcurl4t64 libcurl4 libcurl3t64-gnutls libcurl3-gnutls
 opens libsqlite3.so.0 libsqlite3.dylib : libsqlite3-0
 opens libsodium.so.23 libsodium.so.26 libsodium.dylib : libsodium23

@@ -23,6 +23,8 @@
 #include "lua/system/cage.h"
 #include "lua/system/digests.h"
 #include "lua/system/disk.h"
+#include "lua/system/signals.h"
+#include "lua/system/terminal.h"
 #include "lua/values/json.h"
 #include "lua/values/json_map.h"
 #include "lua/values/ledger_rows.h"
@@ -378,5 +380,7 @@ int luaopen_gptimage2_core(lua_State *L) {
   cage_open(L);
   digests_open(L);
   disk_open(L);
+  signals_open(L);
+  terminal_open(L);
   return 1;
 }

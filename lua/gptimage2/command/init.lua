@@ -1,41 +1,78 @@
---- The program `gptimage2`: its commands, each a module of this folder.
+--- The program `gptimage2`. Its commands are the modules of this folder, what they share is in
+--- `parts/`.
+
+local codes = require("gptimage2.command.parts.codes")
+local core = require("gptimage2.load").core()
+local gptimage2 = require("gptimage2")
+local grammar = require("gptimage2.command.parts.grammar")
+local output = require("gptimage2.command.parts.output")
 
 local command = {}
 
-local HELP = [[
-usage: gptimage2 <command> [options]
+--- A text that was asked for: with `--json` it is an object, too.
+local function show(out, kind, text)
+  if out.json then
+    out:object({ type = kind, text = text })
+  else
+    out:write(text .. "\n")
+  end
+  return codes.done
+end
 
-commands:
-  sandbox    a stand-in for the service on 127.0.0.1, for tests and trying out
+--- A command line that is not understood; its usage is said beside what is wrong.
+local function misuse(out, message, parser)
+  local status = out:misuse(message)
+  if not out.json then
+    io.stderr:write(parser:get_usage(), "\n")
+  end
+  return status
+end
 
-gptimage2 <command> --help tells more; gptimage2 --version the version.
-]]
+--- Runs the line; gives the exit status.
+local function run(args, out)
+  local parser, commands = grammar.new()
+  if not parser then
+    out:note(commands)
+    out:object({ type = "error", kind = "io", code = "no_argparse", message = commands })
+    return codes.some_failed
+  end
+  local name = grammar.find_command(args)
+  local chosen = commands[name] or parser
+  out.name = name
+  if grammar.has(args, "--version") and not name then
+    return show(out, "version", gptimage2._VERSION)
+  elseif grammar.has(args, "-h", "--help") and (name or not args[1]:find("^[^-]")) then
+    return show(out, "help", chosen:get_help())
+  elseif not args[1] then
+    return misuse(out, "a command is needed", parser)
+  end
+  local read, message = grammar.parse(parser, commands, args)
+  if not read then
+    return misuse(out, message, chosen)
+  end
+  return grammar.command(read.command).run(read, out)
+end
 
-local COMMANDS = { sandbox = true }
+--- An error of ours ends no line of `--json` without an object, and has its traceback.
+local function on_error(raised)
+  return type(raised) == "string" and debug.traceback(raised, 2) or raised
+end
 
 --- Runs a command line; gives the exit status: 2 for one that is not understood.
 ---@param args string[]
 ---@return integer
 function command.main(args)
-  local name = args[1]
-  if name == "--version" then
-    io.stdout:write(require("gptimage2")._VERSION, "\n")
-    return 0
-  elseif name == "--help" or name == "-h" then
-    io.stdout:write(HELP)
-    return 0
-  elseif not COMMANDS[name or ""] then
-    if name then
-      io.stderr:write(("gptimage2: there is no command '%s'\n"):format(name))
-    end
-    io.stderr:write(HELP)
-    return 2
+  core.signals.catch()
+  local out = output.new(grammar.has(args, "--json"))
+  local ok, result = xpcall(function()
+    return run(args, out)
+  end, on_error)
+  if not ok then
+    out:object({ type = "error", kind = "bug", code = "bug", message = tostring(result) })
+    io.stderr:write("gptimage2: this is a bug: ", tostring(result), "\n")
+    result = codes.some_failed
   end
-  local rest = {}
-  for i = 2, #args do
-    rest[i - 1] = args[i]
-  end
-  return require("gptimage2.command." .. name).main(rest)
+  return out:status(result)
 end
 
 return command

@@ -1,46 +1,52 @@
 --- `gptimage2 sandbox`: the sandbox as a program, for hosts that fork, block or begin anew.
 
-local check = require("gptimage2.check")
-local gptimage2 = require("gptimage2")
+local codes = require("gptimage2.command.parts.codes")
 local json = require("gptimage2.files.json")
+local loop = require("gptimage2.command.parts.loop")
+local options = require("gptimage2.command.parts.options")
 
 local sandbox = {}
 
-local HELP = [[
-usage: gptimage2 sandbox [options]
-
-Starts a stand-in for the service on 127.0.0.1, with credits of its own; prints a line of JSON with
-its "url" and its "api_key" (and "ca_file" with --tls) when it is there, and runs until it is ended.
-
-  --port <n>             0: one that is free (0)
-  --api-key <key>        the key it accepts (sandbox)
-  --credits <n>          of the account (500)
-  --free-per-day <n>     free images a day (0)
-  --duration <seconds>   until a job is done (1)
-  --image-size <pixels>  of the longer side (1024)
-  --image-bytes <n>      every image is a file of this size
-  --no-idempotency       a repeated idempotency key makes another job
-  --tls                  https, with a certificate of its own
-  --certificate <kind>   with --tls: good, expired, wrong_host or self_signed
-  --fault <rule>         misbehave: on=create,action=status,status=402 (may be repeated; see the
-                         documentation of the sandbox)
-
-example: gptimage2 sandbox --port 8080 --duration 0.5
-]]
-
---- Option -> its name for `start`, and whether a value follows: "number", "text", or what it sets.
-local OPTIONS = {
-  port = { "port", "number" },
-  ["api-key"] = { "api_key", "text" },
-  credits = { "credits", "number" },
-  ["free-per-day"] = { "free_per_day", "number" },
-  duration = { "duration", "number" },
-  ["image-size"] = { "image_size", "number" },
-  ["image-bytes"] = { "image_bytes", "number" },
-  ["no-idempotency"] = { "idempotency", false },
-  tls = { "tls", true },
-  certificate = { "certificate", "text" },
+sandbox.summary = "A stand-in for the service on 127.0.0.1, for tests and trying out."
+sandbox.description = "Starts a stand-in for the service on 127.0.0.1, with credits of its own; "
+  .. 'prints a line of JSON with its "url" and its "api_key" (and "ca_file" with --tls) when it is '
+  .. "there, and runs until it is ended."
+sandbox.examples = {
+  "gptimage2 sandbox --port 8080 --duration 0.5",
+  "gptimage2 sandbox --fault on=create,action=status,status=402,times=1",
 }
+
+--- Option -> its name for `start`, the kind of its value, and what it is for.
+local OPTIONS = {
+  { "port", "port", "number", "A port; 0 is one that is free (0)." },
+  { "api-key", "api_key", "text", "The key that it accepts (sandbox)." },
+  { "credits", "credits", "number", "Credits of the account (500)." },
+  { "free-per-day", "free_per_day", "number", "Free images a day (0)." },
+  { "duration", "duration", "number", "Seconds until a job is done (1)." },
+  { "image-size", "image_size", "number", "Pixels of the longer side (1024)." },
+  { "image-bytes", "image_bytes", "number", "Every image is a file of this size." },
+  { "certificate", "certificate", "text", "With --tls: good, expired, wrong_host, self_signed." },
+}
+
+local FAULT = "Misbehave: on=create,action=status,status=402. Repeatable; see the documentation of "
+  .. "the sandbox."
+
+--- Its options and arguments.
+---@param command table of argparse
+function sandbox.define(command)
+  for _, option in ipairs(OPTIONS) do
+    local name = "--" .. option[1]
+    local made = command:option(name, option[4]):target(option[2])
+    made:argname(option[3] == "number" and "<n>" or "<" .. option[1] .. ">")
+    if option[3] == "number" then
+      made:convert(options.number(name))
+    end
+  end
+  command:flag("--no-idempotency", "A repeated idempotency key makes another job.")
+  command:flag("--tls", "https, with a certificate of its own.")
+  command:option("--fault", FAULT):argname("<rule>"):count("*"):target("faults")
+  options.json(command)
+end
 
 --- A value of a rule: a number, true, false, or a text; `inf` is for ever.
 local function read_value(text)
@@ -64,62 +70,39 @@ local function read_rule(text)
   return rule
 end
 
-local function unknown(arg)
-  local names = { "fault", "help" }
-  for name in pairs(OPTIONS) do
-    names[#names + 1] = name
-  end
-  local near = check.suggest(arg:gsub("^%-%-", ""), names)
-  return ("unknown option '%s'"):format(arg)
-    .. (near and ("; did you mean '--%s'?"):format(near) or "")
-end
-
---- One option, from args[i] on. Gives the place of the next, or nil and what is wrong.
-local function read_option(args, i, options, rules)
-  local name, value = args[i]:match("^%-%-([%w-]+)=(.*)$")
-  name = name or args[i]:match("^%-%-([%w-]+)$")
-  local known = OPTIONS[name]
-  if not known and name ~= "fault" then
-    return nil, unknown(args[i])
-  elseif known and type(known[2]) == "boolean" then
-    options[known[1]] = known[2]
-    return i + 1
-  end
-  local next_one = i + (value and 1 or 2)
-  value = value or args[i + 1]
-  if not value then
-    return nil, ("--%s needs a value"):format(name)
-  elseif name == "fault" then
-    local rule, why = read_rule(value)
-    rules[#rules + 1] = rule
-    return rule and next_one, why
-  elseif known[2] == "number" and not tonumber(value) then
-    return nil, ("--%s needs a number, not '%s'"):format(name, value)
-  end
-  options[known[1]] = known[2] == "number" and tonumber(value) or value
-  return next_one
-end
-
-local function read(args)
-  local options, rules, i = {}, {}, 1
-  while args[i] do
-    local next_one, why = read_option(args, i, options, rules)
-    if not next_one then
+--- The rules of `--fault`, or nil and what is wrong with one.
+local function read_rules(texts)
+  local rules = {}
+  for i, text in ipairs(texts) do
+    local rule, why = read_rule(text)
+    if not rule then
       return nil, why
     end
-    i = next_one
+    rules[i] = rule
   end
-  return options, rules
+  return rules
 end
 
-local function fail(message, status)
-  io.stderr:write(("gptimage2 sandbox: %s\n"):format((tostring(message):gsub("^.-:%d+: ", ""))))
-  return status
+--- What `start` takes.
+local function read_options(args)
+  local read = { tls = args.tls }
+  for _, option in ipairs(OPTIONS) do
+    read[option[2]] = args[option[2]]
+  end
+  if args.no_idempotency then
+    read.idempotency = false
+  end
+  return read
+end
+
+--- What was raised, without the place in our sources.
+local function words_of(raised)
+  return (tostring(raised):gsub("^.-:%d+: ", ""))
 end
 
 --- The sandbox with its faults, or nil and what is wrong.
-local function start(module, options, rules)
-  local ok, box, err = pcall(module.start, options)
+local function start(module, wanted, rules)
+  local ok, box, err = pcall(module.start, wanted)
   if not ok or not box then
     return nil, ok and err or box
   end
@@ -133,38 +116,37 @@ local function start(module, options, rules)
   return box
 end
 
-local function announce(box)
+local function announce(box, out)
   local fields = { url = box.url, api_key = box.api_key, ca_file = box.ca_file }
-  io.stdout:write(json.object(fields, { "url", "api_key", "ca_file" }), "\n")
-  io.stdout:flush()
+  out:write(json.object(fields, { "url", "api_key", "ca_file" }) .. "\n")
 end
 
 --- Runs it until it is ended: Ctrl-C is an end like any other.
----@param args string[]
+---@param args table
+---@param out gptimage2.command.Output
 ---@return integer status
-function sandbox.main(args)
-  for _, arg in ipairs(args) do
-    if arg == "--help" or arg == "-h" then
-      io.stdout:write(HELP)
-      return 0
-    end
-  end
-  local options, rules = read(args)
-  if not options then
-    return fail(rules, 2)
+function sandbox.run(args, out)
+  local rules, why = read_rules(args.faults)
+  if not rules then
+    return out:misuse(why)
   end
   local loaded, module = pcall(require, "gptimage2.sandbox")
   if not loaded then
-    return fail("the sandbox is not installed: luarocks install gptimage2-sandbox", 1)
+    return out:fail({
+      kind = "io",
+      code = "no_sandbox",
+      message = "the sandbox is not installed: luarocks install gptimage2-sandbox",
+    })
   end
-  local box, why = start(module, options, rules)
+  local box
+  box, why = start(module, read_options(args), rules)
   if not box then
-    return fail(why, 1)
+    return out:fail({ kind = "io", code = "no_sandbox", message = words_of(why) })
   end
-  announce(box)
-  pcall(gptimage2.sleep, math.huge)
+  announce(box, out)
+  loop.until_interrupted()
   box:stop()
-  return 130
+  return codes.interrupted
 end
 
 return sandbox

@@ -1,0 +1,61 @@
+--- The API key: from the environment, a file that nobody else may read, or standard input. Never an
+--- argument, which everybody on the machine can see.
+
+local core = require("gptimage2.core")
+
+local key = {}
+
+local MAX_LINE = 8192 -- bytes
+
+local function auth_error(message)
+  return nil,
+    {
+      kind = "auth",
+      code = "api_key_invalid",
+      field = "api_key",
+      message = message,
+      sent = "no",
+      charged = "no",
+    }
+end
+
+--- The first line of a text, without white space around it.
+local function first_line(text)
+  local line = text:match("^[^\r\n]*"):match("^%s*(.-)%s*$")
+  return line ~= "" and line or nil
+end
+
+local function from_file(path)
+  local text, why = core.terminal.read_secret(path)
+  local found = text and first_line(text)
+  if found then
+    return found
+  end
+  return auth_error(("the key cannot be taken from %s: %s"):format(path, why or "it is empty"))
+end
+
+local function from_stdin()
+  if core.terminal.is(0) then
+    return auth_error("--key-stdin reads a pipe or a file, and not what everybody can see typed")
+  end
+  local text = io.stdin:read(MAX_LINE)
+  local found = text and first_line(text)
+  if found then
+    return found
+  end
+  return auth_error("there is no key on standard input")
+end
+
+--- Where the options say that it is; nil without an error: the environment has it, or nothing.
+---@param args table
+---@return string|nil key
+---@return table|nil err
+function key.read(args)
+  if args.key_file then
+    return from_file(args.key_file)
+  elseif args.key_stdin then
+    return from_stdin()
+  end
+end
+
+return key

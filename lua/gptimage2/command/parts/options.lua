@@ -1,0 +1,91 @@
+--- The options that several commands have, each defined once.
+
+local options = {}
+
+--- A converter for a number, which says which option is wrong.
+---@param name string
+---@param least? number
+---@return fun(text: string): number|nil, string|nil
+function options.number(name, least)
+  return function(text)
+    local number = tonumber(text)
+    if not number or number - number ~= 0 then
+      return nil, ("%s needs a number, not '%s'"):format(name, text)
+    elseif least and number < least then
+      return nil, ("%s must be %s or more"):format(name, ("%d"):format(least))
+    end
+    return number
+  end
+end
+
+--- A converter for a whole number.
+---@param name string
+---@param least integer
+---@param most? integer
+---@return fun(text: string): integer|nil, string|nil
+function options.whole(name, least, most)
+  return function(text)
+    local number = text:find("^%-?%d+$") and tonumber(text)
+    if not number or number < least or most and number > most then
+      local range = most and ("from %d to %d"):format(least, most) or ("from %d on"):format(least)
+      return nil, ("%s needs a whole number %s, not '%s'"):format(name, range, text)
+    end
+    return math.floor(number)
+  end
+end
+
+--- `--json`, which all have that say something.
+---@param command table of argparse
+function options.json(command)
+  command:flag("--json", "One JSON object a line on standard output, and nothing else.")
+end
+
+--- Whose pictures it is about.
+---@param command table
+function options.manifest(command)
+  command
+    :option("-f --manifest", "The manifest.")
+    :argname("<file>")
+    :default("pictures.lua")
+    :defmode("u")
+  command:option("--store", "A further store of pictures (GPTIMAGE2_STORE)."):argname("<folder>")
+end
+
+--- Which of them.
+---@param command table
+function options.only(command)
+  command
+    :option("--only", "Only these pictures: * and ? stop at a slash, ** does not. Repeatable.")
+    :argname("<glob>")
+    :count("*")
+end
+
+--- Whether changed pictures are made again.
+---@param command table
+function options.stale(command)
+  command
+    :option("--stale", "Whether changed pictures, and those that are gone, are made again.")
+    :choices({ "keep", "make" })
+end
+
+--- The service, and the key for it.
+---@param command table
+function options.service(command)
+  command:mutex(
+    command
+      :option("--key-file", "A file with the API key, which nobody else may read (0600).")
+      :argname("<file>"),
+    command:flag("--key-stdin", "The API key is the first line of standard input.")
+  )
+  command
+    :option("--timeout", "Seconds for a picture (600).")
+    :argname("<seconds>")
+    :convert(options.number("--timeout", 0))
+  command:option("--ca-file", "Certificates to trust, instead of the system's."):argname("<file>")
+  command
+    :option("--poll-unit", "0.001 to 1: all times of polls are so much shorter, for the sandbox.")
+    :argname("<n>")
+    :convert(options.number("--poll-unit"))
+end
+
+return options

@@ -1,0 +1,143 @@
+--- What the program says. With `--json` standard output has one object a line and nothing else;
+--- who no longer reads it (`| head -1`) is nobody's error.
+
+local codes = require("gptimage2.command.parts.codes")
+local record = require("gptimage2.command.parts.record")
+local text = require("gptimage2.command.parts.text")
+
+local output = {}
+
+local EPIPE, EIO = 32, 5 -- nobody reads any more; the terminal has gone
+
+---@class gptimage2.command.Output
+---@field json boolean
+---@field name string the command's, for messages
+---@field screen table|nil what is drawn below, and makes room for lines
+local Output = {}
+Output.__index = Output
+
+--- Writes to standard output until that fails once.
+function Output:write(bytes)
+  if self.failure then
+    return
+  end
+  local ok, why, number = io.stdout:write(bytes)
+  if ok then
+    ok, why, number = io.stdout:flush()
+  end
+  if not ok then
+    self.failure = { why = why, silent = number == EPIPE or number == EIO }
+  end
+end
+
+--- A line for people; nothing with `--json`.
+---@param line string
+function Output:line(line)
+  if self.json then
+    return
+  elseif self.screen then
+    self.screen:clear()
+  end
+  self:write(line .. "\n")
+end
+
+--- An object; nothing without `--json`.
+---@param fields table
+function Output:object(fields)
+  if self.json then
+    self:write(record.encode(fields) .. "\n")
+  end
+end
+
+--- A line on standard error, for people, whatever is asked for.
+---@param line string
+function Output:note(line)
+  if self.screen then
+    self.screen:clear()
+  end
+  io.stderr:write(("gptimage2%s: %s\n"):format(self.name and " " .. self.name or "", line))
+end
+
+local ERROR_FIELDS = {
+  "kind",
+  "code",
+  "field",
+  "file",
+  "line",
+  "status",
+  "sent",
+  "charged",
+  "job_id",
+  "idempotency_key",
+}
+
+--- An error as fields of an object.
+---@param err table
+---@param more? table further fields
+---@return table
+function output.error_fields(err, more)
+  local fields = { type = "error", message = text.clean(err.message or tostring(err)) }
+  for _, name in ipairs(ERROR_FIELDS) do
+    fields[name] = err[name]
+  end
+  for name, value in pairs(more or {}) do
+    fields[name] = value
+  end
+  return fields
+end
+
+--- An error in words: a build's begin with its file and line, and end with the field.
+---@param err table
+---@return string
+function output.words_of(err)
+  local words = text.clean(err.message or tostring(err))
+  if err.field and not words:find(err.field, 1, true) then
+    words = ("%s (%s)"):format(words, text.clean(err.field))
+  end
+  if err.idempotency_key and err.charged == "unknown" then
+    words = ("%s (it may have been paid; its key is %s)"):format(words, err.idempotency_key)
+  end
+  return words
+end
+
+--- Tells an error; gives its exit code.
+---@param err table
+---@param more? table for the object
+---@return integer
+function Output:fail(err, more)
+  local status = codes.of(err)
+  local fields = output.error_fields(err, more)
+  fields.exit = status
+  self:object(fields)
+  self:note(output.words_of(err))
+  return status
+end
+
+--- What is wrong with the command line.
+---@param message string
+---@return integer status
+function Output:misuse(message)
+  return self:fail({ kind = "usage", code = "usage", message = message })
+end
+
+--- The exit code, at the end: what could not be written counts, but for a reader who went.
+---@param status integer
+---@return integer
+function Output:status(status)
+  local failure = self.failure
+  if failure and not failure.silent then
+    self:note("standard output cannot be written: " .. tostring(failure.why))
+    return status == codes.done and codes.some_failed or status
+  end
+  return status
+end
+
+--- An output of one run of the program.
+---@param json boolean
+---@param name? string
+---@return gptimage2.command.Output
+function output.new(json, name)
+  return setmetatable({ json = json, name = name }, Output)
+end
+
+return output
