@@ -6,6 +6,7 @@ local core = require("gptimage2.load").core()
 local gptimage2 = require("gptimage2")
 local grammar = require("gptimage2.command.parts.grammar")
 local output = require("gptimage2.command.parts.output")
+local problem = require("gptimage2.command.parts.problem")
 
 local command = {}
 
@@ -32,9 +33,7 @@ end
 local function run(args, out)
   local parser, commands = grammar.new()
   if not parser then
-    out:note(commands)
-    out:object({ type = "error", kind = "io", code = "no_argparse", message = commands })
-    return codes.some_failed
+    return out:fail(problem.new("io", "no_argparse", commands))
   end
   local name = grammar.find_command(args)
   local chosen = commands[name] or parser
@@ -68,9 +67,7 @@ function command.main(args)
     return run(args, out)
   end, on_error)
   if not ok then
-    out:object({ type = "error", kind = "bug", code = "bug", message = tostring(result) })
-    io.stderr:write("gptimage2: this is a bug: ", tostring(result), "\n")
-    result = codes.some_failed
+    result = out:bug(tostring(result))
   end
   return out:status(result)
 end

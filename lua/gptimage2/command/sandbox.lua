@@ -4,6 +4,7 @@ local codes = require("gptimage2.command.parts.codes")
 local json = require("gptimage2.files.json")
 local loop = require("gptimage2.command.parts.loop")
 local options = require("gptimage2.command.parts.options")
+local problem = require("gptimage2.command.parts.problem")
 
 local sandbox = {}
 
@@ -132,16 +133,18 @@ function sandbox.run(args, out)
   end
   local loaded, module = pcall(require, "gptimage2.sandbox")
   if not loaded then
-    return out:fail({
-      kind = "io",
-      code = "no_sandbox",
-      message = "the sandbox is not installed: luarocks install gptimage2-sandbox",
-    })
+    return out:fail(
+      problem.new(
+        "io",
+        "no_sandbox",
+        "the sandbox is not installed: luarocks install gptimage2-sandbox"
+      )
+    )
   end
   local box
   box, why = start(module, read_options(args), rules)
   if not box then
-    return out:fail({ kind = "io", code = "no_sandbox", message = words_of(why) })
+    return out:fail(problem.new("io", "no_sandbox", words_of(why)))
   end
   announce(box, out)
   loop.until_interrupted()

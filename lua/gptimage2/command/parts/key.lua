@@ -2,21 +2,14 @@
 --- argument, which everybody on the machine can see.
 
 local core = require("gptimage2.core")
+local problem = require("gptimage2.command.parts.problem")
 
 local key = {}
 
 local MAX_LINE = 8192 -- bytes
 
-local function auth_error(message)
-  return nil,
-    {
-      kind = "auth",
-      code = "api_key_invalid",
-      field = "api_key",
-      message = message,
-      sent = "no",
-      charged = "no",
-    }
+local function refuse(message)
+  return nil, problem.new("auth", "api_key_invalid", message, "api_key")
 end
 
 --- The first line of a text, without white space around it.
@@ -31,19 +24,19 @@ local function from_file(path)
   if found then
     return found
   end
-  return auth_error(("the key cannot be taken from %s: %s"):format(path, why or "it is empty"))
+  return refuse(("the key cannot be taken from %s: %s"):format(path, why or "it is empty"))
 end
 
 local function from_stdin()
   if core.terminal.is(0) then
-    return auth_error("--key-stdin reads a pipe or a file, and not what everybody can see typed")
+    return refuse("--key-stdin reads a pipe or a file, and not what everybody can see typed")
   end
   local text = io.stdin:read(MAX_LINE)
   local found = text and first_line(text)
   if found then
     return found
   end
-  return auth_error("there is no key on standard input")
+  return refuse("there is no key on standard input")
 end
 
 --- Where the options say that it is; nil without an error: the environment has it, or nothing.

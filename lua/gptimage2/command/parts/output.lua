@@ -2,6 +2,7 @@
 --- who no longer reads it (`| head -1`) is nobody's error.
 
 local codes = require("gptimage2.command.parts.codes")
+local problem = require("gptimage2.command.parts.problem")
 local record = require("gptimage2.command.parts.record")
 local text = require("gptimage2.command.parts.text")
 
@@ -117,7 +118,18 @@ end
 ---@param message string
 ---@return integer status
 function Output:misuse(message)
-  return self:fail({ kind = "usage", code = "usage", message = message })
+  return self:fail(problem.usage(message))
+end
+
+--- An error of our own, with its traceback: for people as it is, it has many lines.
+---@param raised string
+---@return integer status
+function Output:bug(raised)
+  local fields = output.error_fields(problem.new("bug", "bug", raised))
+  fields.exit = codes.some_failed
+  self:object(fields)
+  io.stderr:write("gptimage2: this is a bug: ", raised, "\n")
+  return codes.some_failed
 end
 
 --- The exit code, at the end: what could not be written counts, but for a reader who went.
