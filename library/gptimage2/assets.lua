@@ -84,6 +84,8 @@ function assets.ledger(path) end
 ---@field ledger? string without a client; default that of the manifest's own store
 ---@field stale? "keep"|"make" whether changed pictures are made again; default "keep"
 ---@field only? string|string[] the pictures that it is about: "icons/*"
+---@field retry? string without a client: its retry; default the manifest's
+---@field out? string a file for the plan, which `build` takes as its `plan`
 
 ---@class gptimage2.CheckOptions: gptimage2.AssetsOptions
 ---@field only? string|string[]
@@ -95,7 +97,9 @@ function assets.ledger(path) end
 ---@field only? string|string[]
 ---@field budget? number credits for this build alone
 ---@field cutoff? "hard"|"soft" over the budget: nothing is sent, or what fits; default "hard"
+---@field plan? string a file that `plan` wrote: nothing else is done, nothing more is spent
 ---@field on_progress? fun(event: gptimage2.BuildEvent) it cannot wait
+---@field stop? fun(): boolean true: nothing more begins
 
 ---@class gptimage2.BuildEvent
 ---@field type "made"|"failed"|"unknown"|"restored"|"waiting"
@@ -142,6 +146,7 @@ function assets.ledger(path) end
 ---@field clean boolean nothing is to be done
 ---@field spent integer what builds of this lock have reserved and not got back
 ---@field budget? number the manifest's
+---@field retry string which was taken for it
 
 ---@class gptimage2.BuildReport
 ---@field ok boolean all that was to be made is made

@@ -9,6 +9,7 @@ local checking = require("gptimage2.assets.plan.check")
 local plan = require("gptimage2.assets.plan")
 local core = require("gptimage2.core")
 local decide = require("gptimage2.assets.build.decide")
+local plan_file = require("gptimage2.assets.plan.file")
 local project = require("gptimage2.assets.project")
 local settings = require("gptimage2.objects.settings")
 local store = require("gptimage2.assets.store")
@@ -38,7 +39,13 @@ local function no_ledger()
   })
 end
 
-local PLAN_SPEC = spec_with({ ledger = "string", stale = "string", only = "string or table" })
+local PLAN_SPEC = spec_with({
+  ledger = "string",
+  stale = "string",
+  only = "string or table",
+  retry = "string",
+  out = "string",
+})
 local CHECK_SPEC = spec_with({ only = "string or table" })
 
 --- What a build of this manifest would do: each picture with its state, the reason and the credits.
@@ -60,7 +67,11 @@ function assets.plan(path, options)
   if not found then
     return nil, err
   end
-  return plan.of(self, found, options)
+  local made, ok = plan.of(self, found, options), true
+  if options.out then
+    ok, err = plan_file.write(self, made, options)
+  end
+  return ok and made, err
 end
 
 --- Whether all pictures are there, accepted and as they should be. Needs no key, no network and no
@@ -84,7 +95,9 @@ local BUILD_SPEC = spec_with({
   cutoff = "string",
   stale = "string",
   only = "string or table",
+  plan = "string",
   on_progress = "function",
+  stop = "function",
 })
 BUILD_SPEC.base_url = nil
 
@@ -97,6 +110,8 @@ local function check_build(options)
     check.fail(2, "build", "option 'cutoff' must be 'hard' or 'soft'" .. hint, 3)
   elseif options.budget and not (options.budget >= 0) then -- luacheck: ignore
     check.fail(2, "build", "option 'budget' must be a number of credits, 0 or more", 3)
+  elseif options.plan and (options.only or options.stale) then
+    check.fail(2, "build", "options 'only' and 'stale' are those of the plan", 3)
   end
 end
 

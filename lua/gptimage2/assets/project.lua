@@ -14,6 +14,8 @@ local project = {}
 --- The options that say where things are, which all calls take.
 project.SPEC = { client = "userdata", base_url = "string", store = "string" }
 
+local RETRY_MODES = { "safe", "documented", "idempotent" }
+
 --- What `options` say about the service: a client's, or by its URL.
 local function read_service(options)
   if options.client then
@@ -23,7 +25,21 @@ local function read_service(options)
   if not base_url then
     return nil, err
   end
-  return { base_url = base_url, retry = "documented" }
+  return { base_url = base_url, retry = options.retry }
+end
+
+local function check_retry(options, argn, fname, level)
+  local retry = options.retry
+  if retry ~= nil and options.client then
+    check.fail(argn, fname, "option 'retry' is that of the client", level)
+  end
+  for _, mode in ipairs(RETRY_MODES) do
+    if retry == nil or retry == mode then
+      return
+    end
+  end
+  local must = "option 'retry' must be 'safe', 'documented' or 'idempotent'"
+  check.fail(argn, fname, must .. check.did_you_mean(retry, RETRY_MODES), level)
 end
 
 --- Checks the options of a call; raises for what is none.
@@ -41,6 +57,7 @@ function project.options(options, fname, argn, spec, level)
   elseif options.client and options.base_url then
     check.fail(argn, fname, "option 'base_url' is that of the client", level)
   end
+  check_retry(options, argn, fname, level + 1)
   local stale, only = options.stale, options.only
   if stale ~= nil and stale ~= "keep" and stale ~= "make" then
     local hint = check.did_you_mean(stale, { "keep", "make" })
@@ -92,6 +109,9 @@ function project.open(path, options)
   self.manifest, err = manifest.read(path, self.config.ratios)
   if not self.manifest then
     return nil, err
+  end
+  if not self.config.retry then
+    self.config.retry = self.manifest.retry or "documented"
   end
   self.service = identity.service(self.config.base_url)
   ok, err = add_hashes(self.manifest.pictures, self.service)

@@ -7,6 +7,7 @@ local core = require("gptimage2.core")
 local failures = require("gptimage2.waiting.failures")
 local guard = require("gptimage2.assets.store.guard")
 local plan = require("gptimage2.assets.plan")
+local plan_file = require("gptimage2.assets.plan.file")
 local purse = require("gptimage2.assets.build.purse")
 local restore = require("gptimage2.assets.build.restore")
 local run_of = require("gptimage2.assets.build.run")
@@ -137,8 +138,14 @@ local function conclude(run, item, outcome, err, options)
   note(run, outcome == "later" and "failed" or outcome, item, err)
 end
 
+--- Whether nothing more begins.
+local function is_stopped(run, options)
+  run.stopped = run.stopped or options.stop ~= nil and options.stop() == true
+  return run.stopped
+end
+
 local function work(run, options)
-  while not run.stopped and run.items[run.next_item] do
+  while run.items[run.next_item] and not is_stopped(run, options) do
     local item = run.items[run.next_item]
     run.next_item = run.next_item + 1
     if item.abandon then
@@ -280,6 +287,21 @@ local function report(run, options)
   }
 end
 
+--- The options of a build that does what a plan in a file says, and spends no more.
+local function options_of_plan(options)
+  local head, err = plan_file.read(options.plan)
+  if not head then
+    return nil, err
+  end
+  local read = {}
+  for name, value in pairs(options) do
+    read[name] = value
+  end
+  read.planned, read.stale, read.only = head, head.stale, head.only
+  read.budget = math.min(head.cost, options.budget or math.huge)
+  return read
+end
+
 --- Builds. See `assets.build`.
 ---@param path string
 ---@param options table
@@ -288,7 +310,13 @@ end
 function build.of(path, options)
   local tell = options.on_progress and core.guard(options.on_progress, failures.keep)
     or function() end
-  local run, err = run_of.open(path, options, tell)
+  local run, err
+  if options.plan then
+    options, err = options_of_plan(options)
+  end
+  if options then
+    run, err = run_of.open(path, options, tell)
+  end
   if not run then
     return nil, err
   end

@@ -7,6 +7,7 @@ local failure = require("gptimage2.assets.failure")
 local lines = require("gptimage2.assets.build.lines")
 local lock = require("gptimage2.assets.store.lock")
 local plan = require("gptimage2.assets.plan")
+local plan_file = require("gptimage2.assets.plan.file")
 local project = require("gptimage2.assets.project")
 
 ---@class gptimage2.assets.Run
@@ -51,10 +52,14 @@ function run.open(path, options, tell)
   local self =
     setmetatable({ project = found, held = held, client = options.client, remade = {} }, Run)
   self.written_at = core.now()
-  if found.lock then
+  ok = found.lock ~= nil
+  if ok and options.planned then
+    ok, err = plan_file.check(options.planned, found)
+  end
+  if ok then
     ok, err = self:begin()
   end
-  if not found.lock or not ok then
+  if not ok then
     held:release()
     return nil, err
   end

@@ -29,6 +29,7 @@ local COMMON_SPEC = {
   pictures = "table",
   candidates = "number",
   review = "boolean",
+  retry = "string",
 }
 for _, name in ipairs(REQUEST) do
   COMMON_SPEC[name] = "string"
@@ -47,7 +48,7 @@ end
 --- The names that did_you_mean may suggest, in an order that is the same each time.
 local function names_of(spec)
   local names = {}
-  for _, list in ipairs({ PIECES, REQUEST, OWN, { "prompt", "budget", "pictures" } }) do
+  for _, list in ipairs({ PIECES, REQUEST, OWN, { "prompt", "budget", "retry", "pictures" } }) do
     for _, name in ipairs(list) do
       if spec[name] then
         names[#names + 1] = name
@@ -91,6 +92,19 @@ local function check_count(value, name, place, most)
   return failure.new("manifest_error", message, at(place, name))
 end
 
+local RETRY_MODES = { "safe", "documented", "idempotent" }
+
+local function check_retry(retry, place)
+  for _, mode in ipairs(RETRY_MODES) do
+    if retry == nil or retry == mode then
+      return true
+    end
+  end
+  local hint = check.did_you_mean(retry, RETRY_MODES)
+  local message = "retry must be 'safe', 'documented' or 'idempotent'" .. hint
+  return failure.new("manifest_error", message, at(place, "retry"))
+end
+
 --- Are the manifest's own fields right?
 ---@param tbl table
 ---@param place table
@@ -104,6 +118,8 @@ function entry.check_common(tbl, place)
   local budget = tbl.budget or 0
   if ok and (budget ~= budget or budget < 0) then
     return failure.new("manifest_error", "budget must be 0 or more", at(place, "budget"))
+  elseif ok then
+    return check_retry(tbl.retry, place)
   end
   return ok, err
 end

@@ -199,7 +199,7 @@ end
 ---@param file string
 ---@param text string
 ---@param allowed? string[] ratios
----@return table|nil manifest { file, base, budget, pictures }
+---@return table|nil manifest { file, base, lock, budget, retry, pictures }
 ---@return gptimage2.Error|nil err
 function manifest.parse(file, text, allowed)
   local common, err = run(file, text)
@@ -232,6 +232,7 @@ function manifest.parse(file, text, allowed)
     base = reader.base,
     lock = reader.base .. reader.lock_name,
     budget = common.budget,
+    retry = common.retry,
     pictures = reader.pictures,
   }
 end
@@ -239,7 +240,7 @@ end
 --- Reads a manifest. The program's folder is fixed to where it is now.
 ---@param file string
 ---@param allowed? string[] ratios
----@return table|nil manifest as `parse` gives it
+---@return table|nil manifest as `parse` gives it, with the digest of its text
 ---@return gptimage2.Error|nil err
 function manifest.read(file, allowed)
   if file:sub(1, 1) ~= "/" then
@@ -249,7 +250,12 @@ function manifest.read(file, allowed)
   if not text then
     return nil, err
   end
-  return manifest.parse(file, text, allowed)
+  local found
+  found, err = manifest.parse(file, text, allowed)
+  if found then
+    found.digest = core.digest.sha256(text)
+  end
+  return found, err
 end
 
 return manifest

@@ -181,7 +181,7 @@ function plan.of(self, found, options)
   end
   add_orphans(self, list, is_asked)
   local made = sum_up(list)
-  made.spent, made.budget = found.spent, self.manifest.budget
+  made.spent, made.budget, made.retry = found.spent, self.manifest.budget, self.config.retry
   return made
 end
 

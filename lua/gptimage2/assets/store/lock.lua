@@ -206,7 +206,7 @@ function lock.parse(file, text)
   return { salt = salt, lines = lines }
 end
 
---- Reads a lock; one that is not there yet has no salt.
+--- Reads a lock; one that is not there yet has no salt, and no digest of its text.
 ---@param file string
 ---@return table|nil lock
 ---@return gptimage2.Error|nil err
@@ -225,7 +225,11 @@ function lock.read(file)
   elseif #text > MAX_TEXT then
     return failure.new("lock_damaged", "it is larger than 64 MiB", { file = file })
   end
-  return lock.parse(file, text)
+  local found, err = lock.parse(file, text)
+  if found then
+    found.digest = core.digest.sha256(text)
+  end
+  return found, err
 end
 
 local function sorted(set)

@@ -60,6 +60,21 @@ function options.only(command)
     :count("*")
 end
 
+--- The globs of `--only`; nil where there are none.
+---@param args table
+---@return string[]|nil
+function options.globs(args)
+  return args.only[1] and args.only or nil
+end
+
+--- Which failed creates are sent again.
+---@param command table
+function options.retry(command)
+  command
+    :option("--retry", "Which failed creates are sent again (that of the manifest, else documented).")
+    :choices({ "safe", "documented", "idempotent" })
+end
+
 --- Whether changed pictures are made again.
 ---@param command table
 function options.stale(command)

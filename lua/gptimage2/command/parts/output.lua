@@ -2,16 +2,20 @@
 --- who no longer reads it (`| head -1`) is nobody's error.
 
 local codes = require("gptimage2.command.parts.codes")
+local core = require("gptimage2.core")
 local problem = require("gptimage2.command.parts.problem")
 local record = require("gptimage2.command.parts.record")
 local text = require("gptimage2.command.parts.text")
 
 local output = {}
 
+local COLOURS = { red = 31, green = 32, yellow = 33, blue = 34, dim = 2, bold = 1 }
+
 local EPIPE, EIO = 32, 5 -- nobody reads any more; the terminal has gone
 
 ---@class gptimage2.command.Output
 ---@field json boolean
+---@field colour boolean
 ---@field name string the command's, for messages
 ---@field screen table|nil what is drawn below, and makes room for lines
 local Output = {}
@@ -29,6 +33,14 @@ function Output:write(bytes)
   if not ok then
     self.failure = { why = why, silent = number == EPIPE or number == EIO }
   end
+end
+
+--- The text in a colour, where standard output shows colours.
+---@param value string
+---@param name string|nil
+---@return string
+function Output:paint(value, name)
+  return self.colour and name and ("\27[%dm%s\27[0m"):format(COLOURS[name], value) or value
 end
 
 --- A line for people; nothing with `--json`.
@@ -144,12 +156,29 @@ function Output:status(status)
   return status
 end
 
+--- Whether what is written there may move the cursor: a terminal that can.
+---@param fd integer
+---@return boolean
+function output.is_terminal(fd)
+  local term = os.getenv("TERM") or ""
+  return term ~= "" and term ~= "dumb" and core.terminal.is(fd)
+end
+
+--- Whether colours are shown there, and wanted.
+---@param fd integer
+---@return boolean
+function output.has_colours(fd)
+  return (os.getenv("NO_COLOR") or "") == "" and output.is_terminal(fd)
+end
+
 --- An output of one run of the program.
 ---@param json boolean
 ---@param name? string
 ---@return gptimage2.command.Output
 function output.new(json, name)
-  return setmetatable({ json = json, name = name }, Output)
+  local self = setmetatable({ json = json, name = name }, Output)
+  self.colour = not json and output.has_colours(1)
+  return self
 end
 
 return output

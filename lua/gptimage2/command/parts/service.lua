@@ -1,0 +1,53 @@
+--- The service that a command talks to: a client by its options and the environment.
+
+local gptimage2 = require("gptimage2")
+local key = require("gptimage2.command.parts.key")
+local problem = require("gptimage2.command.parts.problem")
+
+local service = {}
+
+--- What was raised about an option, in the words of a command line.
+local function words_of(raised)
+  local words = tostring(raised):match("%((.*)%)$") or tostring(raised)
+  return (words:gsub("option 'poll%.unit'", "--poll-unit"):gsub("option '([%w_]+)'", function(name)
+    return "--" .. name:gsub("_", "-")
+  end))
+end
+
+--- The options of a client that a command line has.
+---@param args table
+---@return table|nil options
+---@return table|nil err
+function service.options(args)
+  local api_key, err = key.read(args)
+  if err then
+    return nil, err
+  end
+  return {
+    api_key = api_key,
+    timeout = args.timeout,
+    ca_file = args.ca_file,
+    poll = args.poll_unit and { unit = args.poll_unit } or nil,
+  }
+end
+
+--- A client with these options, and `more`.
+---@param options table
+---@param more? table
+---@return gptimage2.Client|nil
+---@return table|nil err
+function service.client(options, more)
+  local all = {}
+  for _, part in ipairs({ options, more or {} }) do
+    for name, value in pairs(part) do
+      all[name] = value
+    end
+  end
+  local ok, client, err = pcall(gptimage2.new, all)
+  if not ok then
+    return nil, problem.usage(words_of(client))
+  end
+  return client, err
+end
+
+return service
