@@ -9,8 +9,8 @@ local text = require("gptimage2.command.parts.text")
 local check = {}
 
 check.summary = "Whether all pictures are there, accepted and as they should be."
-check.description = "Tells what is missing, edited, stale, unreviewed, orphaned, or of another kind "
-  .. "than its name says. Needs no key and no network. Exit code 1: something is."
+check.description = "Tells what is missing, edited, stale, unreviewed, orphaned, or of another "
+  .. "kind than its name says. Needs no key and no network. Exit code 1: something is."
 check.examples = { "gptimage2 check", "gptimage2 check -f art/pictures.lua --json" }
 
 --- Its options and arguments.

@@ -8,9 +8,9 @@ local plan_view = require("gptimage2.command.parts.plan_view")
 local plan = {}
 
 plan.summary = "What a build would do, what it costs and why."
-plan.description = "Shows each picture of the manifest with its state, the credits that a build would "
-  .. "spend on it, and the reason. Sends nothing, and needs no key. Exit code 2: something is to be "
-  .. "done, or to be decided."
+plan.description = "Shows each picture of the manifest with its state, the credits that a build "
+  .. "would spend on it, and the reason. Sends nothing, and needs no key. Exit code 2: something is "
+  .. "to be done, or to be decided."
 plan.examples = {
   "gptimage2 plan",
   "gptimage2 plan --only 'icons/*' --stale make",

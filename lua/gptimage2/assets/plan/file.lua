@@ -56,7 +56,25 @@ local function line_of(self, line)
   })
 end
 
---- Writes a plan, as a whole or not at all.
+--- Writes into what is no file (a device, a pipe) or what a link leads to: nothing may take its
+--- place.
+local function write_into(path, text)
+  local handle, why = io.open(path, "wb")
+  local ok = handle ~= nil
+  if handle then
+    ok, why = handle:write(text)
+    local closed, late = handle:close()
+    if ok and not closed then
+      ok, why = nil, late
+    end
+  end
+  if not ok then
+    return failure.new("store_failed", "it cannot be written: " .. tostring(why), { file = path })
+  end
+  return true
+end
+
+--- Writes a plan, as a whole or not at all where it is a file.
 ---@param self gptimage2.assets.Project
 ---@param made table the plan
 ---@param options { out: string, stale: string?, only: string|string[]|nil }
@@ -68,7 +86,11 @@ function file_of.write(self, made, options)
     lines[#lines + 1] = line_of(self, line)
   end
   lines[#lines + 1] = ""
-  return core.disk.write(options.out, table.concat(lines, "\n"), true)
+  local kind, text = core.disk.look(options.out), table.concat(lines, "\n")
+  if kind == "link" or kind == "other" then
+    return write_into(options.out, text)
+  end
+  return core.disk.write(options.out, text, true)
 end
 
 local function is_text(value)

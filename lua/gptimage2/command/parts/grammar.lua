@@ -7,7 +7,16 @@ local grammar = {}
 
 --- All commands, in the order of the help; each is a module of this folder's parent with `summary`,
 --- `examples`, `define(command)` and `run(args, output)`.
-grammar.COMMANDS = { "sandbox" }
+grammar.COMMANDS = {
+  "plan",
+  "check",
+  "accept",
+  "reject",
+  "again",
+  "pin",
+  "unpin",
+  "sandbox",
+}
 
 local WIDTH = 80
 local DESCRIPTION =

@@ -67,11 +67,23 @@ function options.globs(args)
   return args.only[1] and args.only or nil
 end
 
+--- The number of a candidate.
+---@param command table
+function options.candidate(command)
+  command
+    :argument("n", "The number of the candidate.")
+    :args("?")
+    :convert(options.whole("the number of the candidate", 1))
+end
+
 --- Which failed creates are sent again.
 ---@param command table
 function options.retry(command)
   command
-    :option("--retry", "Which failed creates are sent again (that of the manifest, else documented).")
+    :option(
+      "--retry",
+      "Which failed creates are sent again (that of the manifest, else documented)."
+    )
     :choices({ "safe", "documented", "idempotent" })
 end
 

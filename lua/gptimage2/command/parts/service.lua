@@ -9,9 +9,11 @@ local service = {}
 --- What was raised about an option, in the words of a command line.
 local function words_of(raised)
   local words = tostring(raised):match("%((.*)%)$") or tostring(raised)
-  return (words:gsub("option 'poll%.unit'", "--poll-unit"):gsub("option '([%w_]+)'", function(name)
-    return "--" .. name:gsub("_", "-")
-  end))
+  return (
+    words:gsub("option 'poll%.unit'", "--poll-unit"):gsub("option '([%w_]+)'", function(name)
+      return "--" .. name:gsub("_", "-")
+    end)
+  )
 end
 
 --- The options of a client that a command line has.
