@@ -8,8 +8,8 @@ local options = require("gptimage2.command.parts.options")
 local accept = {}
 
 accept.summary = "Accepts a candidate, the picture as it is, or the decisions of a page."
-accept.description = "Puts a candidate to the picture's path: the only one that waits, or that with "
-  .. "a number. A file that ends in .json has the decisions of a review page."
+accept.description = "Puts a candidate to the picture's path: the only one that waits, or that "
+  .. "with a number. A file that ends in .json has the decisions of a review page."
 accept.examples = {
   "gptimage2 accept textures/brick.png 2",
   "gptimage2 accept decisions.json",
@@ -43,7 +43,7 @@ function accept.run(args, out)
     return decisions.run(args, self)
   end
   local asked = { store = args.store }
-  local ok, err = assets.accept(args.manifest, args.picture, what, asked)
+  local ok, err = assets.accept(options.path(args), args.picture, what, asked)
   decision.tell(self, "accepted", args.picture, args.n, ok, err)
   return decision.status(self)
 end

@@ -26,7 +26,7 @@ end
 ---@return integer status
 function check.run(args, out)
   local asked = { store = args.store, only = options.globs(args) }
-  local found, err = assets.check(args.manifest, asked)
+  local found, err = assets.check(options.path(args), asked)
   if not found then
     return out:fail(err)
   end

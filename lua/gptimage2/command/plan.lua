@@ -9,8 +9,8 @@ local plan = {}
 
 plan.summary = "What a build would do, what it costs and why."
 plan.description = "Shows each picture of the manifest with its state, the credits that a build "
-  .. "would spend on it, and the reason. Sends nothing, and needs no key. Exit code 2: something is "
-  .. "to be done, or to be decided."
+  .. "would spend on it, and the reason. Sends nothing, and needs no key. Exit code 2: something "
+  .. "is to be done, or to be decided."
 plan.examples = {
   "gptimage2 plan",
   "gptimage2 plan --only 'icons/*' --stale make",
@@ -32,7 +32,7 @@ end
 ---@param out gptimage2.command.Output
 ---@return integer status
 function plan.run(args, out)
-  local made, err = assets.plan(args.manifest, {
+  local made, err = assets.plan(options.path(args), {
     store = args.store,
     stale = args.stale,
     only = options.globs(args),

@@ -21,7 +21,7 @@ end
 ---@return integer status
 function reject.run(args, out)
   local self = decision.new(out)
-  local ok, err = assets.reject(args.manifest, args.picture, args.n, { store = args.store })
+  local ok, err = assets.reject(options.path(args), args.picture, args.n, { store = args.store })
   decision.tell(self, "rejected", args.picture, args.n, ok, err)
   return decision.status(self)
 end

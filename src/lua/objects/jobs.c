@@ -105,6 +105,16 @@ static void cancel_all(lua_State *L, Core *core, bool recorded) {
   lua_pop(L, 1);
 }
 
+/* ARG: job of a client with a ledger
+** It ends here as if its client were closed: what is not sent stays unsent, an
+** answer that is to come is recorded, and recover takes it up */
+static int f_leave(lua_State *L) {
+  job_check(L, 1);
+  lua_settop(L, 1);
+  cancel(L, true);
+  return 0;
+}
+
 /* client:close()  Idempotent: also __close. */
 static int m_close(lua_State *L) {
   Client *client = client_check(L, 1);
@@ -131,4 +141,6 @@ void jobs_open(lua_State *L) {
   lua_setfield(L, -2, "jobs");
   lua_pushcfunction(L, f_live_keys);
   lua_setfield(L, -2, "live_keys");
+  lua_pushcfunction(L, f_leave);
+  lua_setfield(L, -2, "leave");
 }

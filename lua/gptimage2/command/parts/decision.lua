@@ -71,7 +71,7 @@ function decision.command(name, act, what, summary)
       what,
       args.picture,
       nil,
-      act(args.manifest, args.picture, { store = args.store })
+      act(options.path(args), args.picture, { store = args.store })
     )
     return decision.status(self)
   end

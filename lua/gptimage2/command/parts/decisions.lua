@@ -6,6 +6,7 @@ local assets = require("gptimage2.assets")
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local decision = require("gptimage2.command.parts.decision")
+local options = require("gptimage2.command.parts.options")
 local problem = require("gptimage2.command.parts.problem")
 
 local decisions = {}
@@ -76,7 +77,7 @@ end
 
 --- The hashes that the manifest's pictures have now, by their paths.
 local function hashes_now(args)
-  local plan, err = assets.plan(args.manifest, { store = args.store })
+  local plan, err = assets.plan(options.path(args), { store = args.store })
   local hashes = {}
   for _, line in ipairs(plan and plan.lines or {}) do
     hashes[line.path] = line.hash
@@ -98,7 +99,7 @@ local function carry_out(list, what, act, found, now, args, self)
       if hash ~= nil and hash ~= now[one.path] then
         ok, err = changed(one.path)
       else
-        ok, err = act(args.manifest, one.path, n, { store = args.store })
+        ok, err = act(options.path(args), one.path, n, { store = args.store })
       end
       decision.tell(self, what, one.path, n, ok, err)
     end

@@ -31,7 +31,8 @@ end
 --- Runs `body` as a task to its end; gives what it gives, and raises what it raises. `hooks.tick`
 --- is called ten times a second, `hooks.interrupt` once when somebody asks for the end.
 ---@param body fun(): any
----@param hooks? { tick: fun()|nil, interrupt: fun()|nil }
+--- Where `tick` gives true the rest is left undone: nil comes then.
+---@param hooks? { tick: (fun(self): boolean|nil), interrupt: fun(self) }
 ---@return any ...
 function loop.run(body, hooks)
   hooks = hooks or {}
@@ -42,10 +43,10 @@ function loop.run(body, hooks)
     gptimage2.step(TICK)
     if hooks.interrupt and loop.interrupted() and not told then
       told = true
-      hooks.interrupt()
+      hooks:interrupt()
     end
-    if hooks.tick then
-      hooks.tick()
+    if hooks.tick and hooks:tick() then
+      return nil
     end
   end
   return work:wait()

@@ -43,12 +43,15 @@ end
 --- Whose pictures it is about.
 ---@param command table
 function options.manifest(command)
-  command
-    :option("-f --manifest", "The manifest.")
-    :argname("<file>")
-    :default("pictures.lua")
-    :defmode("u")
+  command:option("-f --manifest", "The manifest (pictures.lua)."):argname("<file>")
   command:option("--store", "A further store of pictures (GPTIMAGE2_STORE)."):argname("<folder>")
+end
+
+--- The path of the manifest.
+---@param args table
+---@return string
+function options.path(args)
+  return args.manifest or "pictures.lua"
 end
 
 --- Which of them.

@@ -16,6 +16,10 @@ local function words_of(raised)
   )
 end
 
+local NO_KEY = "there is no API key: create one on the Keys page of https://gptimage2.ai, and give "
+  .. "it by the variable GPTIMAGE2_API_KEY, --key-file or --key-stdin; to try things out without "
+  .. "an account there is `gptimage2 sandbox`"
+
 --- The options of a client that a command line has.
 ---@param args table
 ---@return table|nil options
@@ -48,6 +52,8 @@ function service.client(options, more)
   local ok, client, err = pcall(gptimage2.new, all)
   if not ok then
     return nil, problem.usage(words_of(client))
+  elseif err and err.code == "api_key_missing" then
+    err.message = NO_KEY
   end
   return client, err
 end

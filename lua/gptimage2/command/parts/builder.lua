@@ -1,0 +1,229 @@
+--- A build under way: what it tells, how it ends by Ctrl-C, and what came of it.
+
+local assets = require("gptimage2.assets")
+local codes = require("gptimage2.command.parts.codes")
+local core = require("gptimage2.core")
+local gptimage2 = require("gptimage2")
+local loop = require("gptimage2.command.parts.loop")
+local output = require("gptimage2.command.parts.output")
+local text = require("gptimage2.command.parts.text")
+
+local builder = {}
+
+local LAST = 0.1 -- seconds between two looks at what is left in the end
+
+---@class gptimage2.command.Builder
+---@field out gptimage2.command.Output
+---@field client gptimage2.Client
+---@field told table<string, true> failures that were told as they came
+local Builder = {}
+Builder.__index = Builder
+
+local function name_of(one)
+  local name = text.clean(one.path)
+  return one.n and one.n > 1 and ("%s (candidate %d)"):format(name, one.n) or name
+end
+
+local function id_of(one)
+  return ("%s %s"):format(one.path, tostring(one.n))
+end
+
+local COLOURS = { made = "green", restored = "green", failed = "red", unknown = "red" }
+
+local function show_line(out, kind, words)
+  out:line(out:paint(text.pad(kind, 8), COLOURS[kind]) .. "  " .. words)
+end
+
+local function show_failure(out, kind, one)
+  local err = one.error
+  show_line(out, kind, ("%s: %s"):format(name_of(one), err and output.words_of(err) or one.reason))
+  out:object({
+    type = kind,
+    path = one.path,
+    n = one.n,
+    error = err and output.error_fields(err) or nil,
+    key = one.key,
+    reason = one.reason,
+  })
+end
+
+--- One event of the build.
+function Builder:tell(event)
+  local out = self.out
+  self.waiting = event.type == "waiting"
+  if event.type == "waiting" then
+    out:note(("another build is at work here, %s: waiting for its end"):format(event.holder))
+    out:object({ type = "waiting", holder = event.holder })
+  elseif event.type == "failed" or event.type == "unknown" then
+    if not (event.error and event.error.kind == "closed") then
+      self.told[id_of(event)] = true
+      show_failure(out, event.type, event)
+    end
+  else
+    local count = event.total and ("  %d/%d"):format(event.done, event.total) or ""
+    show_line(out, event.type, name_of(event) .. count)
+    out:object({
+      type = event.type,
+      path = event.path,
+      n = event.n,
+      done = event.done,
+      total = event.total,
+      credits = event.credits,
+    })
+  end
+end
+
+--- Nothing more begins: what waits here for its turn is left to the ledger.
+function Builder:interrupt()
+  self.stopping = true
+  self.out:note("ending: what is under way is finished; once more ends at once")
+  gptimage2.step()
+  for _, job in ipairs(self.client:jobs()) do
+    if job.status == "queued" then
+      core.leave(job)
+    end
+  end
+end
+
+--- Once what was sent is answered, and what is written is there, the client is closed: the ledger
+--- has the rest, and the next build takes it up.
+function Builder:wind_down()
+  local jobs = self.client:jobs()
+  for _, job in ipairs(jobs) do
+    if job.status == "creating" then
+      return
+    end
+  end
+  if gptimage2.pending() > #jobs then
+    return
+  end
+  self.in_flight = {}
+  for i, job in ipairs(jobs) do
+    self.in_flight[i] = { path = (job.metadata or {}).path or "?", job = job.id }
+  end
+  self.client:close()
+end
+
+--- True: there is nothing to wait for.
+function Builder:tick()
+  if self.stopping and not self.in_flight then
+    if self.waiting then
+      self.in_flight = {}
+      return true
+    end
+    self:wind_down()
+  end
+end
+
+--- What the report has that was not told yet; gives all errors, and how many things failed.
+function Builder:show_report(report)
+  local out, errors = self.out, {}
+  for _, one in ipairs(report.failed) do
+    local ours = self.stopping and one.error.kind == "closed" -- the next build has it
+    if not self.told[id_of(one)] and not ours then
+      show_failure(out, "failed", one)
+    end
+    errors[#errors + 1] = not ours and one.error or nil
+  end
+  local failed = #errors
+  for _, one in ipairs(report.unknown) do
+    show_line(out, "unknown", ("%s: %s"):format(name_of(one), text.clean(one.reason)))
+    out:object({ type = "unknown", path = one.path, n = one.n, key = one.key, reason = one.reason })
+    errors[#errors + 1] = one.error or { kind = "lost" }
+  end
+  for _, one in ipairs(report.warnings) do
+    out:note(("%s: %s"):format(one.path, one.reason))
+    out:object({ type = "warning", path = one.path, reason = one.reason })
+  end
+  return errors, failed
+end
+
+--- What goes on at the service without us.
+function Builder:show_in_flight()
+  for _, one in ipairs(self.in_flight or {}) do
+    show_line(
+      self.out,
+      "in flight",
+      ("%s: job %s; the next build takes it up"):format(text.clean(one.path), one.job or "?")
+    )
+    self.out:object({ type = "in_flight", path = one.path, job = one.job })
+  end
+end
+
+local function status_of(report, errors, interrupted)
+  if interrupted then
+    return codes.interrupted
+  elseif errors[1] then
+    return codes.of_all(errors, report.made + report.restored > 0)
+  elseif report.over then
+    return codes.money
+  end
+  return report.ok and codes.done or codes.some_failed
+end
+
+local function summary(report, failed)
+  local parts = {
+    ("made %s for %d credits"):format(text.count(report.made, "picture"), report.credits),
+    report.restored > 0 and ("%d restored"):format(report.restored) or nil,
+  }
+  if failed > 0 then
+    parts[#parts + 1] = ("%d failed"):format(failed)
+  end
+  local unreviewed = report.plan.counts.unreviewed
+  if unreviewed then
+    parts[#parts + 1] = ("%d to be reviewed"):format(unreviewed)
+  end
+  if report.over then
+    parts[#parts + 1] = ("the budget was not enough: %d credits more"):format(report.plan.cost)
+  end
+  return table.concat(parts, ", ")
+end
+
+--- Tells what came of it; gives the exit code.
+function Builder:conclude(report)
+  local errors, failed = self:show_report(report)
+  self:show_in_flight()
+  local status = status_of(report, errors, self.stopping)
+  self.out:line(summary(report, failed))
+  self.out:object({
+    type = "build",
+    ok = report.ok,
+    made = report.made,
+    restored = report.restored,
+    credits = report.credits,
+    over = report.over,
+    exit = status,
+  })
+  return status
+end
+
+--- Builds; gives the report, and the exit code.
+---@param path string
+---@param out gptimage2.command.Output
+---@param asked gptimage2.BuildOptions
+---@return gptimage2.BuildReport|nil
+---@return integer status
+function builder.run(path, out, asked)
+  local self = setmetatable({ out = out, client = asked.client, told = {} }, Builder)
+  function asked.on_progress(event)
+    self:tell(event)
+  end
+  function asked.stop()
+    return self.stopping == true
+  end
+  local report, err = loop.run(function()
+    return assets.build(path, asked)
+  end, self)
+  while self.in_flight and gptimage2.pending() > 0 do -- an answer is to come
+    gptimage2.step(LAST)
+  end
+  if not report then
+    if self.stopping then
+      return nil, codes.interrupted
+    end
+    return nil, out:fail(err)
+  end
+  return report, self:conclude(report)
+end
+
+return builder
