@@ -137,6 +137,7 @@ function assets.ledger(path) end
 ---@field make integer[] the candidates that would be made
 ---@field words? string[] what changed in the request
 ---@field unknown? { n: integer, key: string }[] attempts that may have been paid
+---@field jobs? string[] of one in flight: what the service has of it
 ---@field problem? gptimage2.PictureState what a pinned picture lacks
 
 ---@class gptimage2.Plan

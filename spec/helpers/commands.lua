@@ -3,6 +3,7 @@
 
 local cjson = require("cjson")
 local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
 local program = require("spec.helpers.program")
 
 local commands = {}
@@ -73,14 +74,18 @@ end
 
 --- Runs it in a terminal of its own; gives all that this showed.
 ---@param args string
----@param options? table `type` (what is typed), `columns`, beside those of front
+---@param options? table `type` (what is typed), `before` (what a shell does first), `typing` (how
+--- long the keyboard is there after it), `columns`, beside those of front
 ---@return { out: string, status: integer }
 function commands.terminal(args, options)
   options = options or {}
   local size = ("stty cols %d rows 24 -echo; "):format(options.columns or 80)
   local inner = size .. commands.line(args, options)
   local typed = options.type and ("printf %s"):format(folder.quote(options.type)) or "true"
-  local line = ("{ %s; sleep %s; } | timeout -k 5 %d script -qec %s /dev/null; echo =$?"):format(
+  local line = "cd %s; { %s; %s; sleep %s; } | timeout -k 5 %d script -qec %s /dev/null; echo =$?"
+  line = line:format(
+    folder.quote(options.here or "."),
+    options.before or "true",
     typed,
     options.typing or "0",
     LIMIT,
@@ -88,6 +93,65 @@ function commands.terminal(args, options)
   )
   local text, status = folder.run(line):match("^(.*)=(%d+)$")
   return { out = text:gsub("\r\n", "\n"), status = tonumber(status) }
+end
+
+local running = {}
+running.__index = running
+
+--- Starts it, and does not wait.
+---@param args string
+---@param options? table
+---@return table process
+function commands.start(args, options)
+  local place = folder.new()
+  local self = setmetatable({ place = place }, running)
+  local line = "{ sh -c %s </dev/null >%s/out 2>%s/err & echo $! >%s/pid; wait $!; "
+    .. "echo $? >%s/status.new; mv %s/status.new %s/status; } &"
+  local quoted = folder.quote(commands.line(args, options))
+  os.execute(line:format(quoted, place, place, place, place, place, place))
+  return self
+end
+
+--- Waits until `found()` gives something.
+local function await(found, what)
+  local limit = gptimage2.now() + LIMIT
+  while gptimage2.now() < limit do
+    local value = found()
+    if value then
+      return value
+    end
+    gptimage2.sleep(0.02)
+  end
+  error("it does not come: " .. what)
+end
+
+--- Waits until it has written so many lines that have these words in them.
+---@param words string
+---@param count? integer
+function running:await(words, count)
+  await(function()
+    local _, lines = (folder.read(self.place .. "/out") or ""):gsub(words, "")
+    return lines >= (count or 1)
+  end, words)
+end
+
+---@param signal string
+function running:kill(signal)
+  local pid = assert(folder.read(self.place .. "/pid"):match("%d+"))
+  folder.run(("kill -%s %s"):format(signal, pid))
+end
+
+--- Waits for its end.
+---@return { out: string, err: string, status: integer }
+function running:finish()
+  local status = await(function()
+    return folder.read(self.place .. "/status")
+  end, "its end")
+  return {
+    out = folder.read(self.place .. "/out"),
+    err = folder.read(self.place .. "/err"),
+    status = tonumber(status),
+  }
 end
 
 --- Standard output as the objects that its lines are: raises for a line that is none.

@@ -53,7 +53,7 @@ end
 
 --- Which candidates are there, and what keeps the others.
 local function survey(facts, line)
-  local found = { make = {}, objects = {}, unknowns = {}, waiting = 0, made = 0 }
+  local found = { make = {}, objects = {}, unknowns = {}, jobs = {}, waiting = 0, made = 0 }
   for n = 1, most_wanted(facts, line) do
     local locked = line and n <= (line.made or 0)
     local known = locked and {} or facts.candidate(n)
@@ -64,6 +64,7 @@ local function survey(facts, line)
       found.waiting = found.waiting + (waits(line, n) and 1 or 0)
     elseif row and (row.meaning == "open" or row.meaning == "paid") then
       found.in_flight = found.in_flight or row
+      found.jobs[#found.jobs + 1] = row.job
     elseif row then
       found.unknown = found.unknown or row
       found.unknowns[#found.unknowns + 1] = { n = n, key = row.key }
@@ -208,6 +209,7 @@ end
 ---@field make integer[] candidates that a build makes
 ---@field cost integer credits that it costs at most
 ---@field unknown { n: integer, key: string }[]|nil attempts that may have been paid
+---@field jobs string[]|nil what is under way at the service
 
 --- The verdict.
 ---@param facts gptimage2.assets.Facts
@@ -234,6 +236,7 @@ function states.of(facts)
     make = make,
     cost = #make * states.CREDITS,
     unknown = state == "unknown" and found.unknowns or nil,
+    jobs = state == "in_flight" and found.jobs or nil,
   }
 end
 

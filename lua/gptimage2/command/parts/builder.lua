@@ -97,20 +97,15 @@ function Builder:wind_down()
   if gptimage2.pending() > #jobs then
     return
   end
-  self.in_flight = {}
-  for i, job in ipairs(jobs) do
-    self.in_flight[i] = { path = (job.metadata or {}).path or "?", job = job.id }
-  end
+  self.closed = true
   self.client:close()
 end
 
 --- True: there is nothing to wait for.
 function Builder:tick()
-  if self.stopping and not self.in_flight then
-    if self.waiting then
-      self.in_flight = {}
-      return true
-    end
+  if self.stopping and self.waiting then
+    return true
+  elseif self.stopping and not self.closed then
     self:wind_down()
   end
 end
@@ -139,14 +134,13 @@ function Builder:show_report(report)
 end
 
 --- What goes on at the service without us.
-function Builder:show_in_flight()
-  for _, one in ipairs(self.in_flight or {}) do
-    show_line(
-      self.out,
-      "in flight",
-      ("%s: job %s; the next build takes it up"):format(text.clean(one.path), one.job or "?")
-    )
-    self.out:object({ type = "in_flight", path = one.path, job = one.job })
+function Builder:show_in_flight(plan)
+  for _, line in ipairs(self.stopping and plan.lines or {}) do
+    for _, job in ipairs(line.jobs or {}) do
+      local words = "%s: job %s; the next build takes it up"
+      show_line(self.out, "in flight", words:format(text.clean(line.path), text.clean(job)))
+      self.out:object({ type = "in_flight", path = line.path, job = job })
+    end
   end
 end
 
@@ -182,7 +176,7 @@ end
 --- Tells what came of it; gives the exit code.
 function Builder:conclude(report)
   local errors, failed = self:show_report(report)
-  self:show_in_flight()
+  self:show_in_flight(report.plan)
   local status = status_of(report, errors, self.stopping)
   self.out:line(summary(report, failed))
   self.out:object({
@@ -214,7 +208,7 @@ function builder.run(path, out, asked)
   local report, err = loop.run(function()
     return assets.build(path, asked)
   end, self)
-  while self.in_flight and gptimage2.pending() > 0 do -- an answer is to come
+  while self.closed and gptimage2.pending() > 0 do -- an answer is to come
     gptimage2.step(LAST)
   end
   if not report then

@@ -84,6 +84,7 @@ local function object_of(line)
     hash = line.hash,
     words = line.words and record.list(line.words),
     problem = line.problem,
+    jobs = line.jobs and record.list(line.jobs),
     command = line.command,
   }
   if line.unknown then
