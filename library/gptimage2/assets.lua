@@ -69,6 +69,21 @@ function assets.pin(path, picture, options) end
 ---@return gptimage2.Error|nil err
 function assets.unpin(path, picture, options) end
 
+---Runs the `derive` of all accepted pictures again. Sends nothing.
+---@param path string of the manifest
+---@param options? gptimage2.DeriveOptions
+---@return gptimage2.DeriveReport|nil report
+---@return gptimage2.Error|nil err
+function assets.derive(path, options) end
+
+---Deletes the files of pictures that the manifest does not ask for any more, where their bytes are
+---those that were accepted.
+---@param path string of the manifest
+---@param options? gptimage2.GcOptions
+---@return gptimage2.GcReport|nil report
+---@return gptimage2.Error|nil err
+function assets.gc(path, options) end
+
 ---The path of the ledger in the manifest's own store, whose folder is made.
 ---@param path string of the manifest
 ---@return string|nil ledger
@@ -90,6 +105,13 @@ function assets.ledger(path) end
 ---@class gptimage2.CheckOptions: gptimage2.AssetsOptions
 ---@field only? string|string[]
 
+---@class gptimage2.DeriveOptions: gptimage2.AssetsOptions
+---@field only? string|string[]
+
+---@class gptimage2.GcOptions: gptimage2.AssetsOptions
+---@field only? string|string[]
+---@field dry? boolean nothing is deleted: what would be is told
+
 ---@class gptimage2.BuildOptions
 ---@field client gptimage2.Client with a ledger
 ---@field store? string
@@ -102,7 +124,7 @@ function assets.ledger(path) end
 ---@field stop? fun(): boolean true: nothing more begins
 
 ---@class gptimage2.BuildEvent
----@field type "made"|"failed"|"unknown"|"restored"|"waiting"
+---@field type "made"|"failed"|"unknown"|"restored"|"derived"|"waiting"
 ---@field path? string
 ---@field n? integer
 ---@field done? integer candidates that are through
@@ -137,6 +159,8 @@ function assets.ledger(path) end
 ---@field make integer[] the candidates that would be made
 ---@field words? string[] what changed in the request
 ---@field unknown? { n: integer, key: string }[] attempts that may have been paid
+---@field derive? string[] the command that would run
+---@field derives? boolean a file that is there is made of its original anew
 ---@field jobs? string[] of one in flight: what the service has of it
 ---@field problem? gptimage2.PictureState what a pinned picture lacks
 
@@ -166,6 +190,16 @@ function assets.ledger(path) end
 ---@field key string for `client:resolve`
 ---@field reason string
 ---@field error? gptimage2.Error where it is of this build
+
+---@class gptimage2.DeriveReport
+---@field ok boolean none failed
+---@field changed string[] paths whose bytes are others now
+---@field same string[] paths whose bytes are what they were: they were not touched
+---@field failed { path: string, error: gptimage2.Error }[]
+
+---@class gptimage2.GcReport
+---@field removed string[] paths
+---@field kept { path: string, reason: string }[] what is not as it was accepted
 
 ---@class gptimage2.Check
 ---@field ok boolean

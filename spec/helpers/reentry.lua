@@ -237,6 +237,12 @@ local CALLS = {
   ["AssetsModule.unpin"] = function()
     return assets.unpin(world.dir .. "/none.lua", "a.png")
   end,
+  ["AssetsModule.derive"] = function()
+    return assets.derive(world.dir .. "/none.lua")
+  end,
+  ["AssetsModule.gc"] = function()
+    return assets.gc(world.dir .. "/none.lua")
+  end,
   ["MigrateModule.ratio"] = function()
     return gptimage2.migrate.ratio(16, 9)
   end,

@@ -23,6 +23,7 @@
 #include "lua/system/cage.h"
 #include "lua/system/digests.h"
 #include "lua/system/disk.h"
+#include "lua/system/program.h"
 #include "lua/system/signals.h"
 #include "lua/system/terminal.h"
 #include "lua/values/json.h"
@@ -380,6 +381,7 @@ int luaopen_gptimage2_core(lua_State *L) {
   cage_open(L);
   digests_open(L);
   disk_open(L);
+  program_open(L);
   signals_open(L);
   terminal_open(L);
   return 1;

@@ -33,6 +33,13 @@ function identity.hash(service, body)
   return core.digest.sha256(FORMAT .. "\n" .. service .. "\n" .. body)
 end
 
+--- What makes two commands of `derive` the same: 64 hexadecimal digits.
+---@param argv string[]
+---@return string|nil
+function identity.derive(argv)
+  return core.digest.sha256(table.concat(argv, "\0"))
+end
+
 --- A new salt: 32 hexadecimal digits.
 ---@return string|nil
 function identity.new_salt()

@@ -13,6 +13,7 @@ local plan_file = require("gptimage2.assets.plan.file")
 local project = require("gptimage2.assets.project")
 local settings = require("gptimage2.objects.settings")
 local store = require("gptimage2.assets.store")
+local tidy = require("gptimage2.assets.build.tidy")
 local wait = require("gptimage2.waiting.wait")
 
 ---@class gptimage2.AssetsModule
@@ -212,6 +213,30 @@ end
 function assets.unpin(path, picture, options)
   options = read_decision(path, picture, options, 3, "unpin")
   return decide.pin(path, picture, false, options)
+end
+
+local DERIVE_SPEC = spec_with({ only = "string or table" })
+local GC_SPEC = spec_with({ only = "string or table", dry = "boolean" })
+
+--- Runs the `derive` of all accepted pictures again. Sends nothing.
+---@param path string of the manifest
+---@param options? gptimage2.DeriveOptions
+---@return gptimage2.DeriveReport|nil
+---@return gptimage2.Error|nil err
+function assets.derive(path, options)
+  check.argument(path, 1, "derive", "string")
+  return tidy.derive(path, project.options(options, "derive", 2, DERIVE_SPEC))
+end
+
+--- Deletes the files of pictures that the manifest does not ask for any more, where their bytes are
+--- those that were accepted. Sends nothing, and touches no store.
+---@param path string of the manifest
+---@param options? gptimage2.GcOptions
+---@return gptimage2.GcReport|nil
+---@return gptimage2.Error|nil err
+function assets.gc(path, options)
+  check.argument(path, 1, "gc", "string")
+  return tidy.gc(path, project.options(options, "gc", 2, GC_SPEC))
 end
 
 --- The path of the ledger in a manifest's own store, whose folder is made: for

@@ -79,6 +79,7 @@ local function add_hashes(pictures, service)
       return nil, err
     end
     picture.hash = hash
+    picture.derive_id = picture.derive and identity.derive(picture.derive)
   end
   return true
 end

@@ -65,7 +65,7 @@ local WORK = { cached = true, lost = true, in_flight = true }
 
 local function is_work(plan)
   for _, line in ipairs(plan.lines) do
-    if line.make[1] or WORK[line.state] then
+    if line.make[1] or line.derives or WORK[line.state] then
       return true
     end
   end

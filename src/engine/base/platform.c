@@ -82,6 +82,18 @@ int platform_send_flags(int fd) {
 #endif
 }
 
+/* ---- programs ---- */
+
+int platform_spawn_in(posix_spawn_file_actions_t *actions, const char *folder) {
+#if defined(LINUX) || defined(__APPLE__)
+  return posix_spawn_file_actions_addchdir_np(actions, folder);
+#else
+  (void)actions;
+  (void)folder;
+  return ENOSYS;
+#endif
+}
+
 /* ---- bytes ---- */
 
 bool platform_random(void *bytes, size_t size) {

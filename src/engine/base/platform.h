@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,6 +60,10 @@ struct timespec platform_changed_at(const struct stat *info);
 void platform_condition_init(pthread_cond_t *condition);
 void platform_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock,
                          double until);
+
+/* What is started with these actions begins in that folder: 0 or an errno;
+ * ENOSYS where there is no such action. */
+int platform_spawn_in(posix_spawn_file_actions_t *actions, const char *folder);
 
 /* ---- files ---- */
 

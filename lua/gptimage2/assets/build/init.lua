@@ -4,6 +4,7 @@
 local candidate = require("gptimage2.assets.build.candidate")
 local checking = require("gptimage2.assets.plan.check")
 local core = require("gptimage2.core")
+local derive = require("gptimage2.assets.build.derive")
 local failures = require("gptimage2.waiting.failures")
 local guard = require("gptimage2.assets.store.guard")
 local plan = require("gptimage2.assets.plan")
@@ -100,6 +101,9 @@ end
 
 --- A picture may be of another kind than its name says: that is for a person to mend.
 local function warn(run, path)
+  if run.project.pictures[path].derive then
+    return
+  end
   local reason = checking.wrong_type(run.project.manifest.base .. path)
   if reason then
     run.warnings[#run.warnings + 1] = { path = path, reason = reason }
@@ -187,7 +191,9 @@ local function do_free(run, made_plan, options)
   for _, line in ipairs(made_plan.lines) do
     local picture = run.project.pictures[line.path]
     local ok, err = true, nil
-    if line.state == "lost" then
+    if line.derives then
+      ok, err = derive.again(run.project, picture, run:line(line.path))
+    elseif line.state == "lost" then
       ok, err = restore.file(run, picture)
       run.restored = run.restored + (ok and 1 or 0)
     elseif picture and restore.may_settle[line.state] and may_settle(run, picture, options) then
@@ -195,6 +201,8 @@ local function do_free(run, made_plan, options)
     end
     if not ok then
       run.failed[#run.failed + 1] = { path = line.path, error = err }
+    elseif line.derives then
+      run.tell({ type = "derived", path = line.path })
     elseif line.state == "lost" or line.state == "cached" then
       run.tell({ type = "restored", path = line.path })
     end

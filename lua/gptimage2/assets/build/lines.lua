@@ -3,7 +3,7 @@
 
 local lines = {}
 
-local OF_PICTURE = { "n", "original", "file", "job", "seed", "cost", "time" }
+local OF_PICTURE = { "n", "original", "file", "derive", "job", "seed", "cost", "time" }
 local OF_REQUEST = { "made", "failed", "rejected", "want" }
 
 --- Lets a line be about a request. A picture that was accepted for another one stays, with the hash
@@ -65,9 +65,11 @@ end
 ---@param line gptimage2.assets.Line
 ---@param n integer
 ---@param record table what the store knows of it
-function lines.accept(line, n, record)
+---@param file? string the digest of what was derived from it
+---@param derive? string the digest of the command
+function lines.accept(line, n, record, file, derive)
   line.n, line.of = n, nil
-  line.original, line.file = record.object, record.object
+  line.original, line.file, line.derive = record.object, file or record.object, derive
   line.job, line.seed, line.cost, line.time = record.job, record.seed, record.cost, record.time
   line.rejected = {}
   for other = 1, math.max(line.made or 0, n) do

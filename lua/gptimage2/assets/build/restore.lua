@@ -1,6 +1,7 @@
 --- Files that were accepted and are lost: from a store, or by the id of the job that made them.
 --- Waits.
 
+local derive = require("gptimage2.assets.build.derive")
 local failure = require("gptimage2.assets.failure")
 local plan = require("gptimage2.assets.plan")
 
@@ -36,21 +37,36 @@ local function fetch(run, line)
   return digest, err
 end
 
+--- The digest of the original, which a store has then.
+local function original_of(run, line)
+  if line.original and run.project.store:object(line.original) then
+    return line.original
+  end
+  return fetch(run, line)
+end
+
 --- Brings the accepted file back.
 ---@param run gptimage2.assets.Run
 ---@param picture table
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
 function restore.file(run, picture)
-  local line, store = run:line(picture.path), run.project.store
+  local own, line = run.project, run:line(picture.path)
   local digest, err = line.file, nil
-  if not store:object(digest) then
-    digest, err = fetch(run, line)
+  if not own.store:object(digest) then
+    digest, err = original_of(run, line)
+    if digest and digest ~= line.file then
+      digest, err = derive.file(own, picture, digest)
+    end
   end
-  if not digest then
-    return nil, err
+  local ok
+  if digest then
+    ok, err = own.store:deliver(digest, own.manifest.base .. picture.path, false)
   end
-  return store:deliver(digest, run.project.manifest.base .. picture.path, false)
+  if ok and digest ~= line.file then
+    line.file, line.derive = digest, picture.derive_id
+  end
+  return ok, err
 end
 
 return restore

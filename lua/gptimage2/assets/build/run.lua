@@ -1,6 +1,7 @@
 --- A build under way: what its parts share. It has the lock on the folder, and ends with it.
 
 local core = require("gptimage2.core")
+local derive = require("gptimage2.assets.build.derive")
 local guard = require("gptimage2.assets.store.guard")
 local identity = require("gptimage2.assets.identity")
 local failure = require("gptimage2.assets.failure")
@@ -113,9 +114,13 @@ function Run:accept(picture, n)
   end
   local there = core.disk.look(to) and (core.digest.sha256_file(to) or "other")
   local replaces = there ~= nil and there == line.file
-  local ok, err = own.store:deliver(record.object, to, replaces)
+  local digest, err = derive.file(own, picture, record.object)
+  local ok = digest ~= nil
+  if ok and there ~= digest then
+    ok, err = own.store:deliver(digest, to, replaces)
+  end
   if ok then
-    lines.accept(line, n, record)
+    lines.accept(line, n, record, digest, picture.derive_id)
   end
   return ok, err
 end

@@ -11,10 +11,11 @@ local entry = {}
 
 local PIECES = { "subject", "style", "light", "frame", "text", "refs" }
 local REQUEST = { "ratio", "preset", "lighting", "camera", "negative" }
-local OWN = { "candidates", "review", "pin", "each" }
+local OWN = { "candidates", "review", "pin", "each", "derive" }
 
 --- Field -> what it may be, for an entry.
-local SPEC = { candidates = "number", review = "boolean", pin = "boolean", each = "table" }
+local SPEC =
+  { candidates = "number", review = "boolean", pin = "boolean", each = "table", derive = "table" }
 for _, name in ipairs(PIECES) do
   SPEC[name] = name == "refs" and "table" or "string or table"
 end
@@ -124,6 +125,23 @@ function entry.check_common(tbl, place)
   return ok, err
 end
 
+--- A command as a list of texts, with the places of what it reads and writes.
+local function check_derive(derive, place)
+  local is_list = derive == nil or check.is_list(derive) and type(derive[1]) == "string"
+  local has = {}
+  for _, word in ipairs(is_list and derive or {}) do
+    is_list = is_list and type(word) == "string" and not word:find("%z")
+    for name in (is_list and word or ""):gmatch("{(%l+)}") do
+      has[name] = true
+    end
+  end
+  if derive == nil or is_list and has["in"] and has.out and not derive[1]:find("[{}]") then
+    return true
+  end
+  local message = "derive must be a list of texts, a program and its arguments, with {in} and {out}"
+  return failure.new("manifest_error", message, at(place, "derive"))
+end
+
 --- Are an entry's fields right?
 ---@param tbl table
 ---@param place table
@@ -133,6 +151,9 @@ function entry.check(tbl, place)
   local ok, err = check_table(tbl, SPEC, place, HINTS)
   if ok then
     ok, err = check_count(tbl.candidates, "candidates", place, MAX_CANDIDATES)
+  end
+  if ok then
+    ok, err = check_derive(tbl.derive, place)
   end
   return ok, err
 end
@@ -199,7 +220,7 @@ end
 ---@param fields table the entry's, filled in
 ---@param place table
 ---@param allowed string[]|nil the ratios that there are
----@return table|nil picture { path, request, body, candidates, review, pin }
+---@return table|nil picture { path, request, body, candidates, review, pin, derive }
 ---@return gptimage2.Error|nil err
 function entry.picture(path, common, fields, place, allowed)
   local normalised, err = read_request(common, fields, place, allowed)
@@ -213,6 +234,7 @@ function entry.picture(path, common, fields, place, allowed)
     candidates = check.integer(either(fields, common, "candidates") or 1),
     review = either(fields, common, "review") or false,
     pin = fields.pin or false,
+    derive = fields.derive,
   }
 end
 

@@ -95,6 +95,19 @@ local function fill_all(value, values, names, where)
   return copied
 end
 
+--- The values for `derive`, whose own placeholders stay.
+local function values_of_derive(values, names, where)
+  local all = { ["in"] = "{in}", out = "{out}" }
+  for _, name in ipairs(names) do
+    if all[name] then
+      local message = "an axis cannot be called '%s' where there is a derive"
+      return failure.new("manifest_error", message:format(name), where)
+    end
+    all[name] = values[name]
+  end
+  return all
+end
+
 --- The fields of an entry but for `each`, filled in.
 local function fill_fields(entry, values, names, place)
   local filled = {}
@@ -102,8 +115,13 @@ local function fill_fields(entry, values, names, place)
     if name ~= "each" then
       local where =
         { file = place.file, line = place.line, field = place.field .. "." .. tostring(name) }
-      local err
-      filled[name], err = fill_all(value, values, names, where)
+      local known, err = values, nil
+      if name == "derive" then
+        known, err = values_of_derive(values, names, where)
+      end
+      if known then
+        filled[name], err = fill_all(value, known, names, where)
+      end
       if err then
         return nil, err
       end

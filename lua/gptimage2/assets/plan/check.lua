@@ -29,7 +29,9 @@ local function problem_of(self, line)
   if not why and line.state ~= "fresh" and line.state ~= "pinned" then
     why = { state = line.state, reason = line.reason }
   end
-  local reason = not why and checking.wrong_type(self.manifest.base .. line.path)
+  local picture = self.pictures[line.path]
+  local is_derived = picture ~= nil and picture.derive ~= nil
+  local reason = not why and not is_derived and checking.wrong_type(self.manifest.base .. line.path)
   if reason then
     why = { state = "wrong_type", reason = reason }
   end

@@ -82,6 +82,7 @@ function plan.facts(self, found, picture, looked, stale)
     line = line,
     file = looked:digest(self.manifest.base .. picture.path),
     stale = stale or "keep",
+    derive = picture.derive_id,
     candidate = function(n)
       return plan.candidate(self, found, same, picture.hash, n)
     end,
@@ -102,8 +103,15 @@ local function changed_words(self, picture)
   return record and record.body and words.of(record.body, picture.body) or {}
 end
 
+--- Which command runs, where a file is to be made of an original.
+local function command_of(picture, verdict)
+  local brings = verdict.state == "cached" or verdict.state == "lost" or verdict.derives
+  return (brings or verdict.make[1]) and picture.derive or nil
+end
+
 local function line_of(self, picture, verdict)
   verdict.path, verdict.hash = picture.path, picture.hash
+  verdict.derive = command_of(picture, verdict)
   if verdict.state == "stale" then
     verdict.words = changed_words(self, picture)
     if verdict.words[1] then

@@ -34,6 +34,7 @@ states.ALL = {
 ---@field candidate fun(n: integer): table what is known of one: { object, row, failed }
 ---@field has fun(digest: string): boolean a store has that picture
 ---@field job fun(): string|nil the job that made the accepted picture
+---@field derive string|nil the digest of the command that the manifest has
 ---@field stale "keep"|"make"
 
 --- The highest candidate that anybody has asked for. A picture that was kept or edited needs none.
@@ -154,6 +155,11 @@ local function of_file(facts, line)
   return "gone", "the file is missing, and no store has it"
 end
 
+--- The file was made by another command than the manifest has.
+local function is_derived_anew(facts, line)
+  return (line.n or 0) > 0 and line.derive ~= facts.derive
+end
+
 --- A picture was accepted for this very request.
 local function of_accepted(facts, found, line)
   local state, reason = of_file(facts, line)
@@ -164,7 +170,7 @@ local function of_accepted(facts, found, line)
   elseif found.waiting > 0 then
     return "unreviewed", plural(found.waiting, "candidate waits", "candidates wait")
   end
-  return "fresh", "nothing to do"
+  return "fresh", is_derived_anew(facts, line) and "it is derived anew" or "nothing to do"
 end
 
 --- A picture was accepted for another request.
@@ -209,6 +215,7 @@ end
 ---@field make integer[] candidates that a build makes
 ---@field cost integer credits that it costs at most
 ---@field unknown { n: integer, key: string }[]|nil attempts that may have been paid
+---@field derives boolean|nil its file is made of the original anew
 ---@field jobs string[]|nil what is under way at the service
 
 --- The verdict.
@@ -237,6 +244,7 @@ function states.of(facts)
     cost = #make * states.CREDITS,
     unknown = state == "unknown" and found.unknowns or nil,
     jobs = state == "in_flight" and found.jobs or nil,
+    derives = state == "fresh" and is_derived_anew(facts, line) or nil,
   }
 end
 

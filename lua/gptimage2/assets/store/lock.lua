@@ -25,6 +25,7 @@ local KEYS = {
   { "of", "digest" },
   { "original", "digest" },
   { "file", "digest" },
+  { "derive", "digest" },
   { "job", "text" },
   { "seed", "text" },
   { "cost", "count" },
@@ -43,6 +44,7 @@ local KEYS = {
 ---@field of string|nil the request of the accepted picture, where that is another one
 ---@field original string|nil digest of the accepted picture's bytes as they came
 ---@field file string|nil digest of the file
+---@field derive string|nil digest of the command that made the file of the original
 ---@field job string|nil
 ---@field seed string|nil
 ---@field cost integer|nil

@@ -28,7 +28,8 @@ local function id_of(one)
   return ("%s %s"):format(one.path, tostring(one.n))
 end
 
-local COLOURS = { made = "green", restored = "green", failed = "red", unknown = "red" }
+local COLOURS =
+  { made = "green", restored = "green", derived = "green", failed = "red", unknown = "red" }
 
 local function show_line(out, kind, words)
   out:line(out:paint(text.pad(kind, 8), COLOURS[kind]) .. "  " .. words)

@@ -16,6 +16,8 @@ grammar.COMMANDS = {
   "again",
   "pin",
   "unpin",
+  "derive",
+  "gc",
   "sandbox",
 }
 

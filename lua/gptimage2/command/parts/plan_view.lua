@@ -59,8 +59,8 @@ end
 ---@return string
 local function reason_of(line)
   local reason = text.clean(line.reason)
-  if line.command then
-    reason = ("%s; then: %s"):format(reason, text.clean(line.command))
+  if line.derive then
+    reason = ("%s; then: %s"):format(reason, text.clean(table.concat(line.derive, " ")))
   end
   return reason
 end
@@ -85,7 +85,8 @@ local function object_of(line)
     words = line.words and record.list(line.words),
     problem = line.problem,
     jobs = line.jobs and record.list(line.jobs),
-    command = line.command,
+    derive = line.derive and record.list(line.derive),
+    derives = line.derives,
   }
   if line.unknown then
     fields.unknown = record.list(line.unknown)
