@@ -24,10 +24,10 @@ describe("a post-step", function()
     folder.clean()
   end)
 
-  it("makes the file of the picture, in the manifest's folder, without the key", function()
+  it("makes the file of the picture, in the manifest's folder", function()
     local art = pictures
       .new({
-        ["a.png"] = entry("a", COPY .. "; env >env; pwd >here; cat >input"),
+        ["a.png"] = entry("a", COPY .. "; pwd >here; cat >input"),
         ["i/{x}.txt"] = "each = { x = { 1 } }, subject = 'x', derive = { 'cp', '{in}', '{out}' }",
       })
       :connect(support.sandbox())
@@ -39,7 +39,6 @@ describe("a post-step", function()
     assert.matches("^\137PNG", art:read("i/1.txt"))
     assert.equal(art.base, art:read("here"):gsub("\n", "/"))
     assert.equal("", art:read("input"))
-    assert.is_nil(art:read("env"):find("GPTIMAGE2_API_KEY", 1, true))
     assert.equal("a.png fresh, i/1.txt fresh", art:states())
     assert.is_true(assert(assets.check(art.manifest, { client = art.client })).ok)
     assert.equal("", folder.list(art.base .. ".gptimage2/incoming"))
@@ -173,6 +172,19 @@ describe("a program that is run", function()
     folder.clean()
   end)
 
+  it("does not see the key, nor the host's standard output", function()
+    local result = child.run(
+      [[
+        local core = require("gptimage2.core")
+        print(core.run_program({ "sh", "-c", "env | grep '^GPTIMAGE2_API'; echo $OTHER" }, 60))
+      ]],
+      nil,
+      "GPTIMAGE2_API_KEY=sk-secret GPTIMAGE2_API_KEYS=x OTHER=there"
+    )
+    assert.equal("true\n", result.output)
+    assert.equal("GPTIMAGE2_API_KEYS=x\nthere\n", result.errors)
+  end)
+
   it("is told apart where the host ignores SIGCHLD", function()
     local result = child.run(
       [[
@@ -199,8 +211,10 @@ describe("gc", function()
       .new({ ["a.png"] = "subject = 'a'", ["b.png"] = "subject = 'b'", ["c.png"] = "subject = 'c'" })
       :connect(box)
     assert(art:build({ store = shared }))
-    local objects = folder.list(shared .. "/objects")
-      .. folder.list(art.base .. ".gptimage2/objects")
+    local function objects()
+      return folder.list(shared .. "/objects") .. folder.list(art.base .. ".gptimage2/objects")
+    end
+    local before = objects()
     art:write({ ["c.png"] = "subject = 'c'" })
     folder.write(art.base .. "b.png", "mine")
     local options = { box = box, here = art.base }
@@ -215,8 +229,7 @@ describe("gc", function()
     assert.is_nil(art:read("a.png"))
     assert.equal("mine", art:read("b.png"))
     assert.is_nil(art:read("pictures.lock"):find("a.png", 1, true))
-    local after = folder.list(shared .. "/objects") .. folder.list(art.base .. ".gptimage2/objects")
-    assert.equal(objects, after)
+    assert.equal(before, objects())
     art:write({ ["a.png"] = "subject = 'a'", ["c.png"] = "subject = 'c'" })
     assert.equal("a.png cached, b.png orphan, c.png fresh", art:states())
   end)

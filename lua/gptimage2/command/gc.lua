@@ -10,8 +10,8 @@ local gc = {}
 
 gc.summary = "Deletes the files of pictures that the manifest does not ask for any more."
 gc.description = "Deletes an orphan only where its bytes are those that were accepted, and "
-  .. "forgets it in the lock; the stores keep its picture. Without --yes it asks on a terminal, and "
-  .. "lists elsewhere."
+  .. "forgets it in the lock; the stores keep its picture. Without --yes it asks on a terminal, "
+  .. "and only lists elsewhere."
 gc.examples = { "gptimage2 gc", "gptimage2 gc --yes --only 'old/**'" }
 
 --- Its options and arguments.
