@@ -208,11 +208,16 @@ describe("gc", function()
   it("deletes orphans whose bytes are the lock's, and nothing of a store", function()
     local box, shared = support.sandbox(), folder.new()
     local art = pictures
-      .new({ ["a.png"] = "subject = 'a'", ["b.png"] = "subject = 'b'", ["c.png"] = "subject = 'c'" })
+      .new({
+        ["a.png"] = "subject = 'a'",
+        ["b.png"] = "subject = 'b'",
+        ["c.png"] = "subject = 'c'",
+      })
       :connect(box)
     assert(art:build({ store = shared }))
     local function objects()
-      return folder.list(shared .. "/objects") .. folder.list(art.base .. ".gptimage2/objects")
+      local own = art.base .. ".gptimage2/objects"
+      return folder.list(shared .. "/objects") .. folder.list(own)
     end
     local before = objects()
     art:write({ ["c.png"] = "subject = 'c'" })

@@ -6,10 +6,14 @@ local core = require("gptimage2.core")
 local gptimage2 = require("gptimage2")
 local loop = require("gptimage2.command.parts.loop")
 local output = require("gptimage2.command.parts.output")
+local progress = require("gptimage2.command.parts.progress")
+local screen = require("gptimage2.command.parts.screen")
 local text = require("gptimage2.command.parts.text")
+local watch = require("gptimage2.command.parts.watch")
 
 local builder = {}
 
+local PLACES = 8 -- jobs at once, as a client has them
 local LAST = 0.1 -- seconds between two looks at what is left in the end
 
 ---@class gptimage2.command.Builder
@@ -48,10 +52,21 @@ local function show_failure(out, kind, one)
   })
 end
 
+--- Keeps the numbers of an event.
+function Builder:count(event)
+  self.credits, self.total = event.credits or self.credits, event.total or self.total
+  if event.type == "made" then
+    self.done = self.done + 1
+  elseif event.type == "failed" or event.type == "unknown" then
+    self.failures = self.failures + 1
+  end
+end
+
 --- One event of the build.
 function Builder:tell(event)
   local out = self.out
   self.waiting = event.type == "waiting"
+  self:count(event)
   if event.type == "waiting" then
     out:note(("another build is at work here, %s: waiting for its end"):format(event.holder))
     out:object({ type = "waiting", holder = event.holder })
@@ -102,8 +117,22 @@ function Builder:wind_down()
   self.client:close()
 end
 
+--- What is drawn while it goes on.
+function Builder:state()
+  local state = watch.state(self.client, self.began)
+  state.done, state.failed, state.total = self.done, self.failures, self.total
+  state.spent = self.credits
+  state.remaining = progress.remaining(state, PLACES, watch.expected(self.client))
+  return state
+end
+
 --- True: there is nothing to wait for.
 function Builder:tick()
+  if self.out.screen then
+    self.out.screen:draw(function()
+      return self:state()
+    end)
+  end
   if self.stopping and self.waiting then
     return true
   elseif self.stopping and not self.closed then
@@ -200,6 +229,8 @@ end
 ---@return integer status
 function builder.run(path, out, asked)
   local self = setmetatable({ out = out, client = asked.client, told = {} }, Builder)
+  self.done, self.failures, self.credits, self.began = 0, 0, 0, gptimage2.now()
+  out.screen = screen.new()
   function asked.on_progress(event)
     self:tell(event)
   end
@@ -209,6 +240,10 @@ function builder.run(path, out, asked)
   local report, err = loop.run(function()
     return assets.build(path, asked)
   end, self)
+  if out.screen then
+    out.screen:clear()
+    out.screen = nil
+  end
   while self.closed and gptimage2.pending() > 0 do -- an answer is to come
     gptimage2.step(LAST)
   end

@@ -25,6 +25,8 @@ Output.__index = Output
 function Output:write(bytes)
   if self.failure then
     return
+  elseif self.screen then
+    self.screen:clear()
   end
   local ok, why, number = io.stdout:write(bytes)
   if ok then
@@ -46,12 +48,9 @@ end
 --- A line for people; nothing with `--json`.
 ---@param line string
 function Output:line(line)
-  if self.json then
-    return
-  elseif self.screen then
-    self.screen:clear()
+  if not self.json then
+    self:write(line .. "\n")
   end
-  self:write(line .. "\n")
 end
 
 --- An object; nothing without `--json`.
