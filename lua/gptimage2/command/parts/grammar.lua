@@ -8,6 +8,11 @@ local grammar = {}
 --- All commands, in the order of the help; each is a module of this folder's parent with `summary`,
 --- `examples`, `define(command)` and `run(args, output)`.
 grammar.COMMANDS = {
+  "generate",
+  "wait",
+  "poll",
+  "cost",
+  "prompt",
   "plan",
   "build",
   "check",
