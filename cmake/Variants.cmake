@@ -174,6 +174,18 @@ function(gptimage2_install_program bindir lua)
   install(PROGRAMS "${CMAKE_BINARY_DIR}/bin/gptimage2" DESTINATION "${bindir}")
 endfunction()
 
+# The program's manual page, and what shells complete it with: made by
+# spec/packaging/program.
+function(gptimage2_install_shares)
+  set(share "${CMAKE_CURRENT_SOURCE_DIR}/bin/share")
+  install(FILES "${share}/gptimage2.1" DESTINATION share/man/man1)
+  install(FILES "${share}/gptimage2.bash" RENAME gptimage2
+    DESTINATION share/bash-completion/completions)
+  install(FILES "${share}/_gptimage2" DESTINATION share/zsh/site-functions)
+  install(FILES "${share}/gptimage2.fish"
+    DESTINATION share/fish/vendor_completions.d)
+endfunction()
+
 # The same for all Luas of this build: the newest of them starts it.
 function(gptimage2_install_program_of_all)
   foreach(version 5.5 5.4 5.3 5.2 jit 5.1)
@@ -185,6 +197,9 @@ function(gptimage2_install_program_of_all)
         set(lua luajit)
       endif()
       gptimage2_install_program(bin "${lua}")
+      if(GPTIMAGE2_CORE)
+        gptimage2_install_shares()
+      endif()
       return()
     endif()
   endforeach()

@@ -41,7 +41,7 @@ function build.define(command)
   options.manifest(command)
   options.only(command)
   options.stale(command)
-  options.retry(command)
+  options.retry(command, "that of the manifest, else documented")
   options.service(command)
   options.json(command)
 end

@@ -24,7 +24,7 @@ function plan.define(command)
   options.manifest(command)
   options.only(command)
   options.stale(command)
-  options.retry(command)
+  options.retry(command, "that of the manifest, else documented")
   options.json(command)
 end
 

@@ -24,6 +24,8 @@ grammar.COMMANDS = {
   "derive",
   "gc",
   "sandbox",
+  "completion",
+  "man",
 }
 
 local WIDTH = 80

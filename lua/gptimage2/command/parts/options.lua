@@ -81,13 +81,10 @@ end
 
 --- Which failed creates are sent again.
 ---@param command table
-function options.retry(command)
-  command
-    :option(
-      "--retry",
-      "Which failed creates are sent again (that of the manifest, else documented)."
-    )
-    :choices({ "safe", "documented", "idempotent" })
+---@param default? string in words
+function options.retry(command, default)
+  local words = ("Which failed creates are sent again (%s)."):format(default or "documented")
+  command:option("--retry", words):choices({ "safe", "documented", "idempotent" })
 end
 
 --- Whether changed pictures are made again.
