@@ -36,6 +36,17 @@ describe("what is installed beside the program", function()
     end
   end)
 
+  it("has a row for each command in doc/program.md", function()
+    local page = folder.read("doc/program.md"):match("\n## Commands\n(.-)\n## ")
+    for _, name in ipairs(grammar.COMMANDS) do
+      local found = false
+      for cell in page:gmatch("\n| ([^|]*) |") do
+        found = found or cell:find("`" .. name .. "`", 1, true) ~= nil
+      end
+      assert.is_true(found, name)
+    end
+  end)
+
   --- Runs a shell where there is one.
   local function shell(name)
     return program.it({ it = it, pending = pending }, program.find(name), name .. " is missing")

@@ -8,7 +8,7 @@ local pages = {}
 pages.README = folder.read("README.md")
 
 local NAMES = { "README.md" }
-for _, name in ipairs({ "api", "builds", "hosts", "money", "sandbox", "security" }) do
+for _, name in ipairs({ "api", "builds", "hosts", "money", "program", "sandbox", "security" }) do
   NAMES[#NAMES + 1] = ("doc/%s.md"):format(name)
 end
 
