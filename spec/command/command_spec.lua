@@ -66,6 +66,7 @@ describe("the program", function()
     for _, args in ipairs({ "--help", "--version", "sandbox --help", "" }) do
       assert.equal(1, #commands.json(args).objects)
     end
+    assert.equal("cost", commands.objects(commands.run("--json cost x").out)[1].type)
   end)
 
   it("says what to do without argparse", function()

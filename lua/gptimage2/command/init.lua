@@ -62,6 +62,7 @@ end
 ---@return integer
 function command.main(args)
   core.signals.catch()
+  args = grammar.order(args)
   local out = output.new(grammar.has(args, "--json"))
   local ok, result = xpcall(function()
     return run(args, out)

@@ -129,6 +129,24 @@ function grammar.find_command(args)
   end
 end
 
+--- The line with what may stand before the command behind it: `gptimage2 --json plan`.
+---@param args string[]
+---@return string[]
+function grammar.order(args)
+  local first, ordered = {}, {}
+  for i, word in ipairs(args) do
+    if word == "--json" and #first == i - 1 then
+      first[i] = word
+    else
+      ordered[#ordered + 1] = word
+      if first[1] then
+        ordered[#ordered + 1], first = first[1], {}
+      end
+    end
+  end
+  return ordered[1] and ordered or args
+end
+
 --- Whether a line has this word, before any `--`.
 ---@param args string[]
 ---@param ... string words

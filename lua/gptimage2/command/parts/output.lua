@@ -23,7 +23,10 @@ Output.__index = Output
 
 --- Writes to standard output until that fails once.
 function Output:write(bytes)
-  if self.failure then
+  if self.held then
+    self.held[#self.held + 1] = bytes
+    return
+  elseif self.failure then
     return
   elseif self.screen then
     self.screen:clear()
@@ -35,6 +38,16 @@ function Output:write(bytes)
   if not ok then
     self.failure = { why = why, silent = number == EPIPE or number == EIO }
   end
+end
+
+--- Writes what `fn` writes at once: a plan may have ten thousand lines.
+---@param fn fun()
+function Output:together(fn)
+  self.held = {}
+  fn()
+  local bytes = table.concat(self.held)
+  self.held = nil
+  self:write(bytes)
 end
 
 --- The text in a colour, where standard output shows colours.

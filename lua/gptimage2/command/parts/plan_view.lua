@@ -94,10 +94,7 @@ local function object_of(line)
   return fields
 end
 
---- Shows it: each picture with its state, cost and reason, then the total.
----@param plan gptimage2.Plan
----@param out gptimage2.command.Output
-function plan_view.show(plan, out)
+local function show(plan, out)
   local width = widest(plan.lines)
   for _, line in ipairs(plan.lines) do
     local state = out:paint(text.pad((line.state:gsub("_", " ")), 10), COLOURS[line.state])
@@ -115,6 +112,15 @@ function plan_view.show(plan, out)
     spent = plan.spent,
     budget = plan.budget,
   })
+end
+
+--- Shows it: each picture with its state, cost and reason, then the total.
+---@param plan gptimage2.Plan
+---@param out gptimage2.command.Output
+function plan_view.show(plan, out)
+  out:together(function()
+    show(plan, out)
+  end)
 end
 
 return plan_view
