@@ -61,6 +61,10 @@ function(gptimage2_add_specs variant label timeout)
         (spec MATCHES "/loops/" AND NOT label MATCHES "^lua-"))
       continue()
     endif()
+    # A process for each command line, whose start alone takes seconds there.
+    if(spec MATCHES "/command/" AND label STREQUAL "valgrind")
+      continue()
+    endif()
     if(DEFINED GPTIMAGE2_SPECS_OF_${variant} AND
         NOT name IN_LIST GPTIMAGE2_SPECS_OF_${variant})
       continue()
