@@ -139,7 +139,7 @@ function assets.ledger(path) end
 ---| "taken" a file that no build made lies there
 ---| "fresh" all is as it should be
 ---| "lost" the file is missing, and can be had for nothing
----| "gone" the file is missing, and cannot be had
+---| "gone" the file, or the picture of a candidate that waits, cannot be had
 ---| "edited" the file is not what was accepted
 ---| "unreviewed" candidates wait
 ---| "rejected" all were rejected
@@ -162,6 +162,7 @@ function assets.ledger(path) end
 ---@field derive? string[] the command that would run
 ---@field derives? boolean a file that is there is made of its original anew
 ---@field jobs? string[] of one in flight: what the service has of it
+---@field lost? integer[] candidates that wait, and whose pictures cannot be had
 ---@field problem? gptimage2.PictureState what a pinned picture lacks
 
 ---@class gptimage2.Plan
@@ -183,6 +184,7 @@ function assets.ledger(path) end
 ---@field warnings { path: string, reason: string }[] of another kind than the name says
 ---@field over boolean not all fitted into the budget
 ---@field plan gptimage2.Plan what is left to be done
+---@field lock_error? gptimage2.Error the lock could not be written at the end; `ok` is false
 
 ---@class gptimage2.UnknownPicture
 ---@field path string

@@ -152,7 +152,7 @@ function check.argument(value, argn, fname, expected, level)
 end
 
 local function matches(value, expected)
-  if expected == "any" then
+  if expected == "any" or type(value) == expected then
     return true
   end
   for name in expected:gmatch("%a+") do
@@ -161,6 +161,17 @@ local function matches(value, expected)
     end
   end
   return false
+end
+
+--- Are all options known, and of their types? Most are, and then nothing is told in an order.
+local function all_match(tbl, spec)
+  for key, value in pairs(tbl) do
+    local expected = spec[key]
+    if not expected or not matches(value, expected) then
+      return false
+    end
+  end
+  return true
 end
 
 --- Checks a table of options: raises for anything but a table or nil, for an unknown key (with a
@@ -178,6 +189,9 @@ function check.options(tbl, argn, fname, spec, level, prefix)
     return {}
   end
   check.argument(tbl, argn, fname, "table", level)
+  if all_match(tbl, spec) then
+    return tbl
+  end
   for _, key in ipairs(check.keys(tbl)) do
     local expected = type(key) == "string" and spec[key]
     if not expected then

@@ -122,7 +122,7 @@ describe("a plan", function()
     os.remove(file)
     assert.is_nil(look(changed + 10))
     folder.link(list, file)
-    assert.equal("other", look(changed + 10))
+    assert.equal("link", look(changed + 10))
   end)
 
   it("of ten thousand takes ten times as long as of a thousand", function()

@@ -26,6 +26,9 @@ local function verdict(given)
     candidate = function(n)
       return known[n] or { t = 0 }
     end,
+    stored = function(n)
+      return given.made and given.made[n] or { object = P }
+    end,
     has = function(digest)
       return stored[digest] or false
     end,
@@ -101,6 +104,45 @@ local ROWS = {
     0,
     "2 candidates wait",
   },
+  {
+    "candidates gone",
+    {
+      candidates = 3,
+      line = without(line({ made = 3, rejected = { [2] = true } }), "n"),
+      made = { NONE, NONE, NONE },
+    },
+    "gone",
+    0,
+    "no store has the picture of candidates 1, 3: ",
+  },
+  {
+    "candidates gone, made again",
+    {
+      candidates = 3,
+      line = without(line({ made = 3 }), "n"),
+      made = { NONE, nil, NONE },
+      stale = "make",
+    },
+    "gone",
+    20,
+    "candidates 1, 3",
+  },
+  {
+    "candidate gone, its job known",
+    { candidates = 2, line = without(line({ made = 2 }), "n"), made = { { job = "j" } } },
+    "in_flight",
+    0,
+    "candidate 1: its job is asked for it",
+  },
+  {
+    "more candidates are there",
+    { line = line({ want = 2 }), file = P, known = { [2] = { object = Q } } },
+    "cached",
+    0,
+    "a store has more candidates",
+  },
+  { "a link at its path", { file = "link" }, "taken", 0, "a link lies there" },
+  { "a link in its place", { line = line(), file = "link" }, "edited", 0, "a link lies there" },
   {
     "one rejected",
     { candidates = 2, line = without(line({ made = 2, rejected = { [1] = true } }), "n") },

@@ -221,16 +221,22 @@ static int f_here(lua_State *L) {
 
 /* ARG: path, true to follow a link
 ** RES: what is the same for all names of this very file, until somebody changes
-** it; nil where no regular file is (which is not opened: it may be a FIFO) */
+** it | nil, "link" or "other" for what is no regular file (which is not opened:
+** it may be a FIFO), nil where nothing is */
 static int f_file_id(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   int (*look)(const char *, struct stat *) = lua_toboolean(L, 2) ? stat : lstat;
   struct stat info;
   struct timespec at;
   char id[128];
-  if (look(path, &info) != 0 || !S_ISREG(info.st_mode)) {
+  if (look(path, &info) != 0) {
     lua_pushnil(L);
     return 1;
+  }
+  if (!S_ISREG(info.st_mode)) {
+    lua_pushnil(L);
+    lua_pushstring(L, S_ISLNK(info.st_mode) ? "link" : "other");
+    return 2;
   }
   at = platform_changed_at(&info);
   snprintf(

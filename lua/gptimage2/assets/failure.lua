@@ -4,12 +4,23 @@ local core = require("gptimage2.core")
 
 local failure = {}
 
---- Where something is wrong. Which line that is may take a search: a function finds it when
---- there is an error.
+--- Where something is wrong. Which line that is may take a search: a function finds it, and the
+--- field's name, when there is an error.
 ---@class gptimage2.assets.Place
 ---@field file string|nil
 ---@field line integer|(fun(): integer|nil)|nil
----@field field string|nil
+---@field field string|(fun(): string)|nil
+
+--- The field that a place is about.
+---@param place gptimage2.assets.Place
+---@return string|nil
+function failure.field(place)
+  local field = place.field
+  if type(field) == "function" then
+    return field()
+  end
+  return field
+end
 
 --- An error as a pair to return. The message begins with the place, as a compiler's does.
 ---@param code string
@@ -32,7 +43,7 @@ function failure.new(code, message, place)
       message = front ~= "" and front .. ": " .. message or message,
       file = place.file,
       line = line,
-      field = place.field,
+      field = failure.field(place),
       retryable = code == "store_failed",
       sent = "no",
       charged = "no",

@@ -30,7 +30,7 @@ end
 ---@return string|nil hash
 ---@return gptimage2.Error|nil err
 function identity.hash(service, body)
-  return core.digest.sha256(FORMAT .. "\n" .. service .. "\n" .. body)
+  return core.digest.sha256(FORMAT .. "\n" .. service .. "\n", body)
 end
 
 --- What makes two commands of `derive` the same: 64 hexadecimal digits.

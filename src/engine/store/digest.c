@@ -11,9 +11,13 @@ const char *digest_missing(void) {
   return sodium_init() < 0 ? "a libsodium that works" : NULL;
 }
 
-void digest_of(unsigned char digest[DIGEST_BYTES], const void *bytes,
-               size_t length) {
-  crypto_hash_sha256(digest, bytes, length);
+void digest_of(unsigned char digest[DIGEST_BYTES], const void *first,
+               size_t first_length, const void *second, size_t second_length) {
+  crypto_hash_sha256_state state;
+  crypto_hash_sha256_init(&state);
+  crypto_hash_sha256_update(&state, first, first_length);
+  crypto_hash_sha256_update(&state, second, second_length);
+  crypto_hash_sha256_final(&state, digest);
 }
 
 int digest_of_file(unsigned char digest[DIGEST_BYTES], int fd) {

@@ -13,9 +13,10 @@
 /* NULL, or what is missing in this build. */
 const char *digest_missing(void);
 
-/* The digest of some bytes.  Not where digest_missing says that one is. */
-void digest_of(unsigned char digest[DIGEST_BYTES], const void *bytes,
-               size_t length);
+/* The digest of two texts, one behind the other.  Not where digest_missing says
+ * that something is. */
+void digest_of(unsigned char digest[DIGEST_BYTES], const void *first,
+               size_t first_length, const void *second, size_t second_length);
 
 /* The same of what is left to read of a descriptor: 0, or errno. */
 int digest_of_file(unsigned char digest[DIGEST_BYTES], int fd);

@@ -63,15 +63,16 @@ static int f_usable(lua_State *L) {
   return 1;
 }
 
-/* ARG: text
-** RES: its SHA-256 in hex | nil, err */
+/* ARG: text, [another]
+** RES: the SHA-256 of one behind the other, in hex | nil, err */
 static int f_sha256(lua_State *L) {
   unsigned char digest[DIGEST_BYTES];
-  size_t length;
+  size_t length, more_length;
   const char *text = luaL_checklstring(L, 1, &length);
+  const char *more = luaL_optlstring(L, 2, "", &more_length);
   if (!usable(L))
     return error_return(L);
-  digest_of(digest, text, length);
+  digest_of(digest, text, length, more, more_length);
   push_hex(L, digest, sizeof digest);
   return 1;
 }

@@ -9,6 +9,8 @@ local run_of = require("gptimage2.assets.build.run")
 
 local decide = {}
 
+local MAX_PICTURE = 512 * 1024 * 1024 -- bytes
+
 local function refuse(run, path, message)
   return failure.new("not_decidable", message, { file = run.project.manifest.file, field = path })
 end
@@ -75,24 +77,46 @@ local function candidate_of(run, picture, line, n)
   return refuse(run, picture.path, message)
 end
 
---- Puts the file that somebody edited into the store, and takes it for the picture.
-local function take_edited(run, picture)
-  local own = run.project
-  local file = own.manifest.base .. picture.path
-  local handle = core.disk.look(file) == "file" and io.open(file, "rb")
+local NO_FILE = {
+  link = "a link lies at its path, and nothing is read through one: put the file itself there",
+  folder = "a folder lies at its path, and no file",
+  other = "what lies at its path is no file",
+}
+
+--- The bytes of the file at a picture's path.
+local function read_edited(run, picture)
+  local file = run.project.manifest.base .. picture.path
+  local kind, size = core.disk.look(file)
+  if kind ~= "file" then
+    return refuse(run, picture.path, NO_FILE[kind] or "there is no file to accept")
+  elseif size > MAX_PICTURE then
+    return refuse(run, picture.path, "the file is larger than 512 MiB")
+  end
+  local handle, why = io.open(file, "rb")
   local bytes = handle and handle:read("*a")
   if handle then
     handle:close()
   end
   if not bytes then
-    return refuse(run, picture.path, "there is no file to accept")
+    return refuse(run, picture.path, "the file cannot be read: " .. tostring(why))
+  end
+  return bytes
+end
+
+--- Puts the file that somebody edited into the store, and takes it for the picture.
+local function take_edited(run, picture)
+  local own = run.project
+  local bytes, err = read_edited(run, picture)
+  if not bytes then
+    return nil, err
   end
   local copy = own.store:incoming() .. "edited-" .. picture.hash
-  local ok, err = core.disk.write(copy, bytes, true)
-  local digest
-  if ok then
-    digest, err = own.store:take(copy)
+  local ok, digest
+  ok, err = core.disk.write(copy, bytes, true)
+  if not ok then
+    return failure.of(err, { file = copy }, "store_failed")
   end
+  digest, err = own.store:take(copy)
   if not digest then
     return nil, err
   end
@@ -132,7 +156,7 @@ function decide.accept(path, name, what, options)
     if not n then
       return nil, err
     end
-    return run:accept(picture, n)
+    return run:accept(picture, n, "not_decidable")
   end)
 end
 

@@ -5,8 +5,10 @@ local candidate = require("gptimage2.assets.build.candidate")
 local checking = require("gptimage2.assets.plan.check")
 local core = require("gptimage2.core")
 local derive = require("gptimage2.assets.build.derive")
+local failure = require("gptimage2.assets.failure")
 local failures = require("gptimage2.waiting.failures")
 local guard = require("gptimage2.assets.store.guard")
+local lines = require("gptimage2.assets.build.lines")
 local plan = require("gptimage2.assets.plan")
 local plan_file = require("gptimage2.assets.plan.file")
 local purse = require("gptimage2.assets.build.purse")
@@ -24,6 +26,25 @@ local WORKERS_MAX = 256
 --- What nothing else would come of, either: nothing more is sent.
 local FINAL = { auth = true, budget = true, credits = true, closed = true, ledger = true }
 
+--- What is known of a candidate. One that the lock says was made, and that waits, is fetched again
+--- where no store has its very bytes.
+local function candidate_of(own, found, same, hash, n)
+  local known = plan.candidate(own, found, same, hash, n)
+  if not same or n > (same.made or 0) then
+    return known
+  elseif same.n == n and not same.of or same.rejected and same.rejected[n] then
+    return { t = known.t } -- nobody waits for it
+  end
+  if known.object and not own.store:object(known.object) then
+    known.object = nil
+  end
+  local job = known.record and known.record.job
+  if not known.row and not known.object and job then
+    known.row = { meaning = "paid", job = job }
+  end
+  return known
+end
+
 --- The items of a line of the plan: what is begun, and what is to be made.
 local function add_items(run, found, line, items)
   local own = run.project
@@ -33,9 +54,9 @@ local function add_items(run, found, line, items)
   for _, n in ipairs(line.make) do
     making[n] = true
   end
-  local most = math.max(picture.candidates, same and same.want or 0, line.make[#line.make] or 0)
+  local most = math.max(states.most_wanted(picture.candidates, same), line.make[#line.make] or 0)
   for n = 1, most do
-    local known = plan.candidate(own, found, same, line.hash, n)
+    local known = candidate_of(own, found, same, line.hash, n)
     local row = known.row
     local begun = row and (row.meaning == "open" or row.meaning == "paid") and not known.object
     local id = line.hash .. n
@@ -52,9 +73,25 @@ local function add_items(run, found, line, items)
       }
     end
   end
-  if line.state == "gone" and line.make[1] then
-    run.remade[line.path] = line.make[1]
+end
+
+--- What cannot be had any more and is made again: the lock says so before anything is sent.
+local function replace_gone(run, made_plan)
+  local changed = false
+  for _, line in ipairs(made_plan.lines) do
+    local known_line = run.project.lock.lines[line.path]
+    if line.state == "gone" and line.make[1] then
+      local last = line.make[#line.make]
+      if line.lost then
+        lines.replace(known_line, line.lost, last)
+        changed = true
+      end
+      if not line.lost or not known_line.n then
+        run.remade[line.path] = last
+      end
+    end
   end
+  return not changed or run:write_lock(true)
 end
 
 --- What was begun for a request that the manifest does not ask for any more. What the service has
@@ -196,7 +233,11 @@ local function do_free(run, made_plan, options)
     elseif line.state == "lost" then
       ok, err = restore.file(run, picture)
       run.restored = run.restored + (ok and 1 or 0)
-    elseif picture and restore.may_settle[line.state] and may_settle(run, picture, options) then
+    elseif
+      picture
+      and (restore.may_settle[line.state] or run.remade[line.path])
+      and may_settle(run, picture, options)
+    then
       ok, err = run:settle(picture)
     end
     if not ok then
@@ -240,6 +281,10 @@ local function go(run, options)
     return nil, err
   end
   run.over = ok == "over"
+  ok, err = replace_gone(run, made_plan)
+  if not ok then
+    return nil, err
+  end
   prepare(run, found, made_plan)
   local well, raised = protected(run, do_free, made_plan, options)
   if well then
@@ -270,6 +315,9 @@ local function list_unknown(run, after)
   return list
 end
 
+--- States in which something is left that no further build of this kind makes good.
+local UNDONE = { unknown = true, in_flight = true, taken = true, gone = true }
+
 --- What a build came to.
 local function report(run, options)
   local found, err = plan.attempts(run.project)
@@ -279,8 +327,7 @@ local function report(run, options)
   local after = plan.of(run.project, found, options)
   local all = not run.over and not run.failed[1] and not run.unknown[1]
   for _, line in ipairs(after.lines) do
-    local waits = line.state == "unknown" or line.state == "in_flight" or line.state == "taken"
-    all = all and not line.make[1] and not waits
+    all = all and not line.make[1] and not UNDONE[line.state]
   end
   return {
     ok = all,
@@ -308,6 +355,16 @@ local function options_of_plan(options)
   read.planned, read.stale, read.only = head, head.stale, head.only
   read.budget = math.min(head.cost, options.budget or math.huge)
   return read
+end
+
+--- The lock does not say what was made; the stores and the ledger do, and nothing is lost.
+local function add_lock_error(result, err)
+  local message = "the lock could not be written (%s): what was made is in the store, and the same "
+    .. "build writes the lock and pays for nothing again"
+  result.ok = false
+  result.lock_error =
+    select(2, failure.new("store_failed", message:format(err.message), { file = err.file }))
+  return result
 end
 
 --- Builds. See `assets.build`.
@@ -341,8 +398,8 @@ function build.of(path, options)
   end
   local ok
   ok, err = run:close()
-  if not ok then
-    return nil, err
+  if not ok and result then
+    return add_lock_error(result, err)
   end
   return result, why
 end

@@ -42,13 +42,27 @@ function lines.seen_from(line, hash)
   return copied
 end
 
---- Notes which candidates are made: those from the first on without a hole.
+--- Candidates that cannot be had any more, and others that are made in their place.
 ---@param line gptimage2.assets.Line
+---@param lost integer[]
+---@param want integer the highest of the others
+function lines.replace(line, lost, want)
+  line.rejected = line.rejected or {}
+  for _, n in ipairs(lost) do
+    line.rejected[n] = true
+  end
+  line.want = math.max(line.want or 0, want)
+end
+
+--- Notes which candidates are made: those from the first on without a hole. More than anybody asked
+--- for here may be there: another path may have the same request.
+---@param line gptimage2.assets.Line
+---@param most integer
 ---@param is_made fun(n: integer): boolean
 ---@param is_over fun(n: integer): boolean it will never come: it counts as rejected
-function lines.count(line, is_made, is_over)
+function lines.count(line, most, is_made, is_over)
   local made = line.made or 0
-  while is_made(made + 1) or is_over(made + 1) do
+  while made < most and (is_made(made + 1) or is_over(made + 1)) do
     made = made + 1
     if not is_made(made) then
       line.rejected = line.rejected or {}

@@ -10,6 +10,7 @@ local lock = require("gptimage2.assets.store.lock")
 local plan = require("gptimage2.assets.plan")
 local plan_file = require("gptimage2.assets.plan.file")
 local project = require("gptimage2.assets.project")
+local states = require("gptimage2.assets.plan.states")
 
 ---@class gptimage2.assets.Run
 ---@field project gptimage2.assets.Project
@@ -100,27 +101,59 @@ function Run:line(path)
   return all[path]
 end
 
+--- Why a picture cannot be put to its path; nil where it can.
+local function in_the_way(there, path)
+  if there == "link" then
+    return ("a link lies at '%s', and nothing is written through one: take it away"):format(path)
+  end
+  return (
+    "the file '%s' is not what was accepted, and is not written over: accept it as it is, as "
+    .. 'edited (what = "edited", --edited), or move it away'
+  ):format(path)
+end
+
+--- Candidate `n` is made, and its picture cannot be had here.
+local function no_picture(self, n, to)
+  local message = "no store has the whole picture of candidate %d: build first, which asks its job "
+    .. "for it; where that is gone, too, stale = 'make' makes another"
+  return failure.new("store_failed", message:format(n), { file = to or self.project.manifest.file })
+end
+
+--- What lies at a path: a digest, "link", "other", or nil.
+local function what_lies_at(to)
+  local kind = core.disk.look(to)
+  local digest = kind == "file" and core.digest.sha256_file(to)
+  return digest or kind == "link" and kind or kind and "other"
+end
+
 --- Brings a picture of the store to its path, and accepts it. Never over what somebody edited.
 ---@param picture table
 ---@param n integer
+---@param code? string of the error where something else lies at its path; default "store_failed"
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
-function Run:accept(picture, n)
+function Run:accept(picture, n, code)
   local own, line = self.project, self:line(picture.path)
   local record = own.store:record(picture.hash, n)
   local to = own.manifest.base .. picture.path
   if not record or not record.object then
-    return failure.new("store_failed", ("no store has candidate %d"):format(n), { file = to })
+    return no_picture(self, n, to)
   end
-  local there = core.disk.look(to) and (core.digest.sha256_file(to) or "other")
+  local there = what_lies_at(to)
   local replaces = there ~= nil and there == line.file
   local digest, err = derive.file(own, picture, record.object)
+  if there and not replaces and there ~= digest then
+    local message = in_the_way(there, picture.path)
+    return failure.new(code or "store_failed", message, { file = to })
+  end
   local ok = digest ~= nil
   if ok and there ~= digest then
     ok, err = own.store:deliver(digest, to, replaces)
   end
   if ok then
     lines.accept(line, n, record, digest, picture.derive_id)
+  elseif not own.store:object(record.object) then
+    return no_picture(self, n, to)
   end
   return ok, err
 end
@@ -153,7 +186,8 @@ function Run:settle(picture)
   end
   local line = self:line(picture.path)
   lines.turn_to(line, picture.hash)
-  lines.count(line, is_made, function(n)
+  local most = states.most_wanted(picture.candidates, line)
+  lines.count(line, math.max(most, self.remade[picture.path] or 0), is_made, function(n)
     return is_over(self, picture, n)
   end)
   if accepts_itself(self, picture, line) then

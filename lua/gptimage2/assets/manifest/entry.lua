@@ -42,7 +42,8 @@ local HINTS =
   { count = "use candidates", prompt = "its pieces are subject, style, light, frame and text" }
 
 local function at(place, name)
-  local field = place.field and place.field .. "." .. name or name
+  local outer = failure.field(place)
+  local field = outer and outer .. "." .. name or name
   return { file = place.file, line = place.line, field = field }
 end
 
@@ -71,7 +72,21 @@ local function is_of_type(value, expected)
   return expected:find(type(value), 1, true) ~= nil
 end
 
+--- As most are: then nothing has to be told in an order.
+local function is_right(tbl, spec)
+  for name, value in pairs(tbl) do
+    local expected = spec[name]
+    if not expected or not is_of_type(value, expected) then
+      return false
+    end
+  end
+  return true
+end
+
 local function check_table(tbl, spec, place, hints)
+  if is_right(tbl, spec) then
+    return true
+  end
   for _, name in ipairs(check.keys(tbl)) do
     local expected = type(name) == "string" and spec[name]
     if not expected then

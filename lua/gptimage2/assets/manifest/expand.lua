@@ -113,8 +113,8 @@ local function fill_fields(entry, values, names, place)
   local filled = {}
   for name, value in pairs(entry) do
     if name ~= "each" then
-      local where =
-        { file = place.file, line = place.line, field = place.field .. "." .. tostring(name) }
+      local field = failure.field(place) .. "." .. tostring(name)
+      local where = { file = place.file, line = place.line, field = field }
       local known, err = values, nil
       if name == "derive" then
         known, err = values_of_derive(values, names, where)

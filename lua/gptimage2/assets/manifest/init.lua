@@ -59,12 +59,16 @@ local function quoted(path)
   return 'pictures["' .. check.show(path) .. '"]'
 end
 
-function Reader:place(key)
+--- Where the entry is that is being read: one place for all, which knows its words when they are
+--- asked for.
+local function place_of(reader)
   return {
-    file = self.file,
-    field = quoted(key),
+    file = reader.file,
+    field = function()
+      return quoted(reader.key)
+    end,
     line = function()
-      return line_of(self.text, key)
+      return line_of(reader.text, reader.key)
     end,
   }
 end
@@ -131,7 +135,8 @@ function Reader:add(path, fields, place)
 end
 
 function Reader:entry(key, fields)
-  local place = self:place(key)
+  local place = self.place
+  self.key = key
   if type(fields) ~= "table" then
     local message = ("a table of fields is needed, not a %s"):format(type(fields))
     return failure.new("manifest_error", message, place)
@@ -147,7 +152,7 @@ end
 
 local function new_reader(file, text, common, allowed)
   local base, name = file:match("^(.*/)([^/]*)$")
-  return setmetatable({
+  local reader = setmetatable({
     file = file,
     base = base or "",
     name = name or file,
@@ -160,6 +165,8 @@ local function new_reader(file, text, common, allowed)
     seen = {},
     pictures = {},
   }, Reader)
+  reader.place = place_of(reader)
+  return reader
 end
 
 --- The keys of the pictures, sorted: there may be many.

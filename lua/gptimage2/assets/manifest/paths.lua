@@ -40,7 +40,8 @@ end
 ---@param path string
 ---@return string
 function paths.fold(path)
-  return (path:gsub("[A-Z]", SMALL):gsub("[\195\206\208][\128-\191]", FOLDED))
+  path = path:gsub("[A-Z]", SMALL)
+  return path:find("[\195\206\208]") and path:gsub("[\195\206\208][\128-\191]", FOLDED) or path
 end
 
 --- Why a picture cannot have this path: a code and the words; nil where it can.
@@ -51,7 +52,7 @@ local function part_fault(part)
     return "path_outside", "leads out of the manifest's folder by '..'"
   elseif #part > MAX_PART then
     return "manifest_error", ("has a part of %d bytes; at most %d"):format(#part, MAX_PART)
-  elseif OURS[paths.fold(part)] then
+  elseif part:byte() == 46 and OURS[paths.fold(part)] then
     return "path_outside", ("leads into %s, which is not for pictures"):format(part)
   end
 end

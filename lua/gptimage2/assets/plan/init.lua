@@ -51,6 +51,21 @@ function plan.candidate(self, found, line, hash, n)
   return known
 end
 
+--- What is known of a candidate that the lock says was made: its object only where a store has the
+--- very bytes, and the job that made it.
+---@param looked gptimage2.assets.Seen
+local function stored(self, found, line, hash, n, looked)
+  local known = plan.candidate(self, found, line, hash, n)
+  local function digest_of(path)
+    return looked:digest(path)
+  end
+  if known.object and not self.store:is_whole(known.object, digest_of) then
+    known.object = nil
+  end
+  known.job = known.record and known.record.job
+  return known
+end
+
 --- The job that made the accepted picture, as the lock or the ledger has it.
 ---@param self gptimage2.assets.Project
 ---@param found gptimage2.assets.Attempts
@@ -64,35 +79,40 @@ function plan.job(self, found, line)
   return known.row and known.row.meaning == "paid" and known.row.job or nil
 end
 
---- The facts about one picture.
+--- The facts about pictures, one after the other: one table for all of them, for there may be many.
 ---@param self gptimage2.assets.Project
 ---@param found gptimage2.assets.Attempts
----@param picture table
 ---@param looked gptimage2.assets.Seen
 ---@param stale string|nil
 ---@return gptimage2.assets.Facts
-function plan.facts(self, found, picture, looked, stale)
-  local line = lines.seen_from(self.lock.lines[picture.path], picture.hash)
-  local same = line and line.hash == picture.hash and line or nil
-  return {
-    hash = picture.hash,
-    candidates = picture.candidates,
-    review = picture.review,
-    pin = picture.pin,
-    line = line,
-    file = looked:digest(self.manifest.base .. picture.path),
-    stale = stale or "keep",
-    derive = picture.derive_id,
-    candidate = function(n)
-      return plan.candidate(self, found, same, picture.hash, n)
-    end,
-    has = function(digest)
-      return self.store:has(digest)
-    end,
-    job = function()
-      return plan.job(self, found, line)
-    end,
-  }
+local function open_facts(self, found, looked, stale)
+  local facts = { stale = stale or "keep" }
+  local function same()
+    return facts.line and facts.line.hash == facts.hash and facts.line or nil
+  end
+  function facts.candidate(n)
+    return plan.candidate(self, found, same(), facts.hash, n)
+  end
+  function facts.stored(n)
+    return stored(self, found, same(), facts.hash, n, looked)
+  end
+  function facts.has(digest)
+    return self.store:has(digest)
+  end
+  function facts.job()
+    return plan.job(self, found, facts.line)
+  end
+  return facts
+end
+
+--- Turns them to one picture.
+local function turn_to(facts, self, looked, picture)
+  facts.hash, facts.candidates = picture.hash, picture.candidates
+  facts.review, facts.pin = picture.review, picture.pin
+  facts.line = lines.seen_from(self.lock.lines[picture.path], picture.hash)
+  facts.derive = picture.derive_id
+  facts.file = looked:digest(self.manifest.base .. picture.path)
+  return facts
 end
 
 --- The words that changed, where a store has the request that was made.
@@ -178,10 +198,11 @@ function plan.of(self, found, options)
   local asked = {}
   local is_asked, list = globs.matcher(options.only), {}
   local looked = seen.open(self.store.roots[1] .. "seen")
+  local facts = open_facts(self, found, looked, options.stale)
   for _, picture in ipairs(self.manifest.pictures) do
     if is_asked(picture.path) then
-      local facts = plan.facts(self, found, picture, looked, options.stale)
-      list[#list + 1] = without_twins(line_of(self, picture, states.of(facts)), asked)
+      local verdict = states.of(turn_to(facts, self, looked, picture))
+      list[#list + 1] = without_twins(line_of(self, picture, verdict), asked)
     end
   end
   if core.is_folder(self.manifest.base .. store.FOLDER) then

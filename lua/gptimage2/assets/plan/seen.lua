@@ -28,14 +28,14 @@ function seen.open(file)
   return self
 end
 
---- The digest of a file; "other" for what is no file, nil where nothing is.
+--- The digest of a file; "link" or "other" for what is no file, nil where nothing is.
 ---@param path string
 ---@param now? number seconds since 1970
 ---@return string|nil
 function Seen:digest(path, now)
-  local id = core.file_id(path)
+  local id, kind = core.file_id(path)
   if not id then
-    return core.disk.look(path) and "other" or nil
+    return kind
   end
   local digest = self.before[id]
   if not digest then

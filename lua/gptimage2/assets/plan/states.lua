@@ -32,14 +32,19 @@ states.ALL = {
 ---@field line gptimage2.assets.Line|nil
 ---@field file string|nil the digest of the file at the path; "other" where something else is
 ---@field candidate fun(n: integer): table what is known of one: { object, row, failed }
+---@field stored fun(n: integer): table of one that was made: { object, row, job }, the object only
+--- where a store has its very bytes
 ---@field has fun(digest: string): boolean a store has that picture
 ---@field job fun(): string|nil the job that made the accepted picture
 ---@field derive string|nil the digest of the command that the manifest has
 ---@field stale "keep"|"make"
 
 --- The highest candidate that anybody has asked for. A picture that was kept or edited needs none.
-local function most_wanted(facts, line)
-  local asked = line and line.n == 0 and 0 or facts.candidates
+---@param candidates integer
+---@param line gptimage2.assets.Line|nil of this request
+---@return integer
+function states.most_wanted(candidates, line)
+  local asked = line and line.n == 0 and 0 or candidates
   return math.max(asked, line and line.want or 0, line and line.made or 0)
 end
 
@@ -52,27 +57,60 @@ local function waits(line, n)
   return not accepted and not (line.rejected and line.rejected[n])
 end
 
+local function is_begun(row)
+  return row ~= nil and (row.meaning == "open" or row.meaning == "paid")
+end
+
+--- One that the lock says was made. While it waits its picture must be there to be chosen.
+local function survey_made(facts, found, line, n)
+  found.made = found.made + 1
+  local known = waits(line, n) and facts.stored(n)
+  if not known then
+    return
+  elseif known.object then
+    found.waiting = found.waiting + 1
+  elseif is_begun(known.row) or known.job then
+    found.in_flight = found.in_flight or { meaning = "missing", n = n }
+  else
+    found.gone[#found.gone + 1] = n
+  end
+end
+
+--- One of which the lock does not know yet.
+local function survey_other(facts, found, line, n)
+  local known = facts.candidate(n)
+  local row = known.row
+  if known.object then
+    found.made, found.cached = found.made + 1, found.cached + 1
+    found.objects[n] = known.object
+    found.waiting = found.waiting + (waits(line, n) and 1 or 0)
+  elseif is_begun(row) then
+    found.in_flight = found.in_flight or row
+    found.jobs[#found.jobs + 1] = row.job
+  elseif row then
+    found.unknown = found.unknown or row
+    found.unknowns[#found.unknowns + 1] = { n = n, key = row.key }
+  else
+    found.make[#found.make + 1] = n
+    found.failed = found.failed or known.failed
+  end
+end
+
 --- Which candidates are there, and what keeps the others.
 local function survey(facts, line)
-  local found = { make = {}, objects = {}, unknowns = {}, jobs = {}, waiting = 0, made = 0 }
-  for n = 1, most_wanted(facts, line) do
-    local locked = line and n <= (line.made or 0)
-    local known = locked and {} or facts.candidate(n)
-    local row = known.row
-    if known.object or locked then
-      found.made = found.made + 1
-      found.objects[n] = known.object
-      found.waiting = found.waiting + (waits(line, n) and 1 or 0)
-    elseif row and (row.meaning == "open" or row.meaning == "paid") then
-      found.in_flight = found.in_flight or row
-      found.jobs[#found.jobs + 1] = row.job
-    elseif row then
-      found.unknown = found.unknown or row
-      found.unknowns[#found.unknowns + 1] = { n = n, key = row.key }
-    else
-      found.make[#found.make + 1] = n
-      found.failed = found.failed or known.failed
-    end
+  local found = {
+    make = {},
+    objects = {},
+    unknowns = {},
+    jobs = {},
+    gone = {},
+    waiting = 0,
+    made = 0,
+    cached = 0,
+  }
+  for n = 1, states.most_wanted(facts.candidates, line) do
+    local look = n <= (line and line.made or 0) and survey_made or survey_other
+    look(facts, found, line, n)
   end
   return found
 end
@@ -106,6 +144,12 @@ end
 local RESOLVE =
   'it may have been paid (%s): client:resolve("%s", "resend" | "abandon" | its job id)'
 
+local IN_FLIGHT = {
+  paid = "made, and not fetched yet",
+  open = "under way: it is taken up",
+  missing = "no store has the picture of candidate %d: its job is asked for it",
+}
+
 local function about_ledger(found)
   if found.unknown and found.unknown.meaning == "doubtful" then
     local why = "an attempt ended as %s, and may have been paid; `again` asks for another"
@@ -114,8 +158,7 @@ local function about_ledger(found)
     local row = found.unknown
     return "unknown", RESOLVE:format(row.state, row.key)
   elseif found.in_flight then
-    local paid = found.in_flight.meaning == "paid"
-    return "in_flight", paid and "made, and not fetched yet" or "under way: it is taken up"
+    return "in_flight", IN_FLIGHT[found.in_flight.meaning]:format(found.in_flight.n or 0)
   end
 end
 
@@ -124,24 +167,53 @@ local function comes_accepted(facts)
   return facts.candidates == 1 and not facts.review
 end
 
+local GONE = "no store has the picture of %s: take the store of who made it (`store`), reject, "
+  .. "or build with stale = 'make'"
+
+--- Candidates wait that nobody can look at.
+local function of_gone(found)
+  local names = {}
+  for i, n in ipairs(found.gone) do
+    names[i] = ("%d"):format(n)
+  end
+  found.lost = found.gone
+  local which = (names[2] and "candidates " or "candidate ") .. table.concat(names, ", ")
+  return "gone", GONE:format(which)
+end
+
 --- There is no accepted picture for the request.
 local function of_nothing(facts, found, line)
   if found.make[1] then
     return to_make(found)
+  elseif found.gone[1] then
+    return of_gone(found)
   elseif not line or found.made == 1 and found.waiting == 1 and comes_accepted(facts) then
     return "cached", "a store has it"
+  elseif found.cached > 0 then
+    return "cached", "a store has more candidates"
   elseif found.waiting == 0 then
     return "rejected", "all candidates were rejected; `again` asks for one more"
   end
   return "unreviewed", plural(found.waiting, "candidate waits", "candidates wait")
 end
 
+local LINK = "a link lies there, and nothing is read or written through one: put a file in its "
+  .. "place, or take it away"
+
+--- The words about a file that is not ours to write over.
+local function about_file(facts, words)
+  return facts.file == "link" and LINK or words
+end
+
+local EDITED = "the file is not what was accepted"
+local TAKEN = "a file that no build made lies there; accept it as edited, or move it away"
+
 --- The accepted picture and its file.
 local function of_file(facts, line)
   if facts.file == line.file then
     return nil
   elseif facts.file then
-    return "edited", "the file is not what was accepted"
+    return "edited", about_file(facts, EDITED)
   end
   for _, digest in ipairs({ line.file, line.original }) do
     if facts.has(digest) then
@@ -167,6 +239,10 @@ local function of_accepted(facts, found, line)
     return state, reason
   elseif found.make[1] then
     return to_make(found)
+  elseif found.gone[1] then
+    return of_gone(found)
+  elseif found.cached > 0 then
+    return "cached", "a store has more candidates"
   elseif found.waiting > 0 then
     return "unreviewed", plural(found.waiting, "candidate waits", "candidates wait")
   end
@@ -176,7 +252,7 @@ end
 --- A picture was accepted for another request.
 local function of_older(facts, found, line, same)
   if facts.file and facts.file ~= line.file and not is_ours(facts, found) then
-    return "edited", "the file is not what was accepted"
+    return "edited", about_file(facts, EDITED)
   elseif same then
     return of_nothing(facts, found, line)
   end
@@ -190,7 +266,7 @@ local function of_line(facts, found, line)
   elseif line and line.n then
     return of_older(facts, found, line, same)
   elseif facts.file and facts.file ~= (line and line.file) and not is_ours(facts, found) then
-    return "taken", "a file that no build made lies there; accept it as edited, or move it away"
+    return "taken", about_file(facts, TAKEN)
   end
   return of_nothing(facts, found, same and line)
 end
@@ -198,11 +274,20 @@ end
 --- States in which what is missing is made; the others of a picture's candidates, too.
 local MAKING = { new = true, failed = true, in_flight = true, unknown = true, stale = true }
 
+--- Candidates that are paid, and lost: as many others, behind all that were made.
+local function others(found, line)
+  local list = {}
+  for i = 1, found.lost and #found.lost or 1 do
+    list[i] = (line.made or 0) + i
+  end
+  return list
+end
+
 --- What a build makes. What replaces an accepted picture is made only when asked for.
 local function making(facts, found, line, state)
   local replaces = line and line.n and line.hash ~= facts.hash
-  if state == "gone" then -- its own candidate is paid, and lost: the next one
-    return facts.stale == "make" and { (line.made or 0) + 1 } or {}
+  if state == "gone" then
+    return facts.stale == "make" and others(found, line) or {}
   elseif not MAKING[state] or replaces and facts.stale ~= "make" then
     return {}
   end
@@ -217,6 +302,7 @@ end
 ---@field unknown { n: integer, key: string }[]|nil attempts that may have been paid
 ---@field derives boolean|nil its file is made of the original anew
 ---@field jobs string[]|nil what is under way at the service
+---@field lost integer[]|nil candidates that wait, and whose pictures cannot be had
 
 --- The verdict.
 ---@param facts gptimage2.assets.Facts
@@ -245,6 +331,7 @@ function states.of(facts)
     unknown = state == "unknown" and found.unknowns or nil,
     jobs = state == "in_flight" and found.jobs or nil,
     derives = state == "fresh" and is_derived_anew(facts, line) or nil,
+    lost = found.lost,
   }
 end
 

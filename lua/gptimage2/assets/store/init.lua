@@ -147,6 +147,20 @@ function Store:has(digest)
   return false
 end
 
+--- Whether a store has a picture with its very bytes.
+---@param digest string
+---@param digest_of fun(path: string): string|nil
+---@return boolean
+function Store:is_whole(digest, digest_of)
+  for _, root in ipairs(self.roots) do
+    local path = root .. "objects/" .. digest
+    if disk.look(path) == "file" and digest_of(path) == digest then
+      return true
+    end
+  end
+  return false
+end
+
 --- Which requests a store knows; listed once.
 local function known(self, root)
   local set = self.known[root]
