@@ -25,6 +25,7 @@
 #include "lua/system/disk.h"
 #include "lua/system/program.h"
 #include "lua/system/signals.h"
+#include "lua/system/standin.h"
 #include "lua/system/terminal.h"
 #include "lua/values/json.h"
 #include "lua/values/json_map.h"
@@ -357,6 +358,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"download", transfer_download},
                                        {"write", transfer_write},
                                        {"sleep", transfer_sleep},
+                                       {"standin", standin_draw},
                                        {"note", transfer_note},
                                        {"refusal", verdict_refusal},
                                        {NULL, NULL}};

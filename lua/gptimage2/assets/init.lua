@@ -10,6 +10,7 @@ local plan = require("gptimage2.assets.plan")
 local core = require("gptimage2.core")
 local decide = require("gptimage2.assets.build.decide")
 local plan_file = require("gptimage2.assets.plan.file")
+local game = require("gptimage2.assets.game")
 local project = require("gptimage2.assets.project")
 local settings = require("gptimage2.objects.settings")
 local store = require("gptimage2.assets.store")
@@ -237,6 +238,49 @@ end
 function assets.gc(path, options)
   check.argument(path, 1, "gc", "string")
   return tidy.gc(path, project.options(options, "gc", 2, GC_SPEC))
+end
+
+local OPEN_SPEC = {
+  client = "userdata",
+  budget = "number",
+  store = "string",
+  standins = "string",
+  on_change = "function",
+  on_error = "function",
+}
+
+local function check_open(options)
+  if options.client and not options.budget then
+    check.fail(2, "open", "option 'budget' is needed with a client: credits, 0 or more", 3)
+  elseif options.budget and not (options.budget >= 0) then -- luacheck: ignore
+    check.fail(2, "open", "option 'budget' must be a number of credits, 0 or more", 3)
+  end
+end
+
+--- The pictures of a manifest in a game. `art:path(path)` gives the file where it is there, else at
+--- once a stand-in. With a client what was asked for and is missing is made, in that order, two at
+--- a time, while `step` is called; `on_change(path)` tells when it is there. Without a client it
+--- reads the lock and looks at files, and nothing else.
+---@param path string of the manifest
+---@param options? gptimage2.OpenOptions
+---@return gptimage2.Art|nil
+---@return gptimage2.Error|nil err
+function assets.open(path, options)
+  check.argument(path, 1, "open", "string")
+  options = project.options(options, "open", 2, OPEN_SPEC)
+  check_open(options)
+  local config = options.client and settings.get(options.client)
+  local ok, err = true, nil
+  if config then
+    ok, err = settings.check_open(options.client)
+  end
+  if ok and config and not config.ledger then
+    ok, err = false, no_ledger()
+  end
+  if not ok then
+    return nil, err
+  end
+  return game.open(path, options)
 end
 
 --- The path of the ledger in a manifest's own store, whose folder is made: for

@@ -11,28 +11,48 @@ const char *digest_missing(void) {
   return sodium_init() < 0 ? "a libsodium that works" : NULL;
 }
 
+_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(DigestState),
+               "libsodium's state is larger");
+
+/* The compiler may not see through the union's bytes: libsodium does. */
+static crypto_hash_sha256_state *own(DigestState *state) {
+  return (crypto_hash_sha256_state *)(void *)&state->own;
+}
+
+void digest_begin(DigestState *state) {
+  crypto_hash_sha256_init(own(state));
+}
+
+void digest_more(DigestState *state, const void *bytes, size_t length) {
+  crypto_hash_sha256_update(own(state), bytes, length);
+}
+
+void digest_end(DigestState *state, unsigned char digest[DIGEST_BYTES]) {
+  crypto_hash_sha256_final(own(state), digest);
+}
+
 void digest_of(unsigned char digest[DIGEST_BYTES], const void *first,
                size_t first_length, const void *second, size_t second_length) {
-  crypto_hash_sha256_state state;
-  crypto_hash_sha256_init(&state);
-  crypto_hash_sha256_update(&state, first, first_length);
-  crypto_hash_sha256_update(&state, second, second_length);
-  crypto_hash_sha256_final(&state, digest);
+  DigestState state;
+  digest_begin(&state);
+  digest_more(&state, first, first_length);
+  digest_more(&state, second, second_length);
+  digest_end(&state, digest);
 }
 
 int digest_of_file(unsigned char digest[DIGEST_BYTES], int fd) {
   unsigned char piece[PIECE];
-  crypto_hash_sha256_state state;
+  DigestState state;
   ssize_t got;
-  crypto_hash_sha256_init(&state);
+  digest_begin(&state);
   do {
     got = read(fd, piece, sizeof piece);
     if (got > 0)
-      crypto_hash_sha256_update(&state, piece, (unsigned long long)got);
+      digest_more(&state, piece, (size_t)got);
   } while (got > 0 || (got < 0 && errno == EINTR));
   if (got < 0)
     return errno;
-  crypto_hash_sha256_final(&state, digest);
+  digest_end(&state, digest);
   return 0;
 }
 

@@ -98,6 +98,38 @@ static int f_sha256_file(lua_State *L) {
   return 1;
 }
 
+#define HASHER_TYPE "gptimage2.Hasher"
+
+/* RES: one that takes a text piece by piece | nil, err */
+static int f_hasher(lua_State *L) {
+  if (!usable(L))
+    return error_return(L);
+  digest_begin(lua_newuserdata(L, sizeof(DigestState)));
+  luaL_getmetatable(L, HASHER_TYPE);
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+/* ARG: hasher, piece */
+static int m_add(lua_State *L) {
+  size_t length;
+  DigestState *state = luaL_checkudata(L, 1, HASHER_TYPE);
+  const char *piece = luaL_checklstring(L, 2, &length);
+  digest_more(state, piece, length);
+  return 0;
+}
+
+/* ARG: hasher: it begins anew
+** RES: the SHA-256 of all pieces in hex */
+static int m_finish(lua_State *L) {
+  unsigned char digest[DIGEST_BYTES];
+  DigestState *state = luaL_checkudata(L, 1, HASHER_TYPE);
+  digest_end(state, digest);
+  digest_begin(state);
+  push_hex(L, digest, sizeof digest);
+  return 1;
+}
+
 /* ARG: key, text
 ** RES: the text's HMAC-SHA-256 in base64url | nil, err */
 static int f_hmac(lua_State *L) {
@@ -127,10 +159,20 @@ static int f_random(lua_State *L) {
 }
 
 void digests_open(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"usable", f_usable},           {"sha256", f_sha256},
-      {"sha256_file", f_sha256_file}, {"hmac", f_hmac},
-      {"random", f_random},           {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"usable", f_usable},
+                                       {"sha256", f_sha256},
+                                       {"sha256_file", f_sha256_file},
+                                       {"hmac", f_hmac},
+                                       {"random", f_random},
+                                       {"hasher", f_hasher},
+                                       {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"add", m_add}, {"finish", m_finish}, {NULL, NULL}};
+  luaL_newmetatable(L, HASHER_TYPE);
+  compat_setfuncs(L, methods);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
   lua_newtable(L);
   compat_setfuncs(L, functions);
   lua_setfield(L, -2, "digest");

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -167,6 +168,41 @@ static int f_rename_new(lua_State *L) {
   return 1;
 }
 
+/* ARG: path of a whole file, the name that it gets, whether a file that is
+*there
+**      is replaced
+** RES: true | nil, err */
+static int f_place(lua_State *L) {
+  const char *from = luaL_checkstring(L, 1);
+  const char *to = luaL_checkstring(L, 2);
+  bool replace = lua_toboolean(L, 3);
+  struct stat info;
+  if (!replace && link(from, to) == 0) {
+    unlink(from);
+  } else if (!replace && (errno == EEXIST || lstat(to, &info) == 0)) {
+    errno = EEXIST;
+    return fail_by_errno(L, "create", to);
+  } else if (rename(from, to) != 0) { /* no links here, or over another */
+    return fail_by_errno(L, "create", to);
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* ARG: path of a folder, with a slash at its end
+** RES: the path of a new folder in it, which nobody else may look into | nil,
+**      err */
+static int f_temporary(lua_State *L) {
+  char *path;
+  lua_pushfstring(L, "%sgptimage2-XXXXXX", luaL_checkstring(L, 1));
+  path = lua_newuserdata(L, compat_rawlen(L, -1) + 1);
+  strcpy(path, lua_tostring(L, -2));
+  if (!mkdtemp(path))
+    return fail_by_errno(L, "make a folder in", lua_tostring(L, 1));
+  lua_pushstring(L, path);
+  return 1;
+}
+
 /* ARG: path
 ** RES: "png", "jpg", "webp", "gif", "avif" | nil: no image, or none to read */
 static int f_image_kind(lua_State *L) {
@@ -253,6 +289,8 @@ void disk_open(lua_State *L) {
                                        {"write", f_write},
                                        {"lock", f_lock},
                                        {"rename_new", f_rename_new},
+                                       {"place", f_place},
+                                       {"temporary", f_temporary},
                                        {"image_kind", f_image_kind},
                                        {NULL, NULL}};
   static const luaL_Reg methods[] = {

@@ -10,6 +10,7 @@ local lock = require("gptimage2.assets.store.lock")
 local plan = require("gptimage2.assets.plan")
 local plan_file = require("gptimage2.assets.plan.file")
 local project = require("gptimage2.assets.project")
+local slices = require("gptimage2.assets.store.slices")
 local states = require("gptimage2.assets.plan.states")
 
 ---@class gptimage2.assets.Run
@@ -25,19 +26,15 @@ local run = {}
 
 local WRITE_EACH = 1 -- seconds between two writes of the lock that nobody waits for
 
---- Opens a manifest to change what belongs to it. Waits for who does so already.
----@param path string
----@param options table
+--- Takes the lock on the folder of a project, and reads what may have changed meanwhile. Waits for
+--- who has it.
+---@param found gptimage2.assets.Project
+---@param options { client: gptimage2.Client? }
 ---@param tell? fun(event: table)
 ---@return gptimage2.assets.Run|nil
 ---@return gptimage2.Error|nil err
-function run.open(path, options, tell)
-  local found, err = project.open(path, options)
-  if not found then
-    return nil, err
-  end
-  local ok
-  ok, err = found.store:prepare()
+function run.of(found, options, tell)
+  local ok, err = found.store:prepare()
   if not ok then
     return nil, err
   end
@@ -50,11 +47,13 @@ function run.open(path, options, tell)
   if not held then
     return nil, err
   end
-  found.lock, err = lock.read(found.manifest.lock) -- as it is now
+  local read
+  read, err = lock.read(found.manifest.lock, found.store.pace) -- as it is now
+  found.lock = read or found.lock
   local self =
     setmetatable({ project = found, held = held, client = options.client, remade = {} }, Run)
   self.written_at = core.now()
-  ok = found.lock ~= nil
+  ok = read ~= nil
   if ok and options.planned then
     ok, err = plan_file.check(options.planned, found)
   end
@@ -66,6 +65,33 @@ function run.open(path, options, tell)
     return nil, err
   end
   return self
+end
+
+--- Opens a manifest to change what belongs to it.
+---@param path string
+---@param options table
+---@param tell? fun(event: table)
+---@return gptimage2.assets.Run|nil
+---@return gptimage2.Error|nil err
+function run.open(path, options, tell)
+  local found, err = project.open(path, options)
+  if not found then
+    return nil, err
+  end
+  return run.of(found, options, tell)
+end
+
+--- What a run counts, and which pictures have one request.
+function Run:index()
+  self.done, self.total, self.made, self.restored, self.credits = 0, 0, 0, 0, 0
+  self.failed, self.unknown, self.warnings, self.asked = {}, {}, {}, {}
+  self.tell = self.tell or function() end
+  self.by_hash = {}
+  for _, picture in ipairs(self.project.manifest.pictures) do
+    local same = self.by_hash[picture.hash] or {}
+    self.by_hash[picture.hash] = same
+    same[#same + 1] = picture
+  end
 end
 
 --- The salt is on the disk before anything follows from it.
@@ -120,9 +146,9 @@ local function no_picture(self, n, to)
 end
 
 --- What lies at a path: a digest, "link", "other", or nil.
-local function what_lies_at(to)
+local function what_lies_at(to, pace)
   local kind = core.disk.look(to)
-  local digest = kind == "file" and core.digest.sha256_file(to)
+  local digest = kind == "file" and slices.digest(to, pace)
   return digest or kind == "link" and kind or kind and "other"
 end
 
@@ -139,7 +165,7 @@ function Run:accept(picture, n, code)
   if not record or not record.object then
     return no_picture(self, n, to)
   end
-  local there = what_lies_at(to)
+  local there = what_lies_at(to, own.store.pace)
   local replaces = there ~= nil and there == line.file
   local digest, err = derive.file(own, picture, record.object)
   if there and not replaces and there ~= digest then

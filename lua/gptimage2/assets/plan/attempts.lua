@@ -7,6 +7,8 @@ local rows = require("gptimage2.ledger.rows")
 
 local attempts = {}
 
+local ROWS_EACH = 16 -- between two pauses
+
 local OPEN = { intent = true, sent = true, accepted = true, unknown = true }
 
 --- Settled, and not paid: the next attempt has another key. What was given up by hand may have been
@@ -112,15 +114,20 @@ end
 --- Reads a ledger for the rows with this salt.
 ---@param config { ledger: string, ledger_file: string?, any_owner: boolean?, retry: string }
 ---@param salt string|nil
+---@param pace? fun() a pause behind each few rows
 ---@return gptimage2.assets.Attempts|nil
 ---@return gptimage2.Error|nil err
-function attempts.read(config, salt)
-  local found = attempts.none()
+function attempts.read(config, salt, pace)
+  local found, count = attempts.none(), 0
   if not salt or not core.disk.look(config.ledger) then
     return found
   end
   local _, err = rows.each(config, {}, function(row)
     local hash, n, t = read_marks(row, salt)
+    count = count + 1
+    if pace and count % ROWS_EACH == 0 then
+      pace()
+    end
     if hash then
       row.meaning = attempts.meaning(row, config.retry)
       keep(found, row, hash, n, t)

@@ -12,6 +12,11 @@ local VERSION = 1
 local MAX_TEXT = 256 * 1024 * 1024 -- bytes
 local NO_LOCK = "none" -- in the place of its digest
 
+--- Names the state of the lock, as it was read or last written.
+local function name_of_lock(lock)
+  return lock.written and core.digest.sha256(lock.written) or NO_LOCK
+end
+
 --- `"name":value`, for those that are given, in that order.
 local function object(pairs_of)
   local parts = {}
@@ -35,7 +40,7 @@ local function head_of(self, made, options)
     { "gptimage2.plan", ("%d"):format(VERSION) },
     { "file", json.encode(self.manifest.file) },
     { "manifest", json.encode(self.manifest.digest) },
-    { "lock", json.encode(self.lock.digest or NO_LOCK) },
+    { "lock", json.encode(name_of_lock(self.lock)) },
     { "service", json.encode(self.service) },
     { "stale", json.encode(options.stale or "keep") },
     { "only", only and list(only) },
@@ -145,7 +150,7 @@ function file_of.check(head, self)
   local what
   if head.manifest ~= self.manifest.digest then
     what = "another manifest"
-  elseif head.lock ~= (self.lock.digest or NO_LOCK) then
+  elseif head.lock ~= name_of_lock(self.lock) then
     what = "another state of the lock"
   elseif head.service ~= self.service then
     what = "another service"

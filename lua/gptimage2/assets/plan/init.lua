@@ -14,16 +14,17 @@ local plan = {}
 
 --- The attempts at the pictures of a project, as the ledger has them.
 ---@param self gptimage2.assets.Project
+---@param pace? fun() a pause, now and then
 ---@return gptimage2.assets.Attempts|nil
 ---@return gptimage2.Error|nil err
-function plan.attempts(self)
+function plan.attempts(self, pace)
   local config = self.config
   return attempts.read({
     ledger = self.ledger,
     ledger_file = config.ledger_file,
     any_owner = config.any_owner,
     retry = config.retry,
-  }, self.lock.salt)
+  }, self.lock.salt, pace)
 end
 
 --- What is known of a candidate: its object, the row that its next attempt would have, the code of
@@ -139,6 +140,18 @@ local function line_of(self, picture, verdict)
     end
   end
   return verdict
+end
+
+--- The line of one picture.
+---@param self gptimage2.assets.Project
+---@param found gptimage2.assets.Attempts
+---@param picture table
+---@param looked { digest: fun(self: table, path: string): string|nil }
+---@param stale "keep"|"make"
+---@return table line
+function plan.line(self, found, picture, looked, stale)
+  local facts = open_facts(self, found, looked, stale)
+  return line_of(self, picture, states.of(turn_to(facts, self, looked, picture)))
 end
 
 --- Two pictures that ask for the very same have the same: only the first is made.

@@ -6,11 +6,14 @@ local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local failure = require("gptimage2.assets.failure")
 local json = require("gptimage2.files.json")
+local slices = require("gptimage2.assets.store.slices")
 
 local disk = core.disk
 
 ---@class gptimage2.assets.Store
 ---@field roots string[] folders, with a slash at their end
+---@field pace fun()|nil pauses between two slices of a file's bytes: a frame loop goes on meanwhile
+---@field whole table<string, string> digest -> path of what this run has looked at, or taken in
 local Store = {}
 Store.__index = Store
 
@@ -19,7 +22,6 @@ local store = {}
 store.FOLDER = ".gptimage2/"
 
 local MAX_RECORD = 1024 * 1024 -- bytes
-local MAX_PICTURE = 512 * 1024 * 1024
 
 local RECORD_KEYS = {
   "hash",
@@ -64,7 +66,7 @@ function store.open(base, more)
   if given ~= "" then
     roots[#roots + 1] = with_slash(absolute(given))
   end
-  return setmetatable({ roots = roots, known = {} }, Store)
+  return setmetatable({ roots = roots, known = {}, whole = {} }, Store)
 end
 
 local function failed(err, file)
@@ -122,11 +124,15 @@ end
 ---@return string|nil path
 ---@return string|nil wrong the path of one that has other bytes than its name says
 function Store:object(digest)
+  if self.whole[digest] then
+    return self.whole[digest]
+  end
   local wrong
   for _, root in ipairs(self.roots) do
     local path = root .. "objects/" .. digest
     if disk.look(path) == "file" then
-      if core.digest.sha256_file(path) == digest then
+      if slices.digest(path, self.pace) == digest then
+        self.whole[digest] = self.pace and path
         return path
       end
       wrong = path
@@ -248,12 +254,10 @@ end
 
 --- Copies an object into the other stores; who cannot be written to goes without.
 local function spread(self, path, digest)
-  local bytes
   for i = 2, #self.writable do
     local to = self.writable[i] .. "objects/" .. digest
     if not disk.look(to) then
-      bytes = bytes or read_file(path, MAX_PICTURE)
-      disk.write(to, bytes or "", false, 292) -- 0444
+      slices.copy(path, to, false, self.pace, true)
     end
   end
 end
@@ -263,18 +267,19 @@ end
 ---@return string|nil digest
 ---@return gptimage2.Error|nil err
 function Store:take(from)
-  local digest, why = core.digest.sha256_file(from)
+  local digest, why = slices.digest(from, self.pace)
   if not digest then
     return failure.new("store_failed", tostring(why), { file = from })
   end
   local to = self.roots[1] .. "objects/" .. digest
-  if disk.look(to) and core.digest.sha256_file(to) ~= digest then
+  if disk.look(to) and slices.digest(to, self.pace) ~= digest then
     os.remove(to) -- it was damaged
   end
   local ok, err = disk.rename_new(from, to)
   if not ok then
     return failed(err, to)
   end
+  self.whole[digest] = self.pace and to
   spread(self, to, digest)
   return digest
 end
@@ -292,13 +297,11 @@ function Store:deliver(digest, to, replace)
       or "no store has the picture " .. digest
     return failure.new("store_failed", message, { file = wrong or to })
   end
-  local bytes = read_file(path, MAX_PICTURE)
-  if not bytes then
-    return failure.new("store_failed", "it cannot be read", { file = path })
-  end
-  local ok, err = disk.write(to, bytes, replace)
-  if not ok then
-    return failed(err, to)
+  local ok, why = slices.copy(path, to, replace, self.pace)
+  if type(why) == "string" then
+    return failure.new("store_failed", "it cannot be copied: " .. why, { file = path })
+  elseif not ok then
+    return failed(why, to)
   end
   return true
 end

@@ -10,6 +10,7 @@ local paths = require("gptimage2.assets.manifest.paths")
 local lock = {}
 
 local VERSION = 1
+local LINES_EACH = 16 -- between two pauses
 local MAX_TEXT = 64 * 1024 * 1024 -- bytes
 local MAX_CANDIDATES = 9999 -- of a request: a manifest asks for 100, `again` for one more each time
 
@@ -179,14 +180,18 @@ end
 --- The lock in a text.
 ---@param file string for messages
 ---@param text string
+---@param pace? fun() a pause behind each few lines
 ---@return table|nil lock { salt, lines: path -> Line }
 ---@return gptimage2.Error|nil err
-function lock.parse(file, text)
+function lock.parse(file, text, pace)
   local salt, err
   local lines = {}
   for number, one in numbered(text) do
     local place = { file = file, line = number }
     local line, why
+    if pace and number % LINES_EACH == 0 then
+      pace()
+    end
     if is_conflict(one) then
       return failure.new("lock_conflict", CONFLICT, place)
     elseif number == 1 then
@@ -208,11 +213,13 @@ function lock.parse(file, text)
   return { salt = salt, lines = lines }
 end
 
---- Reads a lock; one that is not there yet has no salt, and no digest of its text.
+--- Reads a lock, and keeps its text in `written`; one that is not there yet has no salt, and no
+--- text.
 ---@param file string
+---@param pace? fun() see `lock.parse`
 ---@return table|nil lock
 ---@return gptimage2.Error|nil err
-function lock.read(file)
+function lock.read(file, pace)
   if not core.disk.look(file) then
     return { lines = {} }
   end
@@ -227,9 +234,9 @@ function lock.read(file)
   elseif #text > MAX_TEXT then
     return failure.new("lock_damaged", "it is larger than 64 MiB", { file = file })
   end
-  local found, err = lock.parse(file, text)
+  local found, err = lock.parse(file, text, pace)
   if found then
-    found.digest = core.digest.sha256(text)
+    found.written = text
   end
   return found, err
 end
