@@ -247,7 +247,7 @@ end
 --- Reads a manifest. The program's folder is fixed to where it is now.
 ---@param file string
 ---@param allowed? string[] ratios
----@return table|nil manifest as `parse` gives it, with the digest of its text
+---@return table|nil manifest as `parse` gives it, with its `text`
 ---@return gptimage2.Error|nil err
 function manifest.read(file, allowed)
   if file:sub(1, 1) ~= "/" then
@@ -260,7 +260,7 @@ function manifest.read(file, allowed)
   local found
   found, err = manifest.parse(file, text, allowed)
   if found then
-    found.digest = core.digest.sha256(text)
+    found.text = text
   end
   return found, err
 end

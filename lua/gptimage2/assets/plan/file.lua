@@ -12,6 +12,10 @@ local VERSION = 1
 local MAX_TEXT = 256 * 1024 * 1024 -- bytes
 local NO_LOCK = "none" -- in the place of its digest
 
+local function name_of_manifest(manifest)
+  return core.digest.sha256(manifest.text)
+end
+
 --- Names the state of the lock, as it was read or last written.
 local function name_of_lock(lock)
   return lock.written and core.digest.sha256(lock.written) or NO_LOCK
@@ -39,7 +43,7 @@ local function head_of(self, made, options)
   return object({
     { "gptimage2.plan", ("%d"):format(VERSION) },
     { "file", json.encode(self.manifest.file) },
-    { "manifest", json.encode(self.manifest.digest) },
+    { "manifest", json.encode(name_of_manifest(self.manifest)) },
     { "lock", json.encode(name_of_lock(self.lock)) },
     { "service", json.encode(self.service) },
     { "stale", json.encode(options.stale or "keep") },
@@ -148,7 +152,7 @@ local STALE = "the plan is of %s: make a new one"
 ---@return gptimage2.Error|nil err
 function file_of.check(head, self)
   local what
-  if head.manifest ~= self.manifest.digest then
+  if head.manifest ~= name_of_manifest(self.manifest) then
     what = "another manifest"
   elseif head.lock ~= name_of_lock(self.lock) then
     what = "another state of the lock"
