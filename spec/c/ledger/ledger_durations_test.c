@@ -11,6 +11,7 @@
 static double wall_ahead; /* seconds: how far the wall clock was set forward */
 
 /* Stands in front of the C library's: the engine calls this one. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int clock_gettime(clockid_t which, struct timespec *time) {
   long code = syscall(SYS_clock_gettime, which, time);
   if (which == CLOCK_REALTIME)
@@ -205,7 +206,7 @@ static void what_cannot_be_a_duration_is_left_out(void **state) {
   }
 }
 
-/* Set back by a year between two processes, and ahead by ten. */
+/* Set back by a year between two processes, and ahead by a hundred. */
 static void the_wall_clock_may_jump(void **state) {
   AccountSettings with = settings();
   Account *account;
@@ -213,12 +214,12 @@ static void the_wall_clock_may_jump(void **state) {
   tell_many('a', 12, 24);
   wall_ahead = -3e7;
   tell_many('b', 12, 24);
-  wall_ahead = 3e8;
+  wall_ahead = 3e9;
   tell_many('c', 12, 24);
   wall_ahead = 0;
   check(fabs(expected(0.5) - 26) < 2, "%g", expected(0.5));
   account = account_new(&with, open_ledger());
-  for (int i = 0; i < 40; i++) { /* one after the other, and slower now */
+  for (int i = 0; i < 20; i++) { /* one after the other, and slower now */
     wall_ahead = (i % 3 - 1) * 1e8;
     account_learn(account, 2, (Duration){1000 + 100 * i, 49, 51},
                   1051 + 100 * i);

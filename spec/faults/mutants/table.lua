@@ -2366,13 +2366,6 @@ mutant(
   "c poll_book"
 )
 mutant(
-  "each class has sheets of its own from the first",
-  BOOK,
-  "*like = apart ? new_sheet(old) : old;",
-  "*like = new_sheet(old);",
-  "c poll_book"
-)
-mutant(
   "a ledger's row of the future is never ripe",
   "src/engine/core/account.c",
   "(age > 0 ? age : 0)",

@@ -17,7 +17,7 @@
 #define WIDTH_LEAST 0.06
 #define WIDTH_MOST 0.35
 #define SILVERMAN 0.9
-#define UNSURE 2.0 /* jobs */
+#define UNSURE 2.0  /* jobs */
 #define NARROW 0.01 /* cells: two looks are not closer */
 
 /* Between which two looks each has ended, in cells. */
