@@ -169,7 +169,8 @@ function candidate.abandon(run, key)
   return run.client:resolve(key, "abandon") ~= nil
 end
 
---- Makes it, or takes up what was begun.
+--- Makes it, or takes up what was begun. Where the run is closed meanwhile, the folder is another's:
+--- what has come is left to it.
 ---@param run gptimage2.assets.Run
 ---@param item gptimage2.assets.Item
 ---@return string outcome "made", or as above
@@ -177,13 +178,15 @@ end
 function candidate.make(run, item)
   local file = item.row and item.row.meaning == "paid" and came_in(run, item) or nil
   local job, err = succeed(run, item)
-  if job and not file then
+  if job and not file and not run.closed then
     file, err = fetch(run, item, job)
     if not file then
       return "later", err
     end
   end
-  if not file then
+  if run.closed then
+    return "later"
+  elseif not file then
     return outcome_of(run, item, err), err
   end
   local ok
