@@ -22,12 +22,21 @@ function(gptimage2_skip name reason)
     SKIP_RETURN_CODE 77 LABELS "${ARGN}")
 endfunction()
 
+# Thousands of jobs of many lives, for what is true on average: they compute
+# for seconds. The same rules, in small, are what other tests of theirs look at
+# with every sanitizer; these are for the plain build alone.
+set(GPTIMAGE2_C_AVERAGES poll_learning poll_short)
+
 function(gptimage2_add_c_tests flavour prefix timeout)
   if(NOT GPTIMAGE2_CMOCKA_INCLUDE OR NOT GPTIMAGE2_CMOCKA_LIBRARY)
     gptimage2_skip(${prefix} cmocka-is-not-installed ${ARGN})
     return()
   endif()
-  foreach(name IN LISTS GPTIMAGE2_C_TESTS)
+  set(names ${GPTIMAGE2_C_TESTS})
+  if(NOT flavour STREQUAL "plain")
+    list(REMOVE_ITEM names ${GPTIMAGE2_C_AVERAGES})
+  endif()
+  foreach(name IN LISTS names)
     set(target c-${flavour}-${name})
     file(GLOB source CONFIGURE_DEPENDS "${GPTIMAGE2_SPECS}/c/${name}_test.c"
       "${GPTIMAGE2_SPECS}/c/*/${name}_test.c")
@@ -48,6 +57,38 @@ function(gptimage2_add_c_tests flavour prefix timeout)
   endforeach()
 endfunction()
 
+# The program's specs start a process for each command line. All of them run on
+# the oldest Lua, on the one that starts the program as a rule, and with ASan;
+# elsewhere those that show that it works there at all. Under valgrind a start
+# takes seconds, and what the program has in C is looked at by specs of others.
+set(GPTIMAGE2_WHOLE_COMMANDS 5.1 5.4 asan)
+set(GPTIMAGE2_COMMAND_SAMPLE command manual progress)
+
+# Whether the spec is run with this variant.
+function(gptimage2_concerns spec name variant label out)
+  set(${out} OFF PARENT_SCOPE)
+  # Programs of others: they bring a Lua of their own (hosts), or libraries
+  # that no sanitizer knows (loops).
+  if(spec MATCHES "/hosts/" OR
+      (spec MATCHES "/loops/" AND NOT label MATCHES "^lua-"))
+    return()
+  endif()
+  if(spec MATCHES "/command/" AND (label STREQUAL "valgrind" OR
+      NOT (variant IN_LIST GPTIMAGE2_WHOLE_COMMANDS OR
+        name IN_LIST GPTIMAGE2_COMMAND_SAMPLE)))
+    return()
+  endif()
+  # Processes that are killed: no sanitizer would say anything.
+  if(spec MATCHES "/assets/kill_" AND NOT label MATCHES "^lua-")
+    return()
+  endif()
+  if(DEFINED GPTIMAGE2_SPECS_OF_${variant} AND
+      NOT name IN_LIST GPTIMAGE2_SPECS_OF_${variant})
+    return()
+  endif()
+  set(${out} ON PARENT_SCOPE)
+endfunction()
+
 # One test for each spec file, so that a failing file is named and ctest runs
 # them side by side.
 function(gptimage2_add_specs variant label timeout)
@@ -55,18 +96,8 @@ function(gptimage2_add_specs variant label timeout)
   foreach(spec IN LISTS specs)
     get_filename_component(name "${spec}" NAME)
     string(REPLACE "_spec.lua" "" name "${name}")
-    # Programs of others: they bring a Lua of their own (hosts), or libraries
-    # that no sanitizer knows (loops).
-    if(spec MATCHES "/hosts/" OR
-        (spec MATCHES "/loops/" AND NOT label MATCHES "^lua-"))
-      continue()
-    endif()
-    # A process for each command line, whose start alone takes seconds there.
-    if(spec MATCHES "/command/" AND label STREQUAL "valgrind")
-      continue()
-    endif()
-    if(DEFINED GPTIMAGE2_SPECS_OF_${variant} AND
-        NOT name IN_LIST GPTIMAGE2_SPECS_OF_${variant})
+    gptimage2_concerns("${spec}" ${name} ${variant} ${label} concerns)
+    if(NOT concerns)
       continue()
     endif()
     file(RELATIVE_PATH spec "${CMAKE_CURRENT_SOURCE_DIR}" "${spec}")
@@ -94,7 +125,9 @@ function(gptimage2_add_valgrind_tests)
   if(NOT GPTIMAGE2_CMOCKA_INCLUDE OR NOT GPTIMAGE2_CMOCKA_LIBRARY)
     return()
   endif()
-  foreach(name IN LISTS GPTIMAGE2_C_TESTS)
+  set(names ${GPTIMAGE2_C_TESTS})
+  list(REMOVE_ITEM names ${GPTIMAGE2_C_AVERAGES})
+  foreach(name IN LISTS names)
     add_test(NAME valgrind/c/${name}
       COMMAND ${GPTIMAGE2_VALGRIND_RUN} $<TARGET_FILE:c-plain-${name}>)
     set_tests_properties(valgrind/c/${name} PROPERTIES
