@@ -2,6 +2,7 @@
 --- is left. All times are a tenth of what they are for the real service, or less, and judged by
 --- ratios and counts alone.
 
+local book = require("spec.helpers.book")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
 local support = require("spec.support")
@@ -97,6 +98,29 @@ describe("a client that knows how long jobs take", function()
     local more = run_jobs(client, 3)
     assert.is_true(more[1].polls > 8)
     assert.is_true(client:expect(REQUEST) > 0.4) -- that it knows all the same
+  end)
+
+  it("counts from when it asked, however long the answer was under way", function()
+    local box = support.sandbox({ duration = 0.1 })
+    local path = book.path()
+    local client, events = new(box, { unit = 0.5 }, { ledger = path })
+    local pending = '{"jobId":"%s","status":"processing"}'
+    local job = assert(client:submit(REQUEST))
+    support.step_until(function()
+      return job.id
+    end)
+    local slow = { times = 1, seconds = 1 }
+    support.answer(box, "poll", 200, pending:format(job.id), slow)
+    assert.equal("succeeded", support.finish(job).status)
+    local at = {}
+    for _, event in ipairs(events) do
+      at[event.type] = event.time
+    end
+    book.settled(path, "succeeded")
+    local seconds = tonumber(book.query(path, "SELECT seconds FROM jobs"))
+    local asked = 2 * seconds - (at.succeeded - at.created) -- it ended between that and this
+    assert.is_true(asked > 0.4, asked)
+    assert.is_true(asked < at.status - at.created - 0.5, asked)
   end)
 
   it("obeys a Retry-After as ever", function()
