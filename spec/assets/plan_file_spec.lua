@@ -37,6 +37,22 @@ describe("a plan in a file", function()
     assert.equal(10, lines[2].cost)
   end)
 
+  it("goes where a link leads, and takes no place but a file's", function()
+    local art = pictures.new()
+    local options = { base_url = "http://127.0.0.1:1", out = art.base .. "link" }
+    folder.write(art.base .. "there", "")
+    folder.link("there", options.out)
+    assert(assets.plan(art.manifest, options))
+    assert.matches("gptimage2.plan", art:read("there"))
+    assert.equal("symbolic link", folder.stat(options.out, "%F"))
+    options.out = art.base .. "new/plan"
+    assert(assets.plan(art.manifest, options))
+    assert.matches("gptimage2.plan", art:read("new/plan"))
+    options.out = art.base
+    local _, err = assets.plan(art.manifest, options)
+    assert.equal("io", err.kind)
+  end)
+
   it("is built, and no more than it says", function()
     local box = support.sandbox()
     local art, out = planned(box, {
