@@ -90,6 +90,36 @@ function assets.gc(path, options) end
 ---@return gptimage2.Error|nil err
 function assets.ledger(path) end
 
+---The pictures in a game: a file, or at once a stand-in. With a client what is asked for is made.
+---@param path string of the manifest
+---@param options? gptimage2.OpenOptions
+---@return gptimage2.Art|nil art
+---@return gptimage2.Error|nil err
+function assets.open(path, options) end
+
+---@class gptimage2.OpenOptions
+---@field client? gptimage2.Client with a ledger; without one nothing is made, and little is read
+---@field budget? number credits for what this game makes; needed with a client
+---@field on_change? fun(path: string) a picture that was asked for is there
+---@field on_error? fun(path: string, err: gptimage2.Error) one that was asked for will not come
+---@field standins? string the folder of stand-ins; default a temporary one
+---@field store? string a further store; default GPTIMAGE2_STORE
+
+---@class gptimage2.Art
+local art = {}
+
+---The file of a picture where it is there, else a stand-in: a checker with its name. Raises for a
+---path that the manifest does not have.
+---@param path string
+---@return string|nil file
+---@return boolean|gptimage2.Error there whether it is the picture; beside nil the error
+function art:path(path) end
+
+---Nothing more is begun, and stand-ins in a temporary folder go away. Twice is well.
+---@return true|nil ok
+---@return gptimage2.Error|nil err the lock could not be written
+function art:close() end
+
 ---@class gptimage2.AssetsOptions
 ---@field client? gptimage2.Client whose service it is
 ---@field base_url? string the service, where there is no client

@@ -215,6 +215,18 @@ local CALLS = {
   ["AssetsModule.check"] = function()
     return assets.check(world.dir .. "/pictures.lua")
   end,
+  ["AssetsModule.open"] = function()
+    local art = assets.open(world.dir .. "/pictures.lua")
+    return art and art:close()
+  end,
+  ["Art.path"] = function()
+    return world.art and world.art:path("a.png")
+  end,
+  ["Art.close"] = function()
+    local art = world.art
+    world.art = assets.open(world.dir .. "/pictures.lua")
+    return art and art:close()
+  end,
   ["AssetsModule.ledger"] = function()
     return assets.ledger(world.dir .. "/pictures.lua")
   end,
@@ -413,6 +425,7 @@ function reentry.open(dir, options)
   }))
   world.recorded = assert(new_client({ ledger = dir .. "/r.db" }))
   world.client = assert(new_client(options))
+  world.art = assert(assets.open(dir .. "/pictures.lua"))
   world.job = assert(world.client:generate(REQUEST))
   world.prompt = gptimage2.prompt({ subject = "a cup" })
   world.template = gptimage2.prompt.template("a {animal}")

@@ -101,6 +101,7 @@ describe("the example", function()
       many = start("many"),
       lossy = start("many", { env = env_of(lossy_box) }),
       frame_loop = start("frame_loop"),
+      art = start("art"),
       migrate = start("migrate"),
     }
   end)
@@ -216,6 +217,18 @@ describe("the example", function()
     end
     assert.is_truthy(output:find("%d+ frames, step took [%d.]+ ms on average"), output)
     assert.equal(3, count_files(dir, "png"))
+  end)
+
+  it("art begins with stand-ins, and its pictures come in", function()
+    local output, code, dir = finish(runs.art)
+    assert.equal("0", code, output)
+    for _, name in ipairs({ "door", "window", "chimney", "sky" }) do
+      local at = "frame +%d+  art/" .. name .. ".png +"
+      assert.is_truthy(output:find(at .. "/%S*gptimage2%-%w+/art/" .. name .. ".png"), output)
+      assert.is_truthy(output:find(at .. dir .. "/art/" .. name .. ".png", 1), output)
+    end
+    assert.is_truthy(output:find("%d+ frames, step took [%d.]+ ms on average"), output)
+    assert.equal(4, count_files(dir .. "/art", "png"))
   end)
 
   it("migrate says what is not the same any more, and makes the pictures", function()

@@ -169,8 +169,8 @@ function candidate.abandon(run, key)
   return run.client:resolve(key, "abandon") ~= nil
 end
 
---- Makes it, or takes up what was begun. Where the run is closed meanwhile, the folder is another's:
---- what has come is left to it.
+--- Makes it, or takes up what was begun. Where the run is closed meanwhile, what has come is left to
+--- who has the folder then.
 ---@param run gptimage2.assets.Run
 ---@param item gptimage2.assets.Item
 ---@return string outcome "made", or as above
@@ -185,7 +185,7 @@ function candidate.make(run, item)
     end
   end
   if run.closed then
-    return "later"
+    return "later", err -- the folder is somebody else's by now
   elseif not file then
     return outcome_of(run, item, err), err
   end

@@ -71,6 +71,7 @@ function outcome.conclude(run, item, what, err, options)
     run.credits = run.credits + (item.row and 0 or core.limits.credits_each)
     err = settle_all(run, item.hash, options)
     what = err and "later" or "made"
+    run.project.store:rest()
     run:write_lock()
   end
   if what ~= "made" and item.picture then

@@ -12,6 +12,7 @@ local plan_file = require("gptimage2.assets.plan.file")
 local project = require("gptimage2.assets.project")
 local slices = require("gptimage2.assets.store.slices")
 local states = require("gptimage2.assets.plan.states")
+local wait = require("gptimage2.waiting.wait")
 
 ---@class gptimage2.assets.Run
 ---@field project gptimage2.assets.Project
@@ -24,6 +25,7 @@ Run.__index = Run
 
 local run = {}
 
+local CLOSE_WAIT = 1 -- seconds for a lock that is being written
 local WRITE_EACH = 1 -- seconds between two writes of the lock that nobody waits for
 
 --- Takes the lock on the folder of a project, and reads what may have changed meanwhile. Waits for
@@ -35,6 +37,7 @@ local WRITE_EACH = 1 -- seconds between two writes of the lock that nobody waits
 ---@return gptimage2.Error|nil err
 function run.of(found, options, tell)
   local ok, err = found.store:prepare()
+  found.store:rest()
   if not ok then
     return nil, err
   end
@@ -48,11 +51,13 @@ function run.of(found, options, tell)
     return nil, err
   end
   local read
+  found.store:rest()
   read, err = lock.read(found.manifest.lock, found.store.pace) -- as it is now
   found.lock = read or found.lock
   local self =
     setmetatable({ project = found, held = held, client = options.client, remade = {} }, Run)
   self.written_at = core.now()
+  found.store:rest()
   ok = read ~= nil
   if ok and options.planned then
     ok, err = plan_file.check(options.planned, found)
@@ -115,7 +120,14 @@ function Run:write_lock(now)
     return true
   end
   self.written_at = core.now()
-  return lock.write(self.project.manifest.lock, self.project.lock)
+  local pace = not self.closing and self.project.store.pace or nil
+  while pace and self.writing do -- one after the other, so that the last one tells most
+    pace()
+  end
+  self.writing = true
+  local ok, err = lock.write(self.project.manifest.lock, self.project.lock, pace)
+  self.writing = false
+  return ok, err
 end
 
 --- The line of a path in the lock, made where there is none.
@@ -222,10 +234,23 @@ function Run:settle(picture)
   return true
 end
 
+--- What is waited for until the lock is not being written.
+local function idle_of(self)
+  return {
+    done = function()
+      return not self.writing
+    end,
+  }
+end
+
 --- Ends it: the lock is written, and the folder is free.
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
 function Run:close()
+  self.closing = true
+  if self.writing and not wait.refusal() then
+    wait.until_done(idle_of(self), CLOSE_WAIT)
+  end
   local ok, err = self:write_lock(true)
   self.closed = true
   self.held:release()

@@ -55,12 +55,13 @@ end
 --- made then. Raises for a path that the manifest does not have.
 ---@param path string
 ---@return string|nil file
----@return gptimage2.Error|nil err the stand-in could not be written, or the manifest not be read
+---@return boolean|gptimage2.Error there whether it is the picture; beside nil the error: the stand-in
+---could not be written, or the manifest not be read
 function Art:path(path)
   check_art(self, "path")
   check.argument(path, 1, "path", "string")
   if self.there[path] then
-    return self.there[path]
+    return self.there[path], true
   end
   local picture, err = picture_of(self, path)
   if err then
@@ -71,12 +72,14 @@ function Art:path(path)
   local file = self.base .. path
   if core.disk.look(file) == "file" then
     self.there[path] = file
-    return file
+    return file, true
   end
   if self.maker and picture then
     self.maker:ask(path)
   end
-  return self.standins:path(path, picture and picture.request.ratio)
+  local standin
+  standin, err = self.standins:path(path, picture and picture.request.ratio)
+  return standin, standin and false or err
 end
 
 --- Ends it: nothing more is begun. What was sent goes on at the service, and the next build, or

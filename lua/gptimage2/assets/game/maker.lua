@@ -33,6 +33,7 @@ local KEEP = { stale = "keep" }
 ---@field asked table<string, boolean>
 ---@field run gptimage2.assets.Run|nil while something is made
 ---@field closed boolean|nil
+---@field found gptimage2.assets.Attempts|nil what the ledger said at the beginning
 local Maker = {}
 Maker.__index = Maker
 
@@ -144,6 +145,7 @@ local function make(self, run, path)
   local own = run.project
   local picture = own.pictures[path]
   local line = plan.line(own, run.found, picture, looked, KEEP.stale)
+  pause()
   local ok, err = make_free(run, line, picture)
   if not ok then
     return tell_of(self, path, err)
@@ -153,6 +155,7 @@ local function make(self, run, path)
     return tell_of(self, path, no_budget(line.cost, most))
   end
   reserve(self, run, line.cost)
+  pause()
   ok, err = make_items(self, run, line)
   if ok == nil then
     return -- closed
@@ -212,12 +215,17 @@ local function begin(self)
   if not run then
     return nil, err
   end
-  run.found, err = plan.attempts(self.project, pause)
+  run.found, err = self.found, nil
+  if not run.found then
+    run.found, err = plan.attempts(self.project, pause)
+  end
+  self.found = nil -- others may add to the ledger when this is over
   if not run.found then
     run:close()
     return nil, err
   end
   run:index()
+  pause()
   run.active, run.workers, run.twins, run.reserved = 0, {}, {}, 0
   return run
 end
@@ -310,8 +318,13 @@ function maker.open(path, options)
   if not own then
     return nil, err
   end
-  own.store.pace = pause
-  return setmetatable({
+  local found
+  found, err = plan.attempts(own)
+  if not found then
+    return nil, err
+  end
+  local self = setmetatable({
+    found = found,
     project = own,
     client = options.client,
     budget = options.budget,
@@ -323,6 +336,11 @@ function maker.open(path, options)
     asked = {},
     told = {},
   }, Maker)
+  function own.store.pace()
+    pause()
+    return not self.closed
+  end
+  return self
 end
 
 return maker

@@ -107,6 +107,13 @@ function Store:prepare()
   return ok, err
 end
 
+--- Where a frame loop goes on meanwhile: the rest is done in a later step.
+function Store:rest()
+  if self.pace then
+    self.pace()
+  end
+end
+
 --- The file whose lock is that of a build in this folder.
 ---@return string
 function Store:lock_file()
@@ -236,6 +243,7 @@ end
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
 function Store:write_record(record)
+  self:rest()
   local fields = {}
   for _, name in ipairs(RECORD_KEYS) do
     fields[name] = record[name]
@@ -243,7 +251,7 @@ function Store:write_record(record)
   local text = json.object(fields, RECORD_KEYS) .. "\n"
   for i, root in ipairs(self.writable) do
     local path = ("%srequests/%s/%d.json"):format(root, record.hash, record.n)
-    local ok, err = disk.write(path, text, true)
+    local ok, err = slices.write(path, text, self.pace)
     if not ok and i == 1 then
       return failed(err, path)
     end
@@ -267,6 +275,7 @@ end
 ---@return string|nil digest
 ---@return gptimage2.Error|nil err
 function Store:take(from)
+  self:rest()
   local digest, why = slices.digest(from, self.pace)
   if not digest then
     return failure.new("store_failed", tostring(why), { file = from })
@@ -291,6 +300,7 @@ end
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
 function Store:deliver(digest, to, replace)
+  self:rest()
   local path, wrong = self:object(digest)
   if not path then
     local message = wrong and "its bytes are not those that its name says"

@@ -6,6 +6,7 @@ local core = require("gptimage2.core")
 local failure = require("gptimage2.assets.failure")
 local json = require("gptimage2.files.json")
 local paths = require("gptimage2.assets.manifest.paths")
+local slices = require("gptimage2.assets.store.slices")
 
 local lock = {}
 
@@ -290,8 +291,9 @@ end
 
 --- The text of a lock: the same one for the same content.
 ---@param content table { salt, lines }
+---@param pace? fun() a pause behind each few lines
 ---@return string
-function lock.format(content)
+function lock.format(content, pace)
   local parts, order = {}, {}
   for path in pairs(content.lines) do
     order[#order + 1] = path
@@ -299,6 +301,9 @@ function lock.format(content)
   table.sort(order)
   parts[1] = ('{"gptimage2.lock":%d,"salt":"%s"}'):format(VERSION, content.salt)
   for i, path in ipairs(order) do
+    if pace and i % LINES_EACH == 0 then
+      pace()
+    end
     parts[i + 1] = format_line(content.lines[path])
   end
   parts[#parts + 1] = ""
@@ -308,14 +313,15 @@ end
 --- Replaces the file, as a whole or not at all; not where its bytes are the same.
 ---@param file string
 ---@param content table
+---@param pace? fun()
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
-function lock.write(file, content)
-  local text = lock.format(content)
+function lock.write(file, content, pace)
+  local text = lock.format(content, pace)
   if text == content.written then
     return true
   end
-  local ok, err = core.disk.write(file, text, true)
+  local ok, err = slices.write(file, text, pace)
   if not ok then
     return failure.of(err, { file = file }, "store_failed")
   end

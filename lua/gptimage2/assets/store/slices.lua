@@ -2,10 +2,11 @@
 --- behind each.
 
 local core = require("gptimage2.core")
+local wait = require("gptimage2.waiting.wait")
 
 local slices = {}
 
-local SLICE = 64 * 1024 -- bytes: their digest takes some 0.3 ms
+local SLICE = 16 * 1024 -- bytes: their digest takes some 0.1 ms
 local MAX_BYTES = 512 * 1024 * 1024
 
 local count = 0 -- of temporary files
@@ -23,7 +24,9 @@ local function each_slice(path, pace, use)
     ok, why = true, nil
     if piece then
       ok, why = use(piece)
-      pace()
+      if pace() == false then
+        ok, why = nil, "it was closed meanwhile"
+      end
     end
   until not piece or not ok
   handle:close()
@@ -32,7 +35,7 @@ end
 
 --- The SHA-256 of a file.
 ---@param path string
----@param pace? fun() a pause
+---@param pace? fun(): boolean|nil a pause; false: everything is to end
 ---@return string|nil digest
 ---@return any why
 function slices.digest(path, pace)
@@ -94,6 +97,28 @@ local function copy_slowly(from, to, pace)
   end
   os.remove(copy)
   return nil, why or reason
+end
+
+--- Writes a small file in place of the one that is there. With a pause the engine's thread does it.
+---@param path string
+---@param text string
+---@param pace? fun()
+---@return boolean|nil ok
+---@return gptimage2.Error|nil err
+function slices.write(path, text, pace)
+  if not pace then
+    return core.disk.write(path, text, true)
+  end
+  local writing, err = core.write(path, { text }, true)
+  if not writing then
+    return nil, err
+  end
+  local ok
+  ok, err = wait.until_done(writing)
+  if not ok then
+    return nil, err
+  end
+  return writing:result()
 end
 
 --- Copies a file.
