@@ -210,9 +210,7 @@ static int push_end(lua_State *L, int status) {
   return 2;
 }
 
-/* ARG: list of texts (the program and its arguments), seconds, [the folder
-*where
-**      it runs]
+/* ARG: list of texts (the program and its arguments), seconds, [a folder]
 ** RES: true | nil, why it did not end well */
 static int f_run_program(lua_State *L) {
   double timeout = luaL_checknumber(L, 2);
