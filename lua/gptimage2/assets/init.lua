@@ -10,8 +10,11 @@ local plan = require("gptimage2.assets.plan")
 local core = require("gptimage2.core")
 local decide = require("gptimage2.assets.build.decide")
 local plan_file = require("gptimage2.assets.plan.file")
+local decided = require("gptimage2.assets.build.decisions")
+local gallery = require("gptimage2.assets.show.gallery")
 local game = require("gptimage2.assets.game")
 local project = require("gptimage2.assets.project")
+local review = require("gptimage2.assets.show.review")
 local settings = require("gptimage2.objects.settings")
 local store = require("gptimage2.assets.store")
 local tidy = require("gptimage2.assets.build.tidy")
@@ -238,6 +241,60 @@ end
 function assets.gc(path, options)
   check.argument(path, 1, "gc", "string")
   return tidy.gc(path, project.options(options, "gc", 2, GC_SPEC))
+end
+
+--- Applies what a page of `assets.review` has saved: `decisions.json`, as its text or as a table.
+--- What was decided about a request that changed since is refused; the rest goes on.
+---@param path string of the manifest
+---@param decisions string|table
+---@param options? gptimage2.AssetsOptions
+---@return gptimage2.Decided|nil
+---@return gptimage2.Error|nil err
+function assets.decide(path, decisions, options)
+  check.argument(path, 1, "decide", "string")
+  if type(decisions) ~= "string" then
+    check.argument(decisions, 2, "decide", "table")
+  end
+  options = project.options(options, "decide", 3, project.SPEC)
+  local made, err = decided.read(decisions)
+  if not made then
+    return nil, err
+  end
+  return decide.apply(path, made, options)
+end
+
+local PAGE_SPEC = spec_with({ only = "string or table" })
+
+--- Writes a page to choose from: `index.html` in the manifest's own store, beside the pictures. It
+--- shows candidates side by side, and what is not made yet. Sends nothing.
+---@param path string of the manifest
+---@param options? gptimage2.CheckOptions
+---@return string|nil file
+---@return gptimage2.Error|nil err
+function assets.review(path, options)
+  check.argument(path, 1, "review", "string")
+  options = project.options(options, "review", 2, PAGE_SPEC)
+  return review.write(path, options, "review")
+end
+
+--- The same page, which begins with the grid: pictures by the axes of `each`.
+---@param path string of the manifest
+---@param options? gptimage2.CheckOptions
+---@return string|nil file
+---@return gptimage2.Error|nil err
+function assets.grid(path, options)
+  check.argument(path, 1, "grid", "string")
+  options = project.options(options, "grid", 2, PAGE_SPEC)
+  return review.write(path, options, "grid")
+end
+
+--- Writes a page of all pictures in a folder, `index.html` in it, with what their sidecars tell.
+---@param dir string
+---@return string|nil file
+---@return gptimage2.Error|nil err
+function assets.gallery(dir)
+  check.argument(dir, 1, "gallery", "string")
+  return gallery.write(dir)
 end
 
 local OPEN_SPEC = {

@@ -134,6 +134,7 @@ local function keep(run, item, file, job)
     format = file:match("%.(%w+)$"),
     job = job and job.id or item.row and item.row.job,
     seed = result.seed,
+    prompt = result.final_prompt or old.prompt,
     cost = job and job.cost or core.limits.credits_each,
     time = math.floor(job and job.created_at or core.wall()),
     service = run.project.service,

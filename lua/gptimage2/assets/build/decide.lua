@@ -139,6 +139,19 @@ local function keep(run, picture)
   return true
 end
 
+--- Accepts a candidate of the picture as it is now.
+local function accept_candidate(run, picture, what)
+  local line, err = current(run, picture)
+  local n
+  if line then
+    n, err = candidate_of(run, picture, line, what)
+  end
+  if not n then
+    return nil, err
+  end
+  return run:accept(picture, n, "not_decidable")
+end
+
 --- Accepts a candidate (the only one that waits, or `n`), the picture that is there (`keep`), or
 --- the file as somebody edited it (`edited`).
 function decide.accept(path, name, what, options)
@@ -148,16 +161,74 @@ function decide.accept(path, name, what, options)
     elseif what == "edited" then
       return take_edited(run, picture)
     end
-    local line, err = current(run, picture)
-    local n
-    if line then
-      n, err = candidate_of(run, picture, line, what)
-    end
-    if not n then
-      return nil, err
-    end
-    return run:accept(picture, n, "not_decidable")
+    return accept_candidate(run, picture, what)
   end)
+end
+
+--- Rejects one of them.
+local function reject_candidate(run, picture, what)
+  local line, err = current(run, picture)
+  local n
+  if line then
+    n, err = candidate_of(run, picture, line, what)
+  end
+  if not n then
+    return nil, err
+  end
+  lines.reject(line, n)
+  return true
+end
+
+--- The picture that an entry is about; refused where its request is another one by now.
+local function decided_picture(run, path, hashes)
+  local picture, err = picture_of(run, path)
+  if picture and hashes[path] and hashes[path] ~= picture.hash then
+    return refuse(run, path, "its request changed since the page was written: write it again")
+  end
+  return picture, err
+end
+
+--- One decision; whoever is refused is told, and the others go on.
+local function apply(run, found, path, made, use, n)
+  local picture, err = decided_picture(run, path, made.hashes)
+  local ok = picture
+  if ok then
+    ok, err = use(run, picture, n)
+  end
+  if ok then
+    return 1
+  end
+  found.refused[#found.refused + 1] = { path = path, n = n, error = err }
+  return 0
+end
+
+--- Applies what a page has saved.
+---@param path string of the manifest
+---@param made gptimage2.assets.Decisions
+---@param options table
+---@return table|nil found { accepted, rejected, refused }
+---@return gptimage2.Error|nil err
+function decide.apply(path, made, options)
+  local run, err = run_of.open(path, options)
+  if not run then
+    return nil, err
+  end
+  local found = { accepted = 0, rejected = 0, refused = {} }
+  for _, name in ipairs(check.keys(made.reject)) do
+    for _, n in ipairs(made.reject[name]) do
+      found.rejected = found.rejected + apply(run, found, name, made, reject_candidate, n)
+    end
+  end
+  for _, name in ipairs(check.keys(made.accept)) do
+    local n = made.accept[name]
+    found.accepted = found.accepted + apply(run, found, name, made, accept_candidate, n)
+  end
+  local ok
+  ok, err = run:close()
+  if not ok then
+    return nil, err
+  end
+  return found
 end
 
 --- Rejects a candidate, or all that were not accepted.

@@ -55,8 +55,8 @@ end
 --- made then. Raises for a path that the manifest does not have.
 ---@param path string
 ---@return string|nil file
----@return boolean|gptimage2.Error there whether it is the picture; beside nil the error: the stand-in
----could not be written, or the manifest not be read
+---@return boolean|gptimage2.Error there whether it is the picture; beside nil the error: the
+---stand-in could not be written, or the manifest not be read
 function Art:path(path)
   check_art(self, "path")
   check.argument(path, 1, "path", "string")

@@ -158,7 +158,7 @@ local function use_one(path, entry, place, use, axes, at, names)
   if not fields then
     return nil, err
   end
-  return use(filled, fields)
+  return use(filled, fields, values)
 end
 
 --- Gives each picture of an entry to `use(path, fields)`; nil and the error where it cannot be
@@ -166,7 +166,7 @@ end
 ---@param path string
 ---@param entry table
 ---@param place table
----@param use fun(path: string, fields: table): boolean|nil, gptimage2.Error|nil
+---@param use fun(path: string, fields: table, axes: table?): boolean|nil, gptimage2.Error|nil
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
 function expand.entry(path, entry, place, use)

@@ -120,7 +120,7 @@ function Reader:take(path, folded, place)
   return true
 end
 
-function Reader:add(path, fields, place)
+function Reader:add(path, fields, place, axes)
   local ok, err = self:check_path(path, place)
   if not ok then
     return nil, err
@@ -130,6 +130,7 @@ function Reader:add(path, fields, place)
   if not picture then
     return nil, err
   end
+  picture.axes = axes
   self.pictures[#self.pictures + 1] = picture
   return true
 end
@@ -145,8 +146,8 @@ function Reader:entry(key, fields)
   if not ok then
     return nil, err
   end
-  return expand.entry(key, fields, place, function(path, filled)
-    return self:add(path, filled, place)
+  return expand.entry(key, fields, place, function(path, filled, axes)
+    return self:add(path, filled, place, axes)
   end)
 end
 

@@ -32,6 +32,7 @@ local RECORD_KEYS = {
   "format",
   "job",
   "seed",
+  "prompt",
   "cost",
   "time",
   "service",
@@ -207,7 +208,7 @@ local function read_record(path, hash, n)
   if not good then
     return nil
   end
-  for _, name in ipairs({ "error", "format", "job", "seed", "service", "body" }) do
+  for _, name in ipairs({ "error", "format", "job", "seed", "prompt", "service", "body" }) do
     record[name] = type(record[name]) == "string" and record[name] or nil
   end
   record.failed = check.integer(record.failed) or 0
