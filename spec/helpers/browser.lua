@@ -104,6 +104,44 @@ function Browser:shot(format)
   return self:call("Page.captureScreenshot", { format = format or "png" }).data
 end
 
+--- Whether the browser has told of such an event.
+local function has_told(self, method)
+  for _, event in ipairs(self.events) do
+    if event.method == method then
+      return true
+    end
+  end
+end
+
+--- The CPU time, in milliseconds, of the longest task of the page's own thread while an expression
+--- is evaluated. By the clock it would be that of the machine's other work, too.
+---@param expression string
+---@return number
+function Browser:longest_task(expression)
+  self:call("Tracing.start", { categories = "toplevel", transferMode = "ReportEvents" })
+  self:eval(expression)
+  self:call("Tracing.end")
+  while not has_told(self, "Tracing.tracingComplete") do
+    self.events[#self.events + 1] = read(self)
+  end
+  local main, longest, all = {}, nil, {}
+  for _, event in ipairs(self.events) do
+    for _, one in ipairs(event.method == "Tracing.dataCollected" and event.params.value or {}) do
+      local thread = one.pid .. ":" .. one.tid
+      if one.name == "thread_name" and one.args.name == "CrRendererMain" then
+        main[thread] = true
+      elseif one.tdur then
+        all[#all + 1] = { thread = thread, time = one.tdur / 1000 }
+      end
+    end
+  end
+  for _, task in ipairs(all) do
+    longest = main[task.thread] and math.max(longest or 0, task.time) or longest
+  end
+  assert(longest, "no task was traced")
+  return longest
+end
+
 --- Ends the browser.
 function Browser:close()
   pcall(self.call, self, "Browser.close")

@@ -57,14 +57,15 @@ overflow:hidden;background:var(--well);aspect-ratio:1}
 border-radius:999px;font-size:.78rem;line-height:1.5rem;min-width:1.5rem;text-align:center;
 padding:0 .45rem}
 .todo-shot{display:grid;place-content:center;text-align:center;gap:.35rem;padding:1.2rem;
-border:1.5px dashed var(--line);background:none;cursor:default;max-height:15rem;color:var(--soft);font-size:.9rem}
+border:1.5px dashed var(--line);background:none;cursor:default;max-height:15rem;
+color:var(--soft);font-size:.9rem}
 .todo-shot b{color:var(--ink);font-size:1.05rem;font-weight:600}
 .acts{display:flex;flex-wrap:wrap;gap:.4rem;align-items:center;margin:.65rem 0 .5rem}
 .acts button{padding:.16rem .75rem;font-size:.88rem}
 .acts .yes[aria-pressed=true]{background:var(--good);border-color:var(--good);color:var(--card)}
 .acts .nay[aria-pressed=true]{background:var(--bad);border-color:var(--bad);color:var(--card)}
 .stars{margin-left:auto;display:inline-flex}
-.stars button{border:0;padding:0 .12rem;font-size:1.02rem;color:var(--soft);opacity:.38}
+.stars button{border:0;padding:0 .12rem;font-size:1.02rem;color:var(--soft);opacity:.5}
 .stars button.on{color:#d49a1f;opacity:1}
 .say{font-size:.88rem;color:var(--soft);margin:0;overflow-wrap:anywhere;display:-webkit-box;
 -webkit-line-clamp:4;-webkit-box-orient:vertical;overflow:hidden}

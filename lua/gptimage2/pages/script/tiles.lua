@@ -31,9 +31,9 @@ function shot(p, c, square) {
   if (!square) b.style.aspectRatio = ratioOf(p);
   return add(b, image(c, p), p.candidates.length > 1 ? el("span", "num", c.n) : null);
 }
-function missing(p) {
+function missing(p, square) {
   var e = el("div", "shot todo-shot");
-  e.style.aspectRatio = ratioOf(p);
+  if (!square) e.style.aspectRatio = ratioOf(p);
   add(e, el("b", "", p.cost ? p.cost + " credits" : "Not here"),
     el("span", "", p.cost ? "not made yet" : p.reason));
   return e;

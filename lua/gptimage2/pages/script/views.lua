@@ -41,7 +41,8 @@ function best(p) {
 }
 function small(p, c, cap) {
   var f = el("figure", "tile");
-  return add(f, c ? shot(p, c, view === "sheet") : missing(p), el("figcaption", "cap", cap));
+  return add(f, c ? shot(p, c, view === "sheet") : missing(p, view === "sheet"),
+    el("figcaption", "cap", cap));
 }
 function drawReview() {
   cards = [];
@@ -57,11 +58,13 @@ function drawSheet() {
   inPieces(shown, e, function (p) { return small(p, best(p), p.path); });
 }
 
+var NONE = "\u2013"; /* what is not on an axis */
+
 /* The value of a picture, or of one of its candidates, on an axis. */
 function valueOf(item, name) {
   if (name === "candidate") return item.c ? String(item.c.n) : "1";
   if (name === "picture") return item.p.path;
-  return item.p.axes[name] === undefined ? "\u2013" : item.p.axes[name];
+  return item.p.axes[name] === undefined ? NONE : item.p.axes[name];
 }
 function valuesOf(items, name) {
   var seen = new Set(), list = [];
@@ -70,6 +73,7 @@ function valuesOf(items, name) {
     var value = valueOf(item, name);
     if (!seen.has(value)) { seen.add(value); list.push(value); }
   });
+  list.sort(function (a, b) { return (a === NONE) - (b === NONE); }); /* the rest as it came */
   return list;
 }
 function itemsOf(list) {
@@ -171,6 +175,7 @@ function head() {
     ? D.pictures.length + " pictures" : shown.length + " of " + D.pictures.length;
   if (!out) return;
   out.disabled = !count();
-  out.textContent = count() ? "Save " + count() + " decisions" : "Nothing decided";
+  out.textContent = !count() ? "Nothing decided"
+    : "Save " + count() + (count() === 1 ? " decision" : " decisions");
 }
 ]==]
