@@ -90,6 +90,47 @@ function assets.gc(path, options) end
 ---@return gptimage2.Error|nil err
 function assets.ledger(path) end
 
+---Applies what a page has saved: `decisions.json`, as its text or as a table. What was decided
+---about a request that changed since is refused; the rest goes on.
+---@param path string of the manifest
+---@param decisions string|gptimage2.Decisions
+---@param options? gptimage2.AssetsOptions
+---@return gptimage2.Decided|nil found
+---@return gptimage2.Error|nil err
+function assets.decide(path, decisions, options) end
+
+---Writes a page to choose from: `index.html` in the manifest's own store. Sends nothing.
+---@param path string of the manifest
+---@param options? gptimage2.CheckOptions
+---@return string|nil file
+---@return gptimage2.Error|nil err
+function assets.review(path, options) end
+
+---The same page, which begins with the grid: pictures by the axes of `each`.
+---@param path string of the manifest
+---@param options? gptimage2.CheckOptions
+---@return string|nil file
+---@return gptimage2.Error|nil err
+function assets.grid(path, options) end
+
+---Writes a page of all pictures in a folder, `index.html` in it.
+---@param dir string
+---@return string|nil file
+---@return gptimage2.Error|nil err
+function assets.gallery(dir) end
+
+---@class gptimage2.Decisions
+---@field version 1
+---@field accept? table<string, integer> path -> candidate
+---@field reject? table<string, integer[]> path -> candidates
+---@field marks? table<string, table<string, integer>> path -> candidate -> 1 to 5; for people
+---@field hashes? table<string, string> path -> the request that was decided about
+
+---@class gptimage2.Decided
+---@field accepted integer
+---@field rejected integer
+---@field refused { path: string, n: integer, error: gptimage2.Error }[]
+
 ---The pictures in a game: a file, or at once a stand-in. With a client what is asked for is made.
 ---@param path string of the manifest
 ---@param options? gptimage2.OpenOptions

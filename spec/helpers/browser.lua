@@ -113,33 +113,44 @@ local function has_told(self, method)
   end
 end
 
---- The CPU time, in milliseconds, of the longest task of the page's own thread while an expression
---- is evaluated. By the clock it would be that of the machine's other work, too.
----@param expression string
----@return number
-function Browser:longest_task(expression)
-  self:call("Tracing.start", { categories = "toplevel", transferMode = "ReportEvents" })
-  self:eval(expression)
-  self:call("Tracing.end")
-  while not has_told(self, "Tracing.tracingComplete") do
-    self.events[#self.events + 1] = read(self)
-  end
-  local main, longest, all = {}, nil, {}
-  for _, event in ipairs(self.events) do
+--- The tasks of the page's own thread in what was traced: milliseconds of CPU.
+local function tasks_of(events)
+  local main, all, times = {}, {}, {}
+  for _, event in ipairs(events) do
     for _, one in ipairs(event.method == "Tracing.dataCollected" and event.params.value or {}) do
       local thread = one.pid .. ":" .. one.tid
       if one.name == "thread_name" and one.args.name == "CrRendererMain" then
         main[thread] = true
-      elseif one.tdur then
+      elseif one.tdur and one.name:find("RunTask$") then
         all[#all + 1] = { thread = thread, time = one.tdur / 1000 }
       end
     end
   end
   for _, task in ipairs(all) do
-    longest = main[task.thread] and math.max(longest or 0, task.time) or longest
+    times[#times + 1] = main[task.thread] and task.time or nil
   end
-  assert(longest, "no task was traced")
-  return longest
+  return times
+end
+
+--- What the page's own thread does while `use` is called: the CPU time, in milliseconds, of its
+--- longest task, and of all. By the clock it would be that of the machine's other work, too.
+---@param use fun()
+---@return number longest
+---@return number sum
+function Browser:busy(use)
+  self.events = {}
+  self:call("Tracing.start", { categories = "toplevel", transferMode = "ReportEvents" })
+  use()
+  self:call("Tracing.end")
+  while not has_told(self, "Tracing.tracingComplete") do
+    self.events[#self.events + 1] = read(self)
+  end
+  local longest, sum = 0, 0
+  for _, time in ipairs(tasks_of(self.events)) do
+    longest, sum = math.max(longest, time), sum + time
+  end
+  assert(sum > 0, "no task was traced")
+  return longest, sum
 end
 
 --- Ends the browser.

@@ -19,8 +19,11 @@ local function new(options)
 end
 
 local manifest = assert(io.open("pictures.lua", "wb"))
-manifest:write('return { pictures = { ["a.png"] = { subject = "x" } } }')
+manifest:write('return { pictures = { ["textures/brick.png"] = { subject = "x" } } }')
 manifest:close()
+local decisions = assert(io.open("decisions.json", "wb"))
+decisions:write('{ "version": 1, "reject": { "textures/brick.png": [1] } }')
+decisions:close()
 
 -- luacheck: push ignore 111 113 121
 gptimage2 = setmetatable({ new = new }, { __index = real })

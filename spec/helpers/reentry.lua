@@ -215,6 +215,18 @@ local CALLS = {
   ["AssetsModule.check"] = function()
     return assets.check(world.dir .. "/pictures.lua")
   end,
+  ["AssetsModule.decide"] = function()
+    return assets.decide(world.dir .. "/none.lua", { version = 1 })
+  end,
+  ["AssetsModule.review"] = function()
+    return assets.review(world.dir .. "/none.lua")
+  end,
+  ["AssetsModule.grid"] = function()
+    return assets.grid(world.dir .. "/none.lua")
+  end,
+  ["AssetsModule.gallery"] = function()
+    return assets.gallery(world.dir .. "/none")
+  end,
   ["AssetsModule.open"] = function()
     local art = assets.open(world.dir .. "/pictures.lua")
     return art and art:close()

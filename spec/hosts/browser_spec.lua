@@ -46,7 +46,7 @@ local function many(count)
   return "file://" .. dir .. "/index.html"
 end
 
---- Milliseconds until all that is in the window is there, and loaded.
+--- Until all that is in the window is there, and loaded; milliseconds by the clock.
 local FIRST = [[new Promise(function (done) {
   (function look() {
     var all = Array.from(document.images).filter(function (i) {
@@ -80,21 +80,27 @@ describe("in a browser", function()
   end)
 
   about("five hundred pictures are there at once, and scroll", function()
-    local url, first, longest = many(500), math.huge, math.huge
+    local url, first, longest, clock = many(500), math.huge, math.huge, math.huge
     for _ = 1, 3 do -- the best of three
       seen = browser.start()
       seen:show_as(1280, 900, "light")
-      seen:open(url)
-      first = math.min(first, seen:eval(FIRST))
+      local _, sum = seen:busy(function()
+        seen:open(url)
+        clock = math.min(clock, seen:eval(FIRST))
+      end)
+      first = math.min(first, sum)
       seen:eval("new Promise(function (done) { setTimeout(done, 300); })")
-      longest = math.min(longest, seen:longest_task(SCROLL))
+      longest = math.min(longest, (seen:busy(function()
+        seen:eval(SCROLL)
+      end)))
       seen:close()
       seen = nil
       if first < 1000 and longest <= 50 then
         break
       end
     end
-    assert.is_true(first < 1000, ("the first screen took %.0f ms"):format(first))
+    local told = "the first screen took %.0f ms of CPU, and %.0f ms by the clock"
+    assert.is_true(first < 1000 and clock < 10000, told:format(first, clock))
     assert.is_true(longest <= 50, ("a task of %.0f ms while it scrolled"):format(longest))
   end)
 
@@ -178,6 +184,12 @@ describe("in a browser", function()
     assert.equal(7, seen:eval("document.querySelectorAll('.pic').length"))
     assert.equal(4, seen:eval("document.querySelectorAll('.pic .cmd').length"))
     assert.equal(3, seen:eval("document.querySelectorAll('.pic img[loading=lazy]').length"))
+    seen:eval("document.querySelector('.todo-shot').click()")
+    assert.equal(
+      "gptimage2 build -f pictures.lua --only one-y.png",
+      seen:eval("document.querySelector('.flip code').textContent")
+    )
+    seen:press("Escape")
     seen:press("/")
     seen:call("Input.insertText", { text = "two x" })
     assert.equal(1, seen:eval("document.querySelectorAll('.pic').length"))

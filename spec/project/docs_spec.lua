@@ -348,7 +348,11 @@ describe("the documentation", function()
     assert_same_names(of_open, listed("In a game", "option of `open` |"), "doc")
     local methods = { path = true, close = true }
     assert_same_names(methods, of(".Art"), "library")
-    assert_same_names(methods, listed("In a game", "call of `art` |", "art:([%w_]+)"), "doc")
+    assert_same_names(
+      methods,
+      listed("In a game", "call of `art` | what it does", "art:([%w_]+)"),
+      "doc"
+    )
     local states = keys_of(require("gptimage2.assets.plan.states").ALL)
     assert_same_names(states, of(".PictureState"), "library")
     assert_same_names(states, listed("States", "state | when"), "doc")

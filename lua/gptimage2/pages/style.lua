@@ -57,7 +57,7 @@ overflow:hidden;background:var(--well);aspect-ratio:1}
 border-radius:999px;font-size:.78rem;line-height:1.5rem;min-width:1.5rem;text-align:center;
 padding:0 .45rem}
 .todo-shot{display:grid;place-content:center;text-align:center;gap:.35rem;padding:1.2rem;
-border:1.5px dashed var(--line);background:none;cursor:default;max-height:15rem;
+border:1.5px dashed var(--line);background:none;max-height:15rem;
 color:var(--soft);font-size:.9rem}
 .todo-shot b{color:var(--ink);font-size:1.05rem;font-weight:600}
 .acts{display:flex;flex-wrap:wrap;gap:.4rem;align-items:center;margin:.65rem 0 .5rem}
@@ -110,7 +110,9 @@ color:var(--paper);border-radius:999px;padding:.4rem 1.1rem;font-size:.9rem;z-in
 @media (max-width:38rem){.top{padding:.75rem 1rem .65rem;position:static}
 main{padding:1rem .8rem 4rem}.pic{padding:1rem;margin-bottom:1rem}
 .row{grid-template-columns:repeat(auto-fill,minmax(min(9.5rem,100%),1fr));gap:.8rem}
-.stars{margin-left:0}.keys{display:none}.sheet{grid-template-columns:repeat(3,1fr)}
+.stars{margin-left:0}.keys{display:none}
+.todo-shot{padding:.4rem;font-size:.8rem}.todo-shot b{font-size:.92rem}
+.sheet{grid-template-columns:repeat(3,1fr)}
 input[type=search]{max-width:none;flex-basis:100%}}
 @media (prefers-reduced-motion:reduce){*{transition:none!important}}
 ]]

@@ -31,8 +31,12 @@ function shot(p, c, square) {
   if (!square) b.style.aspectRatio = ratioOf(p);
   return add(b, image(c, p), p.candidates.length > 1 ? el("span", "num", c.n) : null);
 }
+/* Not made yet: what it costs; opened, the command that makes it. */
 function missing(p, square) {
-  var e = el("div", "shot todo-shot");
+  var e = button("shot todo-shot", "", "Not made: " + p.path, function () {
+    if (!flip.open) flip.show(p, null);
+  });
+  e.dataset.at = p.at;
   if (!square) e.style.aspectRatio = ratioOf(p);
   add(e, el("b", "", p.cost ? p.cost + " credits" : "Not here"),
     el("span", "", p.cost ? "not made yet" : p.reason));
