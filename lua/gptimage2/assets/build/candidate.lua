@@ -170,8 +170,8 @@ function candidate.abandon(run, key)
   return run.client:resolve(key, "abandon") ~= nil
 end
 
---- Makes it, or takes up what was begun. Where the run is closed meanwhile, what has come is left to
---- who has the folder then.
+--- Makes it, or takes up what was begun. Where the run is closed meanwhile, what has come is left
+--- to who has the folder then.
 ---@param run gptimage2.assets.Run
 ---@param item gptimage2.assets.Item
 ---@return string outcome "made", or as above
