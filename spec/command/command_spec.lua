@@ -6,6 +6,7 @@ local commands = require("spec.helpers.commands")
 local folder = require("spec.folder")
 local gptimage2 = require("gptimage2")
 local grammar = require("gptimage2.command.parts.grammar")
+local output = require("gptimage2.command.parts.output")
 local record = require("gptimage2.command.parts.record")
 
 describe("the program", function()
@@ -119,6 +120,22 @@ describe("exit codes", function()
     assert.equal(2, codes.of({ kind = "build", code = "plan_stale" }))
     assert.equal(6, codes.of({ kind = "build", code = "store_failed" }))
     assert.equal(1, codes.of({ kind = "io", code = "disk_full" }))
+  end)
+end)
+
+describe("an error in words", function()
+  it("has its field and key, and nothing that a terminal obeys", function()
+    local err = {
+      message = "\27[2Jbad\n",
+      field = 'pictures["a.png"].ratio',
+      charged = "unknown",
+      idempotency_key = "k1",
+    }
+    assert.equal(
+      '\\x1B[2Jbad\\x0A (pictures["a.png"].ratio) (it may have been paid; its key is k1)',
+      output.words_of(err)
+    )
+    assert.equal("\\x1B[2Jbad\\x0A", output.error_fields(err).message)
   end)
 end)
 

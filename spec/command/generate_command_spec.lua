@@ -122,6 +122,22 @@ describe("gptimage2 generate", function()
     assert.equal(2, commands.json("poll ..", options).status)
   end)
 
+  it("finishes a file that comes in", function()
+    local box, options = new()
+    box:fault({ on = "image", action = "delay", seconds = support.seconds(1) })
+    local process = commands.start("generate x -o a.png --json" .. UNIT, options)
+    support.step_until(function()
+      return box:ledger().requests.image > 0
+    end)
+    process:kill("INT")
+    local said = process:finish()
+    assert.equal(130, said.status)
+    local objects = commands.objects(said.out)
+    assert.equal("picture", objects[#objects - 1].type)
+    assert.equal("succeeded", objects[#objects].status)
+    assert.matches("^\137PNG", folder.read(options.here .. "/a.png"))
+  end)
+
   it("keeps a ledger where one is named", function()
     local _, options = new()
     options.env = { GPTIMAGE2_LEDGER = "renders.db" }

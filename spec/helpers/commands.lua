@@ -33,7 +33,8 @@ local function front(options)
   for name, value in pairs(options.env or {}) do
     all[name] = value
   end
-  local parts = { "cd " .. folder.quote(options.here or ".") .. " && exec env" }
+  local parts =
+    { "cd " .. folder.quote(options.here or ".") .. " && exec env --default-signal=HUP" }
   for name, value in pairs(all) do
     parts[#parts + 1] = name .. "=" .. folder.quote(value)
   end

@@ -12,15 +12,6 @@ local VERSION = 1
 local MAX_TEXT = 256 * 1024 * 1024 -- bytes
 local NO_LOCK = "none" -- in the place of its digest
 
-local function name_of_manifest(manifest)
-  return core.digest.sha256(manifest.text)
-end
-
---- Names the state of the lock, as it was read or last written.
-local function name_of_lock(lock)
-  return lock.written and core.digest.sha256(lock.written) or NO_LOCK
-end
-
 --- `"name":value`, for those that are given, in that order.
 local function object(pairs_of)
   local parts = {}
@@ -38,13 +29,20 @@ local function list(values)
   return "[" .. table.concat(parts, ",") .. "]"
 end
 
+--- The digests of the manifest and of the lock, as they were read.
+local function digests_of(self)
+  local written = self.lock.written
+  return core.digest.sha256(self.manifest.text), written and core.digest.sha256(written) or NO_LOCK
+end
+
 local function head_of(self, made, options)
   local only = type(options.only) == "string" and { options.only } or options.only
+  local manifest, lock = digests_of(self)
   return object({
     { "gptimage2.plan", ("%d"):format(VERSION) },
     { "file", json.encode(self.manifest.file) },
-    { "manifest", json.encode(name_of_manifest(self.manifest)) },
-    { "lock", json.encode(name_of_lock(self.lock)) },
+    { "manifest", json.encode(manifest) },
+    { "lock", json.encode(lock) },
     { "service", json.encode(self.service) },
     { "stale", json.encode(options.stale or "keep") },
     { "only", only and list(only) },
@@ -151,10 +149,11 @@ local STALE = "the plan is of %s: make a new one"
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
 function file_of.check(head, self)
+  local manifest, lock = digests_of(self)
   local what
-  if head.manifest ~= name_of_manifest(self.manifest) then
+  if head.manifest ~= manifest then
     what = "another manifest"
-  elseif head.lock ~= name_of_lock(self.lock) then
+  elseif head.lock ~= lock then
     what = "another state of the lock"
   elseif head.service ~= self.service then
     what = "another service"

@@ -91,7 +91,7 @@ function Jobs:tick()
       return false
     end
   end
-  return gptimage2.pending() <= #list
+  return list[1] ~= nil and gptimage2.pending() <= #list -- without any it comes to its own end
 end
 
 --- What goes on at the service without us.
