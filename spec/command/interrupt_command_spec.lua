@@ -3,6 +3,7 @@
 local assets = require("gptimage2.assets")
 local commands = require("spec.helpers.commands")
 local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
 local pictures = require("spec.helpers.pictures")
 local program = require("spec.helpers.program")
 local support = require("spec.support")
@@ -37,7 +38,7 @@ describe("Ctrl-C", function()
 
   for _, signal in ipairs({ "INT", "TERM", "HUP" }) do
     it("once lets what is under way end, and lists it: SIG" .. signal, function()
-      local box = support.sandbox({ duration = 0.3 })
+      local box = support.sandbox({ duration = support.slow and 4 or 0.3 })
       local art, options = new(box)
       local process = commands.start("build -y --json" .. UNIT, options)
       process:await('"made"', 3)
@@ -86,8 +87,10 @@ describe("Ctrl-C", function()
     local held = assert(core.disk.lock(art.base .. ".gptimage2/lock"))
     local process = commands.start("build -y --json", options)
     process:await('"waiting"')
+    local began = gptimage2.now()
     process:kill("INT")
     assert.equal(130, process:finish().status)
+    assert.is_true(gptimage2.now() - began < 45) -- and not when its patience of 60 s is over
     held:release()
   end)
 
