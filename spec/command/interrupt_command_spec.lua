@@ -9,7 +9,7 @@ local program = require("spec.helpers.program")
 local support = require("spec.support")
 
 local UNIT = " " .. commands.UNIT
-local COUNT = support.slow and 16 or 30
+local COUNT = support.slow and 24 or 30 -- eight at once: more than two times that
 local it_in_terminal =
   program.it({ it = it, pending = pending }, commands.has_terminal, "no script")
 
