@@ -30,7 +30,10 @@ end
 --- has no such path: a finished game ships without it.
 local function picture_of(self, path)
   if not self.pictures and not self.lines[path] then
-    local read, err = manifest.read(self.file)
+    local read, err = { pictures = {} }, nil
+    if core.disk.look(self.file) then
+      read, err = manifest.read(self.file)
+    end
     if not read then
       return nil, err
     end
@@ -79,7 +82,10 @@ function Art:path(path)
   end
   local standin
   standin, err = self.standins:path(path, picture and picture.request.ratio)
-  return standin, standin and false or err
+  if not standin then
+    return nil, err
+  end
+  return standin, false
 end
 
 --- Ends it: nothing more is begun. What was sent goes on at the service, and the next build, or
