@@ -168,8 +168,7 @@ static int f_rename_new(lua_State *L) {
   return 1;
 }
 
-/* ARG: path of a whole file, the name that it gets, whether a file that is
-*there
+/* ARG: path of a whole file, the name that it gets, whether one that is there
 **      is replaced
 ** RES: true | nil, err */
 static int f_place(lua_State *L) {
@@ -190,8 +189,8 @@ static int f_place(lua_State *L) {
 }
 
 /* ARG: path of a folder, with a slash at its end
-** RES: the path of a new folder in it, which nobody else may look into | nil,
-**      err */
+** RES: the path of a new folder in it, for nobody else to look into
+**      | nil, err */
 static int f_temporary(lua_State *L) {
   char *path;
   lua_pushfstring(L, "%sgptimage2-XXXXXX", luaL_checkstring(L, 1));
