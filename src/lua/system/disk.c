@@ -192,10 +192,13 @@ static int f_place(lua_State *L) {
 ** RES: the path of a new folder in it, for nobody else to look into
 **      | nil, err */
 static int f_temporary(lua_State *L) {
+  size_t length;
   char *path;
+  const char *pattern;
   lua_pushfstring(L, "%sgptimage2-XXXXXX", luaL_checkstring(L, 1));
-  path = lua_newuserdata(L, compat_rawlen(L, -1) + 1);
-  strcpy(path, lua_tostring(L, -2));
+  pattern = lua_tolstring(L, -1, &length);
+  path = lua_newuserdata(L, length + 1);
+  memcpy(path, pattern, length + 1);
   if (!mkdtemp(path))
     return fail_by_errno(L, "make a folder in", lua_tostring(L, 1));
   lua_pushstring(L, path);
