@@ -49,6 +49,21 @@ _gptimage2() {
                 opts="$opts -f --manifest --store --only --json -h --help"
                 break
                 ;;
+            review)
+                cmd="review"
+                opts="$opts -f --manifest --store --only --json -h --help"
+                break
+                ;;
+            grid)
+                cmd="grid"
+                opts="$opts -f --manifest --store --only --json -h --help"
+                break
+                ;;
+            gallery)
+                cmd="gallery"
+                opts="$opts --json -h --help"
+                break
+                ;;
             accept)
                 cmd="accept"
                 opts="$opts -f --manifest --store --json --keep --edited -h --help"
@@ -104,7 +119,7 @@ _gptimage2() {
 
     case "$cmd" in
         '')
-            COMPREPLY=($(compgen -W "generate wait poll cost prompt plan build check accept reject again pin unpin derive gc sandbox completion man" -- "$cur"))
+            COMPREPLY=($(compgen -W "generate wait poll cost prompt plan build check review grid gallery accept reject again pin unpin derive gc sandbox completion man" -- "$cur"))
             ;;
         'generate')
             case "$prev" in
@@ -430,6 +445,40 @@ _gptimage2() {
 
             ;;
         'check')
+            case "$prev" in
+                -f|--manifest)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+            esac
+
+            ;;
+        'review')
+            case "$prev" in
+                -f|--manifest)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+            esac
+
+            ;;
+        'grid')
             case "$prev" in
                 -f|--manifest)
                     COMPREPLY=($(compgen -f -- "$cur"))

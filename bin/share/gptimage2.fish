@@ -28,6 +28,15 @@ function __fish_gptimage2_print_command
             case check
                 set cmd $cmd check
                 break
+            case review
+                set cmd $cmd review
+                break
+            case grid
+                set cmd $cmd grid
+                break
+            case gallery
+                set cmd $cmd gallery
+                break
             case accept
                 set cmd $cmd accept
                 break
@@ -83,6 +92,9 @@ complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'prompt' -d 'The p
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'plan' -d 'What a build would do, what it costs and why'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'build' -d 'Makes what the manifest asks for and is not there yet'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'check' -d 'Whether all pictures are there, accepted and as they should be'
+complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'review' -d 'Writes a page to choose pictures from, and says where it is'
+complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'grid' -d 'The page of `review`, which begins with pictures by their axes'
+complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'gallery' -d 'Writes a page of the pictures in a folder, and says where it is'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'accept' -d 'Accepts a candidate, the picture as it is, or the decisions of a page'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'reject' -d 'Rejects a candidate, or all that were not accepted'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'again' -d 'Asks for one more candidate, which the next build makes; the accepted one stays meanwhile'
@@ -203,6 +215,21 @@ complete -c gptimage2 -n '__fish_gptimage2_seen_command check' -l store -r -d 'A
 complete -c gptimage2 -n '__fish_gptimage2_seen_command check' -l only -r -d 'Only these pictures: * and ? stop at a slash, ** does not'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command check' -l json -d 'One JSON object a line on standard output, and nothing else'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command check' -s h -l help -d 'Show this help and exit'
+
+complete -c gptimage2 -n '__fish_gptimage2_seen_command review' -s f -l manifest -r -d 'The manifest (pictures.lua)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command review' -l store -r -d 'A further store of pictures (GPTIMAGE2_STORE)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command review' -l only -r -d 'Only these pictures: * and ? stop at a slash, ** does not'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command review' -l json -d 'One JSON object a line on standard output, and nothing else'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command review' -s h -l help -d 'Show this help and exit'
+
+complete -c gptimage2 -n '__fish_gptimage2_seen_command grid' -s f -l manifest -r -d 'The manifest (pictures.lua)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command grid' -l store -r -d 'A further store of pictures (GPTIMAGE2_STORE)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command grid' -l only -r -d 'Only these pictures: * and ? stop at a slash, ** does not'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command grid' -l json -d 'One JSON object a line on standard output, and nothing else'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command grid' -s h -l help -d 'Show this help and exit'
+
+complete -c gptimage2 -n '__fish_gptimage2_seen_command gallery' -l json -d 'One JSON object a line on standard output, and nothing else'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command gallery' -s h -l help -d 'Show this help and exit'
 
 complete -c gptimage2 -n '__fish_gptimage2_seen_command accept' -s f -l manifest -r -d 'The manifest (pictures.lua)'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command accept' -l store -r -d 'A further store of pictures (GPTIMAGE2_STORE)'

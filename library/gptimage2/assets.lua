@@ -129,7 +129,14 @@ function assets.gallery(dir) end
 ---@class gptimage2.Decided
 ---@field accepted integer
 ---@field rejected integer
----@field refused { path: string, n: integer, error: gptimage2.Error }[]
+---@field done gptimage2.Decision[]
+---@field refused gptimage2.Decision[]
+
+---@class gptimage2.Decision
+---@field path string
+---@field n integer of the candidate
+---@field what "accepted"|"rejected"
+---@field error? gptimage2.Error why it was refused
 
 ---The pictures in a game: a file, or at once a stand-in. With a client what is asked for is made.
 ---@param path string of the manifest

@@ -188,40 +188,40 @@ local function decided_picture(run, path, hashes)
   return picture, err
 end
 
---- One decision; whoever is refused is told, and the others go on.
-local function apply(run, found, path, made, use, n)
-  local picture, err = decided_picture(run, path, made.hashes)
+--- One decision; whoever is refused is told, and the others go on. Gives how many were done.
+local function apply(run, found, one, made, use)
+  local picture, err = decided_picture(run, one.path, made.hashes)
   local ok = picture
   if ok then
-    ok, err = use(run, picture, n)
+    ok, err = use(run, picture, one.n)
   end
-  if ok then
-    return 1
-  end
-  found.refused[#found.refused + 1] = { path = path, n = n, error = err }
-  return 0
+  one.error = not ok and err or nil
+  local list = ok and found.done or found.refused
+  list[#list + 1] = one
+  return ok and 1 or 0
 end
 
 --- Applies what a page has saved.
 ---@param path string of the manifest
 ---@param made gptimage2.assets.Decisions
 ---@param options table
----@return table|nil found { accepted, rejected, refused }
+---@return table|nil found { accepted, rejected, done, refused }
 ---@return gptimage2.Error|nil err
 function decide.apply(path, made, options)
   local run, err = run_of.open(path, options)
   if not run then
     return nil, err
   end
-  local found = { accepted = 0, rejected = 0, refused = {} }
+  local found = { accepted = 0, rejected = 0, done = {}, refused = {} }
   for _, name in ipairs(check.keys(made.reject)) do
     for _, n in ipairs(made.reject[name]) do
-      found.rejected = found.rejected + apply(run, found, name, made, reject_candidate, n)
+      local one = { path = name, n = n, what = "rejected" }
+      found.rejected = found.rejected + apply(run, found, one, made, reject_candidate)
     end
   end
   for _, name in ipairs(check.keys(made.accept)) do
-    local n = made.accept[name]
-    found.accepted = found.accepted + apply(run, found, name, made, accept_candidate, n)
+    local one = { path = name, n = made.accept[name], what = "accepted" }
+    found.accepted = found.accepted + apply(run, found, one, made, accept_candidate)
   end
   local ok
   ok, err = run:close()
