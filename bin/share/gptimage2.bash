@@ -99,6 +99,21 @@ _gptimage2() {
                 opts="$opts -y --yes -f --manifest --store --only --json -h --help"
                 break
                 ;;
+            history)
+                cmd="history"
+                opts="$opts --ledger --state --key --id --since --until --limit --json --csv -h --help"
+                break
+                ;;
+            recover)
+                cmd="recover"
+                opts="$opts --ledger --any-key --budget -o --output --overwrite --preview --retry --key-file --key-stdin --timeout --ca-file --poll-unit --json -h --help"
+                break
+                ;;
+            resolve)
+                cmd="resolve"
+                opts="$opts --ledger --any-key -o --output --overwrite --preview --key-file --key-stdin --timeout --ca-file --poll-unit --json -h --help"
+                break
+                ;;
             sandbox)
                 cmd="sandbox"
                 opts="$opts --port --api-key --credits --free-per-day --duration --image-size --image-bytes --certificate --no-idempotency --tls --fault --json -h --help"
@@ -119,7 +134,7 @@ _gptimage2() {
 
     case "$cmd" in
         '')
-            COMPREPLY=($(compgen -W "generate wait poll cost prompt plan build check review grid gallery accept reject again pin unpin derive gc sandbox completion man" -- "$cur"))
+            COMPREPLY=($(compgen -W "generate wait poll cost prompt plan build check review grid gallery accept reject again pin unpin derive gc history recover resolve sandbox completion man" -- "$cur"))
             ;;
         'generate')
             case "$prev" in
@@ -588,6 +603,105 @@ _gptimage2() {
                     return 0
                     ;;
                 --only)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+            esac
+
+            ;;
+        'history')
+            case "$prev" in
+                --ledger)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -W "abandoned accepted cancelled failed intent refused sent succeeded unknown unsent" -- "$cur"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --id)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+            esac
+
+            ;;
+        'recover')
+            case "$prev" in
+                --ledger)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --budget)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                -o|--output)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -W "safe documented idempotent" -- "$cur"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --poll-unit)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+            esac
+
+            ;;
+        'resolve')
+            case "$prev" in
+                --ledger)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                -o|--output)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --poll-unit)
                     COMPREPLY=($(compgen -f -- "$cur"))
                     return 0
                     ;;

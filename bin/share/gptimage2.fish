@@ -58,6 +58,15 @@ function __fish_gptimage2_print_command
             case gc
                 set cmd $cmd gc
                 break
+            case history
+                set cmd $cmd history
+                break
+            case recover
+                set cmd $cmd recover
+                break
+            case resolve
+                set cmd $cmd resolve
+                break
             case sandbox
                 set cmd $cmd sandbox
                 break
@@ -102,6 +111,9 @@ complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'pin' -d 'No build
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'unpin' -d 'Lets a pinned picture go; a `pin` in the manifest wins'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'derive' -d 'Runs the post-steps of all accepted pictures again'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'gc' -d 'Deletes the files of pictures that the manifest does not ask for any more'
+complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'history' -d 'What a ledger has: who asked for what, when, what it cost, what came of it'
+complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'recover' -d 'Takes up what an earlier process left in its ledger, and saves the pictures'
+complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'resolve' -d 'Says what became of a create that may have been paid'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'sandbox' -d 'A stand-in for the service on 127.0.0.1, for tests and trying out'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'completion' -d 'What a shell needs to complete command lines'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'man' -d 'The manual page, for man(1)'
@@ -270,6 +282,45 @@ complete -c gptimage2 -n '__fish_gptimage2_seen_command gc' -l store -r -d 'A fu
 complete -c gptimage2 -n '__fish_gptimage2_seen_command gc' -l only -r -d 'Only these pictures: * and ? stop at a slash, ** does not'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command gc' -l json -d 'One JSON object a line on standard output, and nothing else'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command gc' -s h -l help -d 'Show this help and exit'
+
+complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l ledger -r -d 'The ledger (GPTIMAGE2_LEDGER, else .gptimage2/ledger.db)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l state -xa 'abandoned accepted cancelled failed intent refused sent succeeded unknown unsent' -d 'Only rows in this state: abandoned, accepted, cancelled, failed, intent, refused, sent, succeeded, unknown, unsent'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l key -r -d 'Only the row with this idempotency key'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l id -r -d 'Only the job with this id'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l since -r -d 'Only rows since that time (UTC, or seconds since 1970)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l until -r -d 'Only rows until that time (UTC, or seconds since 1970)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l limit -r -d 'So many rows at most'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l json -d 'One JSON object a line on standard output, and nothing else'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l csv -d 'Comma-separated values, for a spreadsheet'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -s h -l help -d 'Show this help and exit'
+
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l ledger -r -d 'The ledger (GPTIMAGE2_LEDGER, else .gptimage2/ledger.db)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l any-key -d 'The jobs of other keys as well: the key was changed'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l budget -r -d 'Credits that it may spend on what was not sent'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -s o -l output -r -d 'A folder, or a name with {id}, {n}, {seed}, {ext}, {date} (.)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l overwrite -d 'Replace files that are there'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l preview -d 'Show the pictures in the terminal, where that can be'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l retry -xa 'safe documented idempotent' -d 'Which failed creates are sent again (documented)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l key-file -r -d 'A file with the API key, which nobody else may read (0600)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l key-stdin -d 'The API key is the first line of standard input'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l timeout -r -d 'Seconds for a picture (600)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l ca-file -r -d 'Certificates to trust, instead of the system\'s'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l poll-unit -r -d '0.001 to 1: all times of polls are so much shorter, for the sandbox'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l json -d 'One JSON object a line on standard output, and nothing else'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -s h -l help -d 'Show this help and exit'
+
+complete -c gptimage2 -n '__fish_gptimage2_seen_command resolve' -l ledger -r -d 'The ledger (GPTIMAGE2_LEDGER, else .gptimage2/ledger.db)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command resolve' -l any-key -d 'Also a row of another key: the key was changed'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command resolve' -s o -l output -r -d 'A folder, or a name with {id}, {n}, {seed}, {ext}, {date} (.)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command resolve' -l overwrite -d 'Replace files that are there'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command resolve' -l preview -d 'Show the pictures in the terminal, where that can be'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command resolve' -l key-file -r -d 'A file with the API key, which nobody else may read (0600)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command resolve' -l key-stdin -d 'The API key is the first line of standard input'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command resolve' -l timeout -r -d 'Seconds for a picture (600)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command resolve' -l ca-file -r -d 'Certificates to trust, instead of the system\'s'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command resolve' -l poll-unit -r -d '0.001 to 1: all times of polls are so much shorter, for the sandbox'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command resolve' -l json -d 'One JSON object a line on standard output, and nothing else'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command resolve' -s h -l help -d 'Show this help and exit'
 
 complete -c gptimage2 -n '__fish_gptimage2_seen_command sandbox' -l port -r -d 'A port; 0 is one that is free (0)'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command sandbox' -l api-key -r -d 'The key that it accepts (sandbox)'

@@ -51,7 +51,9 @@ local function history_row(row)
   }
 end
 
-local STATES = check.keys(STATUS)
+--- The states of rows, sorted.
+history.STATES = check.keys(STATUS)
+
 local FILTER = {
   key = "string",
   id = "string",
@@ -73,21 +75,21 @@ function history.filter(filter)
     end
   end
   if state and not STATUS[state] then
-    local why = "option 'state' must be one of " .. check.enumerate(STATES)
-    check.fail(1, "history", why .. check.did_you_mean(state, STATES), 3)
+    local why = "option 'state' must be one of " .. check.enumerate(history.STATES)
+    check.fail(1, "history", why .. check.did_you_mean(state, history.STATES), 3)
   elseif limit and (check.integer(limit) or 0) < 1 then
     check.fail(1, "history", "option 'limit' must be a whole number, 1 or more", 3)
   end
   return filter
 end
 
---- What was asked, paid and received. See `client:history`.
----@param config table the client's
+--- Gives each row to `use`, newest first, of which few are in memory at a time.
+---@param config { ledger: string } the client's
 ---@param filter table
----@return table[]|nil rows newest first
+---@param use fun(row: table)
+---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
-function history.read(config, filter)
-  local found = {}
+function history.each(config, filter, use)
   local _, err = rows.each(config, {
     key = filter.key,
     job_id = filter.id,
@@ -98,12 +100,22 @@ function history.read(config, filter)
     limit = filter.limit,
     newest_first = true,
   }, function(row)
-    found[#found + 1] = history_row(row)
+    use(history_row(row))
   end)
-  if err then
-    return nil, err
-  end
-  return found
+  return not err or nil, err
+end
+
+--- What was asked, paid and received. See `client:history`.
+---@param config table the client's
+---@param filter table
+---@return table[]|nil rows newest first
+---@return gptimage2.Error|nil err
+function history.read(config, filter)
+  local found = {}
+  local ok, err = history.each(config, filter, function(row)
+    found[#found + 1] = row
+  end)
+  return ok and found, err
 end
 
 return history

@@ -36,17 +36,26 @@ function jobs.define_ledger(command)
     :argname("<file>")
 end
 
+--- The ledger that is named; nil where none is.
+---@param args table
+---@return string|nil
+function jobs.named_ledger(args)
+  local ledger = args.ledger or os.getenv("GPTIMAGE2_LEDGER") or ""
+  return ledger ~= "" and ledger or nil
+end
+
 --- A client for such a command; nil and the error.
 ---@param args table
+---@param ledger? string default the one that is named
 ---@return gptimage2.Client|nil
 ---@return table|nil err
-function jobs.client(args)
+function jobs.client(args, ledger)
   local read, err = service.options(args)
   if not read then
     return nil, err
   end
-  local ledger = args.ledger or os.getenv("GPTIMAGE2_LEDGER") or ""
-  return service.client(read, { ledger = ledger ~= "" and ledger or nil, retry = args.retry })
+  ledger = ledger or jobs.named_ledger(args)
+  return service.client(read, { ledger = ledger, retry = args.retry, budget = args.budget })
 end
 
 --- Where the pictures go, as `save` has it.
