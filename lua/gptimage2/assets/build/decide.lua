@@ -6,6 +6,7 @@ local core = require("gptimage2.core")
 local failure = require("gptimage2.assets.failure")
 local lines = require("gptimage2.assets.build.lines")
 local run_of = require("gptimage2.assets.build.run")
+local contents = require("gptimage2.files.contents")
 
 local decide = {}
 
@@ -92,13 +93,9 @@ local function read_edited(run, picture)
   elseif size > MAX_PICTURE then
     return refuse(run, picture.path, "the file is larger than 512 MiB")
   end
-  local handle, why = io.open(file, "rb")
-  local bytes = handle and handle:read("*a")
-  if handle then
-    handle:close()
-  end
+  local bytes, why = contents.read(file, MAX_PICTURE)
   if not bytes then
-    return refuse(run, picture.path, "the file cannot be read: " .. tostring(why))
+    return refuse(run, picture.path, "the file: " .. why)
   end
   return bytes
 end
@@ -139,15 +136,21 @@ local function keep(run, picture)
   return true
 end
 
---- Accepts a candidate of the picture as it is now.
-local function accept_candidate(run, picture, what)
+--- The line of the picture as it is now, and which of its candidates is meant.
+local function find_candidate(run, picture, what)
   local line, err = current(run, picture)
   local n
   if line then
     n, err = candidate_of(run, picture, line, what)
   end
-  if not n then
-    return nil, err
+  return n and line, n or err
+end
+
+--- Accepts a candidate of the picture as it is now.
+local function accept_candidate(run, picture, what)
+  local line, n = find_candidate(run, picture, what)
+  if not line then
+    return nil, n
   end
   return run:accept(picture, n, "not_decidable")
 end
@@ -167,13 +170,9 @@ end
 
 --- Rejects one of them.
 local function reject_candidate(run, picture, what)
-  local line, err = current(run, picture)
-  local n
-  if line then
-    n, err = candidate_of(run, picture, line, what)
-  end
-  if not n then
-    return nil, err
+  local line, n = find_candidate(run, picture, what)
+  if not line then
+    return nil, n
   end
   lines.reject(line, n)
   return true

@@ -3,20 +3,12 @@
 
 local core = require("gptimage2.core")
 local failure = require("gptimage2.assets.failure")
+local contents = require("gptimage2.files.contents")
 
 local derive = {}
 
 local TIMEOUT = 300 -- seconds
 local MAX_PICTURE = 512 * 1024 * 1024 -- bytes
-
-local function read_file(path)
-  local handle = io.open(path, "rb")
-  local bytes = handle and handle:read(MAX_PICTURE)
-  if handle then
-    handle:close()
-  end
-  return bytes
-end
 
 --- The command with its places filled in.
 local function fill(argv, source, target)
@@ -30,7 +22,7 @@ end
 --- A copy of an object for the command, which may write to what it is given.
 local function copy_in(store, digest, path)
   local object = store:object(digest)
-  local bytes = object and read_file(object)
+  local bytes = object and contents.read(object, MAX_PICTURE)
   if not bytes then
     local message = "no store has the picture " .. digest
     return failure.new("store_failed", message, { file = path })

@@ -7,24 +7,11 @@ local entry = require("gptimage2.assets.manifest.entry")
 local expand = require("gptimage2.assets.manifest.expand")
 local failure = require("gptimage2.assets.failure")
 local paths = require("gptimage2.assets.manifest.paths")
+local contents = require("gptimage2.files.contents")
 
 local manifest = {}
 
 local MAX_TEXT = 16 * 1024 * 1024 -- bytes
-
-local function read_text(file)
-  local handle, why = io.open(file, "rb")
-  local text = handle and handle:read(MAX_TEXT + 1)
-  if handle then
-    handle:close()
-  end
-  if not handle then
-    return failure.new("manifest_error", "it cannot be read: " .. tostring(why), { file = file })
-  elseif text and #text > MAX_TEXT then
-    return failure.new("manifest_error", "it is larger than 16 MiB", { file = file })
-  end
-  return text or ""
-end
 
 --- What the text returns. Lua's own messages begin with the name and the line.
 local function run(file, text)
@@ -254,12 +241,11 @@ function manifest.read(file, allowed)
   if file:sub(1, 1) ~= "/" then
     file = (core.here() or "") .. file
   end
-  local text, err = read_text(file)
+  local text, why = contents.read(file, MAX_TEXT)
   if not text then
-    return nil, err
+    return failure.new("manifest_error", why, { file = file })
   end
-  local found
-  found, err = manifest.parse(file, text, allowed)
+  local found, err = manifest.parse(file, text, allowed)
   if found then
     found.text = text
   end

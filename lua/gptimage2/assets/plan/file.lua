@@ -5,6 +5,7 @@ local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local failure = require("gptimage2.assets.failure")
 local json = require("gptimage2.files.json")
+local contents = require("gptimage2.files.contents")
 
 local file_of = {}
 
@@ -130,13 +131,9 @@ end
 ---@return gptimage2.Error|nil err
 function file_of.read(path)
   local place = { file = path }
-  local handle, why = io.open(path, "rb")
-  local text = handle and handle:read(MAX_TEXT)
-  if handle then
-    handle:close()
-  end
+  local text, why = contents.read(path, MAX_TEXT)
   if not text then
-    return failure.new("plan_stale", "it cannot be read: " .. tostring(why or "empty"), place)
+    return failure.new("plan_stale", why, place)
   end
   return read_head(text, place)
 end

@@ -2,6 +2,7 @@
 --- pictures reads none of them twice. Kept in the first store; without it all are read.
 
 local core = require("gptimage2.core")
+local contents = require("gptimage2.files.contents")
 
 local seen = {}
 
@@ -17,11 +18,7 @@ Seen.__index = Seen
 ---@return gptimage2.assets.Seen
 function seen.open(file)
   local self = setmetatable({ file = file, before = {}, now = {}, changed = false }, Seen)
-  local handle = io.open(file, "rb")
-  local text = handle and handle:read(MAX_TEXT) or ""
-  if handle then
-    handle:close()
-  end
+  local text = contents.read(file, MAX_TEXT) or ""
   for id, digest in text:gmatch("(%S+) (%x+)\n") do
     self.before[id] = digest
   end

@@ -4,6 +4,7 @@ local core = require("gptimage2.core")
 local failure = require("gptimage2.assets.failure")
 local pages = require("gptimage2.pages")
 local text = require("gptimage2.pages.text")
+local contents = require("gptimage2.files.contents")
 
 local gallery = {}
 
@@ -14,16 +15,8 @@ local MAX_SIDECAR = 1024 * 1024 -- bytes
 local KINDS = { png = true, jpg = true, jpeg = true, webp = true, gif = true, avif = true }
 
 local function read_sidecar(file)
-  local _, size = core.disk.look(file)
-  if not size or size > MAX_SIDECAR then
-    return nil
-  end
-  local handle = io.open(file, "rb")
-  local found = handle and core.decode(handle:read("*a") or "")
-  if handle then
-    handle:close()
-  end
-  return found
+  local sidecar = core.disk.look(file) and contents.read(file, MAX_SIDECAR)
+  return sidecar and core.decode(sidecar)
 end
 
 local function text_of(value)

@@ -7,6 +7,7 @@ local core = require("gptimage2.core")
 local failure = require("gptimage2.assets.failure")
 local json = require("gptimage2.files.json")
 local slices = require("gptimage2.assets.store.slices")
+local contents = require("gptimage2.files.contents")
 
 local disk = core.disk
 
@@ -188,18 +189,9 @@ local function known(self, root)
   return set
 end
 
-local function read_file(path, most)
-  local handle = io.open(path, "rb")
-  local text = handle and handle:read(most + 1)
-  if handle then
-    handle:close()
-  end
-  return text and #text <= most and text or nil
-end
-
 --- A record whose fields are what they should be; else it is as if it were not there.
 local function read_record(path, hash, n)
-  local record = core.decode(read_file(path, MAX_RECORD) or "")
+  local record = core.decode(contents.read(path, MAX_RECORD) or "")
   local good = record and record.hash == hash and check.integer(record.n) == n
   local object = good and record.object
   if object and (type(object) ~= "string" or not object:find("^%x+$") or #object ~= 64) then

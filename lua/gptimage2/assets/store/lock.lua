@@ -7,6 +7,7 @@ local failure = require("gptimage2.assets.failure")
 local json = require("gptimage2.files.json")
 local paths = require("gptimage2.assets.manifest.paths")
 local slices = require("gptimage2.assets.store.slices")
+local contents = require("gptimage2.files.contents")
 
 local lock = {}
 
@@ -224,16 +225,9 @@ function lock.read(file, pace)
   if not core.disk.look(file) then
     return { lines = {} }
   end
-  local handle, why = io.open(file, "rb")
-  local text = handle and handle:read(MAX_TEXT + 1) or ""
-  if handle then
-    handle:close()
-  end
-  if not handle then
-    local message = "it cannot be read: " .. tostring(why)
-    return failure.new("lock_damaged", message, { file = file })
-  elseif #text > MAX_TEXT then
-    return failure.new("lock_damaged", "it is larger than 64 MiB", { file = file })
+  local text, why = contents.read(file, MAX_TEXT)
+  if not text then
+    return failure.new("lock_damaged", why, { file = file })
   end
   local found, err = lock.parse(file, text, pace)
   if found then

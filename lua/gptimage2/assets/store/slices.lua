@@ -3,6 +3,7 @@
 
 local core = require("gptimage2.core")
 local wait = require("gptimage2.waiting.wait")
+local contents = require("gptimage2.files.contents")
 
 local slices = {}
 
@@ -50,18 +51,6 @@ function slices.digest(path, pace)
     return true
   end)
   return ok and hasher:finish() or nil, why
-end
-
-local function read_file(path)
-  local handle, why = io.open(path, "rb")
-  local bytes = handle and handle:read(MAX_BYTES + 1)
-  if handle then
-    handle:close()
-  end
-  if bytes and #bytes <= MAX_BYTES then
-    return bytes
-  end
-  return nil, why or "it is larger than 512 MiB"
 end
 
 --- Makes the folders of a path; what fails shows when the file is written.
@@ -132,7 +121,7 @@ end
 function slices.copy(from, to, replace, pace, read_only)
   local bytes, why, copy, ok
   if not pace then
-    bytes, why = read_file(from)
+    bytes, why = contents.read(from, MAX_BYTES)
     if not bytes then
       return nil, why
     end

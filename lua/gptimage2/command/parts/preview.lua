@@ -2,6 +2,7 @@
 --- has one, else by chafa or img2sixel where they are installed. Pure but for `show`.
 
 local core = require("gptimage2.core")
+local contents = require("gptimage2.files.contents")
 
 local preview = {}
 
@@ -82,15 +83,6 @@ local function find(...)
   end
 end
 
-local function read_file(path)
-  local handle = io.open(path, "rb")
-  local bytes = handle and handle:read(MAX_PICTURE)
-  if handle then
-    handle:close()
-  end
-  return bytes
-end
-
 --- Shows a file on a terminal; where nothing can, its path, which is told anyway, is all.
 ---@param path string
 ---@param out gptimage2.command.Output
@@ -101,7 +93,7 @@ function preview.show(path, out)
   local protocol, bytes = preview.protocol(os.getenv), nil
   local is_png = core.disk.image_kind(path) == "png"
   if protocol == "iterm2" or protocol == "kitty" and is_png then
-    bytes = read_file(path)
+    bytes = contents.read(path, MAX_PICTURE)
   end
   local drawer = not bytes and find("chafa", "img2sixel")
   if bytes then
