@@ -53,7 +53,9 @@ set(GPTIMAGE2_SECONDS_generate_command 40)
 set(GPTIMAGE2_SECONDS_decision_command 35)
 set(GPTIMAGE2_SECONDS_command 30)
 set(GPTIMAGE2_SECONDS_interrupt_command 25)
-set(GPTIMAGE2_SECONDS_derive 20)
+set(GPTIMAGE2_SECONDS_derive 10)
+set(GPTIMAGE2_SECONDS_page_command 10)
+set(GPTIMAGE2_SECONDS_ledger_command 20)
 # Under valgrind those that wait are the same; the others compute.
 set(GPTIMAGE2_WAITING connections data deadline fetch job job_wait once pace
   parting polling regression_closing regression_timeout retry sandbox_answers
