@@ -89,17 +89,11 @@ end
 ---@param out gptimage2.command.Output
 ---@return integer status
 function recover.run(args, out)
-  local client, err = jobs.client(args, ledgers.path(args))
-  if not client then
-    return out:fail(err)
-  end
-  local list, why, interrupted = jobs.run(client, out, function()
+  local list, status = ledgers.run(args, out, function(client)
     return take_up(client, args)
   end)
-  if interrupted then
-    return interrupted
-  elseif not list then
-    return out:fail(why)
+  if not list then
+    return status
   end
   return show(list, out, args)
 end

@@ -41,17 +41,11 @@ end
 ---@param out gptimage2.command.Output
 ---@return integer status
 function resolve.run(args, out)
-  local client, err = jobs.client(args, ledgers.path(args))
-  if not client then
-    return out:fail(err)
-  end
-  local job, why, interrupted = jobs.run(client, out, function()
+  local job, status = ledgers.run(args, out, function(client)
     return settle(client, args)
   end)
-  if interrupted then
-    return interrupted
-  elseif not job then
-    return out:fail(why)
+  if not job then
+    return status
   elseif args.what == "abandon" then
     out:line("abandoned: " .. text.clean(args.key))
     out:object({ type = "abandoned", key = args.key, exit = codes.done })

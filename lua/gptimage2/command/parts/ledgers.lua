@@ -22,4 +22,27 @@ function ledgers.path(args)
   return jobs.named_ledger(args) or OWN
 end
 
+--- Runs `body` with a client that has the ledger; gives what it gives, or nil and the exit code
+--- where it came to nothing, which is told.
+---@param args table
+---@param out gptimage2.command.Output
+---@param body fun(client: gptimage2.Client): any, table|nil
+---@return any result
+---@return integer|nil status
+function ledgers.run(args, out, body)
+  local client, err = jobs.client(args, ledgers.path(args))
+  if not client then
+    return nil, out:fail(err)
+  end
+  local result, why, interrupted = jobs.run(client, out, function()
+    return body(client)
+  end)
+  if interrupted then
+    return nil, interrupted
+  elseif not result then
+    return nil, out:fail(why)
+  end
+  return result
+end
+
 return ledgers
