@@ -1,27 +1,16 @@
---- A build under way: what it tells, how it ends by Ctrl-C, and what came of it.
+--- A build under way: what it tells, and what came of it.
 
 local assets = require("gptimage2.assets")
 local codes = require("gptimage2.command.parts.codes")
-local core = require("gptimage2.core")
-local gptimage2 = require("gptimage2")
-local loop = require("gptimage2.command.parts.loop")
 local output = require("gptimage2.command.parts.output")
-local progress = require("gptimage2.command.parts.progress")
-local screen = require("gptimage2.command.parts.screen")
 local text = require("gptimage2.command.parts.text")
-local watch = require("gptimage2.command.parts.watch")
+local work = require("gptimage2.command.parts.work")
 
 local builder = {}
 
-local PLACES = 8 -- jobs at once, as a client has them
-local LAST = 0.1 -- seconds between two looks at what is left in the end
-
----@class gptimage2.command.Builder
----@field out gptimage2.command.Output
----@field client gptimage2.Client
+---@class gptimage2.command.Builder: gptimage2.command.Work
 ---@field told table<string, true> failures that were told as they came
-local Builder = {}
-Builder.__index = Builder
+local Builder = work.class()
 
 local function name_of(one)
   local name = text.clean(one.path)
@@ -86,57 +75,6 @@ function Builder:tell(event)
       total = event.total,
       credits = event.credits,
     })
-  end
-end
-
---- Nothing more begins: what waits here for its turn is left to the ledger.
-function Builder:interrupt()
-  self.stopping = true
-  self.out:note("ending: what is under way is finished; once more ends at once")
-  gptimage2.step()
-  for _, job in ipairs(self.client:jobs()) do
-    if job.status == "queued" then
-      core.leave(job)
-    end
-  end
-end
-
---- Once what was sent is answered, and what is written is there, the client is closed: the ledger
---- has the rest, and the next build takes it up.
-function Builder:wind_down()
-  local jobs = self.client:jobs()
-  for _, job in ipairs(jobs) do
-    if job.status == "creating" then
-      return
-    end
-  end
-  if gptimage2.pending() > #jobs then
-    return
-  end
-  self.closed = true
-  self.client:close()
-end
-
---- What is drawn while it goes on.
-function Builder:state()
-  local state = watch.state(self.client, self.began)
-  state.done, state.failed, state.total = self.done, self.failures, self.total
-  state.spent = self.credits
-  state.remaining = progress.remaining(state, PLACES, watch.expected(self.client))
-  return state
-end
-
---- True: there is nothing to wait for.
-function Builder:tick()
-  if self.out.screen then
-    self.out.screen:draw(function()
-      return self:state()
-    end)
-  end
-  if self.stopping and self.waiting then
-    return true
-  elseif self.stopping and not self.closed then
-    self:wind_down()
   end
 end
 
@@ -228,25 +166,17 @@ end
 ---@return gptimage2.BuildReport|nil
 ---@return integer status
 function builder.run(path, out, asked)
-  local self = setmetatable({ out = out, client = asked.client, told = {} }, Builder)
-  self.done, self.failures, self.credits, self.began = 0, 0, 0, gptimage2.now()
-  out.screen = screen.new()
+  local self = setmetatable(work.fields(out, asked.client), Builder)
+  self.told = {}
   function asked.on_progress(event)
     self:tell(event)
   end
   function asked.stop()
     return self.stopping == true
   end
-  local report, err = loop.run(function()
+  local report, err = self:run(function()
     return assets.build(path, asked)
-  end, self)
-  if out.screen then
-    out.screen:clear()
-    out.screen = nil
-  end
-  while self.closed and gptimage2.pending() > 0 do -- an answer is to come
-    gptimage2.step(LAST)
-  end
+  end)
   if not report then
     if self.stopping then
       return nil, codes.interrupted

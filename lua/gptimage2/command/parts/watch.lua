@@ -4,19 +4,21 @@ local gptimage2 = require("gptimage2")
 
 local watch = {}
 
-local function job_of(job)
-  local name = (job.metadata or {}).path or job.id or "a picture"
+local function job_of(job, names)
+  local name = names and names[job.idempotency_key] or (job.metadata or {}).path
+  name = name or job.id or "a picture"
   return { name = name, status = job.status, elapsed = job.elapsed, eta = job.eta }
 end
 
 --- What is drawn of a client's jobs.
 ---@param client gptimage2.Client
 ---@param began number
+---@param names? table<string, string> idempotency key -> what its job is called
 ---@return gptimage2.command.Progress
-function watch.state(client, began)
+function watch.state(client, began, names)
   local jobs = {}
   for i, job in ipairs(client:jobs()) do
-    jobs[i] = job_of(job)
+    jobs[i] = job_of(job, names)
   end
   return {
     jobs = jobs,
