@@ -90,36 +90,6 @@ local function idle(plan, out)
   return status
 end
 
---- Asks where that is needed; gives whether to go on, and the exit code where not.
-local function may_go(args, plan, out)
-  if args.yes or args.plan or plan.cost == 0 then
-    return true
-  end
-  plan_view.show(plan, out)
-  if not confirm.can_ask(out) then
-    out:note("nothing was sent: --yes makes it")
-    return false, codes.usage
-  elseif confirm.ask(("Spend %d credits?"):format(plan.cost)) then
-    return true, nil, plan.cost
-  end
-  out:note("nothing was sent")
-  return false, codes.usage
-end
-
---- The options of a client for this manifest; nil and the error where there is no good key.
-local function check_service(args)
-  local read, err = service.options(args)
-  local client
-  if read then
-    client, err = service.client(read)
-  end
-  if not client then
-    return nil, err
-  end
-  client:close()
-  return read
-end
-
 --- A client with the ledger of the manifest's store.
 local function connect(read, path, retry)
   local ledger, err = assets.ledger(path)
@@ -129,22 +99,18 @@ local function connect(read, path, retry)
   return service.client(read, { ledger = ledger, retry = retry })
 end
 
-local function least(...)
-  local found
-  for i = 1, select("#", ...) do
-    local value = select(i, ...)
-    found = value and math.min(value, found or value) or found
-  end
-  return found
-end
-
 --- Makes what the plan says, once somebody wants it.
 local function go(args, out, path, selection, plan)
-  local read, err = check_service(args)
+  local read, err = service.check(args)
   if not read then
     return out:fail(err)
   end
-  local yes, status, shown = may_go(args, plan, out)
+  local yes, status, shown = true, nil, nil
+  if not args.plan then
+    yes, status, shown = confirm.may_spend(args, out, plan.cost, function()
+      plan_view.show(plan, out)
+    end)
+  end
   if not yes then
     return status
   end
@@ -160,7 +126,7 @@ local function go(args, out, path, selection, plan)
     stale = not args.plan and selection.stale or nil,
     only = not args.plan and selection.only or nil,
     plan = args.plan,
-    budget = least(args.budget, shown),
+    budget = shown and math.min(shown, args.budget or shown) or args.budget,
     cutoff = args.cutoff,
   })
   if report and args.depfile then

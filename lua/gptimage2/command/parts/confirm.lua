@@ -1,5 +1,6 @@
 --- Asks a person, where there is one.
 
+local codes = require("gptimage2.command.parts.codes")
 local core = require("gptimage2.core")
 
 local confirm = {}
@@ -23,6 +24,30 @@ function confirm.ask(question)
   end
   answer = (answer or ""):lower():match("^%s*(.-)%s*$")
   return answer == "y" or answer == "yes"
+end
+
+--- Asks where that is needed: not with `--yes`, nor for nothing. Gives whether to go on, the exit
+--- code where not, and the credits that somebody has agreed to.
+---@param args { yes: boolean|nil }
+---@param out gptimage2.command.Output
+---@param cost number credits
+---@param show fun() tells what they are for
+---@return boolean
+---@return integer|nil status
+---@return number|nil agreed
+function confirm.may_spend(args, out, cost, show)
+  if args.yes or cost == 0 then
+    return true
+  end
+  show()
+  if not confirm.can_ask(out) then
+    out:note("nothing was sent: --yes makes it")
+    return false, codes.usage
+  elseif confirm.ask(("Spend %d credits?"):format(cost)) then
+    return true, nil, cost
+  end
+  out:note("nothing was sent")
+  return false, codes.usage
 end
 
 return confirm

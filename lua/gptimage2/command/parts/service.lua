@@ -58,4 +58,22 @@ function service.client(options, more)
   return client, err
 end
 
+--- The options of a client that a command line has, with which one could be made: its key, too, is
+--- no nonsense.
+---@param args table
+---@return table|nil options
+---@return table|nil err
+function service.check(args)
+  local read, err = service.options(args)
+  local client
+  if read then
+    client, err = service.client(read)
+  end
+  if not client then
+    return nil, err
+  end
+  client:close()
+  return read
+end
+
 return service
