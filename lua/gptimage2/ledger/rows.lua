@@ -45,4 +45,13 @@ function rows.each(config, filter, use)
   return nil, err
 end
 
+--- Who finds many rows by their keys, one by one, all as of one moment; to be closed.
+---@param config { ledger: string, ledger_file: string?, any_owner: boolean? } the client's
+---@return table|nil finder with find(key) -> row, or nil, or nil and an error; and close()
+---@return gptimage2.Error|nil err
+function rows.finder(config)
+  local which = { file = config.ledger_file, any_owner = config.any_owner }
+  return core.ledger_finder(config.ledger, which)
+end
+
 return rows

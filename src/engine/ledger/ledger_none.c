@@ -138,6 +138,13 @@ bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
   return false;
 }
 
+bool ledger_reader_find(LedgerReader *reader, const char *key, LedgerRow *row,
+                        Failure *failure) {
+  (void)reader, (void)key, (void)row;
+  refuse(failure);
+  return false;
+}
+
 const char *ledger_reader_file(LedgerReader *reader, const char *key,
                                unsigned n) {
   (void)reader, (void)key, (void)n;

@@ -157,6 +157,16 @@ bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
   return false;
 }
 
+bool ledger_reader_find(LedgerReader *reader, const char *key, LedgerRow *row,
+                        Failure *failure) {
+  sqlite3_reset(reader->rows);
+  if (sqlite3_bind_text(reader->rows, 1, key, -1, SQLITE_TRANSIENT) ==
+      SQLITE_OK)
+    return ledger_reader_next(reader, row, failure);
+  explain(reader, sqlite3_errcode(reader->db), failure);
+  return false;
+}
+
 const char *ledger_reader_file(LedgerReader *reader, const char *key,
                                unsigned n) {
   if (n == 1) {

@@ -31,6 +31,12 @@ LedgerReader *ledger_reader_open(const char *path, const LedgerFilter *filter,
  * last row's files, cannot be read. */
 bool ledger_reader_next(LedgerReader *reader, LedgerRow *row, Failure *failure);
 
+/* The row with that key, by a reader whose filter has one; what it has found
+ * before is not needed any more.  False where there is none, and with a failure
+ * as above. */
+bool ledger_reader_find(LedgerReader *reader, const char *key, LedgerRow *row,
+                        Failure *failure);
+
 /* The files saved of the job with this key: the n-th call, from 1, gives the
  * n-th path (NULL = no more), valid until the next. */
 const char *ledger_reader_file(LedgerReader *reader, const char *key,

@@ -120,6 +120,19 @@ static int push_page(lua_State *L, int index) {
   return failure.kind ? fail(L, &failure) : 1;
 }
 
+/* Pushes a reader, or nil and an error: `opened` says which. */
+static int push_reader(lua_State *L, const char *path,
+                       const LedgerFilter *filter, bool *opened) {
+  LedgerReader **reader = lua_newuserdata(L, sizeof *reader);
+  Failure failure = {0};
+  *reader = NULL;
+  luaL_getmetatable(L, READER_TYPE);
+  lua_setmetatable(L, -2);
+  *reader = ledger_reader_open(path, filter, &failure);
+  *opened = *reader != NULL;
+  return *opened ? 1 : fail(L, &failure);
+}
+
 /* ARG: path, {key=, job_id=, state=, since=, until=, limit=, unfinished=,
 **      newest_first=, file=, any_owner=}
 ** RES: as push_page */
@@ -134,13 +147,37 @@ static int f_ledger_rows(lua_State *L) {
                          .limit = (long)field_number(L, 2, "limit", 0),
                          .unfinished = field_flag(L, 2, "unfinished"),
                          .newest_first = field_flag(L, 2, "newest_first")};
-  LedgerReader **reader = lua_newuserdata(L, sizeof *reader);
+  bool opened;
+  int count = push_reader(L, luaL_checkstring(L, 1), &filter, &opened);
+  return opened ? push_page(L, lua_gettop(L)) : count;
+}
+
+/* ARG: path, {file=, any_owner=}
+** RES: a reader to `find` rows with | nil, err */
+static int f_ledger_finder(lua_State *L) {
+  LedgerFilter filter = {.key = "",
+                         .file = field_text(L, 2, "file"),
+                         .any_owner = field_flag(L, 2, "any_owner")};
+  bool opened;
+  return push_reader(L, luaL_checkstring(L, 1), &filter, &opened);
+}
+
+/* ARG: reader, key: all rows are those of one moment
+** RES: row | nil | nil, err */
+static int m_find(lua_State *L) {
+  LedgerReader **reader = luaL_checkudata(L, 1, READER_TYPE);
+  const char *key = luaL_checkstring(L, 2);
   Failure failure = {0};
-  *reader = NULL;
-  luaL_getmetatable(L, READER_TYPE);
-  lua_setmetatable(L, -2);
-  *reader = ledger_reader_open(luaL_checkstring(L, 1), &filter, &failure);
-  return *reader ? push_page(L, lua_gettop(L)) : fail(L, &failure);
+  LedgerRow row;
+  luaL_argcheck(L, *reader, 1, "it is closed");
+  if (ledger_reader_find(*reader, key, &row, &failure)) {
+    push_row(L, *reader, &row);
+    return 1;
+  }
+  if (failure.kind)
+    return fail(L, &failure);
+  lua_pushnil(L);
+  return 1;
 }
 
 /* ARG: reader
@@ -153,9 +190,13 @@ static int m_rows(lua_State *L) {
 
 void ledger_rows_open(lua_State *L) {
   static const luaL_Reg functions[] = {{"ledger_rows", f_ledger_rows},
+                                       {"ledger_finder", f_ledger_finder},
                                        {NULL, NULL}};
-  static const luaL_Reg methods[] = {
-      {"rows", m_rows}, {"close", m__gc}, {"__gc", m__gc}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"rows", m_rows},
+                                     {"find", m_find},
+                                     {"close", m__gc},
+                                     {"__gc", m__gc},
+                                     {NULL, NULL}};
   luaL_newmetatable(L, READER_TYPE);
   compat_setfuncs(L, methods);
   lua_pushvalue(L, -1);
