@@ -14,6 +14,11 @@ _gptimage2() {
                 opts="$opts --subject --style --light --frame --text --ref --ratio --count --preset --lighting --camera --negative -o --output --overwrite --preview --ledger --retry --key-file --key-stdin --timeout --ca-file --poll-unit --json -h --help"
                 break
                 ;;
+            batch)
+                cmd="batch"
+                opts="$opts -o --output --format --dry-run --ledger --budget --cutoff --concurrency --series -y --yes --retry --key-file --key-stdin --timeout --ca-file --poll-unit --json -h --help"
+                break
+                ;;
             wait)
                 cmd="wait"
                 opts="$opts -o --output --overwrite --preview --ledger --key-file --key-stdin --timeout --ca-file --poll-unit --json -h --help"
@@ -134,7 +139,7 @@ _gptimage2() {
 
     case "$cmd" in
         '')
-            COMPREPLY=($(compgen -W "generate wait poll cost prompt plan build check review grid gallery accept reject again pin unpin derive gc history recover resolve sandbox completion man" -- "$cur"))
+            COMPREPLY=($(compgen -W "generate batch wait poll cost prompt plan build check review grid gallery accept reject again pin unpin derive gc history recover resolve sandbox completion man" -- "$cur"))
             ;;
         'generate')
             case "$prev" in
@@ -191,6 +196,59 @@ _gptimage2() {
                     return 0
                     ;;
                 --ledger)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --retry)
+                    COMPREPLY=($(compgen -W "safe documented idempotent" -- "$cur"))
+                    return 0
+                    ;;
+                --key-file)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --poll-unit)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+            esac
+
+            ;;
+        'batch')
+            case "$prev" in
+                -o|--output)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "jsonl csv" -- "$cur"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --budget)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --cutoff)
+                    COMPREPLY=($(compgen -W "hard soft" -- "$cur"))
+                    return 0
+                    ;;
+                --concurrency)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --series)
                     COMPREPLY=($(compgen -f -- "$cur"))
                     return 0
                     ;;

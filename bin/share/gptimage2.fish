@@ -7,6 +7,9 @@ function __fish_gptimage2_print_command
             case generate
                 set cmd $cmd generate
                 break
+            case batch
+                set cmd $cmd batch
+                break
             case wait
                 set cmd $cmd wait
                 break
@@ -94,6 +97,7 @@ function __fish_gptimage2_seen_command
 end
 
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'generate' -d 'Makes pictures of a prompt, and saves them'
+complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'batch' -d 'Makes the pictures of a file\'s rows, each once'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'wait' -d 'Waits for jobs by their ids, and saves their pictures'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'poll' -d 'Asks once how jobs are, and does not wait'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'cost' -d 'What a request would cost'
@@ -144,6 +148,24 @@ complete -c gptimage2 -n '__fish_gptimage2_seen_command generate' -l ca-file -r 
 complete -c gptimage2 -n '__fish_gptimage2_seen_command generate' -l poll-unit -r -d '0.001 to 1: all times of polls are so much shorter, for the sandbox'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command generate' -l json -d 'One JSON object a line on standard output, and nothing else'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command generate' -s h -l help -d 'Show this help and exit'
+
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -s o -l output -r -d 'The folder for the pictures (.)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l format -xa 'jsonl csv' -d 'What the rows are, where the file\'s name does not say it'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l dry-run -d 'Tell what each row would cost, and send nothing'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l ledger -r -d 'The ledger (GPTIMAGE2_LEDGER, else .gptimage2/ledger.db)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l budget -r -d 'Credits that this batch may spend'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l cutoff -xa 'hard soft' -d 'Over the budget: hard sends nothing (default), soft makes what fits'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l concurrency -r -d 'So many rows at once (8)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l series -r -d 'A name: another series of the same rows is other pictures'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -s y -l yes -d 'Do not ask'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l retry -xa 'safe documented idempotent' -d 'Which failed creates are sent again (documented)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l key-file -r -d 'A file with the API key, which nobody else may read (0600)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l key-stdin -d 'The API key is the first line of standard input'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l timeout -r -d 'Seconds for a picture (600)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l ca-file -r -d 'Certificates to trust, instead of the system\'s'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l poll-unit -r -d '0.001 to 1: all times of polls are so much shorter, for the sandbox'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -l json -d 'One JSON object a line on standard output, and nothing else'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command batch' -s h -l help -d 'Show this help and exit'
 
 complete -c gptimage2 -n '__fish_gptimage2_seen_command wait' -s o -l output -r -d 'A folder, or a name with {id}, {n}, {seed}, {ext}, {date} (.)'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command wait' -l overwrite -d 'Replace files that are there'

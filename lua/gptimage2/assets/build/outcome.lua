@@ -9,6 +9,13 @@ local outcome = {}
 --- What nothing else would come of, either: nothing more is sent.
 local FINAL = { auth = true, budget = true, credits = true, closed = true, ledger = true }
 
+--- Whether an error ends all: nothing else would come to anything, either.
+---@param err gptimage2.Error
+---@return boolean
+function outcome.is_final(err)
+  return FINAL[err.kind] == true
+end
+
 --- May a picture take the place of the one that was accepted?
 ---@param run gptimage2.assets.Run
 ---@param picture table
@@ -78,7 +85,7 @@ function outcome.conclude(run, item, what, err, options)
     local list = what == "unknown" and run.unknown or run.failed
     list[#list + 1] = { path = item.path, n = item.n, error = err }
   end
-  if err and FINAL[err.kind] then
+  if err and outcome.is_final(err) then
     run.stopped = true
   end
   note(run, what == "later" and "failed" or what, item, err)

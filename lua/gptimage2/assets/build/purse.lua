@@ -21,6 +21,21 @@ local function cut(made_plan, most)
   end
 end
 
+--- More than there is: nothing was sent.
+---@param cost number credits
+---@param most number that are left
+---@return gptimage2.Error
+function purse.error(cost, most)
+  local message = "the plan costs %d credits, and %.14g are left of the budget: nothing was sent"
+  return core.error({
+    kind = "budget",
+    code = "budget_exceeded",
+    message = message:format(cost, most),
+    sent = "no",
+    charged = "no",
+  })
+end
+
 --- May it go on? "over": only a part of it does.
 ---@param made_plan table changed where the cutoff is soft
 ---@param options { budget: number?, cutoff: string? }
@@ -34,15 +49,7 @@ function purse.check(made_plan, options)
     cut(made_plan, most)
     return "over"
   end
-  local message = "the plan costs %d credits, and %.14g are left of the budget: nothing was sent"
-  return nil,
-    core.error({
-      kind = "budget",
-      code = "budget_exceeded",
-      message = message:format(made_plan.cost, most),
-      sent = "no",
-      charged = "no",
-    })
+  return nil, purse.error(made_plan.cost, most)
 end
 
 return purse

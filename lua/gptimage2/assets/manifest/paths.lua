@@ -45,11 +45,11 @@ function paths.fold(path)
 end
 
 --- Why a picture cannot have this path: a code and the words; nil where it can.
-local function part_fault(part)
+local function part_fault(part, whose)
   if part == "" or part == "." then
     return "manifest_error", "has an empty part"
   elseif part == ".." then
-    return "path_outside", "leads out of the manifest's folder by '..'"
+    return "path_outside", ("leads out of %s by '..'"):format(whose)
   elseif #part > MAX_PART then
     return "manifest_error", ("has a part of %d bytes; at most %d"):format(#part, MAX_PART)
   elseif part:byte() == 46 and OURS[paths.fold(part)] then
@@ -59,9 +59,11 @@ end
 
 --- Looks at the words of a path alone.
 ---@param path string
+---@param whose? string the folder in which it begins; default "the manifest's folder"
 ---@return string|nil code
 ---@return string|nil why
-function paths.fault(path)
+function paths.fault(path, whose)
+  whose = whose or "the manifest's folder"
   if path == "" then
     return "manifest_error", "is empty"
   elseif #path > MAX_PATH then
@@ -71,10 +73,10 @@ function paths.fault(path)
   elseif check.utf8_error(path) then
     return "manifest_error", "is not valid UTF-8"
   elseif path:sub(1, 1) == "/" then
-    return "path_outside", "is absolute; paths begin in the manifest's folder"
+    return "path_outside", "is absolute; paths begin in " .. whose
   end
   for part in (path .. "/"):gmatch("([^/]*)/") do
-    local code, why = part_fault(part)
+    local code, why = part_fault(part, whose)
     if code then
       return code, why
     end

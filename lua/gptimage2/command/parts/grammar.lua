@@ -9,6 +9,7 @@ local grammar = {}
 --- `examples`, `define(command)` and `run(args, output)`.
 grammar.COMMANDS = {
   "generate",
+  "batch",
   "wait",
   "poll",
   "cost",

@@ -1,0 +1,200 @@
+--- A batch under way: row by row, so many at once, against one ledger. Each picture is on the disk
+--- as soon as it is there; whatever ends the program, the same call finishes it.
+
+local attempts = require("gptimage2.assets.plan.attempts")
+local core = require("gptimage2.core")
+local outcome = require("gptimage2.assets.build.outcome")
+local recover = require("gptimage2.ledger.recover")
+local row_job = require("gptimage2.ledger.row_job")
+local rows = require("gptimage2.ledger.rows")
+local settings = require("gptimage2.objects.settings")
+local task = require("gptimage2.waiting.task")
+
+local run = {}
+
+---@class gptimage2.batch.RunOptions
+---@field concurrency integer rows at once
+---@field stop? fun(): boolean whether nothing more is to begin
+---@field on_progress fun(event: table)
+
+---@class gptimage2.batch.Report
+---@field made integer rows
+---@field fetched integer rows that were paid before
+---@field failed integer
+---@field unknown integer
+---@field credits integer
+---@field errors gptimage2.Error[] one of each kind
+
+---@class gptimage2.batch.Run
+---@field plan gptimage2.batch.Plan
+---@field client gptimage2.Client
+local Run = {}
+Run.__index = Run
+
+--- The next row for which something is to be done.
+function Run:next_row()
+  local plan = self.plan
+  repeat
+    self.at = self.at + 1
+  until self.at > plan.count or plan:is_work(self.at)
+  return self.at <= plan.count and self.at or nil
+end
+
+--- The ledger's row of an attempt; nil where there is none, or nobody can say.
+local function recorded(self, key)
+  local found, err = rows.read(self.config, { key = key })
+  return found and found[1], err
+end
+
+local function lost_row(key)
+  return core.error({
+    kind = "ledger",
+    code = "ledger_damaged",
+    message = "the ledger has lost what it had of this row",
+    idempotency_key = key,
+    charged = "unknown",
+  })
+end
+
+--- Goes on with what an earlier process began.
+local function take_up(self, i, key)
+  local found, err = recorded(self, key)
+  local id = found and row_job.id(found)
+  if not found or self.plan.states[i] == "missing" and not id then
+    return nil, err or lost_row(key)
+  elseif self.plan.states[i] == "missing" then
+    return self.client:wait(id)
+  end
+  return recover.take_up(self.client, self.config, found)
+end
+
+--- The job of a row, once it has succeeded.
+local function succeed(self, i, made, key)
+  local state, job, err = self.plan.states[i]
+  if state == "new" or state == "failed" then
+    local more = { idempotency_key = key, metadata = made.metadata }
+    job, err = self.client:submit(made.request, more)
+  else
+    job, err = take_up(self, i, key)
+  end
+  if not job then
+    return nil, err
+  end
+  return job:wait()
+end
+
+--- What became of an attempt without pictures, by its row: "failed" (nothing was charged, and the
+--- next batch tries again), "unknown" (it may have been paid) or "later" (the next batch has it).
+local function outcome_of(self, key, err)
+  local found, unread = recorded(self, key)
+  if not found then
+    return not unread and err and err.charged == "no" and "failed" or "later"
+  end
+  local meaning = attempts.meaning(found, self.config.retry)
+  if meaning == "free" then
+    return "failed"
+  elseif meaning == "unknown" or meaning == "doubtful" then
+    return "unknown"
+  end
+  return "later", row_job.id(found)
+end
+
+--- Makes a row. Gives an event without its numbers.
+function Run:make(i)
+  local made, err = self.plan:row(i)
+  local key = self.plan:key(i)
+  local event = { row = i, line = self.plan.lines[i], key = key, hash = self.plan.hashes[i] }
+  if not made then
+    event.type, event.error = "failed", err
+    return event
+  end
+  event.metadata = made.metadata
+  self.on_progress({ type = "begun", key = key, row = i })
+  local job, files
+  job, err = succeed(self, i, made, key)
+  if job then
+    files, err = job:save(self.plan:pattern(i))
+  end
+  event.job, event.files = job and job.id, files
+  if files then
+    event.type = self.plan.states[i] == "missing" and "fetched" or "made"
+  else
+    event.error = err
+    event.type, event.job = outcome_of(self, key, err)
+  end
+  return event
+end
+
+--- One error of each kind is enough to know what it came to.
+function Run:keep_error(err)
+  local kind = err and err.kind or "lost"
+  if not self.kinds[kind] then
+    self.kinds[kind] = true
+    self.report.errors[#self.report.errors + 1] = err or { kind = kind }
+  end
+end
+
+--- Counts what became of a row, and tells it.
+function Run:conclude(i, event)
+  local report, kind = self.report, event.type
+  local is_ours = kind == "later" and event.error and event.error.kind == "closed"
+  if kind == "made" or kind == "fetched" then
+    report[kind] = report[kind] + 1
+    report.credits = report.credits + (self.plan.costs_now[i] or 0)
+  elseif not is_ours then
+    local counter = kind == "unknown" and "unknown" or "failed"
+    report[counter] = report[counter] + 1
+    self:keep_error(event.error)
+  end
+  event.type = is_ours and "in_flight" or kind == "later" and "failed" or kind
+  if event.error and outcome.is_final(event.error) then
+    self.stopped = true
+  end
+  self.done = self.done + 1
+  event.done, event.total, event.credits = self.done, self.total, report.credits
+  self.on_progress(event)
+end
+
+local function work(self)
+  while not self.stopped and not self.stop() do
+    local i = self:next_row()
+    if not i then
+      return
+    end
+    self:conclude(i, self:make(i))
+  end
+end
+
+local function count_work(plan)
+  local count = 0
+  for i = 1, plan.count do
+    count = count + (plan:is_work(i) and 1 or 0)
+  end
+  return count
+end
+
+--- Makes what the plan says. Waits; for tasks.
+---@param plan gptimage2.batch.Plan
+---@param client gptimage2.Client
+---@param options gptimage2.batch.RunOptions
+---@return gptimage2.batch.Report
+function run.of(plan, client, options)
+  local self = setmetatable({ plan = plan, client = client, at = 0, done = 0, kinds = {} }, Run)
+  self.config = settings.get(client)
+  self.on_progress = options.on_progress
+  self.stop = options.stop or function()
+    return false
+  end
+  self.total = count_work(plan)
+  self.report = { made = 0, fetched = 0, failed = 0, unknown = 0, credits = 0, errors = {} }
+  local workers = {}
+  for i = 1, math.min(options.concurrency, self.total) do
+    workers[i] = task.spawn(work, self)
+  end
+  for _, worker in ipairs(workers) do
+    worker:wait()
+  end
+  return self.report
+end
+
+return run
