@@ -11,9 +11,9 @@ local source = require("gptimage2.batch.source")
 
 local plan = {}
 
---- Of each row, by its number: `offsets`, `lengths`, `lines`, `hashes`, `ks` (the how many-th
---- equal rows it is), `costs` and `counts`; `files` where it names one; `states`, and for those that
---- are not new `attempts` (which one it is, from 0) and `reasons`.
+--- Of each row, by its number: `offsets`, `lengths`, `lines`, `hashes`, `ks` (which of equal rows
+--- it is), `costs`, `counts`; `files` where it names one; and once it was looked up `states`,
+--- `reasons`, `costs_now`, and `attempts`, how many came to nothing before.
 ---@class gptimage2.batch.Plan
 ---@field source gptimage2.batch.Source
 ---@field base string the folder, "" or with a slash at its end
