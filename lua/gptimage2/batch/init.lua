@@ -4,4 +4,4 @@
 local plan = require("gptimage2.batch.plan")
 local run = require("gptimage2.batch.run")
 
-return { plan = plan.of, run = run.of }
+return { plan = plan.of, run = run.of, left = run.left }

@@ -134,8 +134,9 @@ end
 function Taken:in_the_way(folded, number)
   local other
   for folder in paths.folders(folded) do
-    local stem = folder:match("^(.+)%.%w+$") or folder
-    other = other or self.files[folder] or self.files[stem .. ".*"]
+    local likely = split(folder)
+    other = other or self.files[folder]
+    other = other or likely.extension and self.files[likely.stem .. ".*"]
     self.folders[folder] = self.folders[folder] or number
   end
   return other

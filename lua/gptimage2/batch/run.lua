@@ -116,7 +116,9 @@ function Run:make(i)
     files, err = job:save(self.plan:pattern(i))
   end
   event.job, event.files = job and job.id, files
-  if files then
+  if not files and err and err.kind == "closed" then
+    event.type = "in_flight"
+  elseif files then
     event.type = self.plan.states[i] == "missing" and "fetched" or "made"
   else
     event.error = err
@@ -137,16 +139,15 @@ end
 --- Counts what became of a row, and tells it.
 function Run:conclude(i, event)
   local report, kind = self.report, event.type
-  local is_ours = kind == "later" and event.error and event.error.kind == "closed"
   if kind == "made" or kind == "fetched" then
     report[kind] = report[kind] + 1
     report.credits = report.credits + (self.plan.costs_now[i] or 0)
-  elseif not is_ours then
+  elseif kind ~= "in_flight" then
     local counter = kind == "unknown" and "unknown" or "failed"
     report[counter] = report[counter] + 1
     self:keep_error(event.error)
   end
-  event.type = is_ours and "in_flight" or kind == "later" and "failed" or kind
+  event.type = kind == "later" and "failed" or kind
   if event.error and outcome.is_final(event.error) then
     self.stopped = true
   end
@@ -195,6 +196,19 @@ function run.of(plan, client, options)
     worker:wait()
   end
   return self.report
+end
+
+--- What the ledger has of an attempt whose client was closed, once nothing is pending any more.
+---@param client gptimage2.Client
+---@param key string
+---@return string|nil meaning as `attempts.meaning` has it
+---@return string|nil job its id
+function run.left(client, key)
+  local config = settings.get(client)
+  local found = recorded({ config = config }, key)
+  if found then
+    return attempts.meaning(found, config.retry), row_job.id(found)
+  end
 end
 
 return run

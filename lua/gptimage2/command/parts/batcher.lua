@@ -87,15 +87,23 @@ function Batcher:tell(event)
   warn(self, event)
 end
 
---- What goes on at the service without us.
+--- What goes on at the service without us; gives how many may have been paid, and nobody knows.
 function Batcher:show_in_flight()
+  local unknown = 0
   for _, event in ipairs(self.in_flight) do
-    if event.job then
+    local meaning, job = batch.left(self.client, event.key)
+    if meaning == "unknown" then
+      unknown = unknown + 1
+      event.type, event.error = "unknown", nil
+      self.out:line(text.pad("unknown", 8) .. "  " .. words_of(self, event))
+      self.out:object(object_of(event))
+    elseif job then
       local words = "in flight  row %d: job %s; the same command takes it up"
-      self.out:line(words:format(event.row, text.clean(event.job)))
-      self.out:object({ type = "in_flight", row = event.row, job = event.job })
+      self.out:line(words:format(event.row, text.clean(job)))
+      self.out:object({ type = "in_flight", row = event.row, job = job })
     end
   end
+  return unknown
 end
 
 --- Rows that no batch makes any more, or not before a person has said what they are.
@@ -237,7 +245,7 @@ function batcher.run(plan, out, client, concurrency)
   if not report then
     return codes.interrupted
   end
-  self:show_in_flight()
+  report.unknown = report.unknown + self:show_in_flight()
   return conclude(report, plan, out, show_stuck(plan, out), self.stopping)
 end
 
