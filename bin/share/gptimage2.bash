@@ -109,6 +109,11 @@ _gptimage2() {
                 opts="$opts --ledger --state --key --id --since --until --limit --json --csv -h --help"
                 break
                 ;;
+            ledger)
+                cmd="ledger"
+                opts="$opts --ledger --no-files --json -h --help"
+                break
+                ;;
             recover)
                 cmd="recover"
                 opts="$opts --ledger --any-key --budget -o --output --overwrite --preview --retry --key-file --key-stdin --timeout --ca-file --poll-unit --json -h --help"
@@ -139,7 +144,7 @@ _gptimage2() {
 
     case "$cmd" in
         '')
-            COMPREPLY=($(compgen -W "generate batch wait poll cost prompt plan build check review grid gallery accept reject again pin unpin derive gc history recover resolve sandbox completion man" -- "$cur"))
+            COMPREPLY=($(compgen -W "generate batch wait poll cost prompt plan build check review grid gallery accept reject again pin unpin derive gc history ledger recover resolve sandbox completion man" -- "$cur"))
             ;;
         'generate')
             case "$prev" in
@@ -694,6 +699,15 @@ _gptimage2() {
                     return 0
                     ;;
                 --limit)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+            esac
+
+            ;;
+        'ledger')
+            case "$prev" in
+                --ledger)
                     COMPREPLY=($(compgen -f -- "$cur"))
                     return 0
                     ;;

@@ -64,6 +64,9 @@ function __fish_gptimage2_print_command
             case history
                 set cmd $cmd history
                 break
+            case ledger
+                set cmd $cmd ledger
+                break
             case recover
                 set cmd $cmd recover
                 break
@@ -116,6 +119,7 @@ complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'unpin' -d 'Lets a
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'derive' -d 'Runs the post-steps of all accepted pictures again'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'gc' -d 'Deletes the files of pictures that the manifest does not ask for any more'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'history' -d 'What a ledger has: who asked for what, when, what it cost, what came of it'
+complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'ledger' -d 'Checks a ledger: is it sound, and what is left to do in it?'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'recover' -d 'Takes up what an earlier process left in its ledger, and saves the pictures'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'resolve' -d 'Says what became of a create that may have been paid'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'sandbox' -d 'A stand-in for the service on 127.0.0.1, for tests and trying out'
@@ -315,6 +319,11 @@ complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l limit -r -d 
 complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l json -d 'One JSON object a line on standard output, and nothing else'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l csv -d 'Comma-separated values, for a spreadsheet'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -s h -l help -d 'Show this help and exit'
+
+complete -c gptimage2 -n '__fish_gptimage2_seen_command ledger' -l ledger -r -d 'The ledger (GPTIMAGE2_LEDGER, else .gptimage2/ledger.db)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command ledger' -l no-files -d 'Do not look whether the pictures are there'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command ledger' -l json -d 'One JSON object a line on standard output, and nothing else'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command ledger' -s h -l help -d 'Show this help and exit'
 
 complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l ledger -r -d 'The ledger (GPTIMAGE2_LEDGER, else .gptimage2/ledger.db)'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l any-key -d 'The jobs of other keys as well: the key was changed'

@@ -102,7 +102,7 @@ local function read_refs(given)
   end
   if plain[1] and next(refs) then
     local message = "with a purpose for one of them, all need one"
-    return nil, select(2, check.invalid("refs_mixed", "refs", message))
+    return nil, select(2, check.invalid("refs_and_image_urls", "refs", message))
   end
   return next(refs) and refs or nil, nil, plain[1] and plain or nil
 end

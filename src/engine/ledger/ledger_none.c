@@ -151,6 +151,18 @@ const char *ledger_reader_file(LedgerReader *reader, const char *key,
   return NULL;
 }
 
+bool ledger_reader_finding(LedgerReader *reader, LedgerFinding *finding,
+                           Failure *failure) {
+  (void)reader, (void)finding;
+  refuse(failure);
+  return false;
+}
+
+int ledger_reader_version(const LedgerReader *reader) {
+  (void)reader;
+  return 0;
+}
+
 void ledger_reader_close(LedgerReader *reader) {
   (void)reader;
 }

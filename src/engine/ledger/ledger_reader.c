@@ -2,6 +2,7 @@
 #include "ledger_reader.h"
 
 #include "engine/files/file_limit.h"
+#include "engine/store/ledger_audit.h"
 #include "engine/store/ledger_check.h"
 #include "engine/store/ledger_file.h"
 #include "engine/store/ledger_lock.h"
@@ -16,6 +17,8 @@ struct LedgerReader {
   sqlite3 *db;
   sqlite3_stmt *rows;
   sqlite3_stmt *files;
+  LedgerContents contents;
+  LedgerAudit audit;
   int files_code; /* what became of reading the last one */
 };
 
@@ -83,9 +86,9 @@ static LedgerReader *open_reader(const char *path, const LedgerFilter *filter,
                                  Failure *failure) {
   LedgerReader *reader = calloc(1, sizeof *reader);
   char *whole = reader ? ledger_file_path(path, failure) : NULL;
-  LedgerContents contents;
-  bool ok = whole && open_file(reader, whole, filter, &contents, failure) &&
-            prepare(reader, filter, &contents, failure);
+  bool ok = whole &&
+            open_file(reader, whole, filter, &reader->contents, failure) &&
+            prepare(reader, filter, &reader->contents, failure);
   free(whole);
   if (ok)
     return reader;
@@ -177,7 +180,23 @@ const char *ledger_reader_file(LedgerReader *reader, const char *key,
   return reader->files_code == SQLITE_ROW ? text(reader->files, 0) : NULL;
 }
 
+bool ledger_reader_finding(LedgerReader *reader, LedgerFinding *finding,
+                           Failure *failure) {
+  int code;
+  if (ledger_audit_next(&reader->audit, reader->db, &reader->contents, finding,
+                        &code))
+    return true;
+  if (code != SQLITE_DONE)
+    explain(reader, code, failure);
+  return false;
+}
+
+int ledger_reader_version(const LedgerReader *reader) {
+  return (int)reader->contents.version;
+}
+
 void ledger_reader_close(LedgerReader *reader) {
+  ledger_audit_end(&reader->audit);
   sqlite3_finalize(reader->rows);
   sqlite3_finalize(reader->files);
   sqlite3_close(reader->db);

@@ -6,6 +6,7 @@
 #define GPTIMAGE2_ENGINE_LEDGER_READER_H
 
 #include "engine/base/failure.h"
+#include "engine/store/ledger_finding.h"
 #include "ledger_filter.h"
 
 #include <stdbool.h>
@@ -41,6 +42,14 @@ bool ledger_reader_find(LedgerReader *reader, const char *key, LedgerRow *row,
  * n-th path (NULL = no more), valid until the next. */
 const char *ledger_reader_file(LedgerReader *reader, const char *key,
                                unsigned n);
+
+/* The next thing that is wrong with the file as a whole; all of it is read for
+ * that.  False at the end, and with a failure as above. */
+bool ledger_reader_finding(LedgerReader *reader, LedgerFinding *finding,
+                           Failure *failure);
+
+/* The version of its tables. */
+int ledger_reader_version(const LedgerReader *reader);
 
 void ledger_reader_close(LedgerReader *reader);
 

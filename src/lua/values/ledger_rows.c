@@ -152,14 +152,19 @@ static int f_ledger_rows(lua_State *L) {
   return opened ? push_page(L, lua_gettop(L)) : count;
 }
 
-/* ARG: path, {file=, any_owner=}
-** RES: a reader to `find` rows with | nil, err */
-static int f_ledger_finder(lua_State *L) {
+/* One that finds nothing before it is told a key. */
+static int push_finder(lua_State *L, bool *opened) {
   LedgerFilter filter = {.key = "",
                          .file = field_text(L, 2, "file"),
                          .any_owner = field_flag(L, 2, "any_owner")};
+  return push_reader(L, luaL_checkstring(L, 1), &filter, opened);
+}
+
+/* ARG: path, {file=, any_owner=}
+** RES: a reader to `find` rows with | nil, err */
+static int f_ledger_finder(lua_State *L) {
   bool opened;
-  return push_reader(L, luaL_checkstring(L, 1), &filter, &opened);
+  return push_finder(L, &opened);
 }
 
 /* ARG: reader, key: all rows are those of one moment
@@ -188,9 +193,39 @@ static int m_rows(lua_State *L) {
   return push_page(L, 1);
 }
 
+#define FINDINGS_MAX 1000
+
+/* ARG: path, {file=, any_owner=}
+** RES: a list of {code=, key=, detail=}, its first thousand, with the `version`
+**      of the tables | nil, err */
+static int f_ledger_audit(lua_State *L) {
+  bool opened;
+  int count = push_finder(L, &opened);
+  LedgerReader **reader;
+  LedgerFinding finding;
+  Failure failure = {0};
+  if (!opened)
+    return count;
+  reader = lua_touserdata(L, -1);
+  lua_newtable(L);
+  error_set_number(L, "version", ledger_reader_version(*reader));
+  for (int i = 1;
+       i <= FINDINGS_MAX && ledger_reader_finding(*reader, &finding, &failure);
+       i++) {
+    lua_createtable(L, 0, 3);
+    set_text(L, "code", finding.code);
+    set_text(L, "key", finding.key);
+    set_text(L, "detail", finding.detail);
+    lua_rawseti(L, -2, i);
+  }
+  close_reader(reader);
+  return failure.kind ? fail(L, &failure) : 1;
+}
+
 void ledger_rows_open(lua_State *L) {
   static const luaL_Reg functions[] = {{"ledger_rows", f_ledger_rows},
                                        {"ledger_finder", f_ledger_finder},
+                                       {"ledger_audit", f_ledger_audit},
                                        {NULL, NULL}};
   static const luaL_Reg methods[] = {{"rows", m_rows},
                                      {"find", m_find},

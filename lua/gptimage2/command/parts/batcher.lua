@@ -170,12 +170,10 @@ local function status_of(report, plan, stuck, interrupted)
   if interrupted then
     return codes.interrupted
   end
-  local errors = report.errors
-  if stuck > 0 then
-    errors[#errors + 1] = { kind = "unknown" }
-  end
-  if errors[1] then
-    return codes.of_all(errors, report.made + report.fetched > 0)
+  if report.errors[1] then
+    return codes.of_all(report.errors, report.made + report.fetched > 0)
+  elseif stuck > 0 then
+    return codes.some_failed
   end
   return is_over(plan) and codes.money or codes.done
 end

@@ -28,6 +28,7 @@ grammar.COMMANDS = {
   "derive",
   "gc",
   "history",
+  "ledger",
   "recover",
   "resolve",
   "sandbox",

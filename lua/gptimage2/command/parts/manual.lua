@@ -23,7 +23,7 @@ local VARIABLES = {
   { "GPTIMAGE2_API_KEY", "The API key, where neither --key-file nor --key-stdin gives it." },
   { "GPTIMAGE2_BASE_URL", "The service, or a sandbox." },
   { "GPTIMAGE2_STORE", "A further store of pictures, as --store." },
-  { "GPTIMAGE2_LEDGER", "The ledger of generate, wait and poll, as --ledger." },
+  { "GPTIMAGE2_LEDGER", "The ledger of commands that have --ledger." },
   { "NO_COLOR", "Not empty: no colours." },
 }
 
