@@ -130,7 +130,7 @@ describe("gptimage2 ledger check", function()
     file:close()
     local said = commands.json("ledger check --ledger " .. path)
     assert.equal(1, said.status)
-    assert.equal("damaged", said.objects[1].code)
+    assert.equal("ledger_damaged", said.objects[1].code)
   end)
 
   it("says that what is no ledger cannot be read", function()

@@ -171,7 +171,7 @@ function audit.of(config, options, tell)
     audit.row(row, options.files, note)
   end)
   if why and why.code == "ledger_damaged" then
-    note({ code = "damaged", detail = why.message })
+    note({ code = "ledger_damaged", detail = why.message })
   elseif why then
     return nil, why
   end

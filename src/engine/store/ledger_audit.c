@@ -12,7 +12,7 @@ typedef struct Question {
 } Question;
 
 static const Question questions[] = {
-    {"damaged",
+    {"ledger_damaged",
      "SELECT NULL, integrity_check FROM pragma_integrity_check(100)"
      " WHERE integrity_check <> 'ok'",
      false},
@@ -81,7 +81,7 @@ bool ledger_audit_next(LedgerAudit *audit, sqlite3 *db,
   }
   if (!is_damage(*code))
     return false;
-  *finding = (LedgerFinding){"damaged", NULL, sqlite3_errstr(*code)};
+  *finding = (LedgerFinding){"ledger_damaged", NULL, sqlite3_errstr(*code)};
   audit->next = QUESTIONS; /* what else could be asked of such a file */
   return true;
 }
