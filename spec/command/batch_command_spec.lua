@@ -120,6 +120,23 @@ describe("gptimage2 batch", function()
     assert.equal(70, pictures.paid(box))
   end)
 
+  it("counts what an earlier run was about to send", function()
+    local box = support.sandbox()
+    local options = new(box, 1)
+    assert.equal(0, commands.json("batch rows.jsonl -y -o out" .. UNIT, options).status)
+    local made = book.crash(options.here .. "/.gptimage2/ledger.db")
+    local intent = "UPDATE jobs SET state = 'intent', charged = 'no', job_id = NULL, attempts = 0"
+    book.query(made, intent .. "; DELETE FROM bodies WHERE body IS NULL; DELETE FROM files")
+    local line = "batch rows.jsonl -y --ledger " .. made
+    assert.equal("file_exists", commands.json(line .. " -o out", options).objects[1].code)
+    local said = commands.json(line .. " --dry-run", options)
+    assert.same({ "in_flight", 10 }, { said.objects[1].state, said.objects[1].cost })
+    assert.equal(3, commands.json(line .. " --budget 9", options).status)
+    said = commands.json(line .. UNIT, options) -- the same key, and so the same job
+    assert.same({ 0, 1, 10 }, { said.status, said.last.made, said.last.credits })
+    assert.equal(10, pictures.paid(box))
+  end)
+
   it_in_terminal("asks once on a terminal", function()
     local box = support.sandbox()
     local options = new(box, 2)
