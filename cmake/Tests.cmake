@@ -63,8 +63,8 @@ endfunction()
 # what it has in C. Under valgrind a start takes seconds, and that is looked at
 # by specs of others.
 set(GPTIMAGE2_WHOLE_COMMANDS 5.1 5.4)
-set(GPTIMAGE2_COMMAND_SAMPLE command manual progress)
-set(GPTIMAGE2_COMMAND_SAMPLE_asan build_command interrupt_command)
+set(GPTIMAGE2_COMMAND_SAMPLE batch_rows command manual progress)
+set(GPTIMAGE2_COMMAND_SAMPLE_asan build_command interrupt_command ledger_check)
 
 # Whether the spec is run with this variant.
 function(gptimage2_concerns spec name variant label out)
