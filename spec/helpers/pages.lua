@@ -7,15 +7,23 @@ local pages = {}
 
 pages.README = folder.read("README.md")
 
-local NAMES = { "README.md" }
-for _, name in ipairs({ "api", "builds", "hosts", "money", "program", "sandbox", "security" }) do
-  NAMES[#NAMES + 1] = ("doc/%s.md"):format(name)
+--- The guides, which are read first, and the reference.
+local GUIDES = {}
+local REFERENCE = { "api", "builds", "hosts", "money", "program", "sandbox", "security" }
+
+--- The paths of all of them.
+pages.NAMES = { "README.md" }
+for _, name in ipairs(REFERENCE) do
+  table.insert(pages.NAMES, ("doc/%s.md"):format(name))
+end
+for _, name in ipairs(GUIDES) do
+  table.insert(pages.NAMES, ("doc/guide/%s.md"):format(name))
 end
 
 --- All of it, as one text.
 local function read_all()
   local texts = {}
-  for i, path in ipairs(NAMES) do
+  for i, path in ipairs(pages.NAMES) do
     texts[i] = assert(folder.read(path), path)
   end
   return table.concat(texts, "\n")
