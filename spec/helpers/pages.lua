@@ -7,8 +7,8 @@ local pages = {}
 
 pages.README = folder.read("README.md")
 
---- The guides, which are read first, and the reference.
-local GUIDES = {}
+--- The names of the guides, which are read first, and of the pages of the reference.
+pages.GUIDES = { "start", "prompts", "games", "servers", "pipelines", "trouble", "migrating" }
 local REFERENCE = { "api", "builds", "hosts", "money", "program", "sandbox", "security" }
 
 --- The paths of all of them.
@@ -16,7 +16,7 @@ pages.NAMES = { "README.md" }
 for _, name in ipairs(REFERENCE) do
   table.insert(pages.NAMES, ("doc/%s.md"):format(name))
 end
-for _, name in ipairs(GUIDES) do
+for _, name in ipairs(pages.GUIDES) do
   table.insert(pages.NAMES, ("doc/guide/%s.md"):format(name))
 end
 
