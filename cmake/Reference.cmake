@@ -1,5 +1,5 @@
-# The reference as HTML, from the annotations in library/: the target
-# `reference`, where LDoc is installed, makes build/doc/index.html.
+# The manual as HTML, from the pages in doc/ and the annotations in library/:
+# the target `reference`, where LDoc is installed, makes build/doc/index.html.
 
 find_program(GPTIMAGE2_LDOC NAMES ldoc ldoc.lua)
 mark_as_advanced(GPTIMAGE2_LDOC)

@@ -10,12 +10,56 @@ local FILES = {
   "gptimage2/sandbox",
 }
 
-local out
+--- The pages: the class whose functions are the page's own, and what it is. Other classes are where
+--- these stand in library/, or where BELONGS says.
+local PAGES = {
+  { "gptimage2", "gptimage2", 'What `require("gptimage2")` gives.' },
+  { "client", "Client", "A client: the settings of one account. `gptimage2.new` makes it." },
+  { "job", "Job", "A job, its results and its events. `client:generate` and others make it." },
+  { "error", "Error", "What calls give beside nil, and the kinds of it." },
+  { "gptimage2.loops", "Loops", "The loops of hosts, for `gptimage2.use`." },
+  { "gptimage2.prompt", "PromptModule", 'The prompt builder: `require("gptimage2.prompt")`.' },
+  { "gptimage2.assets", "AssetsModule", 'Pictures as a build: `require("gptimage2.assets")`.' },
+  { "gptimage2.migrate", "MigrateModule", 'From other calls: `require("gptimage2.migrate")`.' },
+  { "gptimage2.sandbox", "SandboxModule", 'The sandbox: `require("gptimage2.sandbox")`.' },
+}
+
+--- Classes of library/gptimage2.lua that have a page of their own, or are on one.
+local BELONGS = {
+  client = "Options PollOptions Request JobOptions SaveAs SaveOptions Balance HistoryFilter "
+    .. "HistoryRow",
+  job = "Status Result Paths Event EventType",
+  error = "Kind",
+  ["gptimage2.loops"] = "Loop LoopName WaitLoop",
+}
+
+local page_of, own = {}, {} -- class -> page; the classes that pages are of
+local has_methods = {} -- classes
+for _, page in ipairs(PAGES) do
+  page_of[page[2]], own[page[2]] = page[1], true
+end
+for page, names in pairs(BELONGS) do
+  for name in names:gmatch("%S+") do
+    page_of[name] = page
+  end
+end
+
+local outputs, out = {}, nil
 
 --- LDoc takes comments as HTML.
 local function html(text)
   text = text:gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;")
+  text = text:gsub("doc/(%l+)%.md", '<a href="../manual/%1.html">%0</a>')
   return (text:gsub("`([^`]+)`", "<code>%1</code>"))
+end
+
+--- A type, with links to the classes in it.
+local function type_html(text)
+  local made = html(text):gsub("gptimage2%.(%u%w*)", function(name)
+    local anchor = own[name] and "" or (has_methods[name] and "#Class_" or "#") .. name
+    return ('<a href="%s.html%s">%s</a>'):format(assert(page_of[name], name), anchor, name)
+  end)
+  return ('<code class="type">%s</code>'):format(made)
 end
 
 local function put(format, ...)
@@ -76,7 +120,7 @@ local function read_comment(lines)
 end
 
 local function kind_of(thing)
-  return thing.kind ~= "" and html(("`%s` "):format(thing.kind)) or ""
+  return thing.kind ~= "" and type_html(thing.kind) .. " " or ""
 end
 
 local function put_text(doc, title)
@@ -106,12 +150,14 @@ local function put_function(doc, declaration)
   put("%s\n", declaration)
 end
 
-local function put_class(doc, name, is_module, has_methods)
-  if is_module then
-    put_text({ text = { "Fields of the module." } })
-    put("-- @table fields")
-    put_fields(doc.fields)
-  elseif has_methods then
+local function put_class(doc, name)
+  if own[name] then
+    if #doc.fields > 0 then
+      put_text({ text = { "Fields." } })
+      put("-- @table fields")
+      put_fields(doc.fields)
+    end
+  elseif has_methods[name] then
     put_text(doc, name)
     put("-- @type %s\n", name)
     if #doc.fields > 0 then
@@ -127,9 +173,10 @@ local function put_class(doc, name, is_module, has_methods)
   put("")
 end
 
-local function convert(path)
+--- Calls `on_class(doc, name, variable)` and `on_function(doc, line, variable)` for what a file of
+--- library/ has.
+local function read_library(path, on_class, on_function)
   local comment, class = {}, nil
-  local seen_module = false
   for line in io.lines("library/" .. path .. ".lua") do
     local text = line:match("^%-%-%-(.*)$")
     if text then
@@ -137,27 +184,47 @@ local function convert(path)
     else
       local doc = read_comment(comment)
       if doc.class or doc.alias then
-        class = { doc = doc, name = (doc.class or doc.alias):gsub("^gptimage2%.?", "") }
+        local name = (doc.class or doc.alias):gsub("^gptimage2%.", "")
+        class = { doc = doc, name = name }
       end
-      local variable = line:match("^local [%w_]+ = {}")
+      local variable = line:match("^local ([%w_]+) = {}")
       if class and (variable or line == "") then
-        local is_module = variable and not seen_module
-        seen_module = seen_module or is_module
-        put_class(class.doc, class.name, is_module, variable)
+        on_class(class.doc, class.name, variable)
         class = nil
       elseif line:find("^function ") then
-        put_function(doc, line)
+        on_function(doc, line, line:match("^function ([%w_]+)"))
       end
       comment = {}
     end
   end
 end
 
+local function nothing() end
+
 local folder = assert(arg[1], "which folder?")
+for _, page in ipairs(PAGES) do
+  out = assert(io.open(("%s/%s.lua"):format(folder, page[1]), "w"))
+  outputs[page[1]] = out
+  put("--- %s\n-- @module %s\n", html(page[3]), page[1])
+end
+for _, path in ipairs(FILES) do -- first: links may lead to what comes later
+  local home = path:gsub("/", ".")
+  read_library(path, function(_, name, variable)
+    page_of[name] = page_of[name] or home
+    has_methods[name] = variable
+  end, nothing)
+end
 for _, path in ipairs(FILES) do
-  local name = path:gsub("/", ".")
-  out = assert(io.open(("%s/%s.lua"):format(folder, name), "w"))
-  put('--- What <code>require("%s")</code> gives.\n-- @module %s\n', name, name)
-  convert(path)
-  out:close()
+  local classes = {} -- by their variables
+  read_library(path, function(doc, name, variable)
+    classes[variable or ""] = name
+    out = outputs[page_of[name]]
+    put_class(doc, name)
+  end, function(doc, line, variable)
+    out = outputs[page_of[classes[variable]]]
+    put_function(doc, line)
+  end)
+end
+for _, file in pairs(outputs) do
+  file:close()
 end
