@@ -12,6 +12,7 @@ for _, folder in ipairs({ "examples/%s/", "spec/hosts/%s/" }) do
   for name, globals in pairs({
     blocking = { "lighty" },
     love = { "love" },
+    ["love-art"] = { "love" },
     minetest = { "minetest" },
     mpv = { "mp" },
     nvim = { "vim" },
