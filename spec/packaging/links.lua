@@ -1,5 +1,5 @@
--- Whether all links of a manual in HTML lead somewhere: links.lua <folder>. Prints those that do
--- not.
+-- Whether all links of a manual in HTML lead somewhere, and no Markdown is left in its text:
+-- links.lua <folder>. Prints what is wrong.
 local root = assert(arg[1])
 
 local pages = {} -- path -> its text and the ids in it; false: no such file
@@ -25,23 +25,35 @@ local function plain(path)
   return path
 end
 
-local links, dead = 0, 0
+local links, wrong = 0, 0
+
+local function complain(...)
+  wrong = wrong + 1
+  print(string.format(...))
+end
+
 local list = assert(io.popen(("find '%s' -name '*.html'"):format(root)))
 for path in list:lines() do
   local folder = path:match("^.*/")
-  local text = assert(read(path)).text
-  for link in (text:gsub("<pre>.-</pre>", "")):gmatch(' [hs]r[ec]f?="([^"]*)"') do
+  local text = assert(read(path)).text:gsub("<pre>.-</pre>", "")
+  for link in text:gmatch(' [hs]r[ec]f?="([^"]*)"') do
     if not link:find("^https?:") then
       links = links + 1
       local target, id = link:match("^([^#]*)#?(.*)$")
       local page = read(target == "" and path or plain(folder .. target))
       if link == "" or not page or id ~= "" and not page.ids[id] then
-        dead = dead + 1
-        print(("%s: %s leads nowhere"):format(path, link))
+        complain("%s: %s leads nowhere", path, link)
       end
+    end
+  end
+  local words = text:gsub("<code.->.-</code>", "")
+  for _, mark in ipairs({ "](", "**", "`" }) do
+    local at = words:find(mark, 1, true)
+    if at then
+      complain("%s: Markdown is left at %q", path, words:sub(at, at + 40))
     end
   end
 end
 list:close()
 assert(links > 100, "hardly any links")
-os.exit(dead == 0 and 0 or 1)
+os.exit(wrong == 0 and 0 or 1)
