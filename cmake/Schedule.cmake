@@ -58,6 +58,7 @@ set(GPTIMAGE2_SECONDS_ledger_check 20)
 set(GPTIMAGE2_SECONDS_interrupt_command 25)
 set(GPTIMAGE2_SECONDS_derive 10)
 set(GPTIMAGE2_SECONDS_page_command 10)
+set(GPTIMAGE2_SECONDS_shown 15)
 set(GPTIMAGE2_SECONDS_ledger_command 20)
 # Under valgrind those that wait are the same; the others compute.
 set(GPTIMAGE2_WAITING connections data deadline fetch job job_wait once pace
