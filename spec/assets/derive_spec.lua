@@ -189,6 +189,22 @@ describe("a program that is run", function()
     assert.equal("GPTIMAGE2_API_KEYS=x\nthere\n", result.errors)
   end)
 
+  -- Those of libraries too, which may be connections. POSIX has no way to close them all.
+  local alone = os.getenv("GPTIMAGE2_SPEC_POSIX") and pending or it
+  alone("has no descriptors of the host's", function()
+    local result = child.run(
+      [[
+        local core = require("gptimage2.core")
+        local script = "test -e /proc/self/fd/7 || exit 3"
+        print(core.run_program({ "sh", "-c", script }, 60))
+        print(io.open("/proc/self/fd/7") ~= nil)
+      ]],
+      nil,
+      "sh -c 'exec 7</dev/null; exec \"$@\"' sh"
+    )
+    assert.equal("nil\tit ended with 3\ntrue\n", result.output)
+  end)
+
   it("is told apart where the host ignores SIGCHLD", function()
     local result = child.run(
       [[

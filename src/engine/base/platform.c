@@ -94,6 +94,15 @@ int platform_spawn_in(posix_spawn_file_actions_t *actions, const char *folder) {
 #endif
 }
 
+int platform_spawn_alone(posix_spawn_file_actions_t *actions) {
+#if defined(LINUX) && defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+  return posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+#else
+  (void)actions;
+  return 0;
+#endif
+}
+
 /* ---- bytes ---- */
 
 bool platform_random(void *bytes, size_t size) {

@@ -65,6 +65,11 @@ void platform_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock,
  * ENOSYS where there is no such action. */
 int platform_spawn_in(posix_spawn_file_actions_t *actions, const char *folder);
 
+/* What is started with these actions has no descriptor but the standard ones,
+ * also of those that a library of the host's left open to it: 0 or an errno.
+ * Where there is no such action nothing changes. */
+int platform_spawn_alone(posix_spawn_file_actions_t *actions);
+
 /* ---- files ---- */
 
 /* fsync(), down to the disk itself. */

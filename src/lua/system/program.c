@@ -3,8 +3,9 @@
  *
  * It gets a process group of its own, so that it and whatever it starts can be
  * ended together, and the terminal's signals do not reach it; no standard
- * input; our standard error for both of its outputs; and an environment without
- * the API key.  Nothing of it is left when the call comes back.
+ * input; our standard error for both of its outputs; no other descriptor, where
+ * the system can close them all; and an environment without the API key.
+ * Nothing of it is left when the call comes back.
  *
  * For that time SIGCHLD has its default meaning: where the host ignores it, or
  * reaps all children, nobody could tell how this one ended.
@@ -75,6 +76,8 @@ static int start_init(Start *start) {
   if (!error)
     error = posix_spawn_file_actions_adddup2(&start->actions, STDERR_FILENO,
                                              STDOUT_FILENO);
+  if (!error)
+    error = platform_spawn_alone(&start->actions);
   if (error) {
     posix_spawn_file_actions_destroy(&start->actions);
     posix_spawnattr_destroy(&start->attributes);
