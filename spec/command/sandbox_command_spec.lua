@@ -1,5 +1,6 @@
 --- `gptimage2 sandbox`.
 
+local child = require("spec.helpers.child")
 local cjson = require("cjson")
 local commands = require("spec.helpers.commands")
 local folder = require("spec.folder")
@@ -10,9 +11,40 @@ describe("gptimage2 sandbox", function()
 
   it("says what the sandbox says", function()
     local said = commands.run("sandbox --fault on=create,action=nothing")
-    assert.equal(1, said.status)
-    assert.matches("unknown action 'nothing'", said.err)
-    assert.matches("certificate", commands.run("sandbox --tls --certificate bad").err)
+    assert.equal(2, said.status)
+    assert.matches("%-%-fault: .*unknown action 'nothing'", said.err)
+    for args, words in pairs({
+      ["--tls --certificate bad"] = "certificate",
+      ["--port 99999"] = "port",
+      ["--image-size 0"] = "image_size",
+    }) do
+      said = commands.run("sandbox " .. args)
+      assert.equal(2, said.status, args)
+      assert.matches(words, said.err)
+      assert.is_nil(said.err:find("bad argument", 1, true))
+    end
+  end)
+
+  -- A signal is counted; one that comes between the look at the count and the step wakes nobody.
+  it("ends by a signal that comes just before it stands still", function()
+    local result = child.run([[
+      local core = require("gptimage2.core")
+      local gptimage2 = require("gptimage2")
+      local step = gptimage2.step
+      local sent = false
+      function gptimage2.step(timeout)
+        if not sent then
+          sent = true
+          os.execute("kill -TERM $PPID")
+        end
+        return step(math.min(timeout, 20))
+      end
+      core.signals.catch()
+      local before = gptimage2.now()
+      require("gptimage2.command.parts.loop").until_interrupted()
+      print(gptimage2.now() - before < 15)
+    ]])
+    assert.equal("true\n", result.output)
   end)
 
   it("runs a sandbox until it is ended", function()

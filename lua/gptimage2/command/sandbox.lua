@@ -96,22 +96,25 @@ local function read_options(args)
   return read
 end
 
---- What was raised, without the place in our sources.
+--- What was raised, without the place in our sources and the names of calls.
 local function words_of(raised)
-  return (tostring(raised):gsub("^.-:%d+: ", ""))
+  local words = tostring(raised):gsub("^.-:%d+: ", "")
+  return words:match("^bad argument #%d+ to '[^']*' %((.*)%)$") or words
 end
 
---- The sandbox with its faults, or nil and what is wrong.
+--- The sandbox with its faults; nil and why there is none, or, third, what is wrong with the line.
 local function start(module, wanted, rules)
   local ok, box, err = pcall(module.start, wanted)
-  if not ok or not box then
-    return nil, ok and err or box
+  if not ok then
+    return nil, nil, words_of(box)
+  elseif not box then
+    return nil, err
   end
   for _, rule in ipairs(rules) do
     ok, err = pcall(box.fault, box, rule)
     if not ok then
       box:stop()
-      return nil, err
+      return nil, nil, "--fault: " .. words_of(err)
     end
   end
   return box
@@ -141,10 +144,11 @@ function sandbox.run(args, out)
       )
     )
   end
-  local box
-  box, why = start(module, read_options(args), rules)
-  if not box then
-    return out:fail(problem.new("io", "no_sandbox", words_of(why)))
+  local box, err, misuse = start(module, read_options(args), rules)
+  if misuse then
+    return out:misuse(misuse)
+  elseif not box then
+    return out:fail(problem.new("io", "no_sandbox", words_of(err)))
   end
   announce(box, out)
   loop.until_interrupted()

@@ -7,7 +7,6 @@ local gptimage2 = require("gptimage2")
 local loop = {}
 
 local TICK = 0.1 -- seconds
-local FOREVER = 3600
 
 --- From here on the first Ctrl-C lets what is under way end, and the second ends all at once.
 local function be_patient()
@@ -20,11 +19,12 @@ function loop.interrupted()
   return core.signals.count() > 0
 end
 
---- Waits until somebody asks for the end.
+--- Waits until somebody asks for the end. A signal is only counted: one that comes just before the
+--- step stands still does not wake it.
 function loop.until_interrupted()
   be_patient()
   while not loop.interrupted() do
-    gptimage2.step(FOREVER)
+    gptimage2.step(TICK)
   end
 end
 
