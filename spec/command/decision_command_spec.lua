@@ -153,6 +153,15 @@ describe("the key", function()
     assert.equal(2, commands.run("build -y --api-key x", options).status)
   end)
 
+  it("is the first line of standard input, which nobody has to close", function()
+    local options = with_file("600")
+    local line = folder.quote(commands.line("build -y --key-stdin" .. UNIT, options))
+    local held = "mkfifo %skeys && exec 3<>%skeys && echo %s >&3 && sh -c %s <&3; echo =$?"
+    local here = options.here
+    local said = folder.run(held:format(here, here, options.box.api_key, line))
+    assert.matches("made 1 picture for 10 credits\n=0$", said)
+  end)
+
   program.it({ it = it, pending = pending }, commands.has_terminal, "no script")(
     "is not typed where all can see it",
     function()

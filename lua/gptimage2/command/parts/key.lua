@@ -27,12 +27,22 @@ local function from_file(path)
   return refuse(("the key cannot be taken from %s: %s"):format(path, why or "it is empty"))
 end
 
+--- The bytes of standard input up to the end of a line: whoever holds the pipe open may have no
+--- more to say.
+local function read_line()
+  local bytes = {}
+  repeat
+    local byte = io.stdin:read(1)
+    bytes[#bytes + 1] = byte
+  until not byte or byte == "\n" or #bytes == MAX_LINE
+  return table.concat(bytes)
+end
+
 local function from_stdin()
   if core.terminal.is(0) then
     return refuse("--key-stdin reads a pipe or a file, and not what everybody can see typed")
   end
-  local text = io.stdin:read(MAX_LINE)
-  local found = text and first_line(text)
+  local found = first_line(read_line())
   if found then
     return found
   end
