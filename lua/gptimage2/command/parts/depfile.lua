@@ -6,8 +6,13 @@ local manifest = require("gptimage2.assets.manifest")
 
 local depfile = {}
 
+--- A path as make and ninja both read it. (A % in it is a pattern to make, and cannot be told to
+--- both.)
 local function escape(path)
-  return (path:gsub("[ #]", "\\%0"):gsub("%$", "$$$$"))
+  path = path:gsub("(\\*) ", function(run)
+    return run .. run .. "\\ "
+  end)
+  return (path:gsub("[#:]", "\\%0"):gsub("%$", "$$"))
 end
 
 --- The text: the lock and all pictures depend on the manifest.
