@@ -194,6 +194,8 @@ describe("a manifest", function()
     { "return { pictures = { ['a.png'] = 'x' } }", "manifest_error", "a table of fields" },
     { "return { budgt = 3, pictures = {} }", "unknown_field", "did you mean 'budget'?" },
     { "return { budget = -1, pictures = {} }", "manifest_error", "0 or more" },
+    { "return { budget = 1 / 0, pictures = {} }", "manifest_error", "a number of credits" },
+    { "return { budget = 0 / 0, pictures = {} }", "manifest_error", "a number of credits" },
     { "return { prompt = { subjct = 'x' }, pictures = {} }", "manifest_error", "did you mean" },
     {
       one("each = { a = { 'x' } }, subject = '{b}'", "{a}.png"),

@@ -3,6 +3,7 @@
 local commands = require("spec.helpers.commands")
 local folder = require("spec.folder")
 local pictures = require("spec.helpers.pictures")
+local plan_view = require("gptimage2.command.parts.plan_view")
 local program = require("spec.helpers.program")
 local progress = require("gptimage2.command.parts.progress")
 local support = require("spec.support")
@@ -67,6 +68,16 @@ describe("progress", function()
       assert.same(case[3], progress.lines(state(), case[1], case[2]))
     end)
   end
+
+  it("tells a budget that is not whole, and a very large one", function()
+    local odd = state(1)
+    for left, shown in pairs({ [5.5] = "5.5 left", [1e300] = "1e+300 left" }) do
+      odd.left = left
+      assert.matches(shown, progress.lines(odd, 120, 24)[2], 1, true)
+      local plan = { cost = 10, budget = left, spent = 0, counts = { new = 1 } }
+      assert.matches(shown, plan_view.total(plan), 1, true)
+    end
+  end)
 
   it("is never wider or higher than the terminal", function()
     for columns = 1, 130, 3 do

@@ -132,8 +132,9 @@ function entry.check_common(tbl, place)
     ok, err = check_count(tbl.candidates, "candidates", place, MAX_CANDIDATES)
   end
   local budget = tbl.budget or 0
-  if ok and (budget ~= budget or budget < 0) then
-    return failure.new("manifest_error", "budget must be 0 or more", at(place, "budget"))
+  if ok and not (budget >= 0 and budget < math.huge) then
+    local message = "budget must be a number of credits, 0 or more"
+    return failure.new("manifest_error", message, at(place, "budget"))
   elseif ok then
     return check_retry(tbl.retry, place)
   end

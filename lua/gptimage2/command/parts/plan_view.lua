@@ -47,7 +47,7 @@ function plan_view.total(plan)
   local parts = { ("%d credits"):format(plan.cost) }
   if plan.budget then
     local left = math.max(plan.budget - plan.spent, 0)
-    parts[1] = ("%s of %d left"):format(parts[1], left)
+    parts[1] = ("%s of %.14g left"):format(parts[1], left)
   end
   local states = counted(plan.counts)
   parts[#parts + 1] = states[1] and table.concat(states, ", ") or "no pictures"

@@ -48,7 +48,7 @@ local function totals(state)
   local running, of = #state.jobs, state.total and (" of %d"):format(state.total) or ""
   local short = state.total and ("/%d"):format(state.total) or ""
   local time = text.time(state.elapsed)
-  local left = state.left and (", %d left"):format(state.left) or ""
+  local left = state.left and (", %.14g left"):format(state.left) or ""
   local remaining = state.remaining and (", about %s left"):format(text.time(state.remaining)) or ""
   local long = ("%d%s done, %d running, %d failed; %d credits%s; %s"):format(
     state.done,
