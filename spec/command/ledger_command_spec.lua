@@ -73,6 +73,8 @@ describe("a ledger", function()
     for _, wrong in ipairs({
       "--since yesterday",
       "--until 2026-13-01",
+      "--since 2026-02-29",
+      "--since 2026-04-31",
       "--limit 0",
       "--state done",
       "--json --csv",

@@ -119,7 +119,7 @@ function output.words_of(err)
   if err.field and not words:find(err.field, 1, true) then
     words = ("%s (%s)"):format(words, text.clean(err.field))
   end
-  if err.idempotency_key and err.charged == "unknown" then
+  if err.idempotency_key and err.charged == "unknown" and err.code ~= "key_unknown" then
     words = ("%s (it may have been paid; its key is %s)"):format(words, err.idempotency_key)
   end
   return words

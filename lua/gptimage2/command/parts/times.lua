@@ -12,6 +12,16 @@ local function days_of(year, month, day)
   return year * 365 + leaps + math.floor((153 * month + 2) / 5) + day - 1 - EPOCH
 end
 
+local function is_leap(year)
+  return year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
+end
+
+--- Is there such a day?
+local function is_day(year, month, day)
+  local long = ({ 31, is_leap(year) and 29 or 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 })[month]
+  return long and day >= 1 and day <= long
+end
+
 --- A converter for a time: 2026-11-30, 2026-11-30T12:00:00Z, or seconds since 1970.
 ---@param name string of the option
 ---@return fun(word: string): number|nil, string|nil
@@ -25,7 +35,7 @@ function times.converter(name)
     local hour, minute, second = rest:match("^T(%d%d):(%d%d):(%d%d)Z$")
     local known = rest == "" or hour and tonumber(hour) < 24 and tonumber(minute) < 60
     local date = { tonumber(year), tonumber(month), tonumber(day) }
-    if not known or date[2] < 1 or date[2] > 12 or date[3] < 1 or date[3] > 31 then
+    if not known or tonumber(second or 0) > 60 or not is_day(date[1], date[2], date[3]) then
       return nil, ("%s needs a date like 2026-11-30 or 2026-11-30T12:00:00Z"):format(name)
     end
     local seconds = (tonumber(hour or 0) * 60 + tonumber(minute or 0)) * 60 + tonumber(second or 0)
