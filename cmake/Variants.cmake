@@ -171,6 +171,8 @@ function(gptimage2_install_program bindir lua)
   set(GPTIMAGE2_BIN_LUA "${lua}")
   configure_file("${CMAKE_CURRENT_SOURCE_DIR}/bin/gptimage2.in"
     "${CMAKE_BINARY_DIR}/bin/gptimage2" @ONLY)
+  file(CHMOD "${CMAKE_BINARY_DIR}/bin/gptimage2" PERMISSIONS OWNER_READ
+    OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
   install(PROGRAMS "${CMAKE_BINARY_DIR}/bin/gptimage2" DESTINATION "${bindir}")
 endfunction()
 
