@@ -234,6 +234,23 @@ describe("the plan of a batch", function()
     assert.equal(4, made.lines[3])
   end)
 
+  it("keeps little of a row, however long that is", function()
+    local rows = {}
+    for i = 1, 2000 do
+      rows[i] = ('{"prompt":"picture %d","note":"%s"}'):format(i, ("x"):rep(2000))
+    end
+    local text = table.concat(rows, "\n")
+    collectgarbage()
+    collectgarbage()
+    local before = collectgarbage("count")
+    local made = plan(text)
+    collectgarbage()
+    collectgarbage()
+    local each = (collectgarbage("count") - before) * 1024 / made.count
+    assert.equal(20000, made.cost)
+    assert.is_true(each < 800, each)
+  end)
+
   it("says what may have been meant", function()
     local made = plan('{"prompt":"a","ratoi":"1:1","zebra":1}\n{"prompt":"b","ratoi":"1:1"}\n')
     assert.same({ "the column 'ratoi' is taken for metadata; was 'ratio' meant?" }, made.warnings)

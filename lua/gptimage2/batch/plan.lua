@@ -246,6 +246,16 @@ function Plan:is_work(i)
   return plan.WORK[self.states[i]] == true and not (self.skipped and self.skipped[i])
 end
 
+--- For how many rows something is to be done.
+---@return integer
+function Plan:count_work()
+  local count = 0
+  for i = 1, self.count do
+    count = count + (self:is_work(i) and 1 or 0)
+  end
+  return count
+end
+
 ---@class gptimage2.batch.PlanOptions
 ---@field file string "-": standard input
 ---@field format? "jsonl"|"csv"

@@ -145,7 +145,8 @@ end
 
 --- A count as it is, or as a cell has it.
 local function read_count(count)
-  return type(count) == "string" and tonumber(count:match("^%s*(%d+)%s*$")) or count
+  local number = type(count) == "string" and tonumber(count:match("^%s*(%d+)%s*$")) or count
+  return check.integer(number) or number
 end
 
 local function build(fields)

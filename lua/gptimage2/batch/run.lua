@@ -166,14 +166,6 @@ local function work(self)
   end
 end
 
-local function count_work(plan)
-  local count = 0
-  for i = 1, plan.count do
-    count = count + (plan:is_work(i) and 1 or 0)
-  end
-  return count
-end
-
 --- Makes what the plan says. Waits; for tasks.
 ---@param plan gptimage2.batch.Plan
 ---@param client gptimage2.Client
@@ -186,7 +178,7 @@ function run.of(plan, client, options)
   self.stop = options.stop or function()
     return false
   end
-  self.total = count_work(plan)
+  self.total = plan:count_work()
   self.report = { made = 0, fetched = 0, failed = 0, unknown = 0, credits = 0, errors = {} }
   local workers = {}
   for i = 1, math.min(options.concurrency, self.total) do

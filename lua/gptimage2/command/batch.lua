@@ -179,7 +179,7 @@ function command.run(args, out)
   if not ok then
     return status
   end
-  if batcher.is_idle(plan) then
+  if plan:count_work() == 0 then
     return batcher.conclude_idle(plan, out)
   end
   return go(args, out, plan)

@@ -196,19 +196,7 @@ local function conclude(report, plan, out, stuck, interrupted)
   return status
 end
 
---- Whether nothing is to be done.
----@param plan gptimage2.batch.Plan
----@return boolean
-function batcher.is_idle(plan)
-  for i = 1, plan.count do
-    if plan:is_work(i) then
-      return false
-    end
-  end
-  return true
-end
-
---- Tells that.
+--- Tells that nothing is to be done.
 ---@param plan gptimage2.batch.Plan
 ---@param out gptimage2.command.Output
 ---@return integer status
@@ -228,6 +216,7 @@ function batcher.run(plan, out, client, concurrency)
   concurrency = concurrency or AT_ONCE
   local self = setmetatable(work.fields(out, client, concurrency), Batcher)
   self.plan, self.names, self.in_flight = plan, {}, {}
+  self.total = plan:count_work()
   show_done(plan, out)
   local report = self:run(function()
     return batch.run(plan, client, {
