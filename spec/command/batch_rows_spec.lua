@@ -228,6 +228,12 @@ describe("the plan of a batch", function()
     assert.equal("format_unknown", err.code)
     _, _, err = plan("", { file = place .. "/none.csv" })
     assert.equal("file_unreadable", err.code)
+    for _, format in ipairs({ "csv", "jsonl" }) do
+      _, _, err = plan("", { file = place, format = format })
+      assert.equal("file_unreadable", err.code)
+    end
+    _, told = plan('{"prompt":"a"}\n', { folder = place .. "/a.png" })
+    assert.equal(1, #told)
     folder.write(place .. "/a.csv", 'prompt,x\na,b\nc\n"d\ne",f\n')
     made, told = plan("", { file = place .. "/a.csv" })
     assert.same({ 1, "3 nil not_a_row" }, { made.wrong, told[1] })

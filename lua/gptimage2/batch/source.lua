@@ -43,6 +43,12 @@ function Source:error(err, place)
   })
 end
 
+--- The file cannot be read, or not to its end.
+local function unreadable(self, why)
+  local message = "it cannot be read: " .. tostring(why)
+  return nil, self:error({ code = "file_unreadable", message = message })
+end
+
 local function spool(handle)
   local copy, why = io.tmpfile()
   local block
@@ -91,8 +97,7 @@ function source.open(path, format)
     handle, why = spool(handle)
   end
   if not handle then
-    local message = "it cannot be read: " .. tostring(why)
-    return nil, self:error({ code = "file_unreadable", message = message })
+    return unreadable(self, why)
   end
   self.handle, self.is_csv = handle, found == "csv"
   return self
@@ -134,7 +139,9 @@ local TOO_LONG = {
 local function read_head(self, list)
   local first = list:next()
   local names, message = nil, "there is no line that names the columns"
-  if first and first.too_long then
+  if list.failure then
+    return unreadable(self, list.failure)
+  elseif first and first.too_long then
     return nil, self:error(TOO_LONG, first)
   elseif first then
     names, message = cells.names(first.text)
@@ -177,8 +184,7 @@ function Source:each(use)
     end
   end
   if list.failure then
-    local message = "it cannot be read: " .. list.failure
-    return nil, self:error({ code = "file_unreadable", message = message })
+    return unreadable(self, list.failure)
   end
   return true
 end
