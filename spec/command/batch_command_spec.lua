@@ -190,6 +190,13 @@ describe("gptimage2 batch", function()
     assert.equal(40, pictures.paid(box))
   end)
 
+  it("gives each row its own time, which does not run while it waits", function()
+    local box = support.sandbox({ duration = 0.7 })
+    local options = new(box, 8)
+    local said = commands.json("batch rows.jsonl -y --concurrency 1 --timeout 4" .. UNIT, options)
+    assert.same({ 0, 8 }, { said.status, said.last.made })
+  end)
+
   it("has an exit code for each trouble", function()
     local box = support.sandbox({ credits = 10 })
     local options = new(box, 3)
