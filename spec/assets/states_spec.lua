@@ -212,6 +212,13 @@ local ROWS = {
     "",
   },
   { "pinned, never made", { pin = true }, "pinned", 0, "never made" },
+  {
+    "never sent",
+    { candidates = 2, known = { { row = row("unsent") } } },
+    "new",
+    20,
+    "2 candidates; 1 recorded, and never sent",
+  },
   { "in flight", { known = { { row = row("open") } } }, "in_flight", 0, "taken up" },
   {
     "in flight, and two more",

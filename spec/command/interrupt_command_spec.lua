@@ -24,10 +24,21 @@ end
 
 --- What is left is made by the same command, and nothing was paid twice.
 local function finish(box, art, options)
+  local paid = pictures.paid(box)
   local said = commands.json("build -y" .. UNIT, options)
   assert.equal(0, said.status, said.err)
   assert.equal(COUNT * 10, pictures.paid(box))
+  assert.equal(COUNT * 10 - paid, said.last.credits)
   assert.is_true(assert(assets.check(art.manifest, { base_url = box.url })).ok)
+end
+
+--- What is left costs what it costs, though some of it is in the ledger, and is asked for.
+local function costs_the_rest(box, options)
+  local paid = pictures.paid(box)
+  assert.equal(COUNT * 10 - paid, commands.json("plan", options).last.cost)
+  assert.equal(2, commands.run("build" .. UNIT, options).status)
+  assert.equal(3, commands.run("build --yes --budget 0" .. UNIT, options).status)
+  assert.equal(paid, pictures.paid(box))
 end
 
 describe("Ctrl-C", function()
@@ -59,6 +70,8 @@ describe("Ctrl-C", function()
       local counts = assert(assets.plan(art.manifest, { base_url = box.url })).counts
       assert.equal(last.made, counts.fresh)
       assert.is_nil(counts.failed)
+      assert.equal(pictures.paid(box), last.credits)
+      costs_the_rest(box, options)
       assert.equal("", folder.list(art.base .. ".gptimage2/incoming"))
       finish(box, art, options)
     end)

@@ -158,7 +158,8 @@ local function pictures_of(attempt)
   return reply and reply.results and #reply.results or 0
 end
 
-local OF_MEANING = { open = "in_flight", unknown = "unknown", doubtful = "given_up" }
+local OF_MEANING =
+  { open = "in_flight", unsent = "in_flight", unknown = "unknown", doubtful = "given_up" }
 
 --- The state of a row, what it costs now, and why.
 function Plan:state_of(i, attempt)
@@ -172,8 +173,7 @@ function Plan:state_of(i, attempt)
   elseif not meaning then
     return attempt.t > 0 and "failed" or "new", self.costs[i], attempt.error
   end
-  local is_unsent = attempt.row.state == "intent"
-  return OF_MEANING[meaning], is_unsent and self.costs[i] or 0, attempt.row.error
+  return OF_MEANING[meaning], meaning == "unsent" and self.costs[i] or 0, attempt.row.error
 end
 
 --- What would be paid for must have room.

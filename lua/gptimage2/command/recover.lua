@@ -1,20 +1,25 @@
 --- `gptimage2 recover`: takes up what an earlier process left in its ledger, and saves it.
 
 local codes = require("gptimage2.command.parts.codes")
+local confirm = require("gptimage2.command.parts.confirm")
 local gptimage2 = require("gptimage2")
 local jobs = require("gptimage2.command.parts.jobs")
 local ledgers = require("gptimage2.command.parts.ledgers")
 local options = require("gptimage2.command.parts.options")
+local outside = require("gptimage2.objects.outside")
+local row_job = require("gptimage2.ledger.row_job")
+local rows = require("gptimage2.ledger.rows")
 local text = require("gptimage2.command.parts.text")
 
 local recover = {}
 
 recover.summary = "Takes up what an earlier process left in its ledger, and saves the pictures."
 recover.description = "What the service has is polled, what was provably not sent is sent, and "
-  .. "what may have been paid is listed: see resolve."
+  .. "what may have been paid is listed: see resolve. Where something is to be sent it asks on a "
+  .. "terminal, and needs --yes or --budget elsewhere."
 recover.examples = {
   "gptimage2 recover --ledger renders.db -o out",
-  "gptimage2 recover --retry idempotent",
+  "gptimage2 recover --yes --retry idempotent",
 }
 
 --- Its options and arguments.
@@ -26,10 +31,35 @@ function recover.define(command)
     :option("--budget", "Credits that it may spend on what was not sent.")
     :argname("<credits>")
     :convert(options.number("--budget", 0))
+  command:flag("-y --yes", "Do not ask.")
   jobs.define(command)
   options.retry(command)
   options.service(command)
   options.json(command)
+end
+
+--- What sending costs that was recorded and never sent, whichever account's it is; and how many
+--- jobs that are. Where the ledger cannot be read, who opens it says so.
+local function unsent(args)
+  local cost, count = 0, 0
+  local base_url = outside.base_url(nil, true)
+  rows.each({ ledger = ledgers.path(args) }, { unfinished = true }, function(row)
+    if row.state == "intent" and row_job.is_of_service(row, { base_url = base_url or "" }) then
+      cost, count = cost + row.cost, count + 1
+    end
+  end)
+  return cost, count
+end
+
+--- May it send what was not sent? A budget is an answer.
+local function may_send(args, out)
+  local cost, count = unsent(args)
+  local ok, status = confirm.may_spend({ yes = args.yes or args.budget }, out, cost, function()
+    local words = "%d credits: %s recorded, and never sent"
+    out:line(words:format(cost, text.count(count, "job")))
+    out:object({ type = "plan", cost = cost, rows = count })
+  end)
+  return ok, status
 end
 
 --- Takes all up, and waits for them; what each came to is in the job.
@@ -89,7 +119,12 @@ end
 ---@param out gptimage2.command.Output
 ---@return integer status
 function recover.run(args, out)
-  local list, status = ledgers.run(args, out, function(client)
+  local ok, list, status
+  ok, status = may_send(args, out)
+  if not ok then
+    return status
+  end
+  list, status = ledgers.run(args, out, function(client)
     return take_up(client, args)
   end)
   if not list then

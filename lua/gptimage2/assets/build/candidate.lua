@@ -16,6 +16,8 @@ local candidate = {}
 ---@field n integer
 ---@field t integer settled attempts that were not charged
 ---@field row table|nil of the attempt that is there already
+---@field pays boolean|nil its picture is paid now: it was never sent before
+---@field spent boolean|nil it has been, and nothing came back
 ---@field record table|nil
 ---@field picture table|nil of the manifest; nil: it is only taken into the store
 
@@ -153,6 +155,7 @@ local function outcome_of(run, item, err)
   elseif not found then
     return "later"
   end
+  item.spent = item.pays and attempts.spent(found[1]) > 0
   local meaning = attempts.meaning(found[1], run.project.config.retry)
   if meaning == "free" then
     item.t = item.t + 1
@@ -179,6 +182,7 @@ end
 function candidate.make(run, item)
   local file = item.row and item.row.meaning == "paid" and came_in(run, item) or nil
   local job, err = succeed(run, item)
+  item.spent = item.pays and job ~= nil
   if job and not file and not run.closed then
     file, err = fetch(run, item, job)
     if not file then

@@ -26,6 +26,16 @@ local function candidate_of(own, found, same, hash, n)
   return known
 end
 
+--- Is a candidate to be gone on with, or to be made? Nothing that is paid when it is sent is, but
+--- where the plan says so.
+local function is_work(known, makes)
+  local meaning = known.row and known.row.meaning
+  if meaning == "open" or meaning == "paid" then
+    return not known.object
+  end
+  return makes and (not meaning or meaning == "unsent")
+end
+
 --- The items of a line of the plan: what is begun, and what is to be made.
 ---@param run gptimage2.assets.Run
 ---@param found gptimage2.assets.Attempts
@@ -42,17 +52,16 @@ function items.add(run, found, line, list)
   local most = math.max(states.most_wanted(picture.candidates, same), line.make[#line.make] or 0)
   for n = 1, most do
     local known = candidate_of(own, found, same, line.hash, n)
-    local row = known.row
-    local begun = row and (row.meaning == "open" or row.meaning == "paid") and not known.object
     local id = line.hash .. n
-    if not run.asked[id] and (begun or making[n] and not row) then
+    if not run.asked[id] and is_work(known, making[n]) then
       run.asked[id] = true
       list[#list + 1] = {
         path = line.path,
         hash = line.hash,
         n = n,
         t = known.t,
-        row = begun and row or nil,
+        row = known.row,
+        pays = not known.row or known.row.meaning == "unsent",
         record = known.record,
         picture = picture,
       }
@@ -88,7 +97,7 @@ end
 local function add_former_row(run, hash, n, t, row, list)
   local record = run.project.store:record(hash, n)
   local is_there = record and record.object
-  if row.state == "intent" then
+  if row.meaning == "unsent" then
     list[#list + 1] = { path = row.path, hash = hash, n = n, t = t, abandon = row.key }
   elseif row.job and not is_there and (row.meaning == "open" or row.meaning == "paid") then
     list[#list + 1] = { path = row.path, hash = hash, n = n, t = t, row = row, record = record }

@@ -73,9 +73,9 @@ end
 ---@return string what
 ---@return gptimage2.Error|nil err
 function outcome.conclude(run, item, what, err, options)
+  run.credits = run.credits + (item.spent and core.limits.credits_each or 0)
   if what == "made" then
     run.made = run.made + 1
-    run.credits = run.credits + (item.row and 0 or core.limits.credits_each)
     err = settle_all(run, item.hash, options)
     what = err and "later" or "made"
     run.project.store:rest()

@@ -114,8 +114,8 @@ local function make_items(self, run, line)
     if run.closed then
       return nil, "closed"
     end
-    what, err = outcome.conclude(run, item, what, err, KEEP)
-    if what == "failed" and not item.row then
+    err = select(2, outcome.conclude(run, item, what, err, KEEP))
+    if item.pays and not item.spent then
       reserve(self, run, -core.limits.credits_each)
     end
     failed, run.final = err or failed, run.final or run.stopped and err or nil

@@ -18,8 +18,9 @@ local function is_free(row)
 end
 
 --- What the row means for its picture: "paid" (a picture is there to be fetched), "open" (recovery
---- takes it up), "unknown" (it may have been paid, and nobody will ask), "free" (it came to
---- nothing) or "doubtful" (to nothing, and it may have been paid).
+--- takes it up, for nothing), "unsent" (recorded, and paid when it is sent), "unknown" (it may have
+--- been paid, and nobody will ask), "free" (it came to nothing) or "doubtful" (to nothing, and it
+--- may have been paid).
 ---@param row table
 ---@param retry string the client's
 ---@return string
@@ -28,18 +29,23 @@ function attempts.meaning(row, retry)
     return "paid"
   elseif not OPEN[row.state] then
     return is_free(row) and "free" or "doubtful"
-  elseif row.state == "intent" or retry == "idempotent" or row_job.id(row) then
+  elseif row.state == "intent" then
+    return "unsent"
+  elseif retry == "idempotent" or row_job.id(row) then
     return "open"
   end
   return "unknown"
 end
 
---- What a row keeps reserved.
-local function reserved(row)
-  if OPEN[row.state] or not is_free(row) then
-    return row.cost
+--- The credits that went for a row and did not come back. One that was never sent has spent
+--- nothing: it costs when it is sent, and is counted there.
+---@param row table
+---@return integer
+function attempts.spent(row)
+  if row.state == "intent" then
+    return 0
   end
-  return 0
+  return (OPEN[row.state] or not is_free(row)) and row.cost or 0
 end
 
 --- The metadata by which a job of ours is found again.
@@ -74,7 +80,7 @@ local function read_marks(row, salt)
 end
 
 ---@class gptimage2.assets.Attempts
----@field spent integer credits that are reserved and were not given back
+---@field spent integer credits of what was sent, that were not given back
 ---@field by_hash table<string, table<integer, table<integer, table>>>
 local Attempts = {}
 Attempts.__index = Attempts
@@ -108,7 +114,7 @@ local function keep(self, row, hash, n, t)
     job = row_job.id(row),
     charged = row.charged,
   }
-  self.spent = self.spent + reserved(row)
+  self.spent = self.spent + attempts.spent(row)
 end
 
 --- Reads a ledger for the rows with this salt.

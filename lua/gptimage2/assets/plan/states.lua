@@ -76,6 +76,13 @@ local function survey_made(facts, found, line, n)
   end
 end
 
+--- One that is to be made. What was recorded and never sent is one: it is paid when it is sent.
+local function add_to_make(found, n, known)
+  found.make[#found.make + 1] = n
+  found.failed = found.failed or known.failed
+  found.unsent = found.unsent + (known.row and 1 or 0)
+end
+
 --- One of which the lock does not know yet.
 local function survey_other(facts, found, line, n)
   local known = facts.candidate(n)
@@ -87,12 +94,11 @@ local function survey_other(facts, found, line, n)
   elseif is_begun(row) then
     found.in_flight = found.in_flight or row
     found.jobs[#found.jobs + 1] = row.job
-  elseif row then
+  elseif row and row.meaning ~= "unsent" then
     found.unknown = found.unknown or row
     found.unknowns[#found.unknowns + 1] = { n = n, key = row.key }
   else
-    found.make[#found.make + 1] = n
-    found.failed = found.failed or known.failed
+    add_to_make(found, n, known)
   end
 end
 
@@ -105,6 +111,7 @@ local function survey(facts, line)
     jobs = {},
     gone = {},
     waiting = 0,
+    unsent = 0,
     made = 0,
     cached = 0,
   }
@@ -136,7 +143,10 @@ local function to_make(found)
   end
   local what = plural(#found.make, "candidate", "candidates")
   if found.made > 0 then
-    return "new", ("%s more"):format(what)
+    what = what .. " more"
+  end
+  if found.unsent > 0 then
+    what = ("%s; %d recorded, and never sent"):format(what, found.unsent)
   end
   return "new", what
 end

@@ -131,7 +131,10 @@ local function summary(report, failed)
   if failed > 0 then
     parts[#parts + 1] = ("%d failed"):format(failed)
   end
-  local unreviewed = report.plan.counts.unreviewed
+  local unreviewed, in_flight = report.plan.counts.unreviewed, report.plan.counts.in_flight
+  if in_flight then
+    parts[#parts + 1] = ("%d in flight"):format(in_flight)
+  end
   if unreviewed then
     parts[#parts + 1] = ("%d to be reviewed"):format(unreviewed)
   end

@@ -27,7 +27,8 @@ function confirm.ask(question)
 end
 
 --- Asks where that is needed: not with `--yes`, nor for nothing. Gives whether to go on, the exit
---- code where not, and the credits that somebody has agreed to.
+--- code where not, and the credits that somebody has agreed to: without `--yes` no more may be
+--- spent, whatever else turns up to be made.
 ---@param args { yes: boolean|nil }
 ---@param out gptimage2.command.Output
 ---@param cost number credits
@@ -37,7 +38,7 @@ end
 ---@return number|nil agreed
 function confirm.may_spend(args, out, cost, show)
   if args.yes or cost == 0 then
-    return true
+    return true, nil, not args.yes and 0 or nil
   end
   show()
   if not confirm.can_ask(out) then
