@@ -98,6 +98,16 @@ describe("what was recorded and never sent", function()
     assert.equal(10, pictures.paid(box))
   end)
 
+  it("is known by another salt, and leaves nothing for anybody to send", function()
+    local art = interrupted(box)
+    os.remove(art.base .. "pictures.lock")
+    local plan = assert(assets.plan(art.manifest, { client = art.client }))
+    assert.same({ 30, 10 }, { plan.cost, plan.spent })
+    assert.equal(30, assert(art:build()).credits)
+    assert.equal(0, #assert(art.client:recover()))
+    assert.equal(40, pictures.paid(box))
+  end)
+
   it("is within the budget of a game", function()
     local art = interrupted(box)
     local told = {}

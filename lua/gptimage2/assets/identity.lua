@@ -46,6 +46,13 @@ function identity.new_salt()
   return core.digest.random(16)
 end
 
+--- Whether it is one, whoever wrote it.
+---@param value any
+---@return boolean
+function identity.is_salt(value)
+  return type(value) == "string" and #value == 32 and not value:find("[^%da-f]")
+end
+
 local function bytes_of(hex)
   return (hex:gsub("%x%x", function(pair)
     return string.char(tonumber(pair, 16))

@@ -110,8 +110,8 @@ end
 function items.add_former(run, found, list)
   for hash, of_hash in pairs(found.by_hash) do
     for n, of_n in pairs(not run.by_hash[hash] and of_hash or {}) do
-      for t, row in pairs(of_n) do
-        add_former_row(run, hash, n, t, row, list)
+      for _, row in ipairs(of_n.rows) do
+        add_former_row(run, hash, n, row.t, row, list)
       end
     end
   end

@@ -1,5 +1,6 @@
 --- What a ledger knows of a manifest's pictures: the attempts at each, and what they have spent.
 
+local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local identity = require("gptimage2.assets.identity")
 local row_job = require("gptimage2.ledger.row_job")
@@ -65,34 +66,55 @@ function attempts.metadata(salt, path, hash, n, t)
   }
 end
 
---- Whose attempt a row is: its metadata, if the key is the one that follows from it.
-local function read_marks(row, salt)
-  local marks = row.metadata and row.metadata:find(salt, 1, true) and core.decode(row.metadata)
-  local n, t = marks and tonumber(marks.n), marks and tonumber(marks.t)
-  if not n or not t or marks.build ~= salt or type(marks.hash) ~= "string" then
-    return nil
-  end
-  if identity.key(salt, marks.hash, n, t) ~= row.key then
-    return nil
-  end
-  row.path = type(marks.path) == "string" and marks.path or nil
-  return marks.hash, n, t
+--- A number in a text that anybody may have written.
+local function whole(text)
+  return type(text) == "string" and check.integer(tonumber(text)) or nil
 end
+
+--- The marks of an attempt, if its key is the one that follows from them; nil for other rows.
+local function read_marks(row)
+  local marks = row.metadata and row.metadata:find('"build"', 1, true) and core.decode(row.metadata)
+  local n, t = marks and whole(marks.n), marks and whole(marks.t)
+  local salt = n and t and type(marks.hash) == "string" and marks.build
+  if not identity.is_salt(salt) or identity.key(salt, marks.hash, n, t) ~= row.key then
+    return nil
+  end
+  return { salt = salt, hash = marks.hash, n = n, t = t, path = marks.path }
+end
+
+--- Of several attempts at one candidate, the one that counts: what is paid, then what may be, then
+--- what nobody has sent.
+local RANK = { paid = 1, open = 2, unknown = 3, doubtful = 4, unsent = 5 }
 
 ---@class gptimage2.assets.Attempts
 ---@field spent integer credits of what was sent, that were not given back
----@field by_hash table<string, table<integer, table<integer, table>>>
+---@field by_hash table<string, table<integer, { rows: table[], free: table<integer, string> }>>
 local Attempts = {}
 Attempts.__index = Attempts
 
---- The row of an attempt, with its `meaning`; nil where there is none.
+--- The attempt at a candidate that counts, with its `meaning`; nil where there is none, or all came
+--- to nothing for free.
+---@param hash string
+---@param n integer
+---@return table|nil
+function Attempts:row(hash, n)
+  local of_hash, best = self.by_hash[hash], nil
+  for _, row in ipairs(of_hash and of_hash[n] and of_hash[n].rows or {}) do
+    if not best or RANK[row.meaning] < RANK[best.meaning] then
+      best = row
+    end
+  end
+  return best
+end
+
+--- How an attempt ended that came to nothing for free; nil for others.
 ---@param hash string
 ---@param n integer
 ---@param t integer
----@return table|nil
-function Attempts:row(hash, n, t)
+---@return string|nil
+function Attempts:failed(hash, n, t)
   local of_hash = self.by_hash[hash]
-  return of_hash and of_hash[n] and of_hash[n][t]
+  return of_hash and of_hash[n] and of_hash[n].free[t]
 end
 
 --- Those of no ledger.
@@ -101,42 +123,49 @@ function attempts.none()
   return setmetatable({ spent = 0, by_hash = {} }, Attempts)
 end
 
-local function keep(self, row, hash, n, t)
-  local of_hash = self.by_hash[hash] or {}
-  self.by_hash[hash] = of_hash
-  of_hash[n] = of_hash[n] or {}
-  of_hash[n][t] = {
-    key = row.key,
-    path = row.path,
-    state = row.state,
-    meaning = row.meaning,
-    error = row.error,
-    job = row_job.id(row),
-    charged = row.charged,
-  }
-  self.spent = self.spent + attempts.spent(row)
+local function keep(self, row, marks, owner)
+  local of_hash = self.by_hash[marks.hash] or {}
+  self.by_hash[marks.hash] = of_hash
+  local known = of_hash[marks.n] or { rows = {}, free = {} }
+  of_hash[marks.n] = known
+  if row.meaning ~= "free" then
+    known.rows[#known.rows + 1] = {
+      key = row.key,
+      path = type(marks.path) == "string" and marks.path or nil,
+      t = marks.t,
+      state = row.state,
+      meaning = row.meaning,
+      error = row.error,
+      job = row_job.id(row),
+    }
+  elseif owner == "salt" then -- the next key follows from it
+    known.free[marks.t] = row.error or row.state
+  end
+  self.spent = self.spent + (owner ~= "hash" and attempts.spent(row) or 0)
 end
 
---- Reads a ledger for the rows with this salt.
+--- Reads a ledger for the rows that are somebody's: `owner_of` says by what, "salt", "path" or
+--- "hash" (whose credits are another's), or nil.
 ---@param config { ledger: string, ledger_file: string?, any_owner: boolean?, retry: string }
----@param salt string|nil
+---@param owner_of fun(marks: table, meaning: string): string|nil
 ---@param pace? fun() a pause behind each few rows
 ---@return gptimage2.assets.Attempts|nil
 ---@return gptimage2.Error|nil err
-function attempts.read(config, salt, pace)
+function attempts.read(config, owner_of, pace)
   local found, count = attempts.none(), 0
-  if not salt or not core.disk.look(config.ledger) then
+  if not core.disk.look(config.ledger) then
     return found
   end
   local _, err = rows.each(config, {}, function(row)
-    local hash, n, t = read_marks(row, salt)
+    local marks = read_marks(row)
     count = count + 1
     if pace and count % ROWS_EACH == 0 then
       pace()
     end
-    if hash then
-      row.meaning = attempts.meaning(row, config.retry)
-      keep(found, row, hash, n, t)
+    row.meaning = marks and attempts.meaning(row, config.retry)
+    local owner = marks and owner_of(marks, row.meaning)
+    if owner then
+      keep(found, row, marks, owner)
     end
   end)
   if err then

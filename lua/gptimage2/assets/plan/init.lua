@@ -5,6 +5,7 @@ local attempts = require("gptimage2.assets.plan.attempts")
 local core = require("gptimage2.core")
 local lines = require("gptimage2.assets.build.lines")
 local globs = require("gptimage2.assets.plan.globs")
+local owners = require("gptimage2.assets.plan.owners")
 local seen = require("gptimage2.assets.plan.seen")
 local states = require("gptimage2.assets.plan.states")
 local store = require("gptimage2.assets.store")
@@ -24,7 +25,7 @@ function plan.attempts(self, pace)
     ledger_file = config.ledger_file,
     any_owner = config.any_owner,
     retry = config.retry,
-  }, self.lock.salt, pace)
+  }, owners.of(self), pace)
 end
 
 --- What is known of a candidate: its object, the row that its next attempt would have, the code of
@@ -43,12 +44,12 @@ function plan.candidate(self, found, line, hash, n)
     known.object = record.here and record.object or nil
   end
   known.t = math.max(known.t, line and line.failed and line.failed[n] or 0)
-  local row = found:row(hash, n, known.t)
-  while row and row.meaning == "free" do
-    known.t, known.failed = known.t + 1, row.error or row.state
-    row = found:row(hash, n, known.t)
+  local failed = found:failed(hash, n, known.t)
+  while failed do
+    known.t, known.failed = known.t + 1, failed
+    failed = found:failed(hash, n, known.t)
   end
-  known.row = row
+  known.row = found:row(hash, n)
   return known
 end
 
