@@ -72,11 +72,13 @@ function assets.plan(path, options)
   if not found then
     return nil, err
   end
-  local made, ok = plan.of(self, found, options), true
-  if options.out then
+  local made, ok
+  made, err = plan.of(self, found, options)
+  ok = made ~= nil
+  if ok and options.out then
     ok, err = plan_file.write(self, made, options)
   end
-  return ok and made, err
+  return ok and made or nil, err
 end
 
 --- Whether all pictures are there, accepted and as they should be. Needs no key, no network and no

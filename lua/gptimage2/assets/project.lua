@@ -125,6 +125,10 @@ function project.open(path, options)
   end
   self.store = store.open(self.manifest.base, options.store)
   self.ledger = self.config.ledger or self.store.roots[1] .. "ledger.db"
+  ok, err = self.store:check()
+  if not ok then
+    return nil, err
+  end
   self.lock, err = lock.read(self.manifest.lock)
   if not self.lock then
     return nil, err

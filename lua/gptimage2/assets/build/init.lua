@@ -113,9 +113,11 @@ local function go(run, options)
     return nil, err
   end
   run.found = found
-  local made_plan = plan.of(run.project, found, options)
-  local ok
-  ok, err = purse.check(made_plan, options)
+  local made_plan, ok
+  made_plan, err = plan.of(run.project, found, options)
+  if made_plan then
+    ok, err = purse.check(made_plan, options)
+  end
   if not ok then
     return nil, err
   end
@@ -163,7 +165,11 @@ local function report(run, options)
   if not found then
     return nil, err
   end
-  local after = plan.of(run.project, found, options)
+  local after
+  after, err = plan.of(run.project, found, options)
+  if not after then
+    return nil, err
+  end
   local all = not run.over and not run.failed[1] and not run.unknown[1]
   for _, line in ipairs(after.lines) do
     all = all and not line.make[1] and not UNDONE[line.state]

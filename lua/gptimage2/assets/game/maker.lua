@@ -146,7 +146,10 @@ local function make(self, run, path)
   local picture = own.pictures[path]
   local line = plan.line(own, run.found, picture, looked, KEEP.stale)
   pause()
-  local ok, err = make_free(run, line, picture)
+  local ok, err = not own.store.fault, own.store.fault
+  if ok then
+    ok, err = make_free(run, line, picture)
+  end
   if not ok then
     return tell_of(self, path, err)
   end

@@ -44,10 +44,15 @@ end
 --- All that is missing, edited, stale, unreviewed, orphaned or of the wrong type.
 ---@param self gptimage2.assets.Project
 ---@param options table
----@return { ok: boolean, problems: table[] }
+---@return { ok: boolean, problems: table[] }|nil
+---@return gptimage2.Error|nil err
 function checking.of(self, options)
+  local made, err = plan.of(self, attempts.none(), options)
+  if not made then
+    return nil, err
+  end
   local problems = {}
-  for _, line in ipairs(plan.of(self, attempts.none(), options).lines) do
+  for _, line in ipairs(made.lines) do
     problems[#problems + 1] = problem_of(self, line)
   end
   return { ok = problems[1] == nil, problems = problems }

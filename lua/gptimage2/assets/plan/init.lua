@@ -207,7 +207,8 @@ end
 ---@param self gptimage2.assets.Project
 ---@param found gptimage2.assets.Attempts
 ---@param options { stale: string?, only: string|string[]|nil }
----@return table plan { lines, cost, counts, clean, spent, budget }
+---@return table|nil plan { lines, cost, counts, clean, spent, budget }
+---@return gptimage2.Error|nil err where a store has what could not be read
 function plan.of(self, found, options)
   local asked = {}
   local is_asked, list = globs.matcher(options.only), {}
@@ -221,6 +222,9 @@ function plan.of(self, found, options)
   end
   if core.is_folder(self.manifest.base .. store.FOLDER) then
     looked:keep()
+  end
+  if self.store.fault then
+    return nil, self.store.fault
   end
   add_orphans(self, list, is_asked)
   local made = sum_up(list)

@@ -129,8 +129,12 @@ function review.write(path, options, view)
   if not ok then
     return nil, err
   end
-  local lines = plan.of(own, attempts.none(), options).lines
-  local html = pages.render(data_of(own, lines, view), core.digest.sha256)
+  local made
+  made, err = plan.of(own, attempts.none(), options)
+  if not made then
+    return nil, err
+  end
+  local html = pages.render(data_of(own, made.lines, view), core.digest.sha256)
   local file = own.store.roots[1] .. "index.html"
   ok, err = core.disk.write(file, html, true)
   if not ok then

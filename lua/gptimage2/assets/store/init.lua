@@ -2,6 +2,7 @@
 --- be several; the first is the manifest's own, `.gptimage2/`. It is the source, and no cache: a
 --- picture that is in none of them costs again.
 
+local access = require("gptimage2.assets.store.access")
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local failure = require("gptimage2.assets.failure")
@@ -14,6 +15,7 @@ local disk = core.disk
 ---@class gptimage2.assets.Store
 ---@field roots string[] folders, with a slash at their end
 ---@field pace fun()|nil pauses between two slices of a file's bytes: a frame loop goes on meanwhile
+---@field fault gptimage2.Error|nil a record is there, and could not be read
 ---@field whole table<string, string> digest -> path of what this run has looked at, or taken in
 local Store = {}
 Store.__index = Store
@@ -75,18 +77,55 @@ local function failed(err, file)
   return failure.of(err, { file = file }, "store_failed")
 end
 
---- Makes the folders of one store.
-local function prepare(root)
-  local ok, err = disk.make(root:sub(1, -2), 448) -- 0700
-  for _, name in ipairs({ "objects", "requests", "incoming" }) do
-    if ok then
-      ok, err = disk.make(root .. name, 448)
+local OWN = 448 -- 0700
+local SHARED = 511 -- 0777, by the umask: a store that others have, too
+
+--- Makes the folders of one store, but not itself.
+local function make_folders(root, names, mode)
+  for _, name in ipairs(names) do
+    local ok, err = disk.make(root .. name, mode)
+    if not ok then
+      return failed(err, root)
     end
   end
+  return true
+end
+
+--- Makes the manifest's own.
+local function prepare(root)
+  local ok, err = disk.make(root:sub(1, -2), OWN)
   if not ok then
     return failed(err, root)
   end
+  return make_folders(root, { "objects", "requests", "incoming" }, OWN)
+end
+
+--- Whether all stores can be read: what is in one that cannot would be paid once more. One that is
+--- not there yet is made by who writes to it.
+---@return boolean|nil ok
+---@return gptimage2.Error|nil err
+function Store:check()
+  for _, root in ipairs(self.roots) do
+    local err = access.fault(root)
+    if err then
+      return nil, err
+    end
+  end
   return true
+end
+
+--- Makes another store ready: it was named, so it must be there, but not be one to write to.
+local function prepare_other(self, root)
+  local err = access.fault(root)
+  local ok = not err
+  if ok then
+    ok, err = disk.make(root:sub(1, -2), SHARED)
+    err = err and select(2, failed(err, root))
+  end
+  if ok and make_folders(root, { "objects", "requests" }, SHARED) then
+    self.writable[#self.writable + 1] = root
+  end
+  return ok, err
 end
 
 --- Makes the first store ready to be written to, and the others where that is possible.
@@ -101,9 +140,9 @@ function Store:prepare()
     end
   end
   self.writable = { self.roots[1] }
-  for i = 2, ok and #self.roots or 0 do
-    if prepare(self.roots[i]) then
-      self.writable[#self.writable + 1] = self.roots[i]
+  for i = 2, #self.roots do
+    if ok then
+      ok, err = prepare_other(self, self.roots[i])
     end
   end
   return ok, err
@@ -189,9 +228,16 @@ local function known(self, root)
   return set
 end
 
---- A record whose fields are what they should be; else it is as if it were not there.
-local function read_record(path, hash, n)
-  local record = core.decode(contents.read(path, MAX_RECORD) or "")
+--- A record whose fields are what they should be; else it is as if it were not there. Why it could
+--- not be read is the store's `fault`.
+local function read_record(self, root, hash, n)
+  local path = ("%srequests/%s/%d.json"):format(root, hash, n)
+  local text, why = contents.read(path, MAX_RECORD)
+  if not text then
+    self.fault = self.fault or access.record_fault(root, path, why)
+    return nil
+  end
+  local record = core.decode(text)
   local good = record and record.hash == hash and check.integer(record.n) == n
   local object = good and record.object
   if object and (type(object) ~= "string" or not object:find("^%x+$") or #object ~= 64) then
@@ -216,8 +262,7 @@ end
 function Store:record(hash, n)
   local found, most = nil, 0
   for _, root in ipairs(self.roots) do
-    local record = known(self, root)[hash]
-      and read_record(("%srequests/%s/%d.json"):format(root, hash, n), hash, n)
+    local record = known(self, root)[hash] and read_record(self, root, hash, n)
     if record then
       most = math.max(most, record.failed)
       local better = record.object and self:has(record.object)
