@@ -6,6 +6,8 @@ local folder = require("spec.folder")
 local pictures = require("spec.helpers.pictures")
 local support = require("spec.support")
 
+local SALT = ("0"):rep(32)
+
 describe("a plan in a file", function()
   after_each(function()
     support.clean()
@@ -37,20 +39,37 @@ describe("a plan in a file", function()
     assert.equal(10, lines[2].cost)
   end)
 
-  it("goes where a link leads, and takes no place but a file's", function()
+  it("takes no place but a plan's", function()
     local art = pictures.new()
-    local options = { base_url = "http://127.0.0.1:1", out = art.base .. "link" }
-    folder.write(art.base .. "there", "")
-    folder.link("there", options.out)
-    assert(assets.plan(art.manifest, options))
-    assert.matches("gptimage2.plan", art:read("there"))
-    assert.equal("symbolic link", folder.stat(options.out, "%F"))
-    options.out = art.base .. "new/plan"
-    assert(assets.plan(art.manifest, options))
-    assert.matches("gptimage2.plan", art:read("new/plan"))
-    options.out = art.base
-    local _, err = assets.plan(art.manifest, options)
-    assert.equal("io", err.kind)
+    folder.write(art.base .. "pictures.lock", '{"gptimage2.lock":1,"salt":"' .. SALT .. '"}\n')
+    folder.write(art.base .. "a.png", "a picture")
+    folder.write(art.base .. "empty", "")
+    folder.link("nothing", art.base .. "link")
+    folder.run(("mkfifo %spipe"):format(art.base))
+    local before = folder.run(("cd %s && md5sum *.lua *.lock *.png"):format(art.base))
+    for name, code in pairs({
+      ["pictures.lua"] = "file_exists",
+      ["pictures.lock"] = "file_exists",
+      ["a.png"] = "file_exists",
+      ["link"] = "file_exists",
+      ["pipe"] = "file_exists",
+      [""] = "file_exists",
+      ["new/plan"] = "no_folder",
+    }) do
+      local options = { base_url = "http://127.0.0.1:1", out = art.base .. name }
+      local plan, err = assets.plan(art.manifest, options)
+      assert.is_nil(plan)
+      assert.same({ "build", code, options.out }, { err.kind, err.code, err.file })
+    end
+    assert.equal(before, folder.run(("cd %s && md5sum *.lua *.lock *.png"):format(art.base)))
+    assert.is_nil(art:read("nothing"))
+    for _ = 1, 2 do -- a second one replaces the first
+      for _, name in ipairs({ "empty", "plan" }) do
+        local options = { base_url = "http://127.0.0.1:1", out = art.base .. name }
+        assert(assets.plan(art.manifest, options))
+        assert.matches('^{"gptimage2.plan":1', art:read(name))
+      end
+    end
   end)
 
   it("is built, and no more than it says", function()

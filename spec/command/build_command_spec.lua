@@ -129,6 +129,30 @@ describe("gptimage2 build", function()
     assert.matches("nothing to do\n$", said.out)
   end)
 
+  it("writes its depfile over nothing else", function()
+    local box = support.sandbox()
+    local art, options = new(box)
+    folder.write(art.base .. "notes", "mine")
+    folder.link("notes", art.base .. "link")
+    folder.run(("mkfifo %spipe"):format(art.base))
+    for _, name in ipairs({ "pictures.lua", "notes", "link", "pipe", ".", "no/deps" }) do
+      local said = commands.json("build -y --depfile " .. name, options)
+      assert.same({ 2, "build" }, { said.status, said.last.kind })
+    end
+    assert.equal(0, pictures.paid(box))
+    assert.equal("mine", art:read("notes"))
+    local said = commands.json("build -y --depfile a.png" .. UNIT, options)
+    assert.equal(1, said.status) -- there is a picture now
+    assert.equal("file_exists", said.objects[#said.objects].code)
+    assert.matches("^\137PNG", art:read("a.png"))
+    for _, name in ipairs({ "deps", "deps", "pictures.lock" }) do
+      local status = commands.run("build -y --depfile " .. name, options).status
+      assert.equal(name == "deps" and 0 or 2, status)
+    end
+    assert.matches("^pictures.lock ", art:read("deps"))
+    assert.matches('^{"gptimage2.lock"', art:read("pictures.lock"))
+  end)
+
   it("says so where nothing is left for it but a person", function()
     local box = support.sandbox()
     local art, options = new(box)

@@ -4,9 +4,9 @@ local assets = require("gptimage2.assets")
 local builder = require("gptimage2.command.parts.builder")
 local codes = require("gptimage2.command.parts.codes")
 local confirm = require("gptimage2.command.parts.confirm")
-local depfile = require("gptimage2.command.parts.depfile")
 local options = require("gptimage2.command.parts.options")
 local plan_file = require("gptimage2.assets.plan.file")
+local outfile = require("gptimage2.command.parts.outfile")
 local plan_view = require("gptimage2.command.parts.plan_view")
 local service = require("gptimage2.command.parts.service")
 
@@ -130,7 +130,7 @@ local function go(args, out, path, selection, plan)
     cutoff = args.cutoff,
   })
   if report and args.depfile then
-    status = depfile.write(args.depfile, args.manifest or path, report.plan, out, status)
+    status = outfile.write(args.depfile, args.manifest or path, report.plan, out, status)
   end
   return status
 end
@@ -143,17 +143,20 @@ function build.run(args, out)
   if not selection then
     return status
   end
-  local plan, err = assets.plan(path, {
-    store = args.store,
-    stale = selection.stale,
-    only = selection.only,
-    retry = args.retry,
-  })
+  local err, plan = outfile.fault(args.depfile), nil
+  if not err then
+    plan, err = assets.plan(path, {
+      store = args.store,
+      stale = selection.stale,
+      only = selection.only,
+      retry = args.retry,
+    })
+  end
   if not plan then
     return out:fail(err)
   elseif not is_work(plan) and not args.plan then
     status = idle(plan, out)
-    return args.depfile and depfile.write(args.depfile, path, plan, out, status) or status
+    return args.depfile and outfile.write(args.depfile, path, plan, out, status) or status
   end
   return go(args, out, path, selection, plan)
 end

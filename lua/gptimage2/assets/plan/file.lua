@@ -6,6 +6,7 @@ local core = require("gptimage2.core")
 local failure = require("gptimage2.assets.failure")
 local json = require("gptimage2.files.json")
 local contents = require("gptimage2.files.contents")
+local replace = require("gptimage2.files.replace")
 
 local file_of = {}
 
@@ -64,41 +65,31 @@ local function line_of(self, line)
   })
 end
 
---- Writes into what is no file (a device, a pipe) or what a link leads to: nothing may take its
---- place.
-local function write_into(path, text)
-  local handle, why = io.open(path, "wb")
-  local ok = handle ~= nil
-  if handle then
-    ok, why = handle:write(text)
-    local closed, late = handle:close()
-    if ok and not closed then
-      ok, why = nil, late
-    end
-  end
-  if not ok then
-    return failure.new("store_failed", "it cannot be written: " .. tostring(why), { file = path })
-  end
-  return true
+local function is_plan(head)
+  return head:find('^{"gptimage2%.plan":%d') ~= nil
 end
 
---- Writes a plan, as a whole or not at all where it is a file.
+--- Writes a plan, as a whole or not at all, and over nothing but a plan.
 ---@param self gptimage2.assets.Project
 ---@param made table the plan
 ---@param options { out: string, stale: string?, only: string|string[]|nil }
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
 function file_of.write(self, made, options)
+  local code, message = replace.fault(options.out, "plan", is_plan)
+  if code then
+    return failure.new(code, message, { file = options.out })
+  end
   local lines = { head_of(self, made, options) }
   for _, line in ipairs(made.lines) do
     lines[#lines + 1] = line_of(self, line)
   end
   lines[#lines + 1] = ""
-  local kind, text = core.disk.look(options.out), table.concat(lines, "\n")
-  if kind == "link" or kind == "other" then
-    return write_into(options.out, text)
+  local ok, err = core.disk.write(options.out, table.concat(lines, "\n"), true)
+  if not ok then
+    return failure.of(err, { file = options.out }, "store_failed")
   end
-  return core.disk.write(options.out, text, true)
+  return true
 end
 
 local function is_text(value)

@@ -3,6 +3,7 @@
 local core = require("gptimage2.core")
 local failure = require("gptimage2.assets.failure")
 local pages = require("gptimage2.pages")
+local replace = require("gptimage2.files.replace")
 local text = require("gptimage2.pages.text")
 local contents = require("gptimage2.files.contents")
 
@@ -71,12 +72,9 @@ end
 
 --- Is there an index.html that no gallery wrote?
 local function is_foreign(file)
-  local handle = core.disk.look(file) and io.open(file, "rb")
-  local head = handle and handle:read(4096) or ""
-  if handle then
-    handle:close()
-  end
-  return handle ~= nil and not head:find(pages.SIGN, 1, true)
+  return replace.fault(file, "page", function(head)
+    return head:find(pages.SIGN, 1, true)
+  end) ~= nil
 end
 
 --- Writes the page `index.html` into a folder, and gives its path.
