@@ -1,10 +1,13 @@
 --- `gptimage2 plan`, `build` and `check`: in a terminal, through a pipe, and as JSON.
 
 local commands = require("spec.helpers.commands")
+local core = require("gptimage2.core")
 local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
 local pictures = require("spec.helpers.pictures")
 local program = require("spec.helpers.program")
 local support = require("spec.support")
+local turn = require("gptimage2.command.parts.turn")
 
 local UNIT = " " .. commands.UNIT
 local it_in_terminal =
@@ -127,6 +130,41 @@ describe("gptimage2 build", function()
     said = commands.run("build", options)
     assert.equal(0, said.status)
     assert.matches("nothing to do\n$", said.out)
+  end)
+
+  it("waits for another one in its folder", function()
+    local box = support.sandbox()
+    local art, options = new(box)
+    art:connect(box) -- that has the ledger, as the first one has
+    local held = assert(core.disk.lock(art.base .. ".gptimage2/lock"))
+    local second = commands.start("build -y --json" .. UNIT, options)
+    second:await('"waiting"')
+    art.client:close()
+    gptimage2.sleep(0.5)
+    held:release()
+    local said = second:finish()
+    assert.equal(0, said.status, said.err)
+    assert.matches("another build is at work here, process %d+ on ", said.err)
+    local objects = commands.objects(said.out)
+    assert.matches("^process %d+ on ", objects[1].holder)
+    assert.same({ "build", 1 }, { objects[#objects].type, objects[#objects].made })
+    assert.equal(10, pictures.paid(box))
+  end)
+
+  it("waits for no longer than it has patience", function()
+    local told = {}
+    local out = {
+      note = function(_, words)
+        told[#told + 1] = words
+      end,
+      object = function() end,
+    }
+    local function locked()
+      return nil, { kind = "ledger", code = "ledger_locked", message = "it is locked" }
+    end
+    local found, err, status = turn.await(locked, out, folder.new() .. "/lock", 0.3)
+    assert.same({ 6, "ledger_locked", 1 }, { status, err.code, #told })
+    assert.is_nil(found)
   end)
 
   it("writes its depfile over nothing else", function()

@@ -9,6 +9,7 @@ local plan_file = require("gptimage2.assets.plan.file")
 local outfile = require("gptimage2.command.parts.outfile")
 local plan_view = require("gptimage2.command.parts.plan_view")
 local service = require("gptimage2.command.parts.service")
+local turn = require("gptimage2.command.parts.turn")
 
 local build = {}
 
@@ -90,13 +91,20 @@ local function idle(plan, out)
   return status
 end
 
---- A client with the ledger of the manifest's store.
-local function connect(read, path, retry)
+--- A client with the ledger of the manifest's store, once no other build has it; nil and the exit
+--- code, which was told.
+local function connect(read, path, retry, out)
   local ledger, err = assets.ledger(path)
-  if not ledger then
-    return nil, err
+  local client, status
+  if ledger then
+    client, err, status = turn.await(function()
+      return service.client(read, { ledger = ledger, retry = retry })
+    end, out, (ledger:gsub("ledger%.db$", "lock")))
   end
-  return service.client(read, { ledger = ledger, retry = retry })
+  if err then
+    status = out:fail(err)
+  end
+  return client, status
 end
 
 --- Makes what the plan says, once somebody wants it.
@@ -114,12 +122,11 @@ local function go(args, out, path, selection, plan)
   if not yes then
     return status
   end
-  local client
-  client, err = connect(read, path, args.retry or plan.retry)
+  local client, report
+  client, status = connect(read, path, args.retry or plan.retry, out)
   if not client then
-    return out:fail(err)
+    return status
   end
-  local report
   report, status = builder.run(path, out, {
     client = client,
     store = args.store,

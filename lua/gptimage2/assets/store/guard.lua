@@ -30,6 +30,17 @@ function guard.tell(file, fn, event)
   telling[id] = outer
 end
 
+--- Who has the lock; nil where nobody has it.
+---@param file string
+---@return string|nil
+function guard.holder(file)
+  local held, _, holder = core.disk.lock(file)
+  if held then
+    held:release()
+  end
+  return holder and core.printable(holder) or nil
+end
+
 --- Takes the lock. Waits for who has it, and tells `on_wait` of them once.
 ---@param file string
 ---@param on_wait? fun(holder: string)
