@@ -3,6 +3,7 @@
 local assets = require("gptimage2.assets")
 local cjson = require("cjson")
 local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
 local pictures = require("spec.helpers.pictures")
 local support = require("spec.support")
 
@@ -82,9 +83,59 @@ describe("a plan in a file", function()
     assert.equal(1, report.made)
     assert.is_nil(art:read("b.png"))
     assert.equal(10, pictures.paid(box))
-    local _, err = art:build({ plan = out }) -- the lock is another now
+    report = assert(art:build({ plan = out })) -- the lock is another by this plan's own doing
+    assert.same({ 0, 0 }, { report.made, report.credits })
+    assert(assets.again(art.manifest, "a.png", { client = art.client }))
+    local _, err = art:build({ plan = out }) -- and now by somebody else's
     assert.equal("plan_stale", err.code)
     assert.matches("another state of the lock", err.message)
+  end)
+
+  it("is finished by the same call, whatever ended it, for no more than it says", function()
+    local box = support.sandbox({ duration = 0.3 })
+    local art, out = planned(box, {
+      ["a.png"] = "subject = 'a'",
+      ["b.png"] = "subject = 'b'",
+      ["c.png"] = "subject = 'c'",
+    })
+    local nowhere = support.nowhere()
+    art.client:close()
+    art.client = gptimage2.new({
+      api_key = support.KEY,
+      base_url = nowhere,
+      retry = "safe",
+      timeout = 1,
+      ledger = assert(assets.ledger(art.manifest)),
+    })
+    local report = assert(art:build({ plan = out })) -- nothing was sent
+    assert.same({ 0, 0 }, { report.made, report.credits })
+    art:connect(box, { max_active = 1 })
+    local task = gptimage2.spawn(function()
+      return art:build({ plan = out })
+    end)
+    support.step_until(function()
+      return #box:ledger().jobs == 1
+    end)
+    art.client:close()
+    assert.equal(10, assert(task:wait()).credits)
+    art:connect(box)
+    local _, err = art:build({ plan = out, budget = 19 })
+    assert.equal("budget", err.kind)
+    report = assert(art:build({ plan = out }))
+    assert.same({ true, 3, 20 }, { report.ok, report.made, report.credits })
+    assert.equal(30, pictures.paid(box))
+  end)
+
+  it("spends what it says once, though its pictures are lost and its lock is back", function()
+    local box = support.sandbox()
+    local art, out = planned(box)
+    assert(art:build({ plan = out }))
+    os.remove(art.base .. "pictures.lock") -- as it was when the plan was made
+    os.remove(art.base .. "a.png")
+    folder.run(("rm -rf %s.gptimage2/objects %s.gptimage2/requests"):format(art.base, art.base))
+    box:clear()
+    assert(art:build({ plan = out }))
+    assert.equal(10, pictures.paid(box))
   end)
 
   it("is refused where the manifest or the service is another", function()

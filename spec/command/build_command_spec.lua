@@ -234,6 +234,8 @@ describe("gptimage2 build", function()
     local said = commands.run("build plan" .. UNIT, options)
     assert.equal(0, said.status, said.err)
     assert.equal(10, pictures.paid(box))
+    assert.equal(0, commands.json("build plan", options).status) -- it is done
+    assert.equal(0, commands.run("pin p01.png", options).status)
     said = commands.json("build plan", options)
     assert.equal(2, said.status)
     assert.equal("plan_stale", said.last.code)

@@ -106,18 +106,34 @@ local function prepare(run, found, made_plan)
   run.total = #run.items
 end
 
+--- What a build may spend: of a plan in a file what is left of it, after its builds so far.
+local function budget_of(run, options)
+  if not run.begun then
+    return options.budget or math.huge
+  end
+  local left, err = run.begun:left(options.planned.cost, run.found.spent)
+  return left and math.min(left, options.budget), err
+end
+
+--- The plan, if it may be done.
+local function allowed_plan(run, options)
+  local err, most, made_plan, ok
+  run.found, err = plan.attempts(run.project)
+  if run.found then
+    most, err = budget_of(run, options)
+  end
+  if most then
+    made_plan, err = plan.of(run.project, run.found, options)
+  end
+  if made_plan then
+    ok, err = purse.check(made_plan, { budget = most, cutoff = options.cutoff })
+  end
+  return made_plan, ok, err
+end
+
 --- All of it, with the lock held.
 local function go(run, options)
-  local found, err = plan.attempts(run.project)
-  if not found then
-    return nil, err
-  end
-  run.found = found
-  local made_plan, ok
-  made_plan, err = plan.of(run.project, found, options)
-  if made_plan then
-    ok, err = purse.check(made_plan, options)
-  end
+  local made_plan, ok, err = allowed_plan(run, options)
   if not ok then
     return nil, err
   end
@@ -126,7 +142,7 @@ local function go(run, options)
   if not ok then
     return nil, err
   end
-  prepare(run, found, made_plan)
+  prepare(run, run.found, made_plan)
   local well, raised = protected(run, do_free, made_plan, options)
   if well then
     well, raised = protected(run, work_all, options)

@@ -1,5 +1,6 @@
 --- A build under way: what its parts share. It has the lock on the folder, and ends with it.
 
+local begun = require("gptimage2.assets.plan.begun")
 local core = require("gptimage2.core")
 local derive = require("gptimage2.assets.build.derive")
 local guard = require("gptimage2.assets.store.guard")
@@ -19,6 +20,7 @@ local wait = require("gptimage2.waiting.wait")
 ---@field client gptimage2.Client|nil
 ---@field found gptimage2.assets.Attempts|nil
 ---@field closed boolean|nil
+---@field begun gptimage2.assets.Begun|nil of the plan in a file that it does
 ---@field remade table<string, integer> path -> the candidate that replaces one that is gone
 local Run = {}
 Run.__index = Run
@@ -60,7 +62,8 @@ function run.of(found, options, tell)
   found.store:rest()
   ok = read ~= nil
   if ok and options.planned then
-    ok, err = plan_file.check(options.planned, found)
+    self.begun = begun.open(found.store.roots[1], options.planned.id)
+    ok, err = plan_file.check(options.planned, found, self.begun)
   end
   if ok then
     ok, err = self:begin()
@@ -125,7 +128,11 @@ function Run:write_lock(now)
     pace()
   end
   self.writing = true
-  local ok, err = lock.write(self.project.manifest.lock, self.project.lock, pace)
+  local before = self.begun
+    and function(text)
+      return self.begun:will_write(core.digest.sha256(text))
+    end
+  local ok, err = lock.write(self.project.manifest.lock, self.project.lock, pace, before or nil)
   self.writing = false
   return ok, err
 end

@@ -118,7 +118,7 @@ end
 
 --- What a plan allows.
 ---@param path string
----@return table|nil head { file, manifest, lock, service, stale, only, cost }
+---@return table|nil head { id, file, manifest, lock, service, stale, only, cost }
 ---@return gptimage2.Error|nil err
 function file_of.read(path)
   local place = { file = path }
@@ -126,22 +126,27 @@ function file_of.read(path)
   if not text then
     return failure.new("plan_stale", why, place)
   end
-  return read_head(text, place)
+  local head, err = read_head(text, place)
+  if head then
+    head.id = core.digest.sha256(text)
+  end
+  return head, err
 end
 
 local STALE = "the plan is of %s: make a new one"
 
---- Is the plan about what is there now?
+--- Is the plan about what is there now? What its own builds made of the lock is no other state.
 ---@param head table as `read` gives it
 ---@param self gptimage2.assets.Project
+---@param done gptimage2.assets.Begun of this plan
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
-function file_of.check(head, self)
+function file_of.check(head, self, done)
   local manifest, lock = digests_of(self)
   local what
   if head.manifest ~= manifest then
     what = "another manifest"
-  elseif head.lock ~= lock then
+  elseif head.lock ~= lock and not done:wrote(lock) then
     what = "another state of the lock"
   elseif head.service ~= self.service then
     what = "another service"

@@ -308,14 +308,22 @@ end
 ---@param file string
 ---@param content table
 ---@param pace? fun()
+---@param before? fun(text: string): boolean|nil, table|nil is asked before that
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
-function lock.write(file, content, pace)
+function lock.write(file, content, pace, before)
   local text = lock.format(content, pace)
   if text == content.written then
     return true
   end
-  local ok, err = slices.write(file, text, pace)
+  local ok, err = true, nil
+  if before then
+    ok, err = before(text)
+  end
+  if not ok then
+    return nil, err
+  end
+  ok, err = slices.write(file, text, pace)
   if not ok then
     return failure.of(err, { file = file }, "store_failed")
   end
