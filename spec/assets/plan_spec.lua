@@ -86,6 +86,31 @@ describe("a plan", function()
     assert.is_false(assert(assets.check(art.manifest)).ok) -- which reads none
   end)
 
+  it("refuses a selection of nothing, and says what was meant", function()
+    local art = pictures.new({ ["icons/a.png"] = "subject = 'a'", ["b.jpg"] = "subject = 'b'" })
+    local HINTS = {
+      ["icon/*"] = "'icons/*'",
+      ["icons/b.png"] = "'icons/a.png'",
+      ["b.jpeg"] = "'b.jpg'",
+      ["nothing at all"] = false,
+    }
+    for glob, hint in pairs(HINTS) do
+      for _, only in ipairs({ glob, { "**", glob } }) do
+        for _, name in ipairs({ "plan", "check", "review", "grid", "derive", "gc" }) do
+          local found, err = assets[name](art.manifest, { only = only })
+          assert.is_nil(found)
+          assert.same({ "build", "nothing_matches" }, { err.kind, err.code })
+          local words = "no picture matches '" .. glob .. "'"
+          words = words .. (hint and ", did you mean " .. hint .. "?" or "")
+          assert.is_truthy(err.message:find(words, 1, true), err.message)
+        end
+      end
+    end
+    assert(assets.plan(art.manifest, { only = { "**", "b*" } }))
+    art:write({}) -- there is nothing to select
+    assert(assets.plan(art.manifest, { only = "*" }))
+  end)
+
   it("raises for wrong options", function()
     local art = pictures.new()
     assert.has_error(function()

@@ -132,6 +132,15 @@ describe("gptimage2 build", function()
     assert.matches("nothing to do\n$", said.out)
   end)
 
+  it("selects something, or is a mistake", function()
+    local _, options = new(support.sandbox(), many(2))
+    for _, name in ipairs({ "plan", "build -y", "check" }) do
+      local said = commands.json(name .. " --only 'q01*'", options)
+      assert.same({ 2, "nothing_matches" }, { said.status, said.last.code })
+      assert.matches("did you mean 'p01%*'", said.last.message)
+    end
+  end)
+
   it("waits for another one in its folder", function()
     local box = support.sandbox()
     local art, options = new(box)

@@ -2,6 +2,8 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
+local failure = require("gptimage2.assets.failure")
+local globs = require("gptimage2.assets.plan.globs")
 local identity = require("gptimage2.assets.identity")
 local lock = require("gptimage2.assets.store.lock")
 local manifest = require("gptimage2.assets.manifest")
@@ -84,6 +86,27 @@ local function add_hashes(pictures, service)
   return true
 end
 
+--- Does `only` select what there is? A typo would be success.
+local function check_only(self, only)
+  if not only then
+    return true
+  end
+  local list = {}
+  for _, picture in ipairs(self.manifest.pictures) do
+    list[#list + 1] = picture.path
+  end
+  for path in pairs(self.lock.lines) do
+    list[#list + 1] = not self.pictures[path] and path or nil
+  end
+  local glob, hint = globs.unmatched(only, list)
+  if not glob then
+    return true
+  end
+  local message = "no picture matches '%s'%s"
+  local place = { file = self.manifest.file, field = "only" }
+  return failure.new("nothing_matches", message:format(check.show(glob), hint), place)
+end
+
 ---@class gptimage2.assets.Project
 ---@field manifest table
 ---@field lock table
@@ -133,7 +156,8 @@ function project.open(path, options)
   if not self.lock then
     return nil, err
   end
-  return self
+  ok, err = check_only(self, not options.planned and options.only)
+  return ok and self or nil, err
 end
 
 return project
