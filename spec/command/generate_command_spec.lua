@@ -96,6 +96,18 @@ describe("gptimage2 generate", function()
     assert.equal(1, commands.json("generate x -o file/x.png", options).status)
   end)
 
+  it("names what fetches a paid picture that could not be had", function()
+    local box, options = new()
+    box:fault({ on = "image", action = "status", status = 404, times = math.huge })
+    local said = commands.json("generate x -o out" .. UNIT, options)
+    assert.equal(5, said.status)
+    local id = box:ledger().jobs[1].id
+    assert.is_truthy(said.err:find("job " .. id .. " is paid: gptimage2 wait " .. id, 1, true))
+    box:clear()
+    assert.equal(0, commands.run("wait " .. id .. " -o got" .. UNIT, options).status)
+    assert.equal(1, #box:ledger().jobs)
+  end)
+
   it("leaves what goes on at the service to wait", function()
     local box, options = new({ duration = 2 })
     local process = commands.start("generate x -o out" .. UNIT, options)

@@ -46,7 +46,7 @@ function generate.run(args, out)
     local status = jobs.show(job, out, args)
     return interrupted or status
   elseif why and not (interrupted and why.kind == "cancelled") then
-    local status = out:fail(why)
+    local status = jobs.fail(why, out)
     return interrupted or status
   end
   return interrupted

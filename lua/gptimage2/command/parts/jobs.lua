@@ -156,6 +156,22 @@ local function show_files(job, out, args)
   end
 end
 
+--- Tells an error; gives its exit code. What is paid and is not here can be had by its id: without
+--- a ledger nobody else knows that.
+---@param err table
+---@param out gptimage2.command.Output
+---@param id string|nil of the job, where that has made its pictures
+---@return integer status
+function jobs.fail(err, out, id)
+  local status = out:fail(err, { job = id })
+  id = id or err.charged == "yes" and err.job_id or nil
+  if id then
+    id = text.clean(id)
+    out:note(("job %s is paid: gptimage2 wait %s fetches its pictures"):format(id, id))
+  end
+  return status
+end
+
 --- Tells what came of a job; gives the exit code.
 ---@param job gptimage2.Job
 ---@param out gptimage2.command.Output
@@ -164,7 +180,7 @@ end
 function jobs.show(job, out, args)
   show_files(job, out, args)
   local err = job.save_error or job.error
-  local status = err and out:fail(err) or codes.done
+  local status = err and jobs.fail(err, out, job.save_error and job.id) or codes.done
   local left = job.balance and job.balance.paid_credits
   out:object({
     type = "job",
