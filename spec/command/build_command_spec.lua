@@ -132,6 +132,23 @@ describe("gptimage2 build", function()
     assert.matches("nothing to do\n$", said.out)
   end)
 
+  it("names the way out where a job id was mistaken", function()
+    local box = support.sandbox()
+    box:fault({ on = "create", action = "reset", times = 1, work = true })
+    local _, options = new(box)
+    local key = commands.json("build -y" .. UNIT, options).objects[2].key
+    commands.run(("resolve %s not-the-job%s"):format(key, UNIT), options)
+    local said = commands.run("build -y" .. UNIT, options)
+    assert.equal(1, said.status)
+    local way_out = "gptimage2 resolve " .. key .. " abandon"
+    assert.is_truthy(said.out:find(way_out, 1, true), said.out)
+    assert.equal(0, commands.run(way_out:gsub("gptimage2 ", ""), options).status)
+    said = commands.run("build -y", options)
+    assert.matches("an attempt ended as [%w_]+, and may have been paid", said.out)
+    assert.equal(0, commands.run("again a.png", options).status)
+    assert.equal(0, commands.run("build -y" .. UNIT, options).status)
+  end)
+
   it("selects something, or is a mistake", function()
     local _, options = new(support.sandbox(), many(2))
     for _, name in ipairs({ "plan", "build -y", "check" }) do
@@ -302,6 +319,9 @@ describe("gptimage2 build", function()
     local unknown = said.objects[#said.objects - 1]
     assert.equal("unknown", unknown.type)
     assert.is_string(unknown.key)
+    local command = "gptimage2 resolve " .. unknown.key
+    assert.is_truthy(unknown.reason:find(command .. " resend | abandon | its job id", 1, true))
+    assert.is_truthy(commands.run("plan", options).out:find(command, 1, true))
     said = commands.json("build -y --retry idempotent" .. UNIT, options)
     assert.equal(0, said.status)
     assert.equal(30, pictures.paid(box))

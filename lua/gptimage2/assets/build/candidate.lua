@@ -144,6 +144,15 @@ local function keep(run, item, file, job)
   })
 end
 
+--- An attempt that is under an id which the service does not know, as of somebody who mistook it:
+--- each build would ask for it once more.
+local function tell_way_out(err, row)
+  if err.kind == "not_found" and not err.message:find(row.key, 1, true) then
+    local message = '%s; where the account has no such job either, client:resolve("%s", "abandon")'
+    err.message = (message .. " gives it up"):format(err.message, row.key)
+  end
+end
+
 --- What became of an attempt without a picture: "failed" (nothing was charged, and the next build
 --- tries again), "unknown" (it may have been paid) or "later" (it is paid, or goes on in the next
 --- build). The ledger's row says so, and no error: one of a client that was closed is no end.
@@ -161,6 +170,9 @@ local function outcome_of(run, item, err)
     item.t = item.t + 1
     write_failures(run, item, err.code)
     return "failed"
+  end
+  if meaning == "open" then
+    tell_way_out(err, found[1])
   end
   return (meaning == "unknown" or meaning == "doubtful") and "unknown" or "later"
 end

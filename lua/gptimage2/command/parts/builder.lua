@@ -90,8 +90,9 @@ function Builder:show_report(report)
   end
   local failed = #errors
   for _, one in ipairs(report.unknown) do
-    show_line(out, "unknown", ("%s: %s"):format(name_of(one), text.clean(one.reason)))
-    out:object({ type = "unknown", path = one.path, n = one.n, key = one.key, reason = one.reason })
+    local reason = text.commands(one.reason)
+    show_line(out, "unknown", ("%s: %s"):format(name_of(one), text.clean(reason)))
+    out:object({ type = "unknown", path = one.path, n = one.n, key = one.key, reason = reason })
     errors[#errors + 1] = one.error or { kind = "lost" }
   end
   for _, one in ipairs(report.warnings) do

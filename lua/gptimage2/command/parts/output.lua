@@ -101,7 +101,8 @@ local ERROR_FIELDS = {
 ---@param more? table further fields
 ---@return table
 function output.error_fields(err, more)
-  local fields = { type = "error", message = text.clean(err.message or tostring(err)) }
+  local message = text.clean(err.message or tostring(err))
+  local fields = { type = "error", message = text.commands(message) }
   for _, name in ipairs(ERROR_FIELDS) do
     fields[name] = err[name]
   end
@@ -115,7 +116,7 @@ end
 ---@param err table
 ---@return string
 function output.words_of(err)
-  local words = text.clean(err.message or tostring(err))
+  local words = text.commands(text.clean(err.message or tostring(err)))
   if err.field and not words:find(err.field, 1, true) then
     words = ("%s (%s)"):format(words, text.clean(err.field))
   end

@@ -58,7 +58,7 @@ end
 ---@param line gptimage2.PlanLine
 ---@return string
 local function reason_of(line)
-  local reason = text.clean(line.reason)
+  local reason = text.clean(text.commands(line.reason))
   if line.derive then
     reason = ("%s; then: %s"):format(reason, text.clean(table.concat(line.derive, " ")))
   end
@@ -78,7 +78,7 @@ local function object_of(line)
     type = "picture",
     path = line.path,
     state = line.state,
-    reason = line.reason,
+    reason = text.commands(line.reason),
     cost = line.cost,
     make = record.list(line.make),
     hash = line.hash,

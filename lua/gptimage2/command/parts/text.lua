@@ -64,6 +64,16 @@ function text.clean(value)
   return core.printable(tostring(value))
 end
 
+--- Words of the module about a call that settles something, as the command that does the same.
+---@param words string
+---@return string
+function text.commands(words)
+  words = words:gsub('client:resolve%("?([%w_-]+)"?, ([^)]*)%)', function(key, what)
+    return ("gptimage2 resolve %s %s"):format(key, (what:gsub('"', "")))
+  end)
+  return (words:gsub('client:wait%("?([%w_-]+)"?%)', "gptimage2 wait %1"))
+end
+
 --- How many columns it takes.
 ---@param value string
 ---@return integer
