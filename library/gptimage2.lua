@@ -163,10 +163,23 @@ function gptimage2.use(loop) end
 ---@class gptimage2.HistoryFilter
 ---@field key? string idempotency key
 ---@field id? string the service's id
+---@field tenant? string for whom it was made
 ---@field state? string a state of the ledger; unknown ones raise
 ---@field since? number seconds since 1970
 ---@field until? number seconds since 1970
 ---@field limit? integer rows, 1 or more; default: all of them
+
+---@class gptimage2.TenantChange
+---@field budget? number credits, 0 or more; math.huge: no limit
+---@field weight? number above 0; default 1
+
+---For whom jobs of the ledger are made, and what it may spend.
+---@class gptimage2.Tenant
+---@field name string
+---@field budget number|nil credits; nil: no limit
+---@field reserved number credits of its jobs that are not settled
+---@field spent number credits of those that are
+---@field weight number
 
 ---A row of the ledger, with the fields of a job.
 ---@class gptimage2.HistoryRow
@@ -184,6 +197,7 @@ function gptimage2.use(loop) end
 ---@field created_at number seconds since 1970
 ---@field elapsed number seconds
 ---@field base_url string
+---@field tenant string|nil for whom it was made
 ---@field files string[]
 
 ---@class gptimage2.Client
@@ -276,6 +290,14 @@ function client:resolve(key, what, opts) end
 ---@return gptimage2.Error|nil err kind ledger
 function client:history(filter) end
 
+---@field tenant? string for whom it is made, and from whose budget in the ledger it is paid
+---durable then. Waits.
+---@param name string 1 to 128 bytes of UTF-8, without control characters
+---@param change? gptimage2.TenantChange what is left out stays as it is
+---@return gptimage2.Tenant|nil row
+---@return gptimage2.Error|nil err kind budget, ledger, or code `invalid_tenant`
+function client:tenant(name, change) end
+
 ---Ends the client: its unfinished jobs end as "cancelled" with kind `closed`. May be called again;
 ---also runs at the end of a `local client <close>`.
 function client:close() end
@@ -291,6 +313,7 @@ function client:close() end
 ---@field timeout? number seconds for this job; default the client's
 ---@field idempotency_key? string 1 to 255 visible ASCII characters; default 128 random bits
 ---@field metadata? table<string, string> at most 64 KiB of UTF-8: for job, events and sidecar
+---@field tenant? string of the ledger: for whom it is made, and from whose budget it is paid
 ---@field save? string|gptimage2.SaveAs where to save the images (see `job:save`)
 
 ---`{ where, overwrite = …, sidecar = … }`
@@ -332,6 +355,7 @@ function client:close() end
 ---@field cost number credits; 0 for a job taken up by its id
 ---@field idempotency_key string|nil sent with the create
 ---@field metadata table<string, string>|nil from the options
+---@field tenant string|nil from the options
 ---@field attempts integer how often the create was tried
 ---@field polls integer
 ---@field created_at number when it was submitted: seconds since 1970, with their fraction
@@ -431,7 +455,7 @@ function job:raw() end
 
 ---@alias gptimage2.Kind
 ---| "validation" the request, an option or a reference is wrong
----| "budget" the client's own budget does not allow it
+---| "budget" the budget of the client, or of the job's tenant, does not allow it
 ---| "credits" the account has not enough credits
 ---| "auth" the key is missing or not accepted
 ---| "not_found" the service does not know the job

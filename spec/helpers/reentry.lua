@@ -170,6 +170,9 @@ local CALLS = {
   ["Client.history"] = function()
     return world.recorded:history()
   end,
+  ["Client.tenant"] = function()
+    return world.recorded:tenant("acme", { weight = 2 })
+  end,
   ["Client.close"] = call_close,
   ["Job.wait"] = function()
     return going():wait(0.001)
@@ -342,6 +345,7 @@ local WAITS = {
   ["Client.recover"] = true,
   ["Client.resolve"] = true,
   ["Client.history"] = true,
+  ["Client.tenant"] = true,
   ["Job.wait"] = true,
   ["Job.save"] = true,
   ["Job.data"] = true,

@@ -315,6 +315,7 @@ static void push_limits(lua_State *L) {
   } limits[] = {{"url", URL_MAX},
                 {"idempotency_key", IDEMPOTENCY_KEY_MAX},
                 {"references", REFERENCES_MAX},
+                {"tenant", TENANT_NAME_MAX},
                 {"credits_each", CREDITS_EACH},
                 {"connections", CONNECTIONS_MAX},
                 {"connections_default", CONNECTIONS_DEFAULT}};
@@ -360,6 +361,7 @@ int luaopen_gptimage2_core(lua_State *L) {
                                        {"sleep", transfer_sleep},
                                        {"standin", standin_draw},
                                        {"note", transfer_note},
+                                       {"change_tenant", transfer_tenant},
                                        {"refusal", verdict_refusal},
                                        {NULL, NULL}};
   compat_checkversion(L);

@@ -72,6 +72,7 @@ function sidecar.pieces(job, paths)
   add_line(pieces, "ratio", request and request.ratio and json.encode(request.ratio))
   add_line(pieces, "count", json.encode(request and request.count or #job.results))
   add_line(pieces, "idempotency_key", job.idempotency_key and json.encode(job.idempotency_key))
+  add_line(pieces, "tenant", job.tenant and json.encode(job.tenant))
   add_line(pieces, "request", request and json.object(request, REQUEST))
   local metadata = job.metadata
   if metadata then

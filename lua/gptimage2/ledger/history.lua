@@ -47,6 +47,7 @@ local function history_row(row)
     elapsed = row.updated_at - row.created_at,
     base_url = row.base_url,
     account = row.account,
+    tenant = row.tenant,
     files = row.files,
   }
 end
@@ -58,6 +59,7 @@ local FILTER = {
   key = "string",
   id = "string",
   state = "string",
+  tenant = "string",
   since = "number",
   ["until"] = "number",
   limit = "number",
@@ -94,6 +96,7 @@ function history.each(config, filter, use)
     key = filter.key,
     job_id = filter.id,
     state = filter.state,
+    tenant = filter.tenant,
     since = filter.since,
     -- To the core 0 is no bound, and no job is that old.
     ["until"] = filter["until"] and math.max(filter["until"], 1),

@@ -6,6 +6,7 @@
 local history = require("gptimage2.ledger.history")
 local recover = require("gptimage2.ledger.recover")
 local resolve = require("gptimage2.ledger.resolve")
+local tenants = require("gptimage2.ledger.tenants")
 
 return {
   filter = history.filter,
@@ -14,4 +15,6 @@ return {
   recover = recover.all,
   check_settlement = resolve.check,
   resolve = resolve.settle,
+  check_tenant = tenants.check,
+  tenant = tenants.read,
 }

@@ -83,6 +83,7 @@ function row_job.options(row, config)
     idempotency_key = row.key,
     request = row_job.request(row),
     metadata = row_job.metadata(row),
+    tenant = row.tenant,
     body = row.body,
     vouched = row.charged == "yes", -- else its id may be anybody's word
   }

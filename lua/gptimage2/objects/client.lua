@@ -88,6 +88,10 @@ local function start(self, fname, mode, req, opts, waits)
     check.fail(2, fname, "option 'save' is for generate and submit: create does not poll", 3)
   end
   normalised, err = request.normalise(req, config, fname, 3)
+  if not err and opts.tenant and not config.ledger then
+    err = settings.no_ledger()
+    err.sent, err.charged = "no", "no"
+  end
   err = err or waits and wait.refusal() -- before anything is paid
   if err then
     return nil, err

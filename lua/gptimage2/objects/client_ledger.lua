@@ -1,8 +1,9 @@
---- The methods of clients about their ledger: recover, resolve, history.
+--- The methods of clients about their ledger: recover, resolve, history, tenant.
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local settings = require("gptimage2.objects.settings")
+local tenant = require("gptimage2.objects.tenant")
 local wait = require("gptimage2.waiting.wait")
 
 --- The work itself. A client that has a ledger has loaded it (client.lua); most programs need none.
@@ -25,12 +26,7 @@ local function ledger_of(self, fname)
   elseif config.ledger then
     return config
   end
-  return nil,
-    core.error({
-      kind = "ledger",
-      code = "no_ledger",
-      message = "this client has no ledger: give gptimage2.new the option 'ledger', a path",
-    })
+  return nil, settings.no_ledger()
 end
 
 --- Waits until all that this program knows of its jobs is in the ledger: a cancel, or that a
@@ -118,7 +114,11 @@ end
 function methods:history(filter)
   local config, err = ledger_of(self, "history")
   filter = ledger().filter(filter)
-  if not config then
+  local named = true
+  if config and filter.tenant then
+    named, err = tenant.check(filter.tenant)
+  end
+  if not config or not named then
     return nil, err
   end
   local rows
@@ -127,4 +127,38 @@ function methods:history(filter)
     rows, err = ledger().history(config, filter)
   end
   return rows, err
+end
+
+--- A tenant of the ledger: looks at it; with a second argument makes it, or changes it first, which
+--- is durable then. Waits.
+---@param name string
+---@param change? { budget: number?, weight: number? } what is left out stays as it is; no budget is
+---math.huge
+---@return gptimage2.Tenant|nil row
+---@return gptimage2.Error|nil err kind budget, ledger, or code `invalid_tenant`
+function methods:tenant(name, change)
+  local config, err = ledger_of(self, "tenant")
+  check.argument(name, 1, "tenant", "string", 2)
+  change = ledger().check_tenant(change)
+  local ok = false
+  if config then
+    ok, err = tenant.check(name)
+  end
+  if not ok then
+    return nil, err
+  end
+  local written
+  if change then
+    written, err = core.change_tenant(self, name, change)
+    ok, err = written and wait.until_done(written), err
+    if ok then
+      ok, err = written:result()
+    end
+  else
+    ok, err = write_up()
+  end
+  if not ok then
+    return nil, err
+  end
+  return ledger().tenant(config, name)
 end

@@ -6,6 +6,7 @@ local check = require("gptimage2.check")
 local outside = require("gptimage2.objects.outside")
 local limits = require("gptimage2.core").limits
 local ratios = require("gptimage2.request.ratios")
+local tenant = require("gptimage2.objects.tenant")
 
 local options = {}
 
@@ -46,6 +47,7 @@ local JOB_SPEC = {
   idempotency_key = "string",
   metadata = "table",
   save = "string or table",
+  tenant = "string",
 }
 local SAVE_SPEC = { overwrite = "boolean", sidecar = "boolean" }
 
@@ -346,8 +348,9 @@ local function read_metadata(metadata, argn, fname, level)
 end
 
 --- The options of generate, submit and create: timeout (seconds), idempotency_key, metadata (a
---- copy), save ({ where, overwrite, sidecar }). Nothing has a default here.
---- Errors: `invalid_idempotency_key`, `invalid_utf8`, `too_long` (metadata over 64 KiB).
+--- copy), save ({ where, overwrite, sidecar }), tenant. Nothing has a default here.
+--- Errors: `invalid_idempotency_key`, `invalid_tenant`, `invalid_utf8`, `too_long` (metadata over
+--- 64 KiB).
 ---@param opts table|nil
 ---@param fname? string the public function to name in a raised message; default "generate"
 ---@param argn? integer which of its arguments `opts` is; default 2
@@ -367,7 +370,9 @@ function options.job(opts, fname, argn, level)
     metadata = metadata,
     save = read_save(opts.save, argn, fname, level),
     idempotency_key = opts.idempotency_key,
+    tenant = opts.tenant,
   }
+  err = err or opts.tenant and select(2, tenant.check(opts.tenant))
   if err then
     return nil, err
   end

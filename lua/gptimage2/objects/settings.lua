@@ -55,6 +55,16 @@ function settings.of(self, fname, level)
   return found
 end
 
+--- The error of a client that has no ledger where one is needed.
+---@return gptimage2.Error
+function settings.no_ledger()
+  return core.error({
+    kind = "ledger",
+    code = "no_ledger",
+    message = "this client has no ledger: give gptimage2.new the option 'ledger', a path",
+  })
+end
+
 --- Whether the client can be used; false and the error once it is closed.
 function settings.check_open(self)
   local _, err = core.usable(self)

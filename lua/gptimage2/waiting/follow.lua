@@ -154,6 +154,7 @@ function follow.by_id(self, fname, mode, id, timeout, origin)
   if known then
     opts.request = known.request
     opts.metadata = known.metadata
+    opts.tenant = known.tenant
     opts.idempotency_key = known.idempotency_key
     opts.vouched = known.vouched
   end

@@ -32,10 +32,14 @@ static const char fill[] =
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
     " WHERE i < %d)"
     "INSERT INTO jobs (key, state, created_at, updated_at, base_url, count,"
-    " cost, job_id, prompt) SELECT 'k' || i, CASE i %% (%d / 20)"
+    " cost, job_id, tenant, prompt) SELECT 'k' || i, CASE i %% (%d / 20)"
     " WHEN 0 THEN CASE i %% 4 WHEN 0 THEN 'intent' WHEN 1 THEN 'sent'"
     " WHEN 2 THEN 'accepted' ELSE 'unknown' END ELSE 'succeeded' END,"
-    " 1000 + i, 1000 + i, 'http://a', 1, 10, 'id' || i, 'a cup' FROM n;"
+    " 1000 + i, 1000 + i, 'http://a', 1, 10, 'id' || i,"
+    " CASE WHEN i < 10 THEN 'few' WHEN i %% 3 = 0 THEN 'acme' ELSE '' END, 'a "
+    "cup'"
+    " FROM n;"
+    "INSERT INTO tenants (id) VALUES ('acme'), ('few');"
     "INSERT INTO bodies (key, body) SELECT key, x'7b7d' FROM jobs;"
     "INSERT INTO bodies (key, answer) SELECT key, x'7b7d' FROM jobs;"
     "INSERT INTO files SELECT key, 1, '/' || key, 1 FROM jobs;"
@@ -72,10 +76,11 @@ static LedgerFilter filter_of(unsigned bits) {
                         .since = bits & 8 ? 1 : 0,
                         .until = bits & 16 ? 1 : 0,
                         .unfinished = bits & 32,
-                        .newest_first = bits & 64};
+                        .newest_first = bits & 64,
+                        .tenant = bits & 128 ? "acme" : NULL};
 }
 
-#define FILTERS 128
+#define FILTERS 256
 
 static bool begins(const char *text, const char *beginning) {
   return strncmp(text, beginning, strlen(beginning)) == 0;
@@ -118,6 +123,11 @@ static const char *jobs_by(const LedgerFilter *filter) {
     return "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (key=?";
   if (filter->job_id)
     return "SEARCH jobs USING INDEX jobs_by_id_and_time (job_id=?";
+  if (filter->tenant && (filter->state || filter->unfinished))
+    return "SEARCH jobs USING INDEX jobs_by_tenant_and_state (tenant=? AND "
+           "state=?";
+  if (filter->tenant)
+    return "SEARCH jobs USING INDEX jobs_by_tenant_and_time (tenant=?";
   if (filter->state || filter->unfinished)
     return "SEARCH jobs USING INDEX jobs_by_state_and_time (state=?";
   if (filter->since > 0 || filter->until > 0)
@@ -292,6 +302,13 @@ static void questions_take_the_same_in_a_large_file(void **state) {
       {.limit = LIMIT, .until = 1100, .newest_first = true},
       {.limit = LIMIT, .since = 1100, .until = 1130, .newest_first = true},
       {.limit = LIMIT, .since = 90000, .newest_first = true},
+      {.limit = LIMIT, .tenant = "acme", .newest_first = true},
+      {.limit = LIMIT, .tenant = "few"},
+      {.limit = LIMIT, .tenant = "none", .newest_first = true},
+      {.limit = LIMIT, .tenant = "few", .since = 90000},
+      {.limit = LIMIT, .tenant = "acme", .state = "abandoned"},
+      {.limit = LIMIT, .tenant = "few", .state = "succeeded"},
+      {.limit = LIMIT, .tenant = "acme", .unfinished = true},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(filters); i++) {
@@ -328,6 +345,8 @@ static void assert_indexes(const char *expected) {
 static void a_file_without_them_gets_its_indexes(void **state) {
   static const char before[] =
       "DROP INDEX jobs_by_state_and_time; DROP INDEX jobs_by_id_and_time;"
+      "DROP INDEX jobs_by_tenant_and_time;"
+      "DROP INDEX jobs_by_tenant_and_state;"
       "CREATE INDEX jobs_by_state ON jobs (state);"
       "CREATE INDEX jobs_by_id ON jobs (job_id);";
   LedgerFilter unfinished = {.unfinished = true};
@@ -342,8 +361,9 @@ static void a_file_without_them_gets_its_indexes(void **state) {
   assert_int_equal(rows, 1);
   assert_indexes("bodies_by_key jobs_by_id jobs_by_state jobs_by_time");
   open_and_close(small_path);
-  assert_indexes(
-      "bodies_by_key jobs_by_id_and_time jobs_by_state_and_time jobs_by_time");
+  assert_indexes("bodies_by_key jobs_by_id_and_time jobs_by_state_and_time"
+                 " jobs_by_tenant_and_state jobs_by_tenant_and_time"
+                 " jobs_by_time");
   steps_to_read(small_path, &unfinished, &rows);
   assert_int_equal(rows, 20);
 }

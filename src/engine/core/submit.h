@@ -73,6 +73,10 @@ Op *engine_write(Engine *engine, const char *path, Chunks *text, bool overwrite,
  * ends. */
 Op *engine_note(Engine *engine, Account *account, const char *key,
                 const JobNote *news, uintptr_t owner);
+/* Makes a tenant of the ledger, which the account must have, or changes it:
+ * durable when it ends. */
+Op *engine_tenant(Engine *engine, Account *account, const char *name,
+                  const TenantChange *change, uintptr_t owner);
 /* False, with `failure`, when a file certainly cannot be written there: see
  * file.h.  Looks at the disk, at once. */
 bool engine_check_target(const FileTarget *target, Failure *failure);

@@ -1,6 +1,7 @@
 /*
  * Notes for the ledger that are no part of a running job: an unknown job was
- * settled.  engine_note runs on the host's thread, the rest on the I/O thread.
+ * settled, a tenant was made or changed.  engine_note and engine_tenant run on
+ * the host's thread, the rest on the I/O thread.
  */
 #include "engine/base/clock.h"
 #include "job.h"
@@ -13,6 +14,8 @@ typedef struct Note {
   Op op; /* first */
   char *key;
   JobNote note;
+  bool of_tenant; /* the key is its name */
+  TenantChange change;
 } Note;
 
 static void nothing(Op *op) {
@@ -27,15 +30,12 @@ static bool is_free(const Note *note) {
                            note->note.job_id, note->key);
 }
 
-/* It must be durable before anybody acts on it. */
 static void settle(Note *note) {
   Op *op = &note->op;
   LedgerNews news = {.state = note->note.state,
                      .charged = note->note.charged,
                      .job_id = note->note.job_id,
                      .error = note->note.error};
-  op->account->retry_at = 0; /* it may be writable again: look now */
-  record_flush(op->account, clock_monotonic(), false);
   if (is_free(note))
     ledger_settle(op->account->ledger, note->key, &news, &op->last.failure);
   else
@@ -44,8 +44,16 @@ static void settle(Note *note) {
                 note->note.job_id);
 }
 
+/* It must be durable before anybody acts on it. */
 static void start(Op *op) {
-  settle((Note *)op);
+  Note *note = (Note *)op;
+  op->account->retry_at = 0; /* it may be writable again: look now */
+  record_flush(op->account, clock_monotonic(), false);
+  if (note->of_tenant)
+    ledger_change_tenant(op->account->ledger, note->key, &note->change,
+                         &op->last.failure);
+  else
+    settle(note);
   op_end(op);
 }
 
@@ -69,20 +77,32 @@ static char *copy(const char *text, bool *ok) {
   return copied;
 }
 
-Op *engine_note(Engine *engine, Account *account, const char *key,
-                const JobNote *news, uintptr_t owner) {
-  Note *note = calloc(1, sizeof *note);
+/* A note as `spec` has it, with texts of its own. */
+static Op *launch(Engine *engine, Account *account, const Note *spec,
+                  uintptr_t owner) {
+  Note *note = malloc(sizeof *note);
   bool ok = true;
   if (!note)
     return NULL;
-  note->key = copy(key, &ok);
-  note->note.state = news->state;
-  note->note.charged = news->charged;
-  note->note.error = copy(news->error, &ok);
-  note->note.job_id = copy(news->job_id, &ok);
+  *note = *spec;
+  note->key = copy(spec->key, &ok);
+  note->note.error = copy(spec->note.error, &ok);
+  note->note.job_id = copy(spec->note.job_id, &ok);
   if (ok)
     return engine_start_op(engine, &note->op, &note_type, account, owner);
   free_note(&note->op);
   free(note);
   return NULL;
+}
+
+Op *engine_note(Engine *engine, Account *account, const char *key,
+                const JobNote *news, uintptr_t owner) {
+  Note spec = {.key = (char *)key, .note = *news};
+  return launch(engine, account, &spec, owner);
+}
+
+Op *engine_tenant(Engine *engine, Account *account, const char *name,
+                  const TenantChange *change, uintptr_t owner) {
+  Note spec = {.key = (char *)name, .of_tenant = true, .change = *change};
+  return launch(engine, account, &spec, owner);
 }

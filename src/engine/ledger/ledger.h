@@ -15,6 +15,7 @@
 #define GPTIMAGE2_ENGINE_LEDGER_H
 
 #include "engine/base/failure.h"
+#include "engine/store/tenant.h"
 #include "ledger_entry.h"
 
 #include <stdbool.h>
@@ -79,9 +80,10 @@ void ledger_close(Ledger *ledger);
  * sent (or, with its `maybe_charged`, perhaps) and not settled, and is about to
  * be sent once more; whoever had it until now does not any more.  False with
  * `failure` when the key is taken (ledger/key_in_use), the row says otherwise
- * (ledger/not_ours_to_send), or the ledger is down.  To repeat it where the
- * transaction was lost, or is said to be, does no harm: of a permission in it
- * nobody was told, and the row says "intent" again. */
+ * (ledger/not_ours_to_send), its tenant is not there (budget/tenant_unknown) or
+ * cannot pay for it (budget/tenant_budget_exceeded), or the ledger is down.  To
+ * repeat it where the transaction was lost, or is said to be, does no harm: of
+ * a permission in it nobody was told, and the row says "intent" again. */
 bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
                    Failure *failure);
 
@@ -114,6 +116,11 @@ bool ledger_look(Ledger *ledger, const char *key, LedgerStand *stand);
  */
 bool ledger_settle(Ledger *ledger, const char *key, const LedgerNews *news,
                    Failure *failure);
+
+/* Makes a tenant or changes it, durably.  False with `failure`: where it has
+ * reserved and spent more than that, budget/tenant_budget_too_low. */
+bool ledger_change_tenant(Ledger *ledger, const char *name,
+                          const TenantChange *change, Failure *failure);
 
 /* Makes everything so far durable.  False, with `failure`, when the ledger is
  * down: what was told is kept, what was intended or permitted is not. */

@@ -39,4 +39,5 @@ void ledger_bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry,
   ledger_bind_text(statement, 10, account);
   ledger_bind_text(statement, 11, entry->attempt_id);
   ledger_bind_text(statement, 12, entry->next_id);
+  ledger_bind_text(statement, 13, entry->tenant);
 }

@@ -27,6 +27,7 @@ typedef struct LedgerEntry {
                            */
   bool maybe_charged;     /* of one that is sent again: it may have been made */
   const char *job_id;     /* that an earlier create of it was given */
+  const char *tenant;     /* for whom it is made, and who pays; NULL = nobody */
 } LedgerEntry;
 
 /* A copy of the texts but key, base_url, body, attempt_id and next_id; NULL

@@ -11,6 +11,7 @@ typedef struct LedgerFilter {
   const char *key;
   const char *job_id;
   const char *state;
+  const char *tenant;
   const char *file; /* what ledger_file_of gave: another one is refused */
   double since;
   double until;

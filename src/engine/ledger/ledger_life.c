@@ -6,6 +6,7 @@
 #include "engine/store/ledger_open.h"
 #include "engine/store/ledger_patience.h"
 #include "engine/store/ledger_schema.h"
+#include "engine/store/ledger_tenant.h"
 #include "ledger_account.h"
 #include "ledger_state.h"
 
@@ -28,20 +29,26 @@ static bool open_file(Ledger *ledger, const char *path, bool any_owner,
   return ledger->lock != NULL;
 }
 
-static bool prepare(Ledger *ledger, Failure *failure) {
+static int prepare_all(Ledger *ledger) {
+  int code = ledger_tenant_count(ledger->db);
   ledger_sql_functions(ledger->db); /* without one they are not prepared */
-  for (int i = 0; i < STATEMENTS; i++)
-    if (sqlite3_prepare_v3(ledger->db, ledger_sql[i], -1,
-                           SQLITE_PREPARE_PERSISTENT, &ledger->statements[i],
-                           NULL) != SQLITE_OK) {
-      failure_set(failure, "ledger",
-                  ledger_trouble(sqlite3_errcode(ledger->db)),
-                  "the ledger '%.300s' cannot be used: %s", ledger->path,
-                  sqlite3_errmsg(ledger->db));
-      return false;
-    }
-  ledger_patience_set(ledger->db, LEDGER_BUSY);
-  return true;
+  for (int i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
+    code = sqlite3_prepare_v3(ledger->db, ledger_sql[i], -1,
+                              SQLITE_PREPARE_PERSISTENT, &ledger->statements[i],
+                              NULL);
+  return code;
+}
+
+static bool prepare(Ledger *ledger, Failure *failure) {
+  int code = prepare_all(ledger);
+  if (code == SQLITE_OK) {
+    ledger_patience_set(ledger->db, LEDGER_BUSY);
+    return true;
+  }
+  failure_set(failure, "ledger", ledger_trouble(code),
+              "the ledger '%.300s' cannot be used: %s", ledger->path,
+              sqlite3_errmsg(ledger->db));
+  return false;
 }
 
 /* A version 0.1 is kept away before anything is written. */

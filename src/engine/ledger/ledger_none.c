@@ -98,6 +98,13 @@ bool ledger_settle(Ledger *ledger, const char *key, const LedgerNews *news,
   return false;
 }
 
+bool ledger_change_tenant(Ledger *ledger, const char *name,
+                          const TenantChange *change, Failure *failure) {
+  (void)ledger, (void)name, (void)change;
+  refuse(failure);
+  return false;
+}
+
 bool ledger_flush(Ledger *ledger, Failure *failure) {
   (void)ledger;
   refuse(failure);
@@ -161,6 +168,14 @@ bool ledger_reader_finding(LedgerReader *reader, LedgerFinding *finding,
 int ledger_reader_version(const LedgerReader *reader) {
   (void)reader;
   return 0;
+}
+
+bool ledger_reader_tenant(LedgerReader *reader, const char *name,
+                          Tenant *tenant, Failure *failure) {
+  (void)reader, (void)name;
+  *tenant = (Tenant){.found = false};
+  refuse(failure);
+  return false;
 }
 
 void ledger_reader_close(LedgerReader *reader) {

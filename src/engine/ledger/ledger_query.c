@@ -15,9 +15,9 @@
   " (SELECT answer FROM bodies WHERE key = jobs.key AND body IS NULL),"        \
   " (SELECT result FROM bodies WHERE key = jobs.key AND body IS NULL)"
 
-#define COLUMNS_1 COLUMNS ", " BODIES_1 ", " NUMBERS ", NULL, NULL, rowid"
+#define COLUMNS_1 COLUMNS ", " BODIES_1 ", " NUMBERS ", NULL, NULL, NULL, rowid"
 #define COLUMNS_2                                                              \
-  COLUMNS ", " BODIES_2 ", " NUMBERS ", account, attempt_id, rowid"
+  COLUMNS ", " BODIES_2 ", " NUMBERS ", account, attempt_id, tenant, rowid"
 
 const char ledger_query_files[] =
     "SELECT path FROM files WHERE key = ?1 ORDER BY n, saved_at, path";
@@ -30,9 +30,19 @@ static const char *index_for(const LedgerFilter *filter) {
     return "";
   if (filter->job_id)
     return " INDEXED BY jobs_by_id_and_time";
+  if (filter->tenant && (filter->state || filter->unfinished))
+    return " INDEXED BY jobs_by_tenant_and_state";
+  if (filter->tenant)
+    return " INDEXED BY jobs_by_tenant_and_time";
   if (filter->state || filter->unfinished)
     return " INDEXED BY jobs_by_state_and_time";
   return " INDEXED BY jobs_by_time";
+}
+
+/* The indexes by tenant leave out those of none.  Schema 1 knew no tenants. */
+static const char *of_tenant(const LedgerContents *contents) {
+  return contents->version == 1 ? " AND ?7 IS NULL"
+                                : " AND tenant = ?7 AND tenant <> ''";
 }
 
 /* Appends the statement, in no order, for those of which this holds as well:
@@ -41,13 +51,14 @@ static size_t add_part(char sql[LEDGER_QUERY_MAX], size_t length,
                        const LedgerFilter *filter,
                        const LedgerContents *contents, const char *also) {
   int added = snprintf(sql + length, LEDGER_QUERY_MAX - length,
-                       "%sSELECT %s FROM jobs%s WHERE %s%s%s%s%s%s",
+                       "%sSELECT %s FROM jobs%s WHERE %s%s%s%s%s%s%s",
                        length ? " UNION ALL " : "",
                        contents->version == 1 ? COLUMNS_1 : COLUMNS_2,
                        ledger_is_current(contents) ? index_for(filter) : "",
                        also, filter->key ? " AND key = ?1" : "",
                        filter->job_id ? " AND job_id = ?2" : "",
                        filter->state ? " AND state = ?3" : "",
+                       filter->tenant ? of_tenant(contents) : "",
                        filter->since > 0 ? " AND created_at >= ?4" : "",
                        filter->until > 0 ? " AND created_at <= ?5" : "");
   return length + (size_t)added;
@@ -76,10 +87,13 @@ void ledger_query(char sql[LEDGER_QUERY_MAX], const LedgerFilter *filter,
  * filter that is left out would let all rows through. */
 bool ledger_query_bind(sqlite3_stmt *rows, const LedgerFilter *filter) {
   int code = SQLITE_OK;
-  const char *texts[] = {filter->key, filter->job_id, filter->state};
-  for (int i = 0; i < 3; i++)
+  const char *texts[] = {filter->key, filter->job_id, filter->state,
+                         filter->tenant};
+  static const int places[] = {1, 2, 3, 7};
+  for (int i = 0; i < 4; i++)
     if (texts[i])
-      code |= sqlite3_bind_text(rows, i + 1, texts[i], -1, SQLITE_TRANSIENT);
+      code |=
+          sqlite3_bind_text(rows, places[i], texts[i], -1, SQLITE_TRANSIENT);
   if (filter->since > 0)
     sqlite3_bind_double(rows, 4, filter->since);
   if (filter->until > 0)

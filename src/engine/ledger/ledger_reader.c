@@ -7,6 +7,7 @@
 #include "engine/store/ledger_file.h"
 #include "engine/store/ledger_lock.h"
 #include "engine/store/ledger_open.h"
+#include "engine/store/ledger_tenant.h"
 #include "ledger_query.h"
 
 #include <stdlib.h>
@@ -142,6 +143,7 @@ static void read_row(sqlite3_stmt *rows, LedgerRow *row) {
   row->status = sqlite3_column_int(rows, 18);
   row->account = text(rows, 19);
   row->attempt_id = text(rows, 20);
+  row->tenant = text(rows, 21);
 }
 
 bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
@@ -193,6 +195,15 @@ bool ledger_reader_finding(LedgerReader *reader, LedgerFinding *finding,
 
 int ledger_reader_version(const LedgerReader *reader) {
   return (int)reader->contents.version;
+}
+
+bool ledger_reader_tenant(LedgerReader *reader, const char *name,
+                          Tenant *tenant, Failure *failure) {
+  int code = ledger_tenant_look(reader->db, name, tenant);
+  if (code == SQLITE_ROW || code == SQLITE_DONE)
+    return true;
+  explain(reader, code, failure);
+  return false;
 }
 
 void ledger_reader_close(LedgerReader *reader) {

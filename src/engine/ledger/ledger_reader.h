@@ -7,6 +7,7 @@
 
 #include "engine/base/failure.h"
 #include "engine/store/ledger_finding.h"
+#include "engine/store/tenant.h"
 #include "ledger_filter.h"
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@ typedef struct LedgerReader LedgerReader;
 /* One row.  Texts are the reader's, until the next one; NULL where empty. */
 typedef struct LedgerRow {
   const char *key, *state, *charged, *base_url, *mode, *prompt, *ratio;
-  const char *metadata, *job_id, *error, *account, *attempt_id;
+  const char *metadata, *job_id, *error, *account, *attempt_id, *tenant;
   const char *body, *answer, *result;
   size_t body_length, answer_length, result_length;
   double created_at, updated_at;
@@ -50,6 +51,9 @@ bool ledger_reader_finding(LedgerReader *reader, LedgerFinding *finding,
 
 /* The version of its tables. */
 int ledger_reader_version(const LedgerReader *reader);
+/* Looks at a tenant, which may not be there.  False with a failure. */
+bool ledger_reader_tenant(LedgerReader *reader, const char *name,
+                          Tenant *tenant, Failure *failure);
 
 void ledger_reader_close(LedgerReader *reader);
 

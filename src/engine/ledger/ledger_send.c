@@ -1,5 +1,6 @@
 /* Who may send a job: what its row says.  See ledger.h. */
 #include "engine/base/clock.h"
+#include "engine/store/ledger_tenant.h"
 #include "ledger_bind.h"
 #include "ledger_state.h"
 
@@ -16,6 +17,30 @@ static bool refuse_key(const LedgerEntry *entry, Failure *failure) {
               "the ledger has a job with the key %.255s already: "
               "client:recover() and client:history() tell of it",
               entry->key);
+  return false;
+}
+
+/* What SQLite did not let in because of its tenant: no more of the transaction
+ * than that row was undone. */
+static bool refuse_tenant(Ledger *ledger, const LedgerEntry *entry,
+                          Failure *failure) {
+  Tenant tenant;
+  int code = ledger_tenant_look(ledger->db, entry->tenant, &tenant);
+  if (code == SQLITE_DONE) {
+    failure_set(failure, "budget", "tenant_unknown",
+                "the ledger has no tenant '%.128s': client:tenant(name, {}) "
+                "makes one",
+                entry->tenant);
+  } else if (code == SQLITE_ROW) {
+    failure_set(failure, "budget", "tenant_budget_exceeded",
+                "this would reserve %d credits more, and '%.128s' has a budget "
+                "of %.14g, of which %.14g are reserved and %.14g spent",
+                entry->cost, entry->tenant, tenant.budget, tenant.reserved,
+                tenant.spent);
+  } else {
+    ledger_fail(ledger);
+    ledger_why(ledger, failure);
+  }
   return false;
 }
 
@@ -85,6 +110,8 @@ bool ledger_intend(Ledger *ledger, const LedgerEntry *entry, bool again,
     if (code == SQLITE_DONE)
       return again ? refuse_send(ledger, entry->key, failure)
                    : refuse_key(entry, failure);
+    if ((code & 0xff) == SQLITE_CONSTRAINT && !again && entry->tenant)
+      return refuse_tenant(ledger, entry, failure);
     ledger_fail(ledger);
   }
   ledger_why(ledger, failure);

@@ -80,8 +80,9 @@
 const char *const ledger_sql[STATEMENTS] = {
     [INTEND] =
         "INSERT INTO jobs (key, base_url, mode, prompt, ratio, metadata,"
-        " count, cost, state, created_at, updated_at, account, attempt_id)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'intent', ?9, ?9, ?10, ?11)"
+        " count, cost, state, created_at, updated_at, account, attempt_id,"
+        " tenant) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'intent', ?9, ?9,"
+        " ?10, ?11, coalesce(?13, ''))"
         /* Who is not told whether it was made asks once more. */
         " ON CONFLICT (key) DO UPDATE SET updated_at = ?9, attempt_id = ?11,"
         " state = CASE WHEN " IS_UNTOLD " THEN 'intent' ELSE state END,"

@@ -1,6 +1,8 @@
-/* What becomes of jobs: written, and made durable.  See ledger.h. */
+/* What becomes of jobs and tenants: written, and made durable.  See ledger.h.
+ */
 #include "engine/base/clock.h"
 #include "engine/store/ledger_patience.h"
+#include "engine/store/ledger_tenant.h"
 #include "ledger_bind.h"
 #include "ledger_state.h"
 
@@ -127,4 +129,36 @@ bool ledger_restart(Ledger *ledger, bool last) {
   ledger_begin(ledger);
   ledger_patience_set(ledger->db, LEDGER_BUSY);
   return !ledger->trouble.kind;
+}
+
+/* ---- tenants ---- */
+
+static void explain_change(Ledger *ledger, const char *name,
+                           const TenantChange *change, Failure *failure) {
+  Tenant tenant;
+  if (ledger_tenant_look(ledger->db, name, &tenant) == SQLITE_ROW)
+    failure_set(
+        failure, "budget", "tenant_budget_too_low",
+        "the tenant '%.128s' has %.14g credits reserved and %.14g spent: "
+        "its budget cannot be %.14g",
+        name, tenant.reserved, tenant.spent, change->budget);
+}
+
+bool ledger_change_tenant(Ledger *ledger, const char *name,
+                          const TenantChange *change, Failure *failure) {
+  int code;
+  if (!ledger_may_spend(ledger, failure))
+    return false;
+  if (ledger_begin(ledger)) {
+    code = ledger_tenant_change(ledger->db, name, change);
+    if (code == SQLITE_DONE)
+      return ledger_flush(ledger, failure);
+    if ((code & 0xff) == SQLITE_CONSTRAINT)
+      explain_change(ledger, name, change, failure);
+    if (failure->kind)
+      return false;
+    ledger_fail(ledger);
+  }
+  ledger_why(ledger, failure);
+  return false;
 }

@@ -4,8 +4,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Those by state and by id hold the time as well, so that what they find is in
- * order. */
+/* Those by state, id and tenant hold the time as well, so that what they find
+ * is in order.  Jobs of no tenant have no place in the last two, which cost
+ * them nothing. */
 static const char make[] =
     "DROP INDEX IF EXISTS jobs_by_state;" /* as they were at first */
     "DROP INDEX IF EXISTS jobs_by_id;"
@@ -13,19 +14,34 @@ static const char make[] =
     "CREATE INDEX IF NOT EXISTS jobs_by_state_and_time"
     " ON jobs (state, created_at);"
     "CREATE INDEX IF NOT EXISTS jobs_by_id_and_time"
-    " ON jobs (job_id, created_at);";
+    " ON jobs (job_id, created_at);"
+    "CREATE INDEX IF NOT EXISTS jobs_by_tenant_and_time"
+    " ON jobs (tenant, created_at) WHERE tenant <> '';"
+    "CREATE INDEX IF NOT EXISTS jobs_by_tenant_and_state"
+    " ON jobs (tenant, state, created_at) WHERE tenant <> '';";
 
 const char ledger_index_count[] =
     "SELECT count(*) FROM sqlite_master WHERE type = 'index'"
     " AND tbl_name = 'jobs' AND name IN ('jobs_by_time',"
-    " 'jobs_by_state_and_time', 'jobs_by_id_and_time')";
+    " 'jobs_by_state_and_time', 'jobs_by_id_and_time',"
+    " 'jobs_by_tenant_and_time', 'jobs_by_tenant_and_state')";
 
-/* A column that an index or the table itself is ordered by, and of what. */
+/* A column that an index or the table itself is ordered by, and of what rows.
+ */
 static const char *const ends[][2] = {
-    {"rowid", "jobs"}, {"key", "jobs"},    {"created_at", "jobs"},
-    {"state", "jobs"}, {"job_id", "jobs"}, {"rowid", "bodies"},
-    {"key", "bodies"}, {"rowid", "files"}, {"key", "files"},
-    {"rowid", "meta"}, {"name", "meta"},
+    {"rowid", "jobs"},
+    {"key", "jobs"},
+    {"created_at", "jobs"},
+    {"state", "jobs"},
+    {"job_id", "jobs"},
+    {"rowid", "bodies"},
+    {"key", "bodies"},
+    {"rowid", "files"},
+    {"key", "files"},
+    {"rowid", "meta"},
+    {"name", "meta"},
+    {"id", "tenants"},
+    {"tenant", "jobs WHERE tenant <> ''"},
 };
 
 int ledger_index_look(sqlite3 *db) {

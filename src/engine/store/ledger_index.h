@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 
 /* How many there are, and the statement that counts them in a file. */
-#define LEDGER_INDEXES 3
+#define LEDGER_INDEXES 5
 extern const char ledger_index_count[];
 
 /* Reads both ends of each table and index: a few pages of any file.  A SQLite

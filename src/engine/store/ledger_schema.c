@@ -26,8 +26,9 @@
  * in another.
  *
  * account is NULL in rows that an older version wrote; seconds is how long the
- * job took, where that is known (ledger_durations.c).  tenant, owner,
- * owner_epoch, attempt_id, due_at, priority and the table tenants are for
+ * job took, where that is known (ledger_durations.c).  tenant is '' for a job
+ * of nobody's; what the table tenants says of one follows from its jobs
+ * (ledger_tenant.h).  owner, owner_epoch, due_at, priority and vtime are for
  * ledgers that several workers share: nothing reads them yet. */
 static const char tables[] =
     "CREATE TABLE jobs ("

@@ -182,6 +182,7 @@ static const Field fields[] = {
     {"idempotency_key", JOB_KEY},
     {"files", JOB_FILES},
     {"metadata", JOB_METADATA},
+    {"tenant", JOB_TENANT},
     {"client", JOB_CLIENT},
     {"save_error", JOB_SAVE_ERROR},
 };
@@ -276,7 +277,7 @@ static int f_handle(lua_State *L) {
   return 1;
 }
 
-/* ARG: client, {request=, idempotency_key=, metadata=}, err | nil
+/* ARG: client, {request=, idempotency_key=, metadata=, tenant=}, err | nil
 ** RES: a job nothing is done for: unknown with an error, else cancelled */
 static int f_unknown_job(lua_State *L) {
   LuaJob *job;
@@ -292,6 +293,8 @@ static int f_unknown_job(lua_State *L) {
   job_set(L, 4, JOB_KEY);
   lua_getfield(L, 2, "metadata");
   job_set(L, 4, JOB_METADATA);
+  lua_getfield(L, 2, "tenant");
+  job_set(L, 4, JOB_TENANT);
   lua_pushvalue(L, 3);
   job_set(L, 4, JOB_ERROR);
   return 1;

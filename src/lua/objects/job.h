@@ -37,6 +37,7 @@ enum {
   JOB_RARE, /* nil, or the table of those that follow */
   JOB_ROOM = JOB_RARE,
   JOB_METADATA,
+  JOB_TENANT,
   JOB_FILES,
   JOB_SAVE_ERROR,
   JOB_ORIGIN,    /* the job that this one goes on with */

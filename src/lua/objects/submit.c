@@ -103,6 +103,7 @@ static bool prepare_request(lua_State *L, LuaJob *job) {
   lua_replace(L, KEY);
   job_set(L, JOB, JOB_KEY);
   keep_option(L, "metadata", JOB_METADATA);
+  keep_option(L, "tenant", JOB_TENANT);
   keep_option(L, "earlier_id", JOB_EARLIER_ID);
   job->earlier_paid = field_flag(L, OPTIONS, "vouched");
   return true;
@@ -127,6 +128,7 @@ static void prepare_id(lua_State *L, LuaJob *job) {
   lua_getfield(L, OPTIONS, "request");
   job_set_request(L, JOB);
   keep_option(L, "metadata", JOB_METADATA);
+  keep_option(L, "tenant", JOB_TENANT);
   lua_getfield(L, OPTIONS, "id");
   luaL_checkstring(L, -1);
   lua_pushvalue(L, -1);
@@ -176,6 +178,7 @@ static void read_entry(lua_State *L, LuaJob *job, LedgerEntry *entry) {
                          .metadata = field_text(L, OPTIONS, "metadata_json"),
                          .job_id = field_text(L, OPTIONS, "earlier_id"),
                          .seen_id = field_text(L, OPTIONS, "attempt_id"),
+                         .tenant = field_text(L, OPTIONS, "tenant"),
                          .count = (int)(job->cost / CREDITS_EACH),
                          .cost = (int)job->cost};
   lua_pop(L, 1);
@@ -273,7 +276,7 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
 }
 
 /* ARG: client, "generate"|"create"|"poll"|"resume",
-**      {request=, id=, timeout=, idempotency_key=, metadata=,
+**      {request=, id=, timeout=, idempotency_key=, metadata=, tenant=,
 **       metadata_json=, body=, again=, attempt_id=, maybe_charged=, former=,
 **       reserved=, origin=, quiet=, vouched=, earlier_id=,
 **       by_job=, holder=, key=: see tie}

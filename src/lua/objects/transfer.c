@@ -236,6 +236,26 @@ int transfer_note(lua_State *L) {
   return launched(L, core, transfer, client, 0);
 }
 
+/* ARG: client, name, {budget=, weight=}; a budget without an end is none
+** RES: transfer | nil, err */
+int transfer_tenant(lua_State *L) {
+  Core *core = core_get(L);
+  Client *client = client_check(L, 1);
+  const char *name = luaL_checkstring(L, 2);
+  TenantChange change = {.weight = field_number(L, 3, "weight", 0),
+                         .budget = field_number(L, 3, "budget", -1)};
+  Transfer *transfer;
+  change.has_budget = change.budget >= 0;
+  if (!client_is_here(L, core, client))
+    return 2;
+  lua_settop(L, 3);
+  transfer = push(L, 1);
+  if (client->account)
+    transfer->op = engine_tenant(core->engine, client->account, name, &change,
+                                 transfer->handle);
+  return launched(L, core, transfer, client, 0);
+}
+
 static void set_error(lua_State *L, const Event *event) {
   const Failure *failure = &event->failure;
   if (strcmp(failure->kind, "cancelled") == 0 && is_closed(L))

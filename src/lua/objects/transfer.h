@@ -34,5 +34,7 @@ void transfer_push_client(lua_State *L, int index);
 
 /* core.note(client, key, {state=, charged=, job_id=, n=, path=}) */
 int transfer_note(lua_State *L);
+/* core.change_tenant(client, name, {budget=, weight=}) */
+int transfer_tenant(lua_State *L);
 
 #endif

@@ -143,6 +143,8 @@ static const char *failed_at(const char *kind, const char *code) {
     return "no secure connection to the service";
   if (strcmp(kind, "ledger") == 0)
     return "the job could not be recorded";
+  if (strcmp(kind, "budget") == 0)
+    return "the tenant cannot pay for it";
   if (strcmp(code, "proxy_failed") == 0)
     return "the proxy could not be used";
   return "the service could not be reached";

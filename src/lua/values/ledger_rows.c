@@ -56,13 +56,14 @@ static void set_files(lua_State *L, LedgerReader *reader, const char *key) {
 }
 
 static void push_row(lua_State *L, LedgerReader *reader, const LedgerRow *row) {
-  lua_createtable(L, 0, 23);
+  lua_createtable(L, 0, 24);
   set_text(L, "attempt_id", row->attempt_id);
   set_text(L, "key", row->key);
   set_text(L, "state", row->state);
   set_text(L, "charged", row->charged);
   set_text(L, "base_url", row->base_url);
   set_text(L, "account", row->account);
+  set_text(L, "tenant", row->tenant && *row->tenant ? row->tenant : NULL);
   set_text(L, "metadata", row->metadata);
   set_text(L, "job_id", row->job_id);
   set_text(L, "error", row->error);
@@ -93,6 +94,18 @@ static int fail(lua_State *L, Failure *failure) {
   return error_return(L);
 }
 
+/* Pushes a reader of the file whose path is the first argument; NULL, with
+ * `failure`, where it cannot be read. */
+static LedgerReader **push_reader(lua_State *L, const LedgerFilter *filter,
+                                  Failure *failure) {
+  LedgerReader **reader = lua_newuserdata(L, sizeof *reader);
+  *reader = NULL;
+  luaL_getmetatable(L, READER_TYPE);
+  lua_setmetatable(L, -2);
+  *reader = ledger_reader_open(luaL_checkstring(L, 1), filter, failure);
+  return *reader ? reader : NULL;
+}
+
 static size_t size_of(const LedgerRow *row) {
   return row->body_length + row->answer_length + row->result_length;
 }
@@ -120,26 +133,14 @@ static int push_page(lua_State *L, int index) {
   return failure.kind ? fail(L, &failure) : 1;
 }
 
-/* Pushes a reader, or nil and an error: `opened` says which. */
-static int push_reader(lua_State *L, const char *path,
-                       const LedgerFilter *filter, bool *opened) {
-  LedgerReader **reader = lua_newuserdata(L, sizeof *reader);
-  Failure failure = {0};
-  *reader = NULL;
-  luaL_getmetatable(L, READER_TYPE);
-  lua_setmetatable(L, -2);
-  *reader = ledger_reader_open(path, filter, &failure);
-  *opened = *reader != NULL;
-  return *opened ? 1 : fail(L, &failure);
-}
-
-/* ARG: path, {key=, job_id=, state=, since=, until=, limit=, unfinished=,
-**      newest_first=, file=, any_owner=}
+/* ARG: path, {key=, job_id=, state=, tenant=, since=, until=, limit=,
+**      unfinished=, newest_first=, file=, any_owner=}
 ** RES: as push_page */
 static int f_ledger_rows(lua_State *L) {
   LedgerFilter filter = {.key = field_text(L, 2, "key"),
                          .job_id = field_text(L, 2, "job_id"),
                          .state = field_text(L, 2, "state"),
+                         .tenant = field_text(L, 2, "tenant"),
                          .file = field_text(L, 2, "file"),
                          .any_owner = field_flag(L, 2, "any_owner"),
                          .since = field_number(L, 2, "since", 0),
@@ -147,24 +148,25 @@ static int f_ledger_rows(lua_State *L) {
                          .limit = (long)field_number(L, 2, "limit", 0),
                          .unfinished = field_flag(L, 2, "unfinished"),
                          .newest_first = field_flag(L, 2, "newest_first")};
-  bool opened;
-  int count = push_reader(L, luaL_checkstring(L, 1), &filter, &opened);
-  return opened ? push_page(L, lua_gettop(L)) : count;
+  Failure failure = {0};
+  if (!push_reader(L, &filter, &failure))
+    return fail(L, &failure);
+  return push_page(L, lua_gettop(L));
 }
 
-/* One that finds nothing before it is told a key. */
-static int push_finder(lua_State *L, bool *opened) {
+/* Pushes one that finds nothing before it is told a key; NULL as above. */
+static LedgerReader **push_finder(lua_State *L, Failure *failure) {
   LedgerFilter filter = {.key = "",
                          .file = field_text(L, 2, "file"),
                          .any_owner = field_flag(L, 2, "any_owner")};
-  return push_reader(L, luaL_checkstring(L, 1), &filter, opened);
+  return push_reader(L, &filter, failure);
 }
 
 /* ARG: path, {file=, any_owner=}
 ** RES: a reader to `find` rows with | nil, err */
 static int f_ledger_finder(lua_State *L) {
-  bool opened;
-  return push_finder(L, &opened);
+  Failure failure = {0};
+  return push_finder(L, &failure) ? 1 : fail(L, &failure);
 }
 
 /* ARG: reader, key: all rows are those of one moment
@@ -185,6 +187,41 @@ static int m_find(lua_State *L) {
   return 1;
 }
 
+static void set_credits(lua_State *L, const char *name, double credits) {
+  compat_pushwhole(L, credits);
+  lua_setfield(L, -2, name);
+}
+
+static void push_tenant(lua_State *L, const Tenant *tenant) {
+  lua_createtable(L, 0, 5);
+  if (tenant->budget < (double)INFINITY)
+    set_credits(L, "budget", tenant->budget);
+  set_credits(L, "reserved", tenant->reserved);
+  set_credits(L, "spent", tenant->spent);
+  set_credits(L, "weight", tenant->weight);
+}
+
+/* ARG: path, {file=, any_owner=}, name
+** RES: {budget=, reserved=, spent=, weight=} | false when there is none | nil,
+** err */
+static int f_ledger_tenant(lua_State *L) {
+  LedgerFilter filter = {.file = field_text(L, 2, "file"),
+                         .any_owner = field_flag(L, 2, "any_owner"),
+                         .limit = 1};
+  const char *name = luaL_checkstring(L, 3);
+  Failure failure = {0};
+  Tenant tenant;
+  LedgerReader **reader = push_reader(L, &filter, &failure);
+  if (!reader || !ledger_reader_tenant(*reader, name, &tenant, &failure))
+    return fail(L, &failure);
+  close_reader(reader);
+  if (tenant.found)
+    push_tenant(L, &tenant);
+  else
+    lua_pushboolean(L, 0);
+  return 1;
+}
+
 /* ARG: reader
 ** RES: as push_page */
 static int m_rows(lua_State *L) {
@@ -199,14 +236,11 @@ static int m_rows(lua_State *L) {
 ** RES: a list of {code=, key=, detail=}, its first thousand, with the `version`
 **      of the tables | nil, err */
 static int f_ledger_audit(lua_State *L) {
-  bool opened;
-  int count = push_finder(L, &opened);
-  LedgerReader **reader;
   LedgerFinding finding;
   Failure failure = {0};
-  if (!opened)
-    return count;
-  reader = lua_touserdata(L, -1);
+  LedgerReader **reader = push_finder(L, &failure);
+  if (!reader)
+    return fail(L, &failure);
   lua_newtable(L);
   error_set_number(L, "version", ledger_reader_version(*reader));
   for (int i = 1;
@@ -226,6 +260,7 @@ void ledger_rows_open(lua_State *L) {
   static const luaL_Reg functions[] = {{"ledger_rows", f_ledger_rows},
                                        {"ledger_finder", f_ledger_finder},
                                        {"ledger_audit", f_ledger_audit},
+                                       {"ledger_tenant", f_ledger_tenant},
                                        {NULL, NULL}};
   static const luaL_Reg methods[] = {{"rows", m_rows},
                                      {"find", m_find},

@@ -1,0 +1,98 @@
+/* The tenants in a ledger's file: see ledger_tenant.h. */
+#include "ledger_tenant.h"
+
+#include <stddef.h>
+
+#define IS_OPEN(row) row ".state IN ('intent', 'sent', 'accepted', 'unknown')"
+#define IS_FREE(row) row ".charged IN ('no', 'refund_expected')"
+
+#define RESERVED(row) "CASE WHEN " IS_OPEN(row) " THEN " row ".cost ELSE 0 END"
+#define SPENT(row)                                                             \
+  "CASE WHEN " IS_OPEN(row) " OR " IS_FREE(row) " THEN 0 ELSE " row ".cost "   \
+                                                                    "END"
+
+/* Of the tenant whose row changes; what a damaged one lacks is nothing less
+ * than 0. */
+#define RESERVED_NOW                                                           \
+  "max(0, reserved - " RESERVED("old") " + " RESERVED("new") ")"
+#define SPENT_NOW "max(0, spent - " SPENT("old") " + " SPENT("new") ")"
+
+/* They are this connection's, and no part of the file: who looks at that with
+ * other tools is not held to them, and what stands in a file is never run.
+ *
+ * That a job which was said to have failed has succeeded after all is a fact,
+ * which no budget may keep out of the ledger: the budget is then what was
+ * spent, and there is nothing left of it. */
+static const char count[] =
+    "PRAGMA temp_store = MEMORY;"
+    "CREATE TEMP TRIGGER tenant_reserves AFTER INSERT ON main.jobs"
+    " WHEN new.tenant <> '' BEGIN"
+    " SELECT RAISE(ABORT, 'there is no such tenant')"
+    "  WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE id = new.tenant);"
+    " UPDATE tenants SET reserved = reserved + new.cost"
+    "  WHERE id = new.tenant;"
+    "END;"
+    "CREATE TEMP TRIGGER tenant_settles AFTER UPDATE OF state, charged"
+    " ON main.jobs WHEN new.tenant <> ''"
+    "  AND (old.state <> new.state OR old.charged <> new.charged) BEGIN"
+    " UPDATE tenants SET reserved = " RESERVED_NOW ", spent = " SPENT_NOW ","
+    "  budget = max(budget, " RESERVED_NOW " + " SPENT_NOW ")"
+    "  WHERE id = new.tenant;"
+    "END;";
+
+int ledger_tenant_count(sqlite3 *db) {
+  return sqlite3_exec(db, count, NULL, NULL, NULL);
+}
+
+static int prepare(sqlite3 *db, const char *sql, const char *name,
+                   sqlite3_stmt **statement) {
+  int code = sqlite3_prepare_v2(db, sql, -1, statement, NULL);
+  if (code == SQLITE_OK)
+    code = sqlite3_bind_text(*statement, 1, name, -1, SQLITE_STATIC);
+  return code;
+}
+
+int ledger_tenant_change(sqlite3 *db, const char *name,
+                         const TenantChange *change) {
+  sqlite3_stmt *statement = NULL;
+  int code = prepare(db,
+                     "INSERT INTO tenants (id, budget, weight) VALUES (?1, ?3,"
+                     " coalesce(?4, 1)) ON CONFLICT (id) DO UPDATE SET"
+                     " budget = CASE WHEN ?2 THEN ?3 ELSE budget END, weight = "
+                     "coalesce(?4, weight)",
+                     name, &statement);
+  if (code == SQLITE_OK) {
+    sqlite3_bind_int(statement, 2, change->has_budget);
+    if (change->has_budget && change->budget < (double)INFINITY)
+      sqlite3_bind_double(statement, 3, change->budget);
+    if (change->weight > 0)
+      sqlite3_bind_double(statement, 4, change->weight);
+    code = sqlite3_step(statement);
+  }
+  sqlite3_finalize(statement);
+  return code;
+}
+
+static void read_tenant(sqlite3_stmt *row, Tenant *tenant) {
+  bool limited = sqlite3_column_type(row, 0) != SQLITE_NULL;
+  *tenant = (Tenant){.found = true,
+                     .budget = limited ? sqlite3_column_double(row, 0)
+                                       : (double)INFINITY,
+                     .reserved = sqlite3_column_double(row, 1),
+                     .spent = sqlite3_column_double(row, 2),
+                     .weight = sqlite3_column_double(row, 3)};
+}
+
+int ledger_tenant_look(sqlite3 *db, const char *name, Tenant *tenant) {
+  sqlite3_stmt *statement = NULL;
+  int code = prepare(
+      db, "SELECT budget, reserved, spent, weight FROM tenants WHERE id = ?1",
+      name, &statement);
+  *tenant = (Tenant){.found = false};
+  if (code == SQLITE_OK)
+    code = sqlite3_step(statement);
+  if (code == SQLITE_ROW)
+    read_tenant(statement, tenant);
+  sqlite3_finalize(statement);
+  return code;
+}

@@ -1,0 +1,32 @@
+/*
+ * The tenants in a ledger's file: what each has reserved and spent, kept with
+ * every change of a row of its jobs, in the same transaction.
+ *
+ * A job's price is reserved from its intent on.  While it is not settled (see
+ * ledger_schema.c) it stays so, whatever is thought of it.  Then it is given
+ * back where `charged` says "no" or "refund_expected", and is spent where it
+ * says anything else.
+ *
+ * Private to the ledger's files; whichever thread has the connection.
+ */
+#ifndef GPTIMAGE2_ENGINE_LEDGER_TENANT_H
+#define GPTIMAGE2_ENGINE_LEDGER_TENANT_H
+
+#include "tenant.h"
+
+#include <sqlite3.h>
+
+/* From now on all that this connection does to jobs is counted.  A job that its
+ * tenant cannot pay for, or whose tenant is not there, is not inserted:
+ * SQLITE_CONSTRAINT.  A SQLite code. */
+int ledger_tenant_count(sqlite3 *db);
+
+/* Makes it, or changes it: SQLITE_CONSTRAINT where it has more reserved and
+ * spent than the budget.  SQLITE_DONE, or a SQLite code. */
+int ledger_tenant_change(sqlite3 *db, const char *name,
+                         const TenantChange *change);
+
+/* SQLITE_ROW, SQLITE_DONE when there is none, or what went wrong. */
+int ledger_tenant_look(sqlite3 *db, const char *name, Tenant *tenant);
+
+#endif
