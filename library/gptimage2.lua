@@ -290,8 +290,8 @@ function client:resolve(key, what, opts) end
 ---@return gptimage2.Error|nil err kind ledger
 function client:history(filter) end
 
----@field tenant? string for whom it is made, and from whose budget in the ledger it is paid
----durable then. Waits.
+---A tenant of the ledger: looks at it. With a second argument makes it, or changes it first, which
+---is durable then. Waits.
 ---@param name string 1 to 128 bytes of UTF-8, without control characters
 ---@param change? gptimage2.TenantChange what is left out stays as it is
 ---@return gptimage2.Tenant|nil row

@@ -150,7 +150,10 @@ function methods:tenant(name, change)
   local written
   if change then
     written, err = core.change_tenant(self, name, change)
-    ok, err = written and wait.until_done(written), err
+    if not written then
+      return nil, err
+    end
+    ok, err = wait.until_done(written)
     if ok then
       ok, err = written:result()
     end

@@ -194,11 +194,11 @@ static void a_file_without_its_index_gets_it(void **state) {
   flush(ledger);
   assert_string_equal(find(&filter), "12");
   ledger_close(ledger);
-  run_sql("DROP INDEX jobs_by_tenant_and_state");
+  run_sql("DROP INDEX jobs_by_tenant_state_and_time");
   assert_string_equal(find(&filter), "12"); /* as it is */
   ledger_close(open_ledger());
   assert_string_equal(find(&filter), "12");
-  run_sql("DROP INDEX jobs_by_tenant_and_state"); /* is there again */
+  run_sql("DROP INDEX jobs_by_tenant_state_and_time"); /* is there again */
 }
 
 int main(void) {

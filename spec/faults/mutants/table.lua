@@ -18,6 +18,7 @@ local LEDGER_FILE = "src/engine/store/ledger_file.c"
 local LEDGER_LOCK = "src/engine/store/ledger_lock.c"
 local LEDGER_OPEN = "src/engine/store/ledger_open.c"
 local LEDGER_SQL = "src/engine/ledger/ledger_sql.c"
+local LEDGER_TENANT = "src/engine/store/ledger_tenant.c"
 local POLICY = "src/engine/rules/policy.c"
 local RECORD = "src/engine/job/job_record.c"
 local INTENT = "src/engine/job/job_intent.c"
@@ -413,6 +414,61 @@ mutant(
   "now < last ? last : state->deadline",
   "state->deadline",
   "c job_state_poll"
+)
+
+-- The ledger: what tenants may spend.
+
+mutant(
+  "a tenant's jobs reserve nothing",
+  LEDGER_TENANT,
+  "SET reserved = reserved + new.cost",
+  "SET reserved = reserved",
+  "c ledger_tenants",
+  "spec tenant"
+)
+in_short()
+mutant(
+  "a tenant that was never made has no budget",
+  LEDGER_TENANT,
+  "WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE id = new.tenant)",
+  "WHERE FALSE",
+  "c ledger_tenants"
+)
+mutant(
+  "what nobody knows of comes back to its tenant",
+  LEDGER_TENANT,
+  "('no', 'refund_expected')",
+  "('no', 'refund_expected', 'unknown')",
+  "c ledger_sums",
+  "spec tenant: it may have been paid"
+)
+mutant(
+  "what is unknown is not reserved any more",
+  LEDGER_TENANT,
+  "'accepted', 'unknown')",
+  "'accepted')",
+  "c ledger_sums"
+)
+mutant(
+  "a budget keeps a fact out of the ledger",
+  LEDGER_TENANT,
+  "budget = max(budget,",
+  "budget = min(budget,",
+  "c ledger_tenants"
+)
+mutant(
+  "a refused tenant is sent all the same",
+  LEDGER_SEND,
+  "(code & 0xff) == SQLITE_CONSTRAINT && !again",
+  "(code & 0xff) == SQLITE_CONSTRAINT && again",
+  "c ledger_tenants"
+)
+mutant(
+  "the jobs of a tenant are looked for in all",
+  "src/engine/ledger/ledger_query.c",
+  '  if (filter->tenant)\n    return " INDEXED BY jobs_by_tenant_and_time";\n',
+  "",
+  "c ledger_size"
 )
 
 -- The ledger: whose it is, and what it is.

@@ -31,7 +31,7 @@ static const char *index_for(const LedgerFilter *filter) {
   if (filter->job_id)
     return " INDEXED BY jobs_by_id_and_time";
   if (filter->tenant && (filter->state || filter->unfinished))
-    return " INDEXED BY jobs_by_tenant_and_state";
+    return " INDEXED BY jobs_by_tenant_state_and_time";
   if (filter->tenant)
     return " INDEXED BY jobs_by_tenant_and_time";
   if (filter->state || filter->unfinished)

@@ -17,14 +17,14 @@ static const char make[] =
     " ON jobs (job_id, created_at);"
     "CREATE INDEX IF NOT EXISTS jobs_by_tenant_and_time"
     " ON jobs (tenant, created_at) WHERE tenant <> '';"
-    "CREATE INDEX IF NOT EXISTS jobs_by_tenant_and_state"
+    "CREATE INDEX IF NOT EXISTS jobs_by_tenant_state_and_time"
     " ON jobs (tenant, state, created_at) WHERE tenant <> '';";
 
 const char ledger_index_count[] =
     "SELECT count(*) FROM sqlite_master WHERE type = 'index'"
     " AND tbl_name = 'jobs' AND name IN ('jobs_by_time',"
     " 'jobs_by_state_and_time', 'jobs_by_id_and_time',"
-    " 'jobs_by_tenant_and_time', 'jobs_by_tenant_and_state')";
+    " 'jobs_by_tenant_and_time', 'jobs_by_tenant_state_and_time')";
 
 /* A column that an index or the table itself is ordered by, and of what rows.
  */
@@ -41,11 +41,13 @@ static const char *const ends[][2] = {
     {"rowid", "meta"},
     {"name", "meta"},
     {"id", "tenants"},
-    {"tenant", "jobs WHERE tenant <> ''"},
+    {"tenant", "jobs INDEXED BY jobs_by_tenant_and_time WHERE tenant <> ''"},
+    {"tenant",
+     "jobs INDEXED BY jobs_by_tenant_state_and_time WHERE tenant <> ''"},
 };
 
 int ledger_index_look(sqlite3 *db) {
-  char sql[160];
+  char sql[320];
   int code = SQLITE_OK;
   for (size_t i = 0; i < sizeof ends / sizeof *ends && code == SQLITE_OK; i++) {
     snprintf(sql, sizeof sql,
