@@ -199,7 +199,7 @@ describe("the ledger", function()
     assert.truthy(syncs >= 2) -- the answer, and the result
   end)
 
-  --- How many syncs a job takes, from its submit to its last answer. `options`: of the call, as Lua.
+  --- Syncs of a job from its submit to its last answer. `options`: of the call, as Lua.
   local function syncs_of_job(options)
     local box, log = support.sandbox(), os.tmpname()
     local begin = 'io.stdout:write("begin\\n") io.stdout:flush() '
