@@ -146,6 +146,27 @@ static void what_was_not_flushed_reserves_nothing(void **state) {
   ledger_close(ledger);
   assert_sums("a", 0, 0);
   assert_string_equal(find(&(LedgerFilter){0}), "");
+  ledger = open_ledger(); /* which has tenants by now */
+  assert_intended(ledger, "1", "a", "");
+  assert_intended(ledger, "2", "a", "tenant_budget_exceeded");
+  flush(ledger);
+  assert_sums("a", PRICES(1), 0);
+  ledger_close(ledger);
+}
+
+/* With the first tenant, whatever is in the transaction. */
+static void counting_begins_once(void **state) {
+  Ledger *ledger = open_ledger();
+  (void)state;
+  intend(ledger, "1");
+  set_budget(ledger, "a", PRICES(1));
+  set_budget(ledger, "b", PRICES(1));
+  assert_string_equal(find(&(LedgerFilter){0}), "1");
+  assert_intended(ledger, "2", "a", "");
+  assert_intended(ledger, "3", "c", "tenant_unknown");
+  flush(ledger);
+  assert_sums("a", PRICES(1), 0);
+  ledger_close(ledger);
 }
 
 static void what_is_told_again_counts_once(void **state) {
@@ -211,6 +232,7 @@ int main(void) {
       TEST(a_fact_counts_even_over_the_budget),
       TEST(facts_are_told_without_their_tenant),
       TEST(what_was_not_flushed_reserves_nothing),
+      TEST(counting_begins_once),
       TEST(what_is_told_again_counts_once),
       TEST(jobs_of_nobody_touch_no_tenant),
       TEST(a_file_without_its_index_gets_it),

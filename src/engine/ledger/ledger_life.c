@@ -30,7 +30,7 @@ static bool open_file(Ledger *ledger, const char *path, bool any_owner,
 }
 
 static int prepare_all(Ledger *ledger) {
-  int code = ledger_tenant_count(ledger->db);
+  int code = ledger_tenant_count_any(ledger->db, &ledger->counts);
   ledger_sql_functions(ledger->db); /* without one they are not prepared */
   for (int i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
     code = sqlite3_prepare_v3(ledger->db, ledger_sql[i], -1,

@@ -24,6 +24,7 @@ struct Ledger {
   LedgerLock *lock;
   sqlite3_stmt *statements[STATEMENTS];
   bool open;         /* a transaction is */
+  bool counts;       /* what tenants spend: there are some */
   bool broken;       /* for good */
   bool made;         /* the file was not there before */
   Failure moved;     /* its file is not where it was; kind NULL = it is */

@@ -144,10 +144,23 @@ static void explain_change(Ledger *ledger, const char *name,
         name, tenant.reserved, tenant.spent, change->budget);
 }
 
+/* Counting begins with the first tenant, between two transactions. */
+static bool count_tenants(Ledger *ledger, Failure *failure) {
+  if (!ledger_flush(ledger, failure))
+    return false;
+  if (!ledger->counts)
+    ledger->counts = ledger_tenant_count(ledger->db) == SQLITE_OK;
+  if (!ledger->counts)
+    failure_set(failure, "ledger", "ledger_unwritable",
+                "the ledger '%.300s' cannot count what tenants spend: %s",
+                ledger->path, sqlite3_errmsg(ledger->db));
+  return ledger->counts;
+}
+
 bool ledger_change_tenant(Ledger *ledger, const char *name,
                           const TenantChange *change, Failure *failure) {
   int code;
-  if (!ledger_may_spend(ledger, failure))
+  if (!ledger_may_spend(ledger, failure) || !count_tenants(ledger, failure))
     return false;
   if (ledger_begin(ledger)) {
     code = ledger_tenant_change(ledger->db, name, change);

@@ -9,7 +9,7 @@
 #define RESERVED(row) "CASE WHEN " IS_OPEN(row) " THEN " row ".cost ELSE 0 END"
 #define SPENT(row)                                                             \
   "CASE WHEN " IS_OPEN(row) " OR " IS_FREE(row) " THEN 0 ELSE " row ".cost "   \
-                                                                    "END"
+                                                "END"
 
 /* Of the tenant whose row changes; what a damaged one lacks is nothing less
  * than 0. */
@@ -42,6 +42,19 @@ static const char count[] =
 
 int ledger_tenant_count(sqlite3 *db) {
   return sqlite3_exec(db, count, NULL, NULL, NULL);
+}
+
+int ledger_tenant_count_any(sqlite3 *db, bool *counts) {
+  sqlite3_stmt *statement = NULL;
+  int code = sqlite3_prepare_v2(db, "SELECT 1 FROM tenants LIMIT 1", -1,
+                                &statement, NULL);
+  if (code == SQLITE_OK)
+    code = sqlite3_step(statement);
+  *counts = code == SQLITE_ROW;
+  sqlite3_finalize(statement);
+  if (*counts)
+    return ledger_tenant_count(db);
+  return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
 static int prepare(sqlite3 *db, const char *sql, const char *name,

@@ -18,8 +18,13 @@
 
 /* From now on all that this connection does to jobs is counted.  A job that its
  * tenant cannot pay for, or whose tenant is not there, is not inserted:
- * SQLITE_CONSTRAINT.  A SQLite code. */
+ * SQLITE_CONSTRAINT.  Outside of a transaction, whose end might undo it.  A
+ * SQLite code. */
 int ledger_tenant_count(sqlite3 *db);
+
+/* The same where there are tenants, which `counts` tells: without them it would
+ * only take time.  A SQLite code. */
+int ledger_tenant_count_any(sqlite3 *db, bool *counts);
 
 /* Makes it, or changes it: SQLITE_CONSTRAINT where it has more reserved and
  * spent than the budget.  SQLITE_DONE, or a SQLite code. */
