@@ -272,6 +272,16 @@ Op *engine_note(Engine *engine, Account *account, const char *key,
   return NULL;
 }
 
+Op *engine_tenant(Engine *engine, Account *account, const char *name,
+                  const TenantChange *change, uintptr_t owner) {
+  (void)engine;
+  (void)account;
+  (void)name;
+  (void)change;
+  (void)owner;
+  return NULL;
+}
+
 bool engine_check_target(const FileTarget *target, Failure *failure) {
   (void)target;
   (void)failure;
