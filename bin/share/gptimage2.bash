@@ -116,7 +116,7 @@ _gptimage2() {
                 ;;
             recover)
                 cmd="recover"
-                opts="$opts --ledger --any-key --budget -o --output --overwrite --preview --retry --key-file --key-stdin --timeout --ca-file --poll-unit --json -h --help"
+                opts="$opts --ledger --any-key --budget -y --yes -o --output --overwrite --preview --retry --key-file --key-stdin --timeout --ca-file --poll-unit --json -h --help"
                 break
                 ;;
             resolve)

@@ -328,6 +328,7 @@ complete -c gptimage2 -n '__fish_gptimage2_seen_command ledger' -s h -l help -d 
 complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l ledger -r -d 'The ledger (GPTIMAGE2_LEDGER, else .gptimage2/ledger.db)'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l any-key -d 'The jobs of other keys as well: the key was changed'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l budget -r -d 'Credits that it may spend on what was not sent'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -s y -l yes -d 'Do not ask'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -s o -l output -r -d 'A folder, or a name with {id}, {n}, {seed}, {ext}, {date} (.)'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l overwrite -d 'Replace files that are there'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l preview -d 'Show the pictures in the terminal, where that can be'

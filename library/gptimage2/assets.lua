@@ -213,7 +213,7 @@ function art:close() end
 
 ---@alias gptimage2.PictureState
 ---| "cached" not in the lock, and a store has it
----| "new" candidates are missing
+---| "new" candidates are missing, or were never sent
 ---| "taken" a file that no build made lies there
 ---| "fresh" all is as it should be
 ---| "lost" the file is missing, and can be had for nothing
@@ -248,7 +248,7 @@ function art:close() end
 ---@field cost integer credits
 ---@field counts table<gptimage2.PictureState, integer>
 ---@field clean boolean nothing is to be done
----@field spent integer what builds of this lock have reserved and not got back
+---@field spent integer what builds of this lock have sent and not got back
 ---@field budget? number the manifest's
 ---@field retry string which was taken for it
 
@@ -256,7 +256,7 @@ function art:close() end
 ---@field ok boolean all that was to be made is made
 ---@field made integer candidates
 ---@field restored integer files that were lost
----@field credits integer spent by this build
+---@field credits integer of what this build has sent, less what came back by its end
 ---@field failed { path: string, n: integer?, error: gptimage2.Error }[]
 ---@field unknown gptimage2.UnknownPicture[]
 ---@field warnings { path: string, reason: string }[] of another kind than the name says

@@ -229,6 +229,7 @@ describe("gptimage2 batch", function()
     assert.same({ 130, 0, 0 }, { last.exit, last.failed, last.unknown })
     assert.equal((last.made + in_flight) * 10, pictures.paid(box))
     assert.is_true(last.made + in_flight < 24)
+    assert.equal(pictures.paid(box), last.credits)
     local line = folder.quote(commands.line("batch rows.jsonl -y" .. UNIT, options))
     assert.equal(
       "=0",

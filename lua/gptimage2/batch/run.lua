@@ -84,7 +84,8 @@ local function succeed(self, i, made, key)
 end
 
 --- What became of an attempt without pictures, by its row: "failed" (nothing was charged, and the
---- next batch tries again), "unknown" (it may have been paid) or "later" (the next batch has it).
+--- next batch tries again), "unknown" (it may have been paid) or "later" (the next batch has it);
+--- its id, and what it has spent.
 local function outcome_of(self, key, err)
   local found, unread = recorded(self, key)
   if not found then
@@ -94,9 +95,9 @@ local function outcome_of(self, key, err)
   if meaning == "free" then
     return "failed"
   elseif meaning == "unknown" or meaning == "doubtful" then
-    return "unknown"
+    return "unknown", nil, attempts.spent(found)
   end
-  return "later", row_job.id(found)
+  return "later", row_job.id(found), attempts.spent(found)
 end
 
 --- Makes a row. Gives an event without its numbers.
@@ -122,7 +123,7 @@ function Run:make(i)
     event.type = self.plan.states[i] == "missing" and "fetched" or "made"
   else
     event.error = err
-    event.type, event.job = outcome_of(self, key, err)
+    event.type, event.job, event.spent = outcome_of(self, key, err)
   end
   return event
 end
@@ -139,12 +140,14 @@ end
 --- Counts what became of a row, and tells it.
 function Run:conclude(i, event)
   local report, kind = self.report, event.type
+  local cost = self.plan.costs_now[i]
   if kind == "made" or kind == "fetched" then
     report[kind] = report[kind] + 1
-    report.credits = report.credits + (self.plan.costs_now[i] or 0)
+    report.credits = report.credits + (cost or 0)
   elseif kind ~= "in_flight" then
     local counter = kind == "unknown" and "unknown" or "failed"
     report[counter] = report[counter] + 1
+    report.credits = report.credits + (cost and event.spent or 0)
     self:keep_error(event.error)
   end
   event.type = kind == "later" and "failed" or kind
@@ -195,11 +198,12 @@ end
 ---@param key string
 ---@return string|nil meaning as `attempts.meaning` has it
 ---@return string|nil job its id
+---@return integer|nil spent credits
 function run.left(client, key)
   local config = settings.get(client)
   local found = recorded({ config = config }, key)
   if found then
-    return attempts.meaning(found, config.retry), row_job.id(found)
+    return attempts.meaning(found, config.retry), row_job.id(found), attempts.spent(found)
   end
 end
 

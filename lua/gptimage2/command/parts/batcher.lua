@@ -87,11 +87,13 @@ function Batcher:tell(event)
   warn(self, event)
 end
 
---- What goes on at the service without us; gives how many may have been paid, and nobody knows.
+--- What goes on at the service without us; gives how many may have been paid, and nobody knows, and
+--- the credits that all of it took.
 function Batcher:show_in_flight()
-  local unknown = 0
+  local unknown, credits = 0, 0
   for _, event in ipairs(self.in_flight) do
-    local meaning, job = batch.left(self.client, event.key)
+    local meaning, job, spent = batch.left(self.client, event.key)
+    credits = credits + (self.plan.costs_now[event.row] and spent or 0)
     if meaning == "unknown" then
       unknown = unknown + 1
       event.type, event.error = "unknown", nil
@@ -103,7 +105,7 @@ function Batcher:show_in_flight()
       self.out:object({ type = "in_flight", row = event.row, job = job })
     end
   end
-  return unknown
+  return unknown, credits
 end
 
 --- Rows that no batch makes any more, or not before a person has said what they are.
@@ -232,7 +234,8 @@ function batcher.run(plan, out, client, concurrency)
   if not report then
     return codes.interrupted
   end
-  report.unknown = report.unknown + self:show_in_flight()
+  local unknown, credits = self:show_in_flight()
+  report.unknown, report.credits = report.unknown + unknown, report.credits + credits
   return conclude(report, plan, out, show_stuck(plan, out), self.stopping)
 end
 
