@@ -37,6 +37,10 @@ local function full()
   }
 end
 
+local function plain(path, n)
+  return { path = path, hash = A, made = n }
+end
+
 local TEXT = HEAD
   .. (
     '{"path":"a.png","hash":"A","n":1,"made":4,"failed":{"2":3,"10":1},"rejected":[3,4],'
@@ -71,6 +75,37 @@ describe("the lock", function()
     local first, second = TEXT:match("^[^\n]*\n([^\n]*)\n([^\n]*)\n$")
     local text = HEAD:gsub("\n", "\r\n") .. second .. "\n\n" .. first .. "\r\n"
     assert.equal(TEXT, lock.format(assert(lock.parse("pictures.lock", text))))
+  end)
+
+  it("keeps what somebody else decided while a build was at work", function()
+    local path = folder.new() .. "/pictures.lock"
+    local first = { salt = SALT, lines = {} }
+    for _, name in ipairs({ "a.png", "b.png", "c.png", "d.png" }) do
+      first.lines[name] = plain(name, 1)
+    end
+    assert(lock.write(path, first))
+    local ours, theirs = assert(lock.read(path)), assert(lock.read(path))
+    theirs.lines["b.png"].n = 1
+    theirs.lines["c.png"].want = 7
+    theirs.lines["d.png"] = nil
+    theirs.lines["e.png"] = plain("e.png", 5)
+    assert(lock.write(path, theirs))
+    ours.lines["a.png"].made = 2
+    ours.lines["c.png"].made = 3
+    assert(lock.write(path, ours))
+    local now = assert(lock.read(path)).lines
+    assert.same(
+      { 2, 1, 3, 5 },
+      { now["a.png"].made, now["b.png"].n, now["c.png"].made, now["e.png"].made }
+    )
+    assert.is_nil(now["c.png"].want) -- ours
+    assert.is_nil(now["d.png"])
+    folder.write(path, "<<<<<<< ours\n")
+    ours.lines["a.png"].made = 9
+    local ok, err = lock.write(path, ours)
+    assert.is_nil(ok)
+    assert.equal("lock_conflict", err.code)
+    assert.equal("<<<<<<< ours\n", folder.read(path))
   end)
 
   it("is written whole, and only where something changed", function()

@@ -229,9 +229,10 @@ function lock.read(file, pace)
   if not text then
     return failure.new("lock_damaged", why, { file = file })
   end
+  local stamp = core.file_id(file)
   local found, err = lock.parse(file, text, pace)
   if found then
-    found.written = text
+    found.written, found.stamp = text, stamp
   end
   return found, err
 end
@@ -304,7 +305,41 @@ function lock.format(content, pace)
   return table.concat(parts, "\n")
 end
 
---- Replaces the file, as a whole or not at all; not where its bytes are the same.
+local function text_of(line)
+  return line and format_line(line)
+end
+
+--- Takes over what somebody else wrote into the file since it was read, line by line: what we have
+--- changed ourselves stays as we have it.
+local function merge(file, content, now)
+  local theirs, err = lock.parse(file, now)
+  local before = theirs and content.written and lock.parse(file, content.written)
+  if not theirs then
+    return nil, err
+  end
+  local base = before and before.lines or {}
+  for _, lines in ipairs({ base, theirs.lines }) do
+    for path in pairs(lines) do
+      if text_of(content.lines[path]) == text_of(base[path]) then
+        content.lines[path] = theirs.lines[path]
+      end
+    end
+  end
+  content.written = now
+  return true
+end
+
+--- What somebody else wrote into it meanwhile; nil where nobody did.
+local function changed_text(file, content)
+  if core.disk.look(file) ~= "file" or core.file_id(file) == content.stamp then
+    return nil
+  end
+  local now = contents.read(file, MAX_TEXT)
+  return now ~= content.written and now or nil
+end
+
+--- Replaces the file, as a whole or not at all; not where its bytes are the same. What others have
+--- decided there meanwhile stays.
 ---@param file string
 ---@param content table
 ---@param pace? fun()
@@ -312,12 +347,18 @@ end
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
 function lock.write(file, content, pace, before)
+  local ok, err = true, nil
+  local now = changed_text(file, content)
+  if now then
+    ok, err = merge(file, content, now)
+  end
+  if not ok then
+    return nil, err
+  end
   local text = lock.format(content, pace)
   if text == content.written then
     return true
-  end
-  local ok, err = true, nil
-  if before then
+  elseif before then
     ok, err = before(text)
   end
   if not ok then
@@ -327,7 +368,7 @@ function lock.write(file, content, pace, before)
   if not ok then
     return failure.of(err, { file = file }, "store_failed")
   end
-  content.written = text
+  content.written, content.stamp = text, core.file_id(file)
   return true
 end
 
