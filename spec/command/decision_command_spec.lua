@@ -73,6 +73,15 @@ describe("a decision", function()
     assert.equal(2, commands.run("accept c.png 1 --keep", options).status)
   end)
 
+  it("is none where nothing would be rejected", function()
+    local _, options = built()
+    local said = commands.json("reject c.png", options)
+    assert.same({ 2, "not_decidable" }, { said.status, said.last.code })
+    assert.matches("fresh", states(options))
+    assert.equal(0, commands.run("reject c.png 1", options).status)
+    assert.matches("rejected", states(options))
+  end)
+
   it("may come from a page, and is refused where the request is another", function()
     local art, options = built()
     local file = art.base .. "decisions.json"

@@ -240,6 +240,8 @@ function decide.reject(path, name, n, options)
     end
     if not line then
       return nil, err
+    elseif not n and not lines.can_reject(line) then
+      return refuse(run, name, "no candidate waits; an accepted one is rejected by its number")
     end
     lines.reject(line, n)
     return true

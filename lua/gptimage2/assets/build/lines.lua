@@ -110,6 +110,19 @@ function lines.keep(line, file)
   end
 end
 
+--- Whether there is a candidate that was neither accepted nor rejected.
+---@param line gptimage2.assets.Line
+---@return boolean
+function lines.can_reject(line)
+  local accepted = not line.of and line.n or nil
+  for n = 1, line.made or 0 do
+    if n ~= accepted and not (line.rejected and line.rejected[n]) then
+      return true
+    end
+  end
+  return false
+end
+
 --- Rejects a candidate, or all but the accepted one. A file that was accepted stays where it is,
 --- and is still known as the one that another may take the place of.
 ---@param line gptimage2.assets.Line
