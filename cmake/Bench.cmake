@@ -26,6 +26,7 @@ set_target_properties(bench-floor PROPERTIES
 
 add_executable(bench-polls EXCLUDE_FROM_ALL spec/bench/polls.c
   src/engine/rules/density.c src/engine/rules/durations.c
+  src/engine/rules/durations_change.c
   src/engine/rules/outlook.c
   src/engine/rules/poll_book.c src/engine/rules/poll_plan.c
   src/engine/rules/survival.c)

@@ -25,7 +25,7 @@ endfunction()
 # Thousands of jobs of many lives, for what is true on average: they compute
 # for seconds. The same rules, in small, are what other tests of theirs look at
 # with every sanitizer; these are for the plain build alone.
-set(GPTIMAGE2_C_AVERAGES poll_learning poll_short)
+set(GPTIMAGE2_C_AVERAGES poll_crowd poll_learning poll_short)
 
 function(gptimage2_add_c_tests flavour prefix timeout)
   if(NOT GPTIMAGE2_CMOCKA_INCLUDE OR NOT GPTIMAGE2_CMOCKA_LIBRARY)

@@ -29,11 +29,12 @@ static inline void start(Client *client, unsigned history) {
   client->seed = 88172645463325252u + 7919u * history;
 }
 
-static inline double pause_of(Client *client, double age) {
+/* Of a job that was polled so often. */
+static inline double pause_of(Client *client, double age, unsigned polls) {
   const PollPlan *plan = client->book.plans[CLASS];
   double random = random_unit(&client->seed);
   if (plan)
-    return poll_plan_pause(plan, age, random);
+    return poll_plan_next(plan, age, polls, random);
   return (age > 0 ? 2.5 : 2) * (0.85 + 0.3 * random);
 }
 
@@ -49,8 +50,8 @@ static inline Cost do_job(Client *client, double seconds) {
   double age = 0, before = 0;
   while (age < seconds) {
     before = age;
+    age += pause_of(client, age, (unsigned)cost.polls);
     cost.polls += 1;
-    age += pause_of(client, age);
   }
   cost.lag = age - seconds;
   poll_book_add(&client->book, CLASS,

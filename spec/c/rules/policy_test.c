@@ -248,20 +248,20 @@ static void a_plan_takes_the_place_of_the_schedule(void **state) {
   float previous = 0;
   (void)state;
   assert_true(
-      is_near(policy_planned_pause(&settings, 1, 0, &previous, 0.5), 4));
+      is_near(policy_planned_pause(&settings, 1, 0, 0, &previous, 0.5), 4));
   assert_true(is_near((double)previous, 4));
   assert_true(
-      is_near(policy_planned_pause(&settings, 1, 4, &previous, 0.5), 0.5));
+      is_near(policy_planned_pause(&settings, 1, 4, 1, &previous, 0.5), 0.5));
   assert_true(
-      is_near(policy_planned_pause(&settings, 1, 99, &previous, 0.5), 2.5));
+      is_near(policy_planned_pause(&settings, 1, 99, 2, &previous, 0.5), 2.5));
   for (unsigned class = 0; class < COUNT(plans); class ++) {
     previous = 0;
     if (class != 1)
       assert_true(is_near(
-          policy_planned_pause(&settings, class, 0, &previous, 0.5), 2));
+          policy_planned_pause(&settings, class, 0, 0, &previous, 0.5), 2));
     previous = 0;
     assert_true(
-        is_near(policy_planned_pause(&off, class, 0, &previous, 0.5), 2));
+        is_near(policy_planned_pause(&off, class, 0, 0, &previous, 0.5), 2));
   }
 }
 

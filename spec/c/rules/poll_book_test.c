@@ -28,7 +28,7 @@ static void add(unsigned class, unsigned count, double seconds) {
 /* The middle of what the class is thought to take; NAN = nothing is known. */
 static double middle(unsigned class) {
   static Survival survival;
-  if (!poll_book_survival(&book, class, INFINITY, &survival))
+  if (!poll_book_survival(&book, class, &survival))
     return NAN;
   return survival_time(&survival, 0.5);
 }
@@ -114,9 +114,9 @@ static void a_plan_ends_with_what_it_came_from(void **state) {
   add(1, 20, 25);
   poll_book_plan(&book, 1, 1, &outlook);
   add(1, 3, 250);
+  assert_true(poll_book_plan(&book, 1, 3, &outlook));
   assert_int_equal(book.classes[1]->durations.count, 3);
   assert_int_equal(book.all->durations.count, 3);
-  assert_true(poll_book_plan(&book, 1, 3, &outlook));
   assert_null(book.plans[1]);
   assert_true(isnan(outlook_left(&outlook, 0, 0.5)));
 }
@@ -234,7 +234,7 @@ static void classes_that_go_by_one_sheet_have_its_plan(void **state) {
 /* ---- durations ---- */
 
 static void what_is_no_duration_is_left_out(void **state) {
-  static const double odd[] = {0, -1, NAN, INFINITY, -INFINITY, 1e300};
+  static const double odd[] = {0, -1, NAN, -INFINITY, 86401};
   Durations known = {0};
   (void)state;
   for (size_t i = 0; i < COUNT(odd); i++)
@@ -260,35 +260,74 @@ static void the_newest_are_kept(void **state) {
   assert_true(fabs(durations_longest(&known) - 20.999) < 1e-3);
 }
 
-/* Of jobs side by side only the short ones have ended at first. */
-static void what_ends_first_is_not_all_there_is(void **state) {
-  Durations known = {0};
-  (void)state;
-  for (int i = 0; i < 20; i++)
-    durations_add(&known, seen_as(i / 100.0, 10 + i));
-  assert_int_equal(durations_ripe(&known, 25), 0);
-  assert_int_equal(durations_ripe(&known, 29.2), 20);
-  durations_add(&known, seen_as(100, 12));
-  durations_add(&known, seen_as(100.1, 13));
-  assert_int_equal(durations_ripe(&known, 113.1), 20);
-  assert_int_equal(durations_ripe(&known, 130), 22);
+/* ---- those that run ---- */
+
+static Duration running(double from, double age) {
+  return (Duration){from, (float)age, DURATION_OPEN};
 }
 
-/* It asks again by itself when they have had their time. */
-static void a_plan_follows_once_what_is_known_is_ripe(void **state) {
+/* Of jobs side by side only the short ones have ended at first; and those that
+ * run may take any time from there on. */
+static void what_ends_first_is_not_all_there_is(void **state) {
   (void)state;
   begin(1);
-  for (int i = 0; i < 20; i++)
-    poll_book_add(&book, 1, seen_as(i / 100.0, 10 + i));
-  assert_false(poll_book_plan(&book, 1, 25, &outlook));
-  assert_true(poll_book_plan(&book, 1, 27, &outlook));
-  assert_false(poll_book_plan(&book, 1, 60, &outlook));
-  poll_book_add(&book, 1, seen_as(60, 10));
-  poll_book_add(&book, 1, seen_as(60.1, 10));
-  assert_true(poll_book_plan(&book, 1, 70.1, &outlook));
-  assert_false(poll_book_plan(&book, 1, 70.9, &outlook));
-  assert_true(poll_book_plan(&book, 1, 90, &outlook)); /* these two */
-  assert_false(poll_book_plan(&book, 1, 99, &outlook));
+  for (int i = 0; i < 40; i++)
+    poll_book_add(&book, 1, running(i / 100.0, 0));
+  assert_true(isnan(middle(1)));
+  for (int i = 0; i < 40; i++)
+    poll_book_update(&book, 1,
+                     i < 8 ? seen_as(i / 100.0, 10 + i / 4.0)
+                           : running(i / 100.0, 12));
+  check(middle(1) > 14, "%.1f s", middle(1));
+  for (int i = 8; i < 40; i++)
+    poll_book_update(&book, 1, seen_as(i / 100.0, 10 + i / 4.0));
+  check(fabs(middle(1) - 15) < 1, "%.1f s", middle(1));
+}
+
+/* Which are in it is not a question of how long they take: one that was left
+ * out when it began stays out. */
+static void enough_of_those_that_run_are_followed(void **state) {
+  Durations known = {0};
+  (void)state;
+  for (int i = 0; i < 100; i++)
+    durations_add(&known, running(i, 0));
+  assert_int_equal(known.count, DURATIONS_OPEN);
+  for (int i = 0; i < 100; i++)
+    durations_update(&known, seen_as(i, 20));
+  assert_int_equal(known.count, DURATIONS_OPEN);
+  assert_int_equal(durations_ended(&known), DURATIONS_OPEN);
+  durations_add(&known, running(200, 0));
+  assert_int_equal(known.count, DURATIONS_OPEN + 1);
+}
+
+/* It took longer than it was seen to: no more will be known of it, and it is in
+ * nobody's way. */
+static void one_that_is_given_up_took_longer(void **state) {
+  Durations known = {0};
+  (void)state;
+  for (int i = 0; i < 200; i++) {
+    durations_add(&known, running(i, 0));
+    durations_update(&known, (Duration){i, 7, DURATION_LEFT});
+  }
+  assert_int_equal(known.count, DURATIONS_MAX);
+  assert_int_equal(durations_ended(&known), 0);
+  assert_true(known.ones[0].low == 7);
+  assert_true(durations_longest(&known) == 0);
+}
+
+/* Some side by side are fast at once: so are all, though others run. */
+static void a_change_is_seen_while_others_run(void **state) {
+  Durations known = {0};
+  (void)state;
+  for (int i = 0; i < 30; i++)
+    durations_add(&known, seen_as(100 * i, 50 + i % 9));
+  for (int i = 0; i < 12; i++) {
+    durations_add(&known, running(5000 + i, 0));
+    if (i < 8)
+      durations_update(&known, seen_as(5000 + i, 1 + i / 10.0));
+  }
+  durations_forget(&known);
+  assert_int_equal(known.count, 12);
 }
 
 /* A burst ends in the order of its lengths, which is no change of the service;
@@ -298,9 +337,11 @@ static void jobs_side_by_side_are_no_change(void **state) {
   unsigned longer = 0;
   (void)state;
   for (int burst = 0; burst < 3; burst++)
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 200; i++) {
       durations_add(&known, seen_as(1000 * burst + (i * 37 % 200) / 1000.0,
                                     10 + i * 0.2));
+      durations_forget(&known);
+    }
   assert_int_equal(known.count, DURATIONS_MAX);
   for (unsigned i = 0; i < known.count; i++)
     longer += middle_of(&known.ones[i]) > 30;
@@ -315,6 +356,7 @@ static void jobs_one_by_one_show_a_change(void **state) {
     durations_add(&known, seen_as(100 * i, 25 + i % 3));
   for (int i = 30; i < 33; i++)
     durations_add(&known, seen_as(100 * i, 50 + i % 3));
+  durations_forget(&known);
   check(known.count < 8, "%u are known", known.count);
 }
 
@@ -391,7 +433,9 @@ int main(void) {
       cmocka_unit_test(what_is_no_duration_is_left_out),
       cmocka_unit_test(the_newest_are_kept),
       cmocka_unit_test(what_ends_first_is_not_all_there_is),
-      cmocka_unit_test(a_plan_follows_once_what_is_known_is_ripe),
+      cmocka_unit_test(enough_of_those_that_run_are_followed),
+      cmocka_unit_test(one_that_is_given_up_took_longer),
+      cmocka_unit_test(a_change_is_seen_while_others_run),
       cmocka_unit_test(jobs_side_by_side_are_no_change),
       cmocka_unit_test(jobs_one_by_one_show_a_change),
       cmocka_unit_test(what_is_left_depends_on_the_age),

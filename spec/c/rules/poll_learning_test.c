@@ -74,8 +74,10 @@ static void chance_is_no_change(void **state) {
     for (unsigned k = 0; k < HISTORIES; k++) {
       Durations known = {0};
       uint64_t seed = 1 + k;
-      for (int n = 0; n < 200; n++)
+      for (int n = 0; n < 200; n++) {
         durations_add(&known, seen_as(1e4 * n, world_draw(&worlds[i], &seed)));
+        durations_forget(&known);
+      }
       kept += known.count == DURATIONS_MAX;
     }
     check(kept >= 0.8 * HISTORIES, "%s: only %u", worlds[i].name, kept);

@@ -187,6 +187,59 @@ static void a_plan_made_again_is_as_good(void **state) {
     }
 }
 
+/* ---- what was not by plan ---- */
+
+/* It began as the loop: it goes on so until the plan has come to as many. */
+static void a_job_makes_up_for_polls_beyond_its_plan(void **state) {
+  PollPlan plan = {.count = 4,
+                   .times = {10, 11, 12, 13},
+                   .after = 5,
+                   .end = 20,
+                   .rate = 0,
+                   .loop = 2.5f};
+  static const struct {
+    double age;
+    unsigned polls;
+    double pause;
+  } rows[] = {{10, 1, 1},   {10, 4, 2.5}, {10, 5, 2.5},
+              {13, 5, 2.5}, {13, 4, 5},   {10, 9, 2.5},
+              {13, 9, 5},   {18, 5, 5},   {17, 9, 5}};
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    double pause = poll_plan_next(&plan, rows[i].age, rows[i].polls, 0.5);
+    check(fabs(pause - rows[i].pause) < EDGE, "row %zu: %f", i, pause);
+  }
+}
+
+/* The longest gaps are not in a plan, and their polls are no more than it has.
+ */
+static void the_polls_of_the_longest_gaps_are_by_plan(void **state) {
+  PollPlan plan = {.count = 2,
+                   .times = {10, 24},
+                   .after = 5,
+                   .end = 60,
+                   .rate = 0,
+                   .loop = 2.5f};
+  (void)state;
+  assert_true(fabs(poll_plan_next(&plan, 20, 3, 0.5) - 4) < EDGE);
+  assert_true(fabs(poll_plan_next(&plan, 24, 4, 0.5) - 5) < EDGE);
+}
+
+static void a_few_are_looked_at_sooner(void **state) {
+  PollPlan plan = {.count = 1, .times = {10}, .after = 5, .loop = 2.5f};
+  unsigned sooner = 0;
+  (void)state;
+  for (int i = 0; i < 1000; i++) {
+    double pause = poll_plan_next(&plan, 0, 0, i / 1000.0);
+    assert_true(pause >= 0.5 && pause <= 10);
+    sooner += pause < 8.9;
+    assert_true(poll_plan_next(&plan, 1, 1, i / 1000.0) > 2);
+  }
+  check(sooner > 50 && sooner < 150, "%u of 1000", sooner);
+  plan.times[0] = 4; /* soon enough */
+  assert_true(poll_plan_next(&plan, 0, 0, 0.001) > 3.5);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_plan_is_near_the_best_that_its_polls_can_do),
@@ -198,6 +251,9 @@ int main(void) {
       cmocka_unit_test(the_next_time_counts_from_where_the_job_is),
       cmocka_unit_test(polls_differ_by_a_tenth_of_their_gap),
       cmocka_unit_test(a_plan_made_again_is_as_good),
+      cmocka_unit_test(a_job_makes_up_for_polls_beyond_its_plan),
+      cmocka_unit_test(the_polls_of_the_longest_gaps_are_by_plan),
+      cmocka_unit_test(a_few_are_looked_at_sooner),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

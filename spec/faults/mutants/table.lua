@@ -2183,6 +2183,7 @@ mutant(
 local PLAN = "src/engine/rules/poll_plan.c"
 local BOOK = "src/engine/rules/poll_book.c"
 local DURATIONS = "src/engine/rules/durations.c"
+local CHANGE = "src/engine/rules/durations_change.c"
 local FORECAST = "src/engine/core/forecast.c"
 
 mutant(
@@ -2262,35 +2263,28 @@ mutant(
 )
 mutant(
   "the short jobs of a burst are all that is known",
-  DURATIONS,
-  "if (durations->alone > 0 || count == 0)",
-  "if (durations->alone > 0 || count > 0 || count == 0)",
+  "src/engine/rules/density.c",
+  "older[i] = looks->running - younger[i];",
+  "older[i] = 0 * (looks->running - younger[i]);",
   "c poll_book"
 )
 mutant(
-  "a burst looks like a change",
+  "any number of those that run are followed",
   DURATIONS,
-  "newest <= NEWEST_MOST && newest <= durations->alone &&",
-  "newest <= NEWEST_MOST &&",
-  "c poll_book"
-)
-mutant(
-  "of a large burst the last to end are kept",
-  DURATIONS,
-  "if (turn >= crowd)\n    return false;",
-  "if (turn >= crowd)\n    turn = 0;",
+  "return open < DURATIONS_OPEN;",
+  "return open <= DURATIONS_MAX;",
   "c poll_book"
 )
 mutant(
   "chance is taken for a change",
-  DURATIONS,
+  CHANGE,
   "(3.5 + 6.0 / (newest))",
   "(2.0 + 0.0 / (newest))",
   "c poll_learning"
 )
 mutant(
   "no change is ever seen",
-  DURATIONS,
+  CHANGE,
   "(3.5 + 6.0 / (newest))",
   "(3500 + 6.0 / (newest))",
   "c poll_book",

@@ -56,9 +56,19 @@ double account_learn(Account *account, unsigned class, Duration took,
   Outlook outlook;
   if (find_outlook(account, class, &outlook))
     middle = outlook_between(&outlook, (double)took.low, (double)took.high);
-  poll_book_add(&account->polls, class, took);
+  poll_book_update(&account->polls, class, took);
   plan_all(account, now);
   return middle;
+}
+
+void account_follow(Account *account, unsigned class, Duration begun) {
+  poll_book_add(&account->polls, class, begun);
+}
+
+void account_saw(Account *account, unsigned class, Duration so_far, bool over) {
+  if (over)
+    so_far.high = DURATION_LEFT;
+  poll_book_update(&account->polls, class, so_far);
 }
 
 static void set_polls(Account *account) {

@@ -57,6 +57,12 @@ bool account_wants_public(const Account *account, const char *image_url);
 double account_learn(Account *account, unsigned class, Duration took,
                      double now);
 
+/* A job of that class has begun. */
+void account_follow(Account *account, unsigned class, Duration begun);
+
+/* It runs still; or, where `over`, has ended in some other way. */
+void account_saw(Account *account, unsigned class, Duration so_far, bool over);
+
 /* A job of that class is about to be told when to poll. */
 void account_plan(Account *account, unsigned class, double now);
 

@@ -37,6 +37,9 @@ void job_part(Job *job, bool recorded) {
  * else the next process would send it.  Not later than its grace, though: it
  * is then told that this is not known. */
 static void end(Job *job, JobEnd how) {
+  Duration so_far;
+  if (job_state_runs(&job->state, &so_far))
+    account_saw(job->op.account, job->state.class, so_far, true);
   tell_end(job, how);
   job->parting = record_end(job, how);
   set_checked(job, false);
@@ -62,14 +65,19 @@ static void set_pace(Job *job, const HttpOutcome *reply, bool created,
     adaptive_limit_on_success(limit, now);
 }
 
-/* How long the next ones will take. */
+/* How long the next ones will take; and those that run, at least. */
 static void learn(Job *job, Answer *answer, JobAction action, double now) {
-  Duration took;
-  if (!answer->created && action.what == JOB_DO_END &&
-      action.end == JOB_END_SUCCEEDED &&
-      job_state_took(&job->state, now, &took))
-    answer->seconds =
-        account_learn(job->op.account, job->state.class, took, now);
+  Account *account = job->op.account;
+  unsigned class = job->state.class;
+  Duration one;
+  if (action.what != JOB_DO_END) {
+    if (job_state_runs(&job->state, &one) && answer->created)
+      account_follow(account, class, one);
+    else if (job_state_runs(&job->state, &one))
+      account_saw(account, class, one, false);
+  } else if (!answer->created && action.end == JOB_END_SUCCEEDED &&
+             job_state_took(&job->state, now, &one))
+    answer->seconds = account_learn(account, class, one, now);
 }
 
 static void on_exchanged(Exchange *exchange) {

@@ -20,10 +20,11 @@
 #define UNSURE 2.0  /* jobs */
 #define NARROW 0.01 /* cells: two looks are not closer */
 
-/* Between which two looks each has ended, in cells. */
+/* Between which two looks each has ended, in cells; and how old those were that
+ * have not. */
 typedef struct Looks {
-  unsigned count;
-  double from[DURATIONS_MAX], to[DURATIONS_MAX];
+  unsigned count, running;
+  double from[DURATIONS_MAX], to[DURATIONS_MAX], age[DURATIONS_MAX];
 } Looks;
 
 static double clamp(double value, double least, double most) {
@@ -50,13 +51,21 @@ static double at(const double *below, double cell) {
   return below[i] + (place - (double)i) * (below[i + 1] - below[i]);
 }
 
+static void add_look(Looks *looks, const Duration *one) {
+  unsigned i = looks->count++;
+  double to = cell_of((double)one->high);
+  looks->to[i] = to > NARROW ? to : NARROW;
+  looks->from[i] = clamp(cell_of((double)one->low), 0, looks->to[i] - NARROW);
+}
+
 static void set_looks(Looks *looks, const Durations *durations) {
-  looks->count = durations->count;
-  for (unsigned i = 0; i < looks->count; i++) {
-    double to = cell_of((double)durations->ones[i].high);
-    double from = cell_of((double)durations->ones[i].low);
-    looks->to[i] = to > NARROW ? to : NARROW;
-    looks->from[i] = clamp(from, 0, looks->to[i] - NARROW);
+  looks->count = looks->running = 0;
+  for (unsigned i = 0; i < durations->count; i++) {
+    const Duration *one = &durations->ones[i];
+    if (duration_ended(one))
+      add_look(looks, one);
+    else if (one->low > 0)
+      looks->age[looks->running++] = cell_of((double)one->low);
   }
 }
 
@@ -148,35 +157,73 @@ static void blur(double *below, double reach) {
   }
 }
 
-static double prior_below(double log_time, double centre) {
-  return 0.5 * erfc((centre - log_time) / (PRIOR_SPREAD * 1.4142135623730951));
-}
+/* ---- those that still run, and what nobody has seen ---- */
 
-static void add_prior(double *below, double centre, unsigned count) {
+/* How many of those that still run were as old, or older: blurred as far as the
+ * others are. */
+static void count_running(double *older, const Looks *looks, double reach) {
+  double younger[DENSITY_CELLS + 1] = {0};
+  for (unsigned i = 0; i < looks->running; i++)
+    younger[(size_t)ceil(looks->age[i])] += 1;
+  for (size_t i = 0; i < DENSITY_CELLS; i++)
+    younger[i + 1] += younger[i];
+  if (looks->running > 0) {
+    blur(younger, reach);
+    blur(younger, reach);
+  }
   for (size_t i = 0; i <= DENSITY_CELLS; i++)
-    below[i] = (count * below[i] +
-                PRIOR_WEIGHT * prior_below(log_of((double)i), centre)) /
-               (count + PRIOR_WEIGHT);
+    older[i] = looks->running - younger[i];
 }
 
-/* Two means over a stretch make a triangle of this standard deviation. */
-static void widen(double *below, const Looks *looks) {
-  unsigned count = looks->count;
-  double mean = mean_of(below);
-  double reach = sqrt(1.5) * width_of(below, looks, mean) / STEP;
+static double prior_runs(double log_time, double centre) {
+  return 0.5 * erfc((log_time - centre) / (PRIOR_SPREAD * 1.4142135623730951));
+}
+
+/* Of all that still ran at a cell, the wide log-normal included, the part that
+ * ended within it ends there (Kaplan, Meier).  Past all that is known that one
+ * goes on by itself. */
+static void add_unseen(double *below, const Looks *looks, const double *older,
+                       double centre) {
+  double prior = PRIOR_WEIGHT * prior_runs(LOG_LEAST, centre);
+  double own = looks->count * (1 - below[0]);
+  double runs = (own + prior) / (looks->count + PRIOR_WEIGHT);
+  below[0] = 1 - runs;
+  for (size_t i = 0; i < DENSITY_CELLS; i++) {
+    double prior_next =
+        PRIOR_WEIGHT * prior_runs(log_of((double)i + 1), centre);
+    double own_next = looks->count * (1 - below[i + 1]);
+    double running = (older[i] + older[i + 1]) / 2;
+    double all = own + prior + running;
+    runs *= all > 1e-12 ? (own_next + prior_next + running) / all : 0;
+    below[i + 1] = 1 - runs;
+    own = own_next;
+    prior = prior_next;
+  }
+}
+
+/* Two means over a stretch make a triangle of this standard deviation.  Where
+ * some still run, the last round knows best how long all take. */
+static void widen(double *below, const Looks *looks, const double *last) {
+  double older[DENSITY_CELLS + 1];
+  const double *all = looks->running > 0 ? last : below;
+  double mean = mean_of(all);
+  double reach = sqrt(1.5) * width_of(all, looks, mean) / STEP;
   blur(below, reach);
   blur(below, reach);
-  add_prior(below, count < PRIOR_OWN ? PRIOR_MEAN : mean, count);
+  count_running(older, looks, reach);
+  add_unseen(below, looks, older, looks->count < PRIOR_OWN ? PRIOR_MEAN : mean);
 }
 
 void density_fill(Density *density, const Durations *durations) {
+  double last[DENSITY_CELLS + 1];
   Looks looks;
   set_looks(&looks, durations);
   for (size_t i = 0; i <= DENSITY_CELLS; i++) /* all times are as likely */
     density->below[i] = exp(log_of((double)i));
   for (int i = 0; i < ROUNDS; i++) {
+    memcpy(last, density->below, sizeof last);
     weigh(density->below, &looks);
-    widen(density->below, &looks);
+    widen(density->below, &looks, i > 0 ? last : density->below);
   }
 }
 

@@ -5,15 +5,26 @@
  * what was known before is forgotten.
  *
  * Of jobs that run side by side the short ones end first, and so they would
- * look like a change, or like all there are: a change is seen only in jobs that
- * each began when the one before had ended, and what is known of others counts
- * once the long ones have had their time (durations_ripe).
+ * look like a change, or like all there are.  So those that are under way are
+ * in it as well: each took longer than it has run.  Which ones are in it is
+ * said when they begin, and so it has nothing to do with how long they take.
  * Pure; nothing is allocated.
  */
 #ifndef GPTIMAGE2_ENGINE_DURATIONS_H
 #define GPTIMAGE2_ENGINE_DURATIONS_H
 
+#include <math.h>
+#include <stdbool.h>
+
 #define DURATIONS_MAX 128
+#define DURATIONS_OPEN 64 /* of them are under way, at most */
+
+#define DURATION_DAY 86400.0f /* seconds */
+
+/* `high` of a job that is under way, and of one of which no more will be known:
+ * it ended in some other way. */
+#define DURATION_OPEN INFINITY
+#define DURATION_LEFT DURATION_DAY
 
 /* A job that began at `began`, on whatever clock, still ran `low` seconds later
  * (0 = nobody had looked), and had ended when `high` of them were over. */
@@ -24,22 +35,31 @@ typedef struct Duration {
 
 typedef struct Durations {
   unsigned count;               /* at most DURATIONS_MAX */
-  unsigned alone;               /* of the newest: nothing ran beside them */
-  unsigned turn;                /* for what is left to chance */
-  unsigned crowd;               /* of a burst: how many have ended */
-  double ended;                 /* the last end of any */
   Duration ones[DURATIONS_MAX]; /* in the order of beginning */
 } Durations;
 
-/* How many of them, the oldest, tell how long the next ones take: where jobs
- * run side by side, those that began so long ago that of their like the long
- * ones have ended, too. */
-unsigned durations_ripe(const Durations *durations, double now);
+/* Whether it is known when it ended. */
+static inline bool duration_ended(const Duration *one) {
+  return one->high < DURATION_DAY;
+}
 
-/* Leaves out what is no time between 0 and a day. */
+/* How many of them have ended. */
+unsigned durations_ended(const Durations *durations);
+
+/* Adds one that has ended, or begins; in the place of the oldest.  One that
+ * begins is left out where enough are under way, and so is what is no time
+ * between 0 and a day. */
 void durations_add(Durations *durations, Duration one);
 
-/* The seconds of the longest one, in the middle of its looks; 0 without any. */
+/* More is known of the one under way that began then; of one that was left out
+ * nothing is. */
+void durations_update(Durations *durations, Duration one);
+
+/* Forgets what was before a change of the service, if there was one. */
+void durations_forget(Durations *durations);
+
+/* The seconds of the longest that has ended, in the middle of its looks; 0
+ * without any. */
 double durations_longest(const Durations *durations);
 
 #endif

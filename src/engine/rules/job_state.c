@@ -57,6 +57,14 @@ bool job_state_took(const JobState *state, double now, Duration *took) {
   return true;
 }
 
+bool job_state_runs(const JobState *state, Duration *so_far) {
+  if (state->mode != JOB_MODE_GENERATE || !(state->created > 0))
+    return false;
+  *so_far = (Duration){
+      .began = state->created, .low = state->seen, .high = DURATION_OPEN};
+  return true;
+}
+
 void job_state_on_sent(JobState *state, double now) {
   if (state->phase == PHASE_POLLING)
     state->asked = (float)(now - state->created);
@@ -100,7 +108,8 @@ static JobAction rest_for_poll(JobState *state, double pause, double now) {
 /* By plan only where the age is known: the class says so. */
 static double next_pause(JobState *state, double now, double random) {
   return policy_planned_pause(&state->settings->poll, state->class,
-                              now - state->created, &state->pause, random);
+                              now - state->created, state->polls, &state->pause,
+                              random);
 }
 
 /* The pause before the next poll; a server's wish replaces the schedule. */

@@ -112,6 +112,10 @@ void job_state_init(JobState *state, JobMode mode, const JobRules *settings,
  * or too rarely. */
 bool job_state_took(const JobState *state, double now, Duration *took);
 
+/* How long it has run so far: it still ran when the last poll was sent whose
+ * answer said so.  False where it is not known when it began. */
+bool job_state_runs(const JobState *state, Duration *so_far);
+
 /* The job's turn has come. */
 JobAction job_state_start(JobState *state, double now);
 

@@ -126,12 +126,14 @@ double policy_poll_pause(const PollSettings *settings, double age,
 }
 
 double policy_planned_pause(const PollSettings *settings, unsigned class,
-                            double age, float *previous, double random) {
+                            double age, unsigned polls, float *previous,
+                            double random) {
   const PollPlan *plan = settings->plans ? settings->plans[class] : NULL;
   double pause;
   if (!plan || plan->count == 0)
     return policy_poll_pause(settings, age, previous, random);
-  pause = settings->unit * poll_plan_pause(plan, age / settings->unit, random);
+  pause = settings->unit *
+          poll_plan_next(plan, age / settings->unit, polls, random);
   *previous = (float)pause;
   return pause;
 }

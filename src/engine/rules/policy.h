@@ -119,7 +119,8 @@ double policy_poll_pause(const PollSettings *settings, double age,
 
 /* The same by what is known of the job's class, where that is enough. */
 double policy_planned_pause(const PollSettings *settings, unsigned class,
-                            double age, float *previous, double random);
+                            double age, unsigned polls, float *previous,
+                            double random);
 
 /* Seconds before the deadline at which the last poll is sent.  `pause`: the
  * usual one between polls. */

@@ -102,88 +102,106 @@ static bool open_sheets(PollBook *book, unsigned class) {
                                      : open_mode(book, class);
 }
 
-static void add(PollSheet *sheet, Duration one) {
-  durations_add(&sheet->durations, one);
+typedef void Change(Durations *durations, Duration one);
+
+static void change_sheet(PollSheet *sheet, Change *change, Duration one) {
+  change(&sheet->durations, one);
   sheet->stale = true;
 }
 
+static Duration in_units(const PollBook *book, Duration one) {
+  return (Duration){.began = one.began / book->unit,
+                    .low = (float)((double)one.low / book->unit),
+                    .high = (float)((double)one.high / book->unit)};
+}
+
 /* Others may go by it, too. */
-void poll_book_add(PollBook *book, unsigned class, Duration took) {
-  Duration one = {.began = took.began / book->unit,
-                  .low = (float)((double)took.low / book->unit),
-                  .high = (float)((double)took.high / book->unit)};
-  PollSheet *own, *mode;
-  if (!is_class(class) || !open_sheets(book, class))
-    return;
-  own = book->classes[class];
-  mode = book->modes[mode_of(class)];
-  add(own, one);
+static void change_sheets(PollBook *book, unsigned class, Change *change,
+                          Duration one) {
+  PollSheet *own = book->classes[class], *mode = book->modes[mode_of(class)];
+  change_sheet(own, change, one);
   if (mode != own)
-    add(mode, one);
+    change_sheet(mode, change, one);
   if (book->all != mode)
-    add(book->all, one);
+    change_sheet(book->all, change, one);
   for (unsigned i = 0; i < POLL_CLASSES; i++)
     book->stale[i] = true;
 }
 
+void poll_book_add(PollBook *book, unsigned class, Duration one) {
+  if (is_class(class) && open_sheets(book, class))
+    change_sheets(book, class, durations_add, in_units(book, one));
+}
+
+void poll_book_update(PollBook *book, unsigned class, Duration one) {
+  if (is_class(class) && book->classes[class])
+    change_sheets(book, class, durations_update, in_units(book, one));
+}
+
 /* ---- what follows from them ---- */
 
-/* The sheet on which enough is known, and how much; NULL = none is. */
-static PollSheet *known_of(const PollBook *book, unsigned class, double now,
-                           unsigned *ripe) {
-  PollSheet *const own[] = {book->classes[class], book->modes[mode_of(class)],
-                            book->all};
-  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-    if (own[i] && (*ripe = durations_ripe(&own[i]->durations,
-                                          now / book->unit)) >= POLL_BOOK_LEAST)
-      return own[i];
-  return NULL;
+static bool is_known(const PollSheet *sheet) {
+  return sheet && durations_ended(&sheet->durations) >= POLL_BOOK_LEAST;
 }
 
-static void fill(const PollSheet *sheet, unsigned ripe, Survival *survival) {
-  Durations known = sheet->durations;
-  known.count = ripe;
-  survival_fill(survival, &known);
+/* The sheet on which enough is known; NULL = none is. */
+static PollSheet *known_of(const PollBook *book, unsigned class) {
+  if (is_known(book->classes[class]))
+    return book->classes[class];
+  if (is_known(book->modes[mode_of(class)]))
+    return book->modes[mode_of(class)];
+  return is_known(book->all) ? book->all : NULL;
 }
 
-bool poll_book_survival(const PollBook *book, unsigned class, double now,
+bool poll_book_survival(const PollBook *book, unsigned class,
                         Survival *survival) {
-  unsigned ripe = 0;
-  const PollSheet *sheet =
-      is_class(class) ? known_of(book, class, now, &ripe) : NULL;
+  const PollSheet *sheet = is_class(class) ? known_of(book, class) : NULL;
   if (sheet)
-    fill(sheet, ripe, survival);
+    survival_fill(survival, &sheet->durations);
   return sheet != NULL;
 }
 
+static bool is_due(const PollBook *book, const PollSheet *sheet, double now) {
+  return sheet && sheet->stale &&
+         now >= sheet->planned + PLAN_EVERY * book->unit;
+}
+
+/* The one that is known, once what a change has made untrue is forgotten. */
+static PollSheet *renew(PollBook *book, unsigned class, double now) {
+  PollSheet *const own[] = {book->classes[class], book->modes[mode_of(class)],
+                            book->all};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    if (is_due(book, own[i], now))
+      durations_forget(&own[i]->durations);
+  return known_of(book, class);
+}
+
 /* For all the classes that go by it. */
-static void plan(const PollBook *book, PollSheet *sheet, unsigned ripe,
-                 double now) {
+static void plan(const PollBook *book, PollSheet *sheet, double now) {
   Survival survival;
-  if (!sheet->stale || now < sheet->planned + PLAN_EVERY * book->unit)
+  if (!is_due(book, sheet, now))
     return;
-  fill(sheet, ripe, &survival);
+  survival_fill(&survival, &sheet->durations);
   poll_plan_make(&sheet->plan, &survival, book->share);
   outlook_make(&sheet->outlook, &survival, book->unit);
   sheet->planned = now;
-  sheet->stale = ripe < sheet->durations.count; /* more will be known soon */
+  sheet->stale = false;
 }
 
 bool poll_book_plan(PollBook *book, unsigned class, double now,
                     Outlook *outlook) {
-  unsigned ripe = 0;
   PollSheet *sheet;
   if (!is_class(class) || !book->stale[class] ||
       now < book->planned[class] + PLAN_EVERY * book->unit)
     return false;
   *outlook = (Outlook){{0}};
-  sheet = known_of(book, class, now, &ripe);
+  sheet = renew(book, class, now);
   if (!sheet) {
     bool had = book->plans[class] != NULL;
     book->plans[class] = NULL;
     return had;
   }
-  plan(book, sheet, ripe, now);
+  plan(book, sheet, now);
   book->plans[class] = &sheet->plan;
   book->planned[class] = now;
   book->stale[class] = sheet->stale;

@@ -53,11 +53,15 @@ unsigned poll_class(bool images, int count);
 void poll_book_init(PollBook *book, double unit, double share);
 void poll_book_free(PollBook *book);
 
-/* A job of that class has taken so long.  Without memory it is left out. */
-void poll_book_add(PollBook *book, unsigned class, Duration took);
+/* A job of that class has begun, or has taken so long.  Without memory it is
+ * left out. */
+void poll_book_add(PollBook *book, unsigned class, Duration one);
+
+/* More is known of the one of that class that began then. */
+void poll_book_update(PollBook *book, unsigned class, Duration one);
 
 /* The survival that follows for the class; false = too little is known. */
-bool poll_book_survival(const PollBook *book, unsigned class, double now,
+bool poll_book_survival(const PollBook *book, unsigned class,
                         Survival *survival);
 
 /* Brings the plan of the class up to date, at most once a second: true when it

@@ -133,6 +133,7 @@ void poll_plan_make(PollPlan *plan, const Survival *survival, double share) {
   double rate = find_rate(&search, budget, (double)plan->rate);
   polls_at(&search, rate);
   plan->rate = (float)rate;
+  plan->loop = (float)fmin(LOOP / share, GAP_MOST);
   note(plan, &search);
 }
 
@@ -151,14 +152,69 @@ static bool is_over(const PollPlan *plan, unsigned i, double age) {
   return left <= 1.2 * POLL_PLAN_JITTER * clamp(gap, 0, FIRST_MOST);
 }
 
-double poll_plan_pause(const PollPlan *plan, double age, double random) {
-  double most = age < GAP_LEAST ? FIRST_MOST : GAP_MOST;
-  double pause = age < (double)plan->end ? (double)plan->after : GAP_MOST;
+/* How many polls a job of this age has had by plan: those in it, and after. */
+static unsigned had_by(const PollPlan *plan, double age) {
   unsigned i = 0;
   while (i < plan->count && is_over(plan, i, age))
     i++;
+  return i;
+}
+
+double poll_plan_pause(const PollPlan *plan, double age, double random) {
+  double most = age < GAP_LEAST ? FIRST_MOST : GAP_MOST;
+  double pause = age < (double)plan->end ? (double)plan->after : GAP_MOST;
+  unsigned i = had_by(plan, age);
   if (i < plan->count)
     pause = (double)plan->times[i] - age;
   pause *= 1 - POLL_PLAN_JITTER + 2 * POLL_PLAN_JITTER * random;
   return clamp(pause, GAP_LEAST, most);
+}
+
+/* ---- what was not by plan ---- */
+
+#define SOONER 0.1 /* of the jobs are looked at sooner */
+#define ODDS 0.99  /* polls: a whole one, about */
+
+/* How many polls the plan has for a job of this age: also those that the
+ * longest gap brings about, which are not in it. */
+static double due_by(const PollPlan *plan, double age) {
+  double due = 0, last = 0;
+  unsigned i = 0;
+  for (; i < plan->count && is_over(plan, i, age); i++) {
+    double most = i > 0 ? GAP_MOST : FIRST_MOST;
+    due += ceil(((double)plan->times[i] - last) / most - 0.05);
+    last = (double)plan->times[i];
+  }
+  if (age <= last)
+    return due;
+  if (i < plan->count)
+    return due + floor((age - last) / (i > 0 ? GAP_MOST : FIRST_MOST) + 0.1);
+  return due + (age - last) / clamp((double)plan->after, GAP_LEAST, GAP_MOST);
+}
+
+/* The loop would have polled it as often: then that is as good as the loop.
+ * Else the longer pause is. */
+static double make_up(const PollPlan *plan, double age, unsigned polls,
+                      double random) {
+  double loop = (double)plan->loop;
+  double pause = poll_plan_pause(plan, age, random);
+  double like = loop * (1 - POLL_PLAN_JITTER + 2 * POLL_PLAN_JITTER * random);
+  if (polls > age / loop + 1)
+    like = fmax(pause, like);
+  return clamp(like, GAP_LEAST, GAP_MOST);
+}
+
+/* At any time before the first poll, the shorter the likelier. */
+static double look_sooner(const PollPlan *plan, double part) {
+  double first = (double)plan->times[0];
+  return clamp(first * part * part, GAP_LEAST, FIRST_MOST);
+}
+
+double poll_plan_next(const PollPlan *plan, double age, unsigned polls,
+                      double random) {
+  if (polls == 0 && random < SOONER && plan->times[0] > 2 * plan->loop)
+    return look_sooner(plan, random / SOONER);
+  if (polls > 0 && polls - due_by(plan, age) > ODDS)
+    return make_up(plan, age, polls, random);
+  return poll_plan_pause(plan, age, random);
 }

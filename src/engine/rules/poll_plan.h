@@ -28,6 +28,7 @@ typedef struct PollPlan {
   float after;                /* the gap after the last of them, until */
   float end;                  /* then; and from then on the longest one */
   float rate;                 /* what the last search found: see below */
+  float loop;                 /* the interval of the loop with as many polls */
 } PollPlan;
 
 /* Fills the plan.  `share`: of the polls of that loop, above 0 and at most 1.
@@ -36,5 +37,13 @@ void poll_plan_make(PollPlan *plan, const Survival *survival, double share);
 
 /* Seconds until the next poll of a job of this age.  `random` is in [0, 1). */
 double poll_plan_pause(const PollPlan *plan, double age, double random);
+
+/* The same of one that was polled so often.  One that was polled more often
+ * than the plan would have it, since it began without one or with another one,
+ * goes on as the loop until that is made up for.  A few whose first poll comes
+ * late are looked at sooner: else nobody would see that the service has become
+ * faster. */
+double poll_plan_next(const PollPlan *plan, double age, unsigned polls,
+                      double random);
 
 #endif
