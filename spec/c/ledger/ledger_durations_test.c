@@ -206,6 +206,13 @@ static void what_cannot_be_a_duration_is_left_out(void **state) {
   }
 }
 
+/* A job of the class that was followed from its beginning to its end. */
+static double learn(Account *account, unsigned class, Duration took,
+                    double now) {
+  account_follow(account, class, (Duration){took.began, 0, DURATION_OPEN});
+  return account_learn(account, class, took, now);
+}
+
 /* Set back by a year between two processes, and ahead by a hundred. */
 static void the_wall_clock_may_jump(void **state) {
   AccountSettings with = settings();
@@ -221,8 +228,7 @@ static void the_wall_clock_may_jump(void **state) {
   account = account_new(&with, open_ledger());
   for (int i = 0; i < 20; i++) { /* one after the other, and slower now */
     wall_ahead = (i % 3 - 1) * 1e8;
-    account_learn(account, 2, (Duration){1000 + 100 * i, 49, 51},
-                  1051 + 100 * i);
+    learn(account, 2, (Duration){1000 + 100 * i, 49, 51}, 1051 + 100 * i);
   }
   wall_ahead = 0;
   assert_true(fabs(account_expect(account, 2, 0, 0.5) - 50) < 2);
@@ -248,13 +254,13 @@ static void what_is_recorded_is_what_is_likely(void **state) {
   (void)state;
   assert_null(account->polls.all); /* nothing is known, nothing is taken */
   assert_null(atomic_load(&account->forecasts));
-  seconds = account_learn(account, 1, (Duration){0, 2, 4}, 4);
+  seconds = learn(account, 1, (Duration){0, 2, 4}, 4);
   assert_true(seconds == 3); /* nothing else is known */
   for (int i = 1; i <= 20; i++)
-    account_learn(account, 1, (Duration){100 * i, 2.8f, 3.2f}, 100 * i + 4);
-  seconds = account_learn(account, 1, (Duration){3000, 0, 10}, 3010);
+    learn(account, 1, (Duration){100 * i, 2.8f, 3.2f}, 100 * i + 4);
+  seconds = learn(account, 1, (Duration){3000, 0, 10}, 3010);
   check(fabs(seconds - 3) < 0.3, "%g", seconds);
-  seconds = account_learn(account, 1, (Duration){3100, 6, 8}, 3108);
+  seconds = learn(account, 1, (Duration){3100, 6, 8}, 3108);
   assert_true(seconds > 6 && seconds < 8);
   account_drop(account);
 }
