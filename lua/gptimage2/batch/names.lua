@@ -82,6 +82,22 @@ function names.pattern(place, count)
   return ("%s%s.%s"):format(place.stem, count > 1 and "-{n}" or "", place.extension or "{ext}")
 end
 
+--- The names that each picture of a row may have, the likeliest first.
+---@param base string
+---@param place gptimage2.batch.Place
+---@param count integer
+---@return string[][]
+function names.candidates(base, place, count)
+  local list = {}
+  for n, stem in ipairs(stems(place, count)) do
+    list[n] = {}
+    for m, extension in ipairs(place.extension and { place.extension } or KINDS) do
+      list[n][m] = ("%s%s.%s"):format(base, stem, extension)
+    end
+  end
+  return list
+end
+
 --- The files that are there of a row, in the order of its pictures.
 ---@param base string
 ---@param place gptimage2.batch.Place
@@ -90,9 +106,8 @@ end
 ---@return string|nil other what lies at a place, and is no file
 function names.there(base, place, count)
   local found, other = {}, nil
-  for _, stem in ipairs(stems(place, count)) do
-    for _, extension in ipairs(place.extension and { place.extension } or KINDS) do
-      local path = ("%s%s.%s"):format(base, stem, extension)
+  for _, likely in ipairs(names.candidates(base, place, count)) do
+    for _, path in ipairs(likely) do
       local kind = core.disk.look(path)
       if kind == "file" then
         found[#found + 1] = path

@@ -3,8 +3,10 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
+local ground = require("gptimage2.batch.ground")
 local identity = require("gptimage2.assets.identity")
 local lookup = require("gptimage2.batch.lookup")
+local match = require("gptimage2.batch.match")
 local names = require("gptimage2.batch.names")
 local row = require("gptimage2.batch.row")
 local source = require("gptimage2.batch.source")
@@ -67,6 +69,15 @@ end
 ---@return string
 function Plan:pattern(i)
   return self.base .. names.pattern(self:place(i), self.counts[i])
+end
+
+--- A path of this folder as ledgers have it.
+---@param path string
+---@return string
+function Plan:absolute(path)
+  self.here = self.here or core.here()
+  path = path:sub(1, 1) == "/" and path or self.here .. path
+  return (path:gsub("/%./", "/"):gsub("//+", "/"))
 end
 
 --- The files of a row that are there.
@@ -161,15 +172,35 @@ end
 local OF_MEANING =
   { open = "in_flight", unsent = "in_flight", unknown = "unknown", doubtful = "given_up" }
 
+--- That something is where a row's picture belongs.
+function Plan:is_in_the_way(i, path, what)
+  local message = ("'%s' %s: move it away, or name another file or folder"):format(
+    check.show(path),
+    what
+  )
+  self:refuse(i, { code = "file_exists", message = message, field = "file" })
+end
+
+--- The state of a row that is paid. A file of which the ledger knows nothing may be its own all the
+--- same, where a program was killed before it told: then it is fetched, and compared.
+function Plan:paid_state(i, attempt)
+  local found = ground.look(self, i, attempt.row, pictures_of(attempt))
+  local path = found.broken or found.stranger
+  if path and not found.broken and found.kind ~= "file" then
+    self:is_in_the_way(i, path, "is a " .. found.kind)
+  elseif path and not core.disk.image_kind(path) then
+    self:is_in_the_way(i, path, "lies where its paid picture belongs, and is no picture")
+  elseif path then
+    self.strangers[path] = i
+  end
+  return found.whole and "done" or "missing", 0
+end
+
 --- The state of a row, what it costs now, and why.
 function Plan:state_of(i, attempt)
   local meaning = attempt.meaning
   if meaning == "paid" then
-    local count = pictures_of(attempt)
-    local place = self:place(i)
-    local found = names.there(self.base, place, self.counts[i])
-    local is_there = count > 0 and #found >= math.min(count, self.counts[i])
-    return is_there and "done" or "missing", 0
+    return self:paid_state(i, attempt)
   elseif not meaning then
     return attempt.t > 0 and "failed" or "new", self.costs[i], attempt.error
   end
@@ -179,12 +210,31 @@ end
 --- What would be paid for must have room.
 function Plan:check_room(i)
   local found, other = names.there(self.base, self:place(i), self.counts[i])
-  local path = found[1] or other
-  if path then
-    local message = "'%s' is there, and this ledger knows of no such picture: move it away, or "
-      .. "name another folder"
-    self:refuse(i, { code = "file_exists", message = message:format(path), field = "file" })
+  if other and not found[1] then
+    self:is_in_the_way(i, other, "is there, and is no file")
+  elseif found[1] then
+    self.strangers[found[1]] = i
   end
+end
+
+--- Says whose files are in the way.
+function Plan:tell_strangers(config)
+  local owners, err = ground.owners(self, config, self.strangers)
+  local list = {}
+  for path, i in pairs(owners and self.strangers or {}) do
+    list[#list + 1] = { i = i, path = path, job = owners[path] }
+  end
+  table.sort(list, function(a, b)
+    return a.i < b.i
+  end)
+  for _, one in ipairs(list) do
+    if one.job then
+      self:is_in_the_way(one.i, one.path, "is the picture of job " .. check.show(one.job))
+    elseif self.costs_now[one.i] then
+      self:is_in_the_way(one.i, one.path, "is there, and this ledger knows of no such picture")
+    end
+  end
+  return not err or nil, err
 end
 
 local function note(self, i, state, cost, reason, attempt)
@@ -192,6 +242,22 @@ local function note(self, i, state, cost, reason, attempt)
   self.attempts[i] = attempt.t > 0 and attempt.t or nil
   self.states_of[state] = (self.states_of[state] or 0) + 1
   self.cost = self.cost + cost
+end
+
+--- Looks up each row.
+function Plan:look_up_rows(finder)
+  for i = 1, self.count do
+    local attempt, err = lookup.attempt(finder, self:identity(i), self.retry)
+    if not attempt then
+      return nil, err
+    end
+    local state, cost, reason = self:state_of(i, attempt)
+    note(self, i, state, cost, reason, attempt)
+    if cost > 0 then
+      self:check_room(i)
+    end
+  end
+  return true
 end
 
 --- Looks up all rows in the ledger as it is now.
@@ -204,23 +270,22 @@ function Plan:look_up(config)
     return nil, err
   end
   self.states, self.costs_now, self.reasons, self.attempts = {}, {}, {}, {}
-  self.states_of, self.cost = {}, 0
-  for i = 1, self.count do
-    local attempt
-    attempt, err = lookup.attempt(finder, self:identity(i), self.retry)
-    if not attempt then
-      break
-    end
-    local state, cost, reason = self:state_of(i, attempt)
-    note(self, i, state, cost, reason, attempt)
-    if cost > 0 then
-      self:check_room(i)
-    end
+  self.states_of, self.cost, self.strangers = {}, 0, {}
+  local ok, moved
+  ok, err, moved = match.of(self, finder)
+  if ok and moved then
+    self:check_places()
+  end
+  if ok and self.wrong == 0 then
+    ok, err = self:look_up_rows(finder)
   end
   if finder then
     finder:close()
   end
-  return not err or nil, err
+  if ok and next(self.strangers) then
+    ok, err = self:tell_strangers(config)
+  end
+  return ok, err
 end
 
 --- Takes out what does not fit into so many credits, in the order of the file: `skipped`, and how

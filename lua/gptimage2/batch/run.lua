@@ -7,8 +7,10 @@ local outcome = require("gptimage2.assets.build.outcome")
 local recover = require("gptimage2.ledger.recover")
 local row_job = require("gptimage2.ledger.row_job")
 local rows = require("gptimage2.ledger.rows")
+local save = require("gptimage2.files.save")
 local settings = require("gptimage2.objects.settings")
 local task = require("gptimage2.waiting.task")
+local wait = require("gptimage2.waiting.wait")
 
 local run = {}
 
@@ -100,6 +102,21 @@ local function outcome_of(self, key, err)
   return "later", row_job.id(found), attempts.spent(found)
 end
 
+--- Saves the pictures of a job. The sidecar is of the row as it is now: one of this job that names
+--- the files it had before is written anew.
+local function save_all(self, i, job)
+  local how = { overwrite = false, sidecar = true, renew = true }
+  local saving, err = save.start(job, self.plan:pattern(i), how, self.config)
+  local done
+  if saving then
+    done, err = wait.until_done(saving)
+  end
+  if done == nil then
+    return nil, err
+  end
+  return saving:result()
+end
+
 --- Makes a row. Gives an event without its numbers.
 function Run:make(i)
   local made, err = self.plan:row(i)
@@ -114,7 +131,7 @@ function Run:make(i)
   local job, files
   job, err = succeed(self, i, made, key)
   if job then
-    files, err = job:save(self.plan:pattern(i))
+    files, err = save_all(self, i, job)
   end
   event.job, event.files = job and job.id, files
   if not files and err and err.kind == "closed" then

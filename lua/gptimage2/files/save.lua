@@ -218,6 +218,7 @@ local function writing_of(self)
   end
   local pieces = sidecar.pieces(self.job, paths_of(self))
   local own = is_own(self.job, 0, self.beside)
+    or self.renew == true and sidecar.files(self.beside, self.job.id) ~= nil
   return core.write(self.beside, pieces, self.overwrite or own, self, "writing")
 end
 
@@ -304,7 +305,8 @@ end
 
 --- A save of all images of a job, which begins with `save.tie` or `save.start`.
 ---@param where string a folder or a pattern
----@param options { overwrite: boolean, sidecar: boolean, base: string? } base: see `save.base`
+---@param options { overwrite: boolean, sidecar: boolean, renew: boolean?, base: string? } renew: a
+--- sidecar of this job is replaced, whatever files it names; base: see `save.base`
 ---@param config { timeout: number } the client's: seconds for each download
 ---@return table handle with done() and result()
 function save.new(where, options, config)
@@ -312,6 +314,7 @@ function save.new(where, options, config)
     where = where,
     overwrite = options.overwrite,
     wants_sidecar = options.sidecar,
+    renew = options.renew,
     base = options.base or save.base(where),
     config = config,
     ended = false,

@@ -1,11 +1,14 @@
 --- Sidecars: the text beside the images of a job, which says what they are.
 
 local check = require("gptimage2.check")
+local contents = require("gptimage2.files.contents")
 local core = require("gptimage2.core")
 local json = require("gptimage2.files.json")
 local REQUEST = require("gptimage2.request.request").FIELDS
 
 local sidecar = {}
+
+local MAX = 1024 * 1024 -- bytes; ours are smaller by far
 
 local RESULT = { "file", "format", "image_url", "seed", "final_prompt" }
 
@@ -81,6 +84,25 @@ function sidecar.pieces(job, paths)
   add_images(pieces, job, paths)
   pieces[#pieces + 1] = "\n}\n"
   return pieces
+end
+
+--- The names of the files that a sidecar of this job has; nil where there is none of it.
+---@param path string
+---@param id string
+---@return table<string, true>|nil
+function sidecar.files(path, id)
+  local text = core.disk.look(path) == "file" and contents.read(path, MAX)
+  local fields = text and core.decode(text)
+  if type(fields) ~= "table" or fields.id ~= id or type(fields.results) ~= "table" then
+    return nil
+  end
+  local found = {}
+  for _, result in ipairs(fields.results) do
+    if type(result) == "table" and type(result.file) == "string" then
+      found[result.file] = true
+    end
+  end
+  return found
 end
 
 return sidecar
