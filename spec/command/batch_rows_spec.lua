@@ -77,7 +77,13 @@ describe("the records of a batch", function()
   end)
 
   it("end at a limit", function()
-    assert.equal("1:long|2:b", read(("x"):rep(records.MAX + 1) .. "\nb\n", false))
+    for _, is_csv in ipairs({ false, true }) do
+      for _, ending in ipairs({ "\n", "\r\n" }) do
+        local most = ("x"):rep(records.MAX)
+        assert.is_true("1:" .. most .. "|2:b" == read(most .. ending .. "b\n", is_csv))
+        assert.equal("1:long|2:b", read("x" .. most .. ending .. "b\n", is_csv))
+      end
+    end
   end)
 
   it("of CSV have cells", function()
@@ -139,6 +145,22 @@ describe("a row of a batch", function()
       assert.is_nil(made, field)
       assert.equal(field, err.field)
     end
+    for _, fields in ipairs({
+      { "refs", 3 },
+      { "refs", true },
+      { "refs", { "https://example.com/a.png", 3 } },
+      { "image_urls", false },
+      { "ratio", 5 },
+      { "text", true },
+      { "count", true },
+      { "camera", {} },
+      { "file", 5 },
+    }) do
+      local made, err = row.read({ prompt = "x", [fields[1]] = fields[2] })
+      assert.is_nil(made, fields[1])
+      assert.same({ "wrong_type", fields[1] }, { err.code, err.field })
+    end
+    assert.is_nil(row.read({ prompt = "x", refs = { subject = 3 } }))
     assert.matches("is 'promt' one%?", select(2, row.read({ promt = "x" })).message)
   end)
 end)
@@ -238,6 +260,21 @@ describe("the plan of a batch", function()
     made, told = plan("", { file = place .. "/a.csv" })
     assert.same({ 1, "3 nil not_a_row" }, { made.wrong, told[1] })
     assert.equal(4, made.lines[3])
+    folder.write(place .. "/a.csv", "prompt,x\ra,b\rc,d\r")
+    _, _, err = plan("", { file = place .. "/a.csv" })
+    assert.matches("17 bytes, and CRs", err.message, 1, true)
+    plan('{"prompt":"a"}\n{"prompt":\n', {
+      on_error = function(wrong)
+        assert.matches(":2: it is no JSON object$", wrong.message)
+      end,
+    })
+  end)
+
+  it("tells what is wrong with a folder once", function()
+    local place = folder.new()
+    folder.write(place .. "/file", "x")
+    local made, told = plan(('{"prompt":"a"}\n'):rep(30), { folder = place .. "/file" })
+    assert.same({ 30, 1 }, { made.wrong, #told })
   end)
 
   it("keeps little of a row, however long that is", function()

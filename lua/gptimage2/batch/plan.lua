@@ -99,6 +99,18 @@ function Plan:row(i)
   return made, err and self.source:error(err, { line = self.lines[i], row = i })
 end
 
+--- Counts a row as wrong; tells it unless it is what was said of another one already, for what is
+--- wrong with a folder is wrong with all of its rows.
+function Plan:refuse_place(i, err)
+  local words = err.kind == "io" and err.message
+  if words and self.told[words] then
+    self.wrong = self.wrong + 1
+    return
+  end
+  self.told[words or i] = true
+  self:refuse(i, err)
+end
+
 --- An error of a row, for who asked for it.
 function Plan:refuse(i, err)
   self.wrong = self.wrong + 1
@@ -155,10 +167,11 @@ end
 function Plan:check_places()
   self.beginnings = names.beginnings(self.hashes)
   local taken = names.taken(self.base)
+  self.told = {}
   for i = 1, self.count do
     local ok, err = taken:add(self:place(i), self.counts[i], i)
     if not ok then
-      self:refuse(i, err)
+      self:refuse_place(i, err)
     end
   end
 end

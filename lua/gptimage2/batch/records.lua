@@ -5,8 +5,9 @@ local records = {}
 
 local BLOCK = 64 * 1024 -- bytes
 
---- Bytes of a record; a prompt with its metadata has a tenth.
+--- Bytes of a record without its end; a prompt with its metadata has a tenth.
 records.MAX = 1024 * 1024
+local MOST = records.MAX + #"\r\n"
 
 local MARK = "\239\187\191" -- that some programs put in front of UTF-8
 
@@ -47,7 +48,7 @@ function Records:next_line()
     local piece = self.block:sub(self.at, stop or -1)
     self.at = self.at + #piece
     length = length + #piece
-    if length <= records.MAX then
+    if length <= MOST then
       parts[#parts + 1] = piece
     end
   until stop or not self:fill()
@@ -73,7 +74,7 @@ function Records:next()
   repeat
     line, offset = self.line, self.offset
     text, length = self:next_line()
-    while self.is_csv and length <= records.MAX and has_open_quote(text) do
+    while self.is_csv and length <= MOST and has_open_quote(text) do
       local more, count = self:next_line()
       text, length = text .. more, length + count
       if count == 0 then
@@ -84,12 +85,13 @@ function Records:next()
   if length == 0 then
     return nil
   end
+  text = without_end(text, offset)
   return {
-    text = without_end(text, offset),
+    text = text,
     line = line,
     offset = offset,
     length = length,
-    too_long = length > records.MAX,
+    too_long = length > MOST or #text > records.MAX,
   }
 end
 

@@ -26,6 +26,34 @@ for _, name in ipairs(row.COLUMNS) do
   KNOWN[name] = true
 end
 
+--- What a column may be but a text.
+local TYPES = { count = "number", refs = "table", image_urls = "table" }
+local WORDS = { number = "a number", table = "a list of texts", string = "a text" }
+
+--- Whether all of a list are texts. A table by purposes is looked at by the prompt.
+local function has_texts(list)
+  for _, value in ipairs(list) do
+    if type(value) ~= "string" then
+      return false
+    end
+  end
+  return true
+end
+
+--- Each column that means something is what it must be: nothing is guessed, and nothing left out.
+local function check_types(fields)
+  for _, name in ipairs(row.COLUMNS) do
+    local value, kind = fields[name], type(fields[name])
+    local is_right = kind == "nil" or kind == "string" or kind == TYPES[name]
+    if not is_right or kind == "table" and not has_texts(value) then
+      local message = ("%s must be %s"):format(name, WORDS[TYPES[name] or "string"])
+      message = message .. (kind == TYPES[name] and "" or ", not a " .. kind)
+      return nil, { code = "wrong_type", message = message, field = name }
+    end
+  end
+  return true
+end
+
 ---@class gptimage2.batch.Row
 ---@field request table checked
 ---@field body string its bytes
@@ -196,15 +224,16 @@ function row.read(fields)
       given[name] = value
     end
   end
-  local made, err = read_request(given)
-  local metadata
+  local ok, err = check_types(given)
+  local made, metadata
+  if ok then
+    made, err = read_request(given)
+  end
   if made then
     metadata, err = read_metadata(given)
   end
   if err then
     return nil, err
-  elseif given.file ~= nil and type(given.file) ~= "string" then
-    return check.invalid("invalid_file", "file", "file must be a path")
   end
   return {
     request = made,

@@ -112,7 +112,7 @@ function Source:columns(text)
   end
   local fields, why = core.decode(text)
   if type(fields) ~= "table" then
-    return nil, "it is no JSON: " .. tostring(why)
+    return nil, "it is no JSON object" .. (why and ": " .. tostring(why) or "")
   end
   return fields
 end
@@ -143,6 +143,9 @@ local function read_head(self, list)
     return unreadable(self, list.failure)
   elseif first and first.too_long then
     return nil, self:error(TOO_LONG, first)
+  elseif first and first.text:find("\r[^\n]") then
+    message = "the line of names has %d bytes, and CRs: end lines with LF, or CR LF"
+    message = message:format(#first.text)
   elseif first then
     names, message = cells.names(first.text)
   end
