@@ -24,6 +24,7 @@ local run = {}
 ---@field fetched integer rows that were paid before
 ---@field failed integer
 ---@field unknown integer
+---@field left integer rows that were not tried, for nothing more was to begin
 ---@field credits integer
 ---@field errors gptimage2.Error[] one of each kind
 
@@ -182,6 +183,7 @@ local function work(self)
     if not i then
       return
     end
+    self.begun = self.begun + 1
     self:conclude(i, self:make(i))
   end
 end
@@ -192,7 +194,8 @@ end
 ---@param options gptimage2.batch.RunOptions
 ---@return gptimage2.batch.Report
 function run.of(plan, client, options)
-  local self = setmetatable({ plan = plan, client = client, at = 0, done = 0, kinds = {} }, Run)
+  local self =
+    setmetatable({ plan = plan, client = client, at = 0, begun = 0, done = 0, kinds = {} }, Run)
   self.config = settings.get(client)
   self.on_progress = options.on_progress
   self.stop = options.stop or function()
@@ -207,6 +210,7 @@ function run.of(plan, client, options)
   for _, worker in ipairs(workers) do
     worker:wait()
   end
+  self.report.left = self.total - self.begun
   return self.report
 end
 

@@ -144,8 +144,8 @@ local function go(args, out, plan)
   if not read then
     return out:fail(err)
   end
-  local yes, status = confirm.may_spend(args, out, plan.cost, function()
-    batch_view.show(plan, out)
+  local yes, status = confirm.may_spend(args, out, plan.cost, function(code)
+    batch_view.show(plan, out, code)
   end)
   if not yes then
     return status

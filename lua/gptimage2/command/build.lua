@@ -115,8 +115,8 @@ local function go(args, out, path, selection, plan)
   end
   local yes, status, shown = true, nil, nil
   if not args.plan then
-    yes, status, shown = confirm.may_spend(args, out, plan.cost, function()
-      plan_view.show(plan, out)
+    yes, status, shown = confirm.may_spend(args, out, plan.cost, function(code)
+      plan_view.show(plan, out, code)
     end)
   end
   if not yes then

@@ -54,10 +54,10 @@ end
 --- May it send what was not sent? A budget is an answer.
 local function may_send(args, out)
   local cost, count = unsent(args)
-  local ok, status = confirm.may_spend({ yes = args.yes or args.budget }, out, cost, function()
+  local ok, status = confirm.may_spend({ yes = args.yes or args.budget }, out, cost, function(code)
     local words = "%d credits: %s recorded, and never sent"
     out:line(words:format(cost, text.count(count, "job")))
-    out:object({ type = "plan", cost = cost, rows = count })
+    out:object({ type = "plan", cost = cost, rows = count, exit = code })
   end)
   return ok, status
 end

@@ -9,6 +9,8 @@ local batch_view = {}
 local MOST_WRONG = 20 -- rows whose faults are told
 local TOGETHER = 256 -- lines that are written at once
 
+batch_view.GIVEN_UP = "its attempt came to nothing, and may have been paid"
+
 local COLOURS = { new = "yellow", failed = "red", unknown = "red", given_up = "red", done = "dim" }
 
 --- Who tells what is wrong with rows, and after the last one that nothing was sent.
@@ -56,7 +58,7 @@ local function reason_of(plan, i)
   if state == "unknown" then
     reason = "it may have been paid: see gptimage2 recover"
   elseif state == "given_up" then
-    reason = "its attempt came to nothing, and may have been paid"
+    reason = batch_view.GIVEN_UP
   end
   return reason and "  " .. text.clean(reason) or ""
 end
@@ -100,8 +102,10 @@ end
 --- Shows each row with its state and cost, then the total.
 ---@param plan gptimage2.batch.Plan
 ---@param out gptimage2.command.Output
+---@param status? integer the exit code; done where nothing was meant but to show it
 ---@return integer status
-function batch_view.show(plan, out)
+function batch_view.show(plan, out, status)
+  status = status or codes.done
   for first = 1, plan.count, TOGETHER do
     out:together(function()
       for i = first, math.min(first + TOGETHER - 1, plan.count) do
@@ -115,9 +119,9 @@ function batch_view.show(plan, out)
     cost = plan.cost,
     rows = plan.count,
     counts = plan.states_of,
-    exit = codes.done,
+    exit = status,
   })
-  return codes.done
+  return status
 end
 
 return batch_view

@@ -1,6 +1,7 @@
 --- A batch under way: what it tells, and what came of it.
 
 local batch = require("gptimage2.batch")
+local batch_view = require("gptimage2.command.parts.batch_view")
 local checking = require("gptimage2.assets.plan.check")
 local codes = require("gptimage2.command.parts.codes")
 local output = require("gptimage2.command.parts.output")
@@ -29,7 +30,7 @@ local function object_of(event)
     row = event.row,
     line = event.line,
     hash = event.hash,
-    key = event.type == "unknown" and event.key or nil,
+    key = (event.type == "unknown" or event.type == "given_up") and event.key or nil,
     job = event.job,
     files = event.files and record.list(event.files),
     metadata = event.metadata,
@@ -108,22 +109,28 @@ function Batcher:show_in_flight()
   return unknown, credits
 end
 
---- Rows that no batch makes any more, or not before a person has said what they are.
-local STUCK = { unknown = true, given_up = true }
+--- One that somebody gave up by hand: it is settled, and nothing is to be done for it.
+local function given_up_words(plan, i)
+  local name = text.clean(name_of({ plan = plan }, i))
+  return ("given up  %s: %s"):format(name, batch_view.GIVEN_UP)
+end
 
---- Tells those; gives how many there are.
+--- Tells the rows that no batch makes any more, and those that none makes before a person has said
+--- what they are; gives how many these are.
 local function show_stuck(plan, out)
-  local count = 0
   for i = 1, (plan.states_of.unknown or plan.states_of.given_up) and plan.count or 0 do
-    if STUCK[plan.states[i]] then
-      count = count + 1
-      local event = { type = "unknown", row = i, line = plan.lines[i], key = plan:key(i) }
-      event.hash = plan.hashes[i]
+    local event = { type = plan.states[i], row = i, line = plan.lines[i], hash = plan.hashes[i] }
+    if event.type == "unknown" then
+      event.key = plan:key(i)
       out:line(text.pad("unknown", 8) .. "  " .. words_of({ plan = plan }, event))
+      out:object(object_of(event))
+    elseif event.type == "given_up" then
+      event.key = plan:key(i)
+      out:line(given_up_words(plan, i))
       out:object(object_of(event))
     end
   end
-  return count
+  return plan.states_of.unknown or 0
 end
 
 --- Rows that were made before, for who reads the objects: all of them have their files there.
@@ -157,6 +164,8 @@ local function summary(report, plan, stuck)
     { plan.states_of.done or 0, "there before" },
     { report.failed, "failed" },
     { report.unknown + stuck, "that may have been paid" },
+    { plan.states_of.given_up or 0, "given up" },
+    { report.left, "not tried" },
   }
   for _, one in ipairs(more) do
     parts[#parts + 1] = one[1] > 0 and ("%d %s"):format(one[1], one[2]) or nil
@@ -191,6 +200,8 @@ local function conclude(report, plan, out, stuck, interrupted)
     kept = plan.states_of.done or 0,
     failed = report.failed,
     unknown = report.unknown + stuck,
+    given_up = plan.states_of.given_up or 0,
+    left = report.left,
     credits = report.credits,
     over = is_over(plan),
     exit = status,
@@ -204,7 +215,8 @@ end
 ---@return integer status
 function batcher.conclude_idle(plan, out)
   show_done(plan, out)
-  local nothing = { made = 0, fetched = 0, failed = 0, unknown = 0, credits = 0, errors = {} }
+  local nothing = { made = 0, fetched = 0, failed = 0, unknown = 0, credits = 0, left = 0 }
+  nothing.errors = {}
   return conclude(nothing, plan, out, show_stuck(plan, out), false)
 end
 

@@ -32,7 +32,7 @@ end
 ---@param args { yes: boolean|nil }
 ---@param out gptimage2.command.Output
 ---@param cost number credits
----@param show fun() tells what they are for
+---@param show fun(status: integer|nil) tells what they are for; the exit code where it is known
 ---@return boolean
 ---@return integer|nil status
 ---@return number|nil agreed
@@ -40,8 +40,9 @@ function confirm.may_spend(args, out, cost, show)
   if args.yes or cost == 0 then
     return true, nil, not args.yes and 0 or nil
   end
-  show()
-  if not confirm.can_ask(out) then
+  local can_ask = confirm.can_ask(out)
+  show(not can_ask and codes.usage or nil)
+  if not can_ask then
     out:note("nothing was sent: --yes makes it")
     return false, codes.usage
   elseif confirm.ask(("Spend %d credits?"):format(cost)) then

@@ -94,7 +94,7 @@ local function object_of(line)
   return fields
 end
 
-local function show(plan, out)
+local function show(plan, out, status)
   local width = widest(plan.lines)
   for _, line in ipairs(plan.lines) do
     local state = out:paint(text.pad((line.state:gsub("_", " ")), 10), COLOURS[line.state])
@@ -111,15 +111,17 @@ local function show(plan, out)
     clean = plan.clean,
     spent = plan.spent,
     budget = plan.budget,
+    exit = status,
   })
 end
 
 --- Shows it: each picture with its state, cost and reason, then the total.
 ---@param plan gptimage2.Plan
 ---@param out gptimage2.command.Output
-function plan_view.show(plan, out)
+---@param status? integer the exit code, where that is known
+function plan_view.show(plan, out, status)
   out:together(function()
-    show(plan, out)
+    show(plan, out, status)
   end)
 end
 
