@@ -79,6 +79,13 @@ describe("gptimage2 ledger check", function()
     ["UPDATE jobs SET cost = 20"] = "cost_wrong",
     ["UPDATE jobs SET count = 9, cost = 90"] = "cost_wrong",
     ["UPDATE jobs SET created_at = 0"] = "time_wrong",
+    ["UPDATE jobs SET created_at = 1e300"] = "time_wrong",
+    ["UPDATE jobs SET updated_at = 9e999"] = "time_wrong",
+    ["UPDATE jobs SET charged = 'no'"] = "charged_wrong",
+    ["UPDATE jobs SET state = 'refused'"] = "charged_wrong",
+    ["UPDATE jobs SET metadata = '{'"] = "metadata_wrong",
+    ["UPDATE jobs SET metadata = '[]'"] = "",
+    ["UPDATE files SET n = 5"] = "file_wrong",
     ["UPDATE jobs SET state = 'sent'; DELETE FROM bodies WHERE body IS NOT NULL"] = "no_request",
     ["UPDATE jobs SET state = 'accepted', job_id = NULL"] = "no_id",
     ["DELETE FROM bodies WHERE body IS NULL"] = "no_pictures",
@@ -97,6 +104,31 @@ describe("gptimage2 ledger check", function()
       book.query(copy, sql)
       assert.equal(code, found(copy), sql)
     end
+  end)
+
+  it("leaves nothing beside a ledger that nobody uses", function()
+    local path = filled(1)
+    local before = folder.list(path:match("^(.*)/"))
+    for _, line in ipairs({ "ledger check", "history" }) do
+      assert.equal(0, commands.run(line .. " --ledger " .. path).status)
+      assert.equal(before, folder.list(path:match("^(.*)/")))
+    end
+    local client, _, used = book.pair()
+    assert(client:generate({ prompt = "a cup" }))
+    assert.equal(0, commands.run("ledger check --ledger " .. used).status)
+    assert.is_string(folder.read(used .. "-wal"))
+    assert(client:generate({ prompt = "a pot" }))
+    assert.equal(2, #book.rows(used))
+  end)
+
+  it("does not stop history at what is no time", function()
+    local path = filled(1)
+    for _, time in ipairs({ "1e300", "-1e300", "9e999", "0" }) do
+      book.query(path, "UPDATE jobs SET created_at = " .. time)
+      local said = commands.json("history --ledger " .. path)
+      assert.same({ 0, "not a time" }, { said.status, said.last.time }, said.err)
+    end
+    assert.equal(0, commands.run("history --csv --ledger " .. path).status)
   end)
 
   it("finds one job in two rows", function()

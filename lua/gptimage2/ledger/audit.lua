@@ -10,6 +10,14 @@ local rows = require("gptimage2.ledger.rows")
 local audit = {}
 
 local CHARGED = { no = true, yes = true, unknown = true, refund_expected = true }
+--- What some states rule out.
+local NEVER = {
+  intent = { yes = true, unknown = true, refund_expected = true },
+  unsent = { yes = true },
+  refused = { yes = true },
+  succeeded = { no = true },
+}
+
 local STATES = {}
 for _, state in ipairs(history.STATES) do
   STATES[state] = true
@@ -33,6 +41,12 @@ local function has_pictures(row)
   return reply ~= nil and reply.results ~= nil and reply.results[1] ~= nil
 end
 
+local MOST = 253402300799 -- seconds since 1970: the end of the year 9999
+
+local function is_time(seconds)
+  return seconds > 0 and seconds <= MOST
+end
+
 --- What a row cannot be: a code, and a function that gives the words where it is so.
 local IMPOSSIBLE = {
   {
@@ -47,7 +61,8 @@ local IMPOSSIBLE = {
       if not CHARGED[row.charged] then
         return ("'%s' is no word for it"):format(check.show(row.charged))
       end
-      return row.state == "intent" and row.charged ~= "no" and "it was not sent, and is charged"
+      local is_wrong = NEVER[row.state] and NEVER[row.state][row.charged]
+      return is_wrong and ("it is %s, and charged is '%s'"):format(row.state, row.charged)
     end,
   },
   {
@@ -62,8 +77,15 @@ local IMPOSSIBLE = {
   {
     "time_wrong",
     function(row)
-      local is_right = row.created_at > 0 and row.updated_at > 0 and row.updated_at < math.huge
+      local is_right = is_time(row.created_at) and is_time(row.updated_at)
       return not is_right and "it has no time"
+    end,
+  },
+  {
+    "metadata_wrong",
+    function(row)
+      local is_right = not row.metadata or type(core.decode(row.metadata)) == "table"
+      return not is_right and "its metadata is no JSON"
     end,
   },
   {

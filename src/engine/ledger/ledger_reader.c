@@ -20,6 +20,7 @@ struct LedgerReader {
   sqlite3_stmt *files;
   LedgerContents contents;
   LedgerAudit audit;
+  bool made_log; /* there was none before */
   int files_code; /* what became of reading the last one */
 };
 
@@ -63,6 +64,7 @@ static bool open_file(LedgerReader *reader, const char *path,
     failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
     return false;
   }
+  reader->made_log = !ledger_has_log(path);
   reader->db = ledger_open_reader(path, contents, failure);
   if (!reader->db)
     look_for_damage(reader, failure);
@@ -206,11 +208,26 @@ bool ledger_reader_tenant(LedgerReader *reader, const char *name,
   return false;
 }
 
+/* Closes the connection; nothing that it made stays beside the file. */
+static void close_file(LedgerReader *reader) {
+  const char *name =
+      reader->db ? sqlite3_db_filename(reader->db, "main") : NULL;
+  char *path = reader->made_log && name ? strdup(name) : NULL;
+  FileLimit limit;
+  sqlite3_close(reader->db);
+  if (!path)
+    return;
+  file_limit_hold(&limit);
+  ledger_clear_log(path);
+  file_limit_release(&limit);
+  free(path);
+}
+
 void ledger_reader_close(LedgerReader *reader) {
   ledger_audit_end(&reader->audit);
   sqlite3_finalize(reader->rows);
   sqlite3_finalize(reader->files);
-  sqlite3_close(reader->db);
+  close_file(reader);
   ledger_unlock(reader->lock, true);
   free(reader);
 }

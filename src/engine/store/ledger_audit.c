@@ -24,6 +24,10 @@ static const Question questions[] = {
      "SELECT key, 'a request or an answer' FROM bodies"
      " WHERE key NOT IN (SELECT key FROM jobs)",
      true},
+    {"file_wrong",
+     "SELECT key, 'picture ' || n || ': ' || path FROM files"
+     " WHERE n NOT BETWEEN 1 AND 4",
+     false},
     {"job_twice",
      "SELECT max(key), 'job ' || job_id || ' is that of ' || count(*)"
      " || ' rows' FROM jobs WHERE job_id IS NOT NULL"

@@ -7,7 +7,10 @@
 #include "ledger_patience.h"
 #include "ledger_schema.h"
 
+#include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 #define BUSY_TIMEOUT 2000   /* milliseconds: somebody has sqlite3 open on it */
 #define LOG_LIMIT "4194304" /* bytes: SQLite writes about as much anyway */
@@ -93,4 +96,34 @@ sqlite3 *ledger_open_reader(const char *path, LedgerContents *contents,
     return db;
   sqlite3_close(db);
   return NULL;
+}
+
+/* The bytes of the log: -1 where there is none. */
+static long long log_size(const char *path) {
+  char name[PATH_MAX];
+  struct stat info;
+  if (snprintf(name, sizeof name, "%s-wal", path) >= (int)sizeof name ||
+      lstat(name, &info) != 0)
+    return -1;
+  return (long long)info.st_size;
+}
+
+bool ledger_has_log(const char *path) {
+  return log_size(path) >= 0;
+}
+
+/* What is not empty is somebody's, who may have been killed: that stays for who
+ * spends. */
+void ledger_clear_log(const char *path) {
+  Failure failure = {0};
+  sqlite3 *db = NULL;
+  if (log_size(path) == 0)
+    db = connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, &failure);
+  failure_clear(&failure);
+  if (!db)
+    return;
+  sqlite3_busy_timeout(db, 0); /* nobody is waited for */
+  sqlite3_exec(db, "SELECT 1 FROM sqlite_master LIMIT 1", NULL, NULL, NULL);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+  sqlite3_close(db); /* the last one takes the log away */
 }

@@ -25,4 +25,12 @@ bool ledger_set_up(sqlite3 *db, const char *path,
 sqlite3 *ledger_open_reader(const char *path, LedgerContents *contents,
                             Failure *failure);
 
+/* Whether SQLite's log lies beside the file. */
+bool ledger_has_log(const char *path);
+
+/* Takes away the empty log and its index that a reader leaves, which may not do
+ * that itself.  SQLite does it, under its own lock: not while anybody else has
+ * the file open, nor where this program may not write. */
+void ledger_clear_log(const char *path);
+
 #endif

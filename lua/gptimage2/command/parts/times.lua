@@ -43,10 +43,22 @@ function times.converter(name)
   end
 end
 
+local MOST = 253402300799 -- the end of the year 9999
+
+--- Whether that is a moment, as ledgers have it; anybody may have written to one.
+---@param seconds number since 1970
+---@return boolean
+function times.is_one(seconds)
+  return seconds > 0 and seconds <= MOST
+end
+
 --- The time as 2026-11-30T12:00:00Z.
 ---@param seconds number since 1970
 ---@return string
 function times.stamp(seconds)
+  if not times.is_one(seconds) then
+    return "not a time"
+  end
   return (os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(seconds)))
 end
 
