@@ -20,7 +20,7 @@ struct LedgerReader {
   sqlite3_stmt *files;
   LedgerContents contents;
   LedgerAudit audit;
-  bool made_log; /* there was none before */
+  bool made_log;  /* there was none before */
   int files_code; /* what became of reading the last one */
 };
 
