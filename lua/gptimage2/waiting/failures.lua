@@ -33,8 +33,9 @@ end
 
 --- Keeps an error until somebody gets it. Never raises itself.
 ---@param err any
----@param what string what has failed: "task", "coroutine", "on_event", "on_done", "loop", "step"
----@param job? gptimage2.Job that it is about
+---@param what string what has failed: "task", "coroutine", "on_event", "on_done", "on_progress",
+--- "on_change", "on_error" (of an art), "loop", "step"
+---@param job? gptimage2.Job that it is about, or a table with its `client`
 ---@return table|nil failure for `failures.forget`
 function failures.keep(err, what, job)
   if #list < MAX then

@@ -244,6 +244,60 @@ function task.spawn(fn, ...)
   error(raised, 0)
 end
 
+--- The task whose function is running, and has not ended.
+---@return gptimage2.Task|nil
+function task.running()
+  local me = coroutine.running()
+  for self, co in pairs(live) do
+    if co == me then
+      return self
+    end
+  end
+end
+
+--- Something that is done once all tasks of a list have ended, or one has failed.
+local function end_of(list)
+  local all = {}
+  function all.done()
+    local ended = true
+    for _, one in ipairs(list) do
+      if one.failed then
+        return true
+      end
+      ended = ended and one.ended
+    end
+    return ended
+  end
+  for _, one in ipairs(list) do
+    waiters.on_done(one, function()
+      if all.done() then
+        waiters.finished(all)
+      end
+    end)
+  end
+  return all
+end
+
+--- Waits until all tasks of a list have ended, or one has failed. Nobody else gets their errors
+--- then.
+---@param list gptimage2.Task[]
+---@return gptimage2.Task|nil failed the first of them, with its `error`
+function task.settle(list)
+  local me, failed
+  for _, one in ipairs(list) do
+    me = watch(one)
+  end
+  wait.until_done(end_of(list))
+  for _, one in ipairs(list) do
+    unwatch(one, me)
+    if one.failed then
+      failures.forget(one.failure)
+      failed = failed or one
+    end
+  end
+  return failed
+end
+
 --- Whether this is called by a task, at once or further down: it cannot end before this returns.
 local function is_inside()
   for _, co in pairs(live) do

@@ -255,15 +255,33 @@ static void write_holder(int fd) {
     return;
 }
 
-/* ARG: path of a file, which is made where it is missing
-** RES: a lock | nil, nil, who holds it | nil, err */
-static int f_lock(lua_State *L) {
-  const char *path = luaL_checkstring(L, 1);
+/* Pushes a lock that is not taken yet. The table at index 2 has it as `held`
+** from now on: so whoever has the table can let it go, whatever hook of the
+** host's raises behind this call. */
+static FolderLock *push_lock(lua_State *L) {
   FolderLock *lock = lua_newuserdata(L, sizeof *lock);
-  int error;
   lock->fd = -1;
   luaL_getmetatable(L, LOCK_TYPE);
   lua_setmetatable(L, -2);
+  lua_pushliteral(L, "held");
+  lua_pushvalue(L, -2);
+  lua_rawset(L, 2);
+  return lock;
+}
+
+/* ARG: path of a file, which is made where it is missing; optional: a table
+** RES: a lock | nil, nil, who holds it | nil, err */
+static int f_lock(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  FolderLock *lock;
+  int error;
+  lua_settop(L, 2);
+  if (lua_isnil(L, 2)) {
+    lua_newtable(L);
+    lua_replace(L, 2);
+  }
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lock = push_lock(L);
   lock->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (lock->fd < 0)
     return fail_by_errno(L, "open", path);

@@ -29,18 +29,15 @@ end
 
 --- Opens the manifest, decides about one picture, and closes it.
 local function with_picture(path, name, options, use)
-  local run, err = run_of.open(path, options)
-  if not run then
-    return nil, err
-  end
-  local picture, ok, closed, why
-  picture, err = picture_of(run, name)
-  if picture then
-    ok, err = use(run, picture)
-  end
-  closed, why = run:close()
-  if not ok or not closed then
-    return nil, err or why
+  local ok, err, late = run_of.with(path, options, function(run)
+    local picture, err = picture_of(run, name)
+    if not picture then
+      return nil, err
+    end
+    return use(run, picture)
+  end)
+  if not ok or late then
+    return nil, err or late
   end
   return true
 end
@@ -200,17 +197,8 @@ local function apply(run, found, one, made, use)
   return ok and 1 or 0
 end
 
---- Applies what a page has saved.
----@param path string of the manifest
----@param made gptimage2.assets.Decisions
----@param options table
----@return table|nil found { accepted, rejected, done, refused }
----@return gptimage2.Error|nil err
-function decide.apply(path, made, options)
-  local run, err = run_of.open(path, options)
-  if not run then
-    return nil, err
-  end
+--- All decisions, those that reject first.
+local function apply_all(run, made)
   local found = { accepted = 0, rejected = 0, done = {}, refused = {} }
   for _, name in ipairs(check.keys(made.reject)) do
     for _, n in ipairs(made.reject[name]) do
@@ -222,12 +210,20 @@ function decide.apply(path, made, options)
     local one = { path = name, n = made.accept[name], what = "accepted" }
     found.accepted = found.accepted + apply(run, found, one, made, accept_candidate)
   end
-  local ok
-  ok, err = run:close()
-  if not ok then
-    return nil, err
-  end
   return found
+end
+
+--- Applies what a page has saved.
+---@param path string of the manifest
+---@param made gptimage2.assets.Decisions
+---@param options table
+---@return table|nil found { accepted, rejected, done, refused }
+---@return gptimage2.Error|nil err
+function decide.apply(path, made, options)
+  local found, err, late = run_of.with(path, options, function(run)
+    return apply_all(run, made)
+  end)
+  return not late and found or nil, err or late
 end
 
 --- Rejects a candidate, or all that were not accepted.

@@ -16,15 +16,17 @@ local restore = require("gptimage2.assets.build.restore")
 local run_of = require("gptimage2.assets.build.run")
 local states = require("gptimage2.assets.plan.states")
 local task = require("gptimage2.waiting.task")
-local wait = require("gptimage2.waiting.wait")
 
 local build = {}
 
 local WORKERS_MORE = 4 -- than jobs at once: those that save
 local WORKERS_MAX = 256
 
---- Whether nothing more begins.
+--- Whether nothing more begins: somebody has said so, or what he was asked with has raised.
 local function is_stopped(run, options)
+  for _, worker in ipairs(run.workers) do
+    run.stopped = run.stopped or worker.failed
+  end
   run.stopped = run.stopped or options.stop ~= nil and options.stop() == true
   return run.stopped
 end
@@ -48,23 +50,15 @@ end
 --- Does all that waits, and comes back when it is done. An error of the host's ends it: then
 --- nothing more begins.
 local function work_all(run, options)
-  local workers = {}
+  run.workers = {}
   local count = math.min((run.project.config.max_active or 8) + WORKERS_MORE, WORKERS_MAX)
   for i = 1, math.min(count, #run.items) do
-    workers[i] = task.spawn(work, run, options)
+    run.workers[i] = task.spawn(work, run, options)
   end
-  for _, worker in ipairs(workers) do
-    worker:wait()
+  local failed = task.settle(run.workers)
+  if failed then
+    error(failed.error, 0)
   end
-end
-
---- Lua 5.1 cannot yield across pcall.
-local function protected(run, fn, ...)
-  if not wait.blocks() and _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
-    fn(run, ...)
-    return true
-  end
-  return pcall(fn, run, ...)
 end
 
 --- What costs nothing: pictures that a store has, and files that are lost.
@@ -143,15 +137,8 @@ local function go(run, options)
     return nil, err
   end
   prepare(run, run.found, made_plan)
-  local well, raised = protected(run, do_free, made_plan, options)
-  if well then
-    well, raised = protected(run, work_all, options)
-  end
-  run.stopped = true -- tasks that are left begin nothing more
-  if not well then
-    run:close()
-    error(raised, 0)
-  end
+  do_free(run, made_plan, options)
+  work_all(run, options)
   return made_plan
 end
 
@@ -228,39 +215,49 @@ local function add_lock_error(result, err)
   return result
 end
 
+--- The program's `on_progress`, whose errors go where all errors of handlers go.
+local function guarded(options)
+  local client = options.client
+  return options.on_progress
+      and core.guard(options.on_progress, function(err)
+        failures.keep(err, "on_progress", { client = client })
+      end)
+    or function() end
+end
+
+--- Does it, and says what it came to.
+local function make_all(run, options, tell)
+  function run.tell(event)
+    guard.tell(run.project.store:lock_file(), tell, event)
+  end
+  run:index()
+  local made_plan, err = go(run, options)
+  if not made_plan then
+    return nil, err
+  end
+  return report(run, options)
+end
+
 --- Builds. See `assets.build`.
 ---@param path string
 ---@param options table
 ---@return table|nil report
 ---@return gptimage2.Error|nil err
 function build.of(path, options)
-  local tell = options.on_progress and core.guard(options.on_progress, failures.keep)
-    or function() end
-  local run, err
+  local tell, err = guarded(options)
   if options.plan then
     options, err = options_of_plan(options)
+    if not options then
+      return nil, err
+    end
   end
-  if options then
-    run, err = run_of.open(path, options, tell)
+  local result, why, late = run_of.with(path, options, function(run)
+    return make_all(run, options, tell)
+  end, tell)
+  if late and result then
+    return add_lock_error(result, late)
   end
-  if not run then
-    return nil, err
-  end
-  function run.tell(event)
-    guard.tell(run.project.store:lock_file(), tell, event)
-  end
-  run:index()
-  local made_plan, why = go(run, options)
-  local result
-  if made_plan then
-    result, why = report(run, options)
-  end
-  local ok
-  ok, err = run:close()
-  if not ok and result then
-    return add_lock_error(result, err)
-  end
-  return result, why
+  return result, why or late
 end
 
 return build

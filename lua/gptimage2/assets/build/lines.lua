@@ -82,7 +82,6 @@ end
 ---@param file? string the digest of what was derived from it
 ---@param derive? string the digest of the command
 function lines.accept(line, n, record, file, derive)
-  line.n, line.of = n, nil
   line.original, line.file, line.derive = record.object, file or record.object, derive
   line.job, line.seed, line.cost, line.time = record.job, record.seed, record.cost, record.time
   line.rejected = {}
@@ -91,6 +90,7 @@ function lines.accept(line, n, record, file, derive)
   end
   line.made = math.max(line.made or 0, n)
   line.want = nil
+  line.n, line.of = n, nil -- last: an error of the host's may break it off anywhere
 end
 
 --- Keeps the picture that is there, whatever was asked for now.

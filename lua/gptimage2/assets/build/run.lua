@@ -1,4 +1,5 @@
---- A build under way: what its parts share. It has the lock on the folder, and ends with it.
+--- A build under way: what its parts share. It has the lock on the folder from `open` on until it
+--- is closed.
 
 local begun = require("gptimage2.assets.plan.begun")
 local core = require("gptimage2.core")
@@ -8,9 +9,11 @@ local identity = require("gptimage2.assets.identity")
 local failure = require("gptimage2.assets.failure")
 local lines = require("gptimage2.assets.build.lines")
 local lock = require("gptimage2.assets.store.lock")
+local natives = require("gptimage2.waiting.natives")
 local plan = require("gptimage2.assets.plan")
 local plan_file = require("gptimage2.assets.plan.file")
 local project = require("gptimage2.assets.project")
+local shield = require("gptimage2.waiting.shield")
 local slices = require("gptimage2.assets.store.slices")
 local states = require("gptimage2.assets.plan.states")
 local wait = require("gptimage2.waiting.wait")
@@ -19,6 +22,9 @@ local wait = require("gptimage2.waiting.wait")
 ---@field project gptimage2.assets.Project
 ---@field client gptimage2.Client|nil
 ---@field found gptimage2.assets.Attempts|nil
+---@field held table|nil the lock on the folder, once it was taken
+---@field ready boolean|nil the lock was read, and may be written
+---@field stopped boolean|nil nothing more is begun
 ---@field closed boolean|nil
 ---@field begun gptimage2.assets.Begun|nil of the plan in a file that it does
 ---@field remade table<string, integer> path -> the candidate that replaces one that is gone
@@ -30,63 +36,95 @@ local run = {}
 local CLOSE_WAIT = 1 -- seconds for a lock that is being written
 local WRITE_EACH = 1 -- seconds between two writes of the lock that nobody waits for
 
---- Takes the lock on the folder of a project, and reads what may have changed meanwhile. Waits for
---- who has it.
+--- A run that has not begun. Whoever has it closes it, on every way out.
 ---@param found gptimage2.assets.Project
----@param options { client: gptimage2.Client? }
----@param tell? fun(event: table)
----@return gptimage2.assets.Run|nil
----@return gptimage2.Error|nil err
-function run.of(found, options, tell)
-  local ok, err = found.store:prepare()
-  found.store:rest()
-  if not ok then
+---@param options { client: gptimage2.Client?, planned: table? }
+---@return gptimage2.assets.Run
+function run.new(found, options)
+  return setmetatable({
+    project = found,
+    client = options.client,
+    planned = options.planned,
+    remade = {},
+  }, Run)
+end
+
+--- The lock as it is now, and what follows from it.
+local function read_again(self)
+  local own = self.project
+  local read, err = lock.read(own.manifest.lock, own.store.pace)
+  if not read then
     return nil, err
   end
-  local held
-  held, err = guard.take(found.store:lock_file(), function(holder)
-    if tell then
-      tell({ type = "waiting", holder = holder })
-    end
-  end)
-  if not held then
-    return nil, err
-  end
-  local read
-  found.store:rest()
-  read, err = lock.read(found.manifest.lock, found.store.pace) -- as it is now
-  found.lock = read or found.lock
-  local self =
-    setmetatable({ project = found, held = held, client = options.client, remade = {} }, Run)
+  own.lock = read
   self.written_at = core.now()
-  found.store:rest()
-  ok = read ~= nil
-  if ok and options.planned then
-    self.begun = begun.open(found.store.roots[1], options.planned.id)
-    ok, err = plan_file.check(options.planned, found, self.begun)
+  own.store:rest()
+  local ok = true
+  if self.planned then
+    self.begun = begun.open(own.store.roots[1], self.planned.id)
+    ok, err = plan_file.check(self.planned, own, self.begun)
   end
   if ok then
     ok, err = self:begin()
   end
-  if not ok then
-    held:release()
-    return nil, err
-  end
-  return self
+  return ok, err
 end
 
---- Opens a manifest to change what belongs to it.
+--- Takes the lock on the folder, and reads what may have changed meanwhile. Waits for who has it.
+--- May be closed at any moment of that.
+---@param tell? fun(event: table)
+---@return boolean|nil ok
+---@return gptimage2.Error|nil err
+function Run:open(tell)
+  local stores = self.project.store
+  local ok, err = stores:prepare()
+  stores:rest()
+  if ok then
+    ok, err = guard.take(stores:lock_file(), self, tell and function(holder)
+      tell({ type = "waiting", holder = holder })
+    end)
+  end
+  if ok then
+    stores:rest()
+    ok, err = read_again(self)
+  end
+  if ok and not self.closed then
+    self.ready = true
+    return true
+  end
+  self:drop()
+  return nil, err
+end
+
+--- Opens a manifest, gives its run to `use`, and ends it, whatever comes: what `use` raises is
+--- raised, and then nothing is written.
 ---@param path string
 ---@param options table
+---@param use fun(run: gptimage2.assets.Run): any, gptimage2.Error|nil
 ---@param tell? fun(event: table)
----@return gptimage2.assets.Run|nil
+---@return any result what `use` gave, or nil
 ---@return gptimage2.Error|nil err
-function run.open(path, options, tell)
+---@return gptimage2.Error|nil late the lock could not be written at the end
+function run.with(path, options, use, tell)
   local found, err = project.open(path, options)
   if not found then
     return nil, err
   end
-  return run.of(found, options, tell)
+  local self, late = run.new(found, options), nil
+  local well, result, why = shield.call(function()
+    local ok, reason = self:open(tell)
+    if not ok then
+      return nil, reason
+    end
+    local given, refused = use(self)
+    late = select(2, self:close())
+    return given, refused
+  end)
+  if not well then
+    self:drop()
+    error(result, 0)
+  end
+  return result, why, late
 end
 
 --- What a run counts, and which pictures have one request.
@@ -114,6 +152,34 @@ function Run:begin()
   return self:write_lock(true)
 end
 
+--- Whether a task writes the lock: one that was broken off does no more.
+local function is_written(self)
+  return self.writer ~= nil and natives.status(self.writer) ~= "dead"
+end
+
+--- Writes it as it is. What a plan in a file does to it is noted before.
+local function write(self, pace)
+  local function note(text)
+    return self.begun:will_write(core.digest.sha256(text))
+  end
+  local own = self.project
+  return lock.write(own.manifest.lock, own.lock, pace, self.begun and note or nil)
+end
+
+--- Writes it while a frame loop goes on: one after the other, so that the last one tells most.
+local function write_slowly(self, pace)
+  while is_written(self) do
+    pace()
+  end
+  if self.closed then
+    return true
+  end
+  self.writer = coroutine.running()
+  local ok, err = write(self, pace)
+  self.writer = nil
+  return ok, err
+end
+
 --- Writes the lock; without `now` at most once a second: what it tells, the store knows, too.
 ---@param now boolean|nil
 ---@return boolean|nil ok
@@ -123,18 +189,11 @@ function Run:write_lock(now)
     return true
   end
   self.written_at = core.now()
-  local pace = not self.closing and self.project.store.pace or nil
-  while pace and self.writing do -- one after the other, so that the last one tells most
-    pace()
+  local pace = not self.closing and self.project.store.pace
+  if pace then
+    return write_slowly(self, pace)
   end
-  self.writing = true
-  local before = self.begun
-    and function(text)
-      return self.begun:will_write(core.digest.sha256(text))
-    end
-  local ok, err = lock.write(self.project.manifest.lock, self.project.lock, pace, before or nil)
-  self.writing = false
-  return ok, err
+  return write(self)
 end
 
 --- The line of a path in the lock, made where there is none.
@@ -245,22 +304,33 @@ end
 local function idle_of(self)
   return {
     done = function()
-      return not self.writing
+      return not is_written(self)
     end,
   }
 end
 
---- Ends it: the lock is written, and the folder is free.
+--- Ends it, and writes nothing: the folder is free. What was made, the stores and the ledger know.
+function Run:drop()
+  self.stopped, self.closed = true, true -- tasks that are left begin nothing more
+  guard.release(self.project.store:lock_file(), self)
+end
+
+--- Ends it: the lock is written, if it was read, and the folder is free.
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
 function Run:close()
   self.closing = true
-  if self.writing and not wait.refusal() then
+  if is_written(self) and not wait.refusal() then
     wait.until_done(idle_of(self), CLOSE_WAIT)
   end
-  local ok, err = self:write_lock(true)
-  self.closed = true
-  self.held:release()
+  local well, ok, err = true, true, nil
+  if self.ready and not self.closed then
+    well, ok, err = pcall(self.write_lock, self, true)
+  end
+  self:drop()
+  if not well then
+    error(ok, 0)
+  end
   return ok, err
 end
 

@@ -11,14 +11,8 @@ local tidy = {}
 
 --- Opens a manifest, does something with it, and closes it: what that gave, or nil and the error.
 local function with_run(path, options, use)
-  local run, err = run_of.open(path, options)
-  if not run then
-    return nil, err
-  end
-  local result = use(run)
-  local ok
-  ok, err = run:close()
-  return ok and result, err
+  local result, err, late = run_of.with(path, options, use)
+  return not late and result or nil, err or late
 end
 
 --- Derives all accepted pictures that have a `derive`. See `assets.derive`.

@@ -95,10 +95,8 @@ end
 function Art:close()
   if getmetatable(self) ~= Art then
     check.fail(0, "close", "art expected: call it as art:close()", 2)
-  elseif self.closed then
-    return true
   end
-  self.closed = true
+  self.closed = true -- once more: an error of the host's may have broken the first one off
   self.standins:close()
   if self.maker then
     return self.maker:close()

@@ -1,293 +1,218 @@
 --- Makes the pictures that a game asks for, in that order and two at a time, while its frame loop
 --- goes on: all of it is done in tasks, a little in each step.
+---
+--- The server holds the folder's lock while something is made, and has workers. Hooks and
+--- finalizers of the host's run between any two lines, and may raise: that ends the task in which
+--- they did. So the keeper, a function that the steps call until it comes to its end, looks at what there is
+--- whenever a server has ended, and begins what is missing anew: from the disk, as after a crash.
 
-local candidate = require("gptimage2.assets.build.candidate")
 local core = require("gptimage2.core")
-local failure = require("gptimage2.assets.failure")
-local failures = require("gptimage2.waiting.failures")
-local guard = require("gptimage2.assets.store.guard")
-local items = require("gptimage2.assets.build.items")
-local naps = require("gptimage2.waiting.naps")
-local outcome = require("gptimage2.assets.build.outcome")
+local making = require("gptimage2.assets.game.making")
 local plan = require("gptimage2.assets.plan")
 local project = require("gptimage2.assets.project")
-local restore = require("gptimage2.assets.build.restore")
+local queue = require("gptimage2.assets.game.queue")
 local run_of = require("gptimage2.assets.build.run")
-local slices = require("gptimage2.assets.store.slices")
 local task = require("gptimage2.waiting.task")
+local telling = require("gptimage2.assets.game.telling")
+local wait = require("gptimage2.waiting.wait")
+local waiters = require("gptimage2.waiting.waiters")
 
 local maker = {}
 
 local AT_ONCE = 2
 
---- As `assets.build` without options: what changed stays as it is.
-local KEEP = { stale = "keep" }
+--- Accidents in a row, without a picture in between of which the game was told, after which what
+--- waits is given up.
+local ACCIDENTS_MAX = 20
 
 ---@class gptimage2.assets.Maker
 ---@field project gptimage2.assets.Project
 ---@field client gptimage2.Client
 ---@field budget number
----@field spent number of the budget
----@field queue string[] paths, in the order in which they were asked for
----@field next integer the first of them that nobody has begun
+---@field bought table<string, boolean> candidates that it has reserved
+---@field queue gptimage2.assets.Queue
 ---@field asked table<string, boolean>
----@field run gptimage2.assets.Run|nil while something is made
+---@field told table<string, boolean>
+---@field server gptimage2.Task|nil the last one
+---@field serving boolean|nil it has not come to its end
+---@field run gptimage2.assets.Run|nil from before it is opened until it is closed
+---@field accidents integer
+---@field keeper function
 ---@field closed boolean|nil
 ---@field found gptimage2.assets.Attempts|nil what the ledger said at the beginning
 local Maker = {}
 Maker.__index = Maker
 
---- A pause: the rest is done in a later step.
-local function pause()
-  naps.sleep(0)
-end
-
---- The digests of files that are not known yet, slice by slice.
-local looked = {}
-
-function looked:digest(path) -- luacheck: ignore 212
-  local kind = core.disk.look(path)
-  return kind == "file" and slices.digest(path, pause) or kind
-end
-
---- Calls a hook of the game's, which may not wait for its own folder.
-local function tell(self, hook, path, err)
-  if hook and not self.closed then
-    guard.tell(self.project.store:lock_file(), hook, { path = path, err = err })
-  end
-end
-
---- Tells of a picture that is there; of each once.
-local function tell_of(self, path, err)
-  if not self.asked[path] or self.told[path] then
-    return
-  elseif core.disk.look(self.project.manifest.base .. path) == "file" then
-    self.told[path] = true
-    tell(self, self.on_change, path)
-  elseif err then
-    self.told[path] = true
-    tell(self, self.on_error, path, err)
-  end
-end
-
---- Tells of all pictures that have one request.
-local function tell_all(self, run, hash, err)
-  for _, picture in ipairs(run.by_hash[hash] or {}) do
-    tell_of(self, picture.path, err)
-  end
-end
-
---- What may be spent now: of this game's budget, and of the manifest's.
-local function left(self, run)
-  local all = self.project.manifest.budget
-  all = all and all - run.found.spent - run.reserved or math.huge
-  return math.max(math.min(all, self.budget - self.spent), 0)
-end
-
-local function no_budget(cost, most)
-  local message = "it costs %d credits, and %.14g are left of the budget: nothing was sent"
-  return core.error({
-    kind = "budget",
-    code = "budget_exceeded",
-    message = message:format(cost, most),
-    sent = "no",
-    charged = "no",
-  })
-end
-
---- Takes credits out of the budget, or gives back what was not charged.
-local function reserve(self, run, credits)
-  self.spent, run.reserved = self.spent + credits, run.reserved + credits
-end
-
---- Makes what is missing of a line of the plan; the error of the last one that failed.
-local function make_items(self, run, line)
-  local list, failed = {}, nil
-  items.add(run, run.found, line, list)
-  for i, item in ipairs(list) do
-    local what, err
-    if run.stopped then
-      what, err = "failed", run.final
-    else
-      what, err = candidate.make(run, item)
-    end
-    if run.closed then
-      return nil, "closed"
-    end
-    err = select(2, outcome.conclude(run, item, what, err, KEEP))
-    if item.pays and not item.spent then
-      reserve(self, run, -core.limits.credits_each)
-    end
-    failed, run.final = err or failed, run.final or run.stopped and err or nil
-    tell_all(self, run, item.hash, i == #list and failed or nil)
-  end
-  return #list > 0, failed
-end
-
---- What can be done for nothing.
-local function make_free(run, line, picture)
-  if line.state == "lost" then
-    return restore.file(run, picture)
-  elseif restore.may_settle[line.state] and outcome.may_settle(run, picture, KEEP) then
-    return run:settle(picture)
-  end
-  return true
-end
-
---- Why a picture will not come.
-local function reason_of(self, path, line)
-  local place = { file = self.project.manifest.file, field = path }
-  return select(2, failure.new("not_decidable", line.state .. ": " .. line.reason, place))
-end
-
---- One picture that was asked for.
-local function make(self, run, path)
-  local own = run.project
-  local picture = own.pictures[path]
-  local line = plan.line(own, run.found, picture, looked, KEEP.stale)
-  pause()
-  local ok, err = not own.store.fault, own.store.fault
-  if ok then
-    ok, err = make_free(run, line, picture)
-  end
-  if not ok then
-    return tell_of(self, path, err)
-  end
-  local most = left(self, run)
-  if line.cost > most then
-    return tell_of(self, path, no_budget(line.cost, most))
-  end
-  reserve(self, run, line.cost)
-  pause()
-  ok, err = make_items(self, run, line)
-  if ok == nil then
-    return -- closed
-  end
-  tell_of(self, path, err)
-  if not self.told[path] then
-    tell_of(self, path, reason_of(self, path, plan.line(own, run.found, picture, looked, "keep")))
-  end
-end
-
---- Others that ask for the very same wait for it; they may ask for more candidates.
-local function make_with_twins(self, run, path)
-  local hash = run.project.pictures[path].hash
-  if run.twins[hash] then
-    table.insert(run.twins[hash], path)
-    return
-  end
-  run.twins[hash] = {}
-  make(self, run, path)
-  local twins = run.twins[hash]
-  run.twins[hash] = nil
-  for _, twin in ipairs(twins) do
-    if not self.told[twin] then
-      self.queue[#self.queue + 1] = twin
-    end
-  end
-end
-
-local function next_path(self, run)
-  local path = not self.closed and not run.stopped and self.queue[self.next]
-  if path then
-    self.next = self.next + 1
-  end
-  return path
-end
+local pause = making.pause
 
 local function work(self, run)
-  run.active = run.active + 1
-  local path = next_path(self, run)
-  while path do
-    make_with_twins(self, run, path)
-    path = next_path(self, run)
+  run.workers[task.running()] = true
+  local path = not run.stopped and self.queue:take()
+  while path and not self.closed do
+    making.picture(self, run, path)
+    path = not run.stopped and self.queue:take()
   end
-  run.active = run.active - 1
 end
 
---- As many work as there is work for.
+--- A worker that has not ended, and how many there are.
+local function workers_of(run)
+  local one, count = nil, 0
+  for worker in pairs(run.workers) do
+    if not worker:done() then
+      one, count = worker, count + 1
+    end
+  end
+  return one, count
+end
+
+--- One worker more, if there is work for him.
 local function employ(self, run)
-  if run.active < AT_ONCE then
-    run.workers[#run.workers + 1] = task.spawn(work, self, run)
+  local _, count = workers_of(run)
+  if run.hires and count < AT_ONCE then
+    run.workers[task.spawn(work, self, run)] = true
   end
 end
 
 --- Takes the lock on the folder, and reads what others may have changed.
-local function begin(self)
-  local run, err = run_of.of(self.project, { client = self.client })
-  if not run then
+local function begin(self, run)
+  local ok, err = run:open()
+  if not ok then
     return nil, err
   end
-  run.found, err = self.found, nil
-  if not run.found then
-    run.found, err = plan.attempts(self.project, pause)
-  end
+  local found = self.found
   self.found = nil -- others may add to the ledger when this is over
-  if not run.found then
-    run:close()
+  if not found then
+    found, err = plan.attempts(self.project, pause)
+  end
+  if not found or run.closed then
     return nil, err
   end
+  run.found = found
   run:index()
+  run.twins, run.bought = {}, {}
   pause()
-  run.active, run.workers, run.twins, run.reserved = 0, {}, {}, 0
-  return run
+  return true
 end
 
---- What waits cannot be made: nothing can.
-local function give_up(self, err)
-  local path = self.queue[self.next]
-  while path and not self.closed do
-    self.next = self.next + 1
-    tell_of(self, path, err)
-    path = self.queue[self.next]
+local function interrupted()
+  return core.error({
+    kind = "io",
+    code = "interrupted",
+    message = ("an error of this program's own came %d times in a row while it was made"):format(
+      ACCIDENTS_MAX
+    ),
+    retryable = true,
+  })
+end
+
+--- Something was broken off. Too often: nothing more is tried.
+local function had_accident(self)
+  self.accidents = self.accidents + 1
+  if self.accidents > ACCIDENTS_MAX then
+    telling.of_rest(self, interrupted())
   end
 end
 
---- Makes what is asked for while the folder's lock is held; then others may have it.
-local function serve_once(self)
-  local run, err = begin(self)
+--- Whether a worker has not come to his end.
+local function is_broken(run)
+  for worker in pairs(run.workers) do
+    if worker.failed or worker.cancelled then
+      return true
+    end
+  end
+  return false
+end
+
+--- Ends the run that is there, once its workers have ended. One in which something was broken off
+--- writes nothing: what it has in memory may be half of something.
+local function finish(self)
+  local run = self.run
   if not run then
-    return give_up(self, err)
-  end
-  self.run = run
-  employ(self, run)
-  employ(self, run)
-  local i = 1
-  while run.workers[i] do
-    run.workers[i]:wait()
-    i = i + 1
-  end
-  self.run = nil
-  if self.closed then
     return
   end
-  local ok, why = run:close()
-  if run.final or not ok then
-    give_up(self, run.final or why)
+  local worker = workers_of(run)
+  while worker and wait.until_done(worker) do
+    worker = workers_of(run)
+  end
+  local broken, ok, why = is_broken(run), true, nil
+  local sound = run.hires and not broken
+  run.hires = false
+  if sound then
+    ok, why = run:close()
+  else
+    run:drop()
+    self.project.store:forget()
+  end
+  self.queue:renew(not sound)
+  self.run = nil
+  if broken then
+    had_accident(self)
+  elseif run.final or not ok then
+    telling.of_rest(self, run.final or why)
+  end
+end
+
+--- Makes what is asked for while the folder's lock is held.
+local function serve_once(self)
+  local run = run_of.new(self.project, { client = self.client })
+  run.workers = {}
+  self.run = run
+  local ok, err = begin(self, run)
+  if ok then
+    run.hires = true
+    employ(self, run)
+    employ(self, run)
+  elseif not self.closed then
+    run:drop()
+    self.run = nil
+    telling.of_rest(self, err)
   end
 end
 
 local function serve(self)
+  self.server, self.serving = task.running(), true
   pause()
-  while not self.closed and self.queue[self.next] do
+  finish(self) -- the one of a server that was broken off
+  while not self.closed and not self.queue:is_empty() do
     serve_once(self)
+    finish(self)
   end
   self.serving = false
+end
+
+--- Looks after the server. May be called at any time, any number of times.
+local function keep(self)
+  local server = self.server
+  if server and not server:done() then
+    waiters.add(server, self.keeper)
+    return
+  elseif self.closed then
+    return
+  elseif self.serving then -- it was broken off
+    self.serving = false
+    self.queue:renew(true)
+    had_accident(self)
+  end
+  if self.run or not self.queue:is_empty() then
+    waiters.add(task.spawn(serve, self), self.keeper)
+  end
 end
 
 --- Asks for a picture. Each is tried once.
 ---@param path string
 function Maker:ask(path)
-  if self.asked[path] then
+  if self.told[path] then
     return
+  elseif not self.asked[path] then
+    self.queue:add(path)
+    self.asked[path] = true
   end
-  self.asked[path] = true
-  self.queue[#self.queue + 1] = path
   if self.run then
     employ(self, self.run)
-  elseif not self.serving then
-    self.serving = true
-    task.spawn(serve, self)
+  end
+  if not self.server or self.server:done() then
+    core.later(self.keeper, true) -- if an error ends the next line
+    keep(self)
   end
 end
 
@@ -302,13 +227,6 @@ function Maker:close()
   end
   run.stopped = true
   return run:close()
-end
-
---- What a hook raises goes where all errors of handlers go.
-local function guarded(hook)
-  return hook and core.guard(function(news)
-    hook(news.path, news.err)
-  end, failures.keep)
 end
 
 --- Opens a manifest to make what is asked for. Reads it, and the stores; sends nothing.
@@ -326,19 +244,23 @@ function maker.open(path, options)
   if not found then
     return nil, err
   end
+  local told = {}
   local self = setmetatable({
     found = found,
     project = own,
     client = options.client,
     budget = options.budget,
-    on_change = guarded(options.on_change),
-    on_error = guarded(options.on_error),
-    spent = 0,
-    queue = {},
-    next = 1,
+    on_change = telling.guarded(options.on_change, "on_change", options.client),
+    on_error = telling.guarded(options.on_error, "on_error", options.client),
+    accidents = 0,
+    bought = {},
+    queue = queue.new(told),
     asked = {},
-    told = {},
+    told = told,
   }, Maker)
+  function self.keeper()
+    keep(self)
+  end
   function own.store.pace()
     pause()
     return not self.closed

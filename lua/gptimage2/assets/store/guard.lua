@@ -34,29 +34,42 @@ end
 ---@param file string
 ---@return string|nil
 function guard.holder(file)
-  local held, _, holder = core.disk.lock(file)
+  local asker = {}
+  local held, _, holder = core.disk.lock(file, asker)
   if held then
-    held:release()
+    asker.held:release()
   end
   return holder and core.printable(holder) or nil
 end
 
---- Takes the lock. Waits for who has it, and tells `on_wait` of them once.
+--- Lets the lock go that `owner` has, if it has one. An error of the host's may have broken off a
+--- `tell` of his: nobody tells any more.
 ---@param file string
+---@param owner { held: table? }
+function guard.release(file, owner)
+  if owner.held then
+    owner.held:release()
+    telling[id_of(file)] = nil
+  end
+end
+
+--- Takes the lock. Waits for who has it, and tells `on_wait` of them once. The owner has it as
+--- `held` from the moment on in which it is taken; one that is `closed` takes none.
+---@param file string
+---@param owner { held: table?, closed: boolean? }
 ---@param on_wait? fun(holder: string)
----@param patience? number seconds
----@return table|nil held with a method `release`
+---@return true|nil
 ---@return gptimage2.Error|nil err
-function guard.take(file, on_wait, patience)
+function guard.take(file, owner, on_wait)
   if telling[id_of(file)] then
     return core.cannot_wait()
   end
-  local limit = core.now() + (patience or PATIENCE)
+  local limit = core.now() + PATIENCE
   local told = false
-  while true do
-    local held, err, holder = core.disk.lock(file)
+  while not owner.closed do
+    local held, err, holder = core.disk.lock(file, owner)
     if held then
-      return held
+      return true
     elseif err then
       return failure.of(err, { file = file }, "store_failed")
     end
@@ -75,6 +88,7 @@ function guard.take(file, on_wait, patience)
       return nil, err
     end
   end
+  return failure.new("store_failed", "it was closed meanwhile", { file = file })
 end
 
 return guard

@@ -155,6 +155,11 @@ function Store:rest()
   end
 end
 
+--- Forgets what it has looked at: it may be half of something.
+function Store:forget()
+  self.known, self.whole = {}, {}
+end
+
 --- The file whose lock is that of a build in this folder.
 ---@return string
 function Store:lock_file()
