@@ -159,6 +159,37 @@ describe("in a browser", function()
     end
   end)
 
+  about("decisions about pictures of any name are saved", function()
+    local dir, list, names = folder.new(), text.list(), { "__proto__", "constructor", "b" }
+    folder.write(dir .. "/1.png", core.standin("one", 64, 64))
+    for i, name in ipairs(names) do
+      list[i] = {
+        path = name,
+        hash = ("%064d"):format(i),
+        state = "unreviewed",
+        reason = "2 candidates wait",
+        cost = 0,
+        prompt = name,
+        axes = {},
+        candidates = text.list(),
+      }
+      list[i].candidates[1] = { n = 1, src = "1.png", prompt = name }
+    end
+    local data = { title = "names", view = "review", decides = true, axes = text.list() }
+    data.pictures = list
+    folder.write(dir .. "/index.html", pages.render(data, core.digest.sha256))
+    seen = browser.start()
+    seen:open("file://" .. dir .. "/index.html")
+    for _ = 1, #names do
+      seen:press("ArrowDown")
+      seen:press("a")
+    end
+    local button = "document.querySelector('.solid').textContent"
+    assert.equal("Save 3 decisions", seen:eval(button))
+    seen:open("file://" .. dir .. "/index.html") -- they are kept
+    assert.equal("Save 3 decisions", seen:eval(button))
+  end)
+
   about("views, filters and axes show what is asked for", function()
     local box = support.sandbox()
     local art = pictures.new({

@@ -23,14 +23,18 @@ function button(name, text, label, act) {
   return b;
 }
 
+/* A dictionary by names that people chose: "__proto__" is one, too. */
+function dictionary() { return Object.create(null); }
+function has(names, name) { return Object.prototype.hasOwnProperty.call(names, name); }
+
 /* Decisions: path -> {accept: n, reject: {n: true}, marks: {n: 1 to 5}}. */
 var KEY = "gptimage2:" + D.title + ":" + D.pictures.length;
-var chosen = Object.create(null);
+var chosen = dictionary();
 try {
   var kept = JSON.parse(localStorage.getItem(KEY) || "{}");
   D.pictures.forEach(function (p) {
-    var one = kept[p.path];
-    if (one && one.hash === p.hash) chosen[p.path] = one;
+    var one = has(kept, p.path) && kept[p.path];
+    if (one && one.hash === p.hash && one.reject && one.marks) chosen[p.path] = one;
   });
 } catch (e) { /* no storage here: then a reload forgets */ }
 function of(p) {
@@ -77,7 +81,10 @@ function isOpen(p) {
 
 /* decisions.json, of version 1. */
 function decisions() {
-  var made = { version: 1, accept: {}, reject: {}, marks: {}, hashes: {} };
+  var made = {
+    version: 1,
+    accept: dictionary(), reject: dictionary(), marks: dictionary(), hashes: dictionary()
+  };
   D.pictures.forEach(function (p) {
     var one = chosen[p.path];
     if (!one) return;

@@ -64,7 +64,7 @@ var NONE = "\u2013"; /* what is not on an axis */
 function valueOf(item, name) {
   if (name === "candidate") return item.c ? String(item.c.n) : "1";
   if (name === "picture") return item.p.path;
-  return item.p.axes[name] === undefined ? NONE : item.p.axes[name];
+  return has(item.p.axes, name) ? item.p.axes[name] : NONE;
 }
 function valuesOf(items, name) {
   var seen = new Set(), list = [];
