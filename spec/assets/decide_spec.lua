@@ -160,6 +160,26 @@ describe("a decision", function()
     assert.equal("a.png stale, b.png pinned", art:states())
   end)
 
+  it("brings a missing file back in the build that makes the candidate asked for", function()
+    local art = three(box, { ["a.png"] = "subject = 'a'", ["b.png"] = "subject = 'b', pin = true" })
+    assert(assets.again(art.manifest, "a.png", where))
+    os.remove(art.base .. "a.png")
+    local plan = assert(assets.plan(art.manifest, { client = art.client }))
+    assert.equal("a.png lost, b.png pinned", art:states(plan))
+    assert.equal(10, plan.cost)
+    local report = assert(art:build())
+    assert.is_true(report.ok)
+    assert.same({ 1, 1, 10 }, { report.made, report.restored, report.credits })
+    assert.matches("^\137PNG", art:read("a.png"))
+    assert.equal("a.png unreviewed, b.png pinned", art:states())
+    local problems = assert(assets.check(art.manifest, where)).problems
+    assert.equal(2, #problems)
+    assert.same(
+      { "b.png", "new", "pinned, never made" },
+      { problems[2].path, problems[2].state, problems[2].reason }
+    )
+  end)
+
   it("raises for what is none", function()
     local art = pictures.new()
     assert.has_error(function()

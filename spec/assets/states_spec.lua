@@ -93,6 +93,13 @@ local ROWS = {
   },
   { "lost, in a store", { line = line(), stored = { [P] = true } }, "lost", 0, "a store has it" },
   { "lost, job known", { line = line({ job = "j1" }) }, "lost", 0, "job j1" },
+  {
+    "lost, and another asked for",
+    { line = line({ want = 2 }), stored = { [P] = true } },
+    "lost",
+    10,
+    "a store has it; 1 candidate more",
+  },
   { "gone", { line = line() }, "gone", 0, "no store has it" },
   { "gone, made again", { line = line(), stale = "make" }, "gone", 10, "" },
   { "edited", { line = line(), file = Q }, "edited", 0, "not what was accepted" },
@@ -259,6 +266,8 @@ describe("the state of a picture", function()
 
   it("tells what a pinned picture lacks", function()
     assert.equal("gone", verdict({ pin = true, line = line() }).problem)
+    assert.equal("new", verdict({ pin = true }).problem)
+    assert.is_nil(verdict({ pin = true, file = Q }).problem)
     assert.is_nil(verdict({ pin = true, line = line(), file = P }).problem)
   end)
 

@@ -91,7 +91,9 @@ end
 local function prepare(run, found, made_plan)
   run.items, run.next_item = {}, 1
   for _, line in ipairs(made_plan.lines) do
-    local nothing = states.ALL[line.state] or line.state == "lost" or line.state == "edited"
+    local nothing = states.ALL[line.state]
+      or line.state == "lost" and not line.make[1]
+      or line.state == "edited"
     if run.project.pictures[line.path] and not nothing then
       items.add(run, found, line, run.items)
     end
@@ -244,12 +246,13 @@ end
 ---@return table|nil report
 ---@return gptimage2.Error|nil err
 function build.of(path, options)
-  local tell, err = guarded(options)
+  local tell = guarded(options)
   if options.plan then
-    options, err = options_of_plan(options)
-    if not options then
+    local read, err = options_of_plan(options)
+    if not read then
       return nil, err
     end
+    options = read
   end
   local result, why, late = run_of.with(path, options, function(run)
     return make_all(run, options, tell)

@@ -3,8 +3,9 @@
 ---
 --- The server holds the folder's lock while something is made, and has workers. Hooks and
 --- finalizers of the host's run between any two lines, and may raise: that ends the task in which
---- they did. So the keeper, a function that the steps call until it comes to its end, looks at what there is
---- whenever a server has ended, and begins what is missing anew: from the disk, as after a crash.
+--- they did. So the keeper, a function that the steps call until it comes to its end, looks at what
+--- there is whenever a server has ended, and begins what is missing anew: from the disk, as after a
+--- crash.
 
 local core = require("gptimage2.core")
 local making = require("gptimage2.assets.game.making")

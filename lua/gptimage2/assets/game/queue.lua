@@ -1,6 +1,6 @@
 --- The pictures that a game has asked for, in that order: those that nobody has begun, and those
---- that were not told of yet. An error of the host's may break off any call here: then the next `renew`
---- makes it good. Pure.
+--- that were not told of yet. An error of the host's may break off any call here: then the next
+--- `renew` makes it good. Pure.
 
 ---@class gptimage2.assets.Queue
 ---@field told table<string, boolean> the maker's

@@ -245,7 +245,9 @@ end
 --- A picture was accepted for this very request.
 local function of_accepted(facts, found, line)
   local state, reason = of_file(facts, line)
-  if state then
+  if state == "lost" and found.make[1] then
+    return state, ("%s; %s"):format(reason, select(2, to_make(found)))
+  elseif state then
     return state, reason
   elseif found.make[1] then
     return to_make(found)
@@ -282,7 +284,8 @@ local function of_line(facts, found, line)
 end
 
 --- States in which what is missing is made; the others of a picture's candidates, too.
-local MAKING = { new = true, failed = true, in_flight = true, unknown = true, stale = true }
+local MAKING =
+  { new = true, failed = true, in_flight = true, unknown = true, stale = true, lost = true }
 
 --- Candidates that are paid, and lost: as many others, behind all that were made.
 local function others(found, line)
@@ -325,6 +328,9 @@ function states.of(facts)
       state, reason = of_file(facts, line)
     end
     reason = state and "pinned; " .. reason or line and line.n and "pinned" or "pinned, never made"
+    if not (line and line.n) and not facts.file then
+      state = "new"
+    end
     return { state = "pinned", reason = reason, problem = state, make = {}, cost = 0 }
   end
   local found = survey(facts, line and line.hash == facts.hash and line or nil)
