@@ -172,9 +172,11 @@ describe("the lock", function()
 
   it("is held by one build, and the next says who has it", function()
     local file = folder.new() .. "/lock"
-    local held = assert(guard.take(file))
+    local owner = {}
+    assert.is_true(guard.take(file, owner))
+    assert.is_userdata(owner.held)
     local told = {}
-    local other, err = guard.take(file, function(holder)
+    local other, err = guard.take(file, {}, function(holder)
       told[#told + 1] = holder
     end, 0.25)
     assert.is_nil(other)
@@ -182,21 +184,26 @@ describe("the lock", function()
     assert.is_true(err.retryable)
     assert.matches("another build is at work here, process %d+ on .+: wait", err.message)
     assert.equal(1, #told)
-    local taken
+    local next_owner, closed, taken = {}, {}, nil
     local task = gptimage2.spawn(function()
-      taken = assert(guard.take(file))
+      taken = assert(guard.take(file, next_owner))
     end)
+    local given_up = gptimage2.spawn(guard.take, file, closed)
     gptimage2.step(0.05)
     assert.is_nil(taken)
-    held:release()
-    held:release()
+    closed.closed = true
+    guard.release(file, owner)
+    guard.release(file, owner)
     task:wait()
-    assert.is_userdata(taken)
-    taken = nil -- luacheck: ignore
+    assert.is_true(taken)
+    assert.is_nil(given_up:wait()) -- who was closed while he waited takes none
+    assert.is_nil((core.disk.lock(file)))
+    next_owner = nil -- luacheck: ignore
+    task, closed = nil, nil -- luacheck: ignore
     collectgarbage()
     collectgarbage()
     assert(core.disk.lock(file)):release()
-    other, err = guard.take("/proc/nowhere/lock")
+    other, err = guard.take("/proc/nowhere/lock", {})
     assert.is_nil(other)
     assert.equal("store_failed", err.code)
   end)

@@ -58,13 +58,14 @@ end
 ---@param file string
 ---@param owner { held: table?, closed: boolean? }
 ---@param on_wait? fun(holder: string)
+---@param patience? number seconds
 ---@return true|nil
 ---@return gptimage2.Error|nil err
-function guard.take(file, owner, on_wait)
+function guard.take(file, owner, on_wait, patience)
   if telling[id_of(file)] then
     return core.cannot_wait()
   end
-  local limit = core.now() + PATIENCE
+  local limit = core.now() + (patience or PATIENCE)
   local told = false
   while not owner.closed do
     local held, err, holder = core.disk.lock(file, owner)
