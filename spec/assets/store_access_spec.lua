@@ -3,6 +3,7 @@
 local assets = require("gptimage2.assets")
 local commands = require("spec.helpers.commands")
 local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
 local pictures = require("spec.helpers.pictures")
 local support = require("spec.support")
 
@@ -54,6 +55,40 @@ describe("a store", function()
         local said = commands.json(given[1], where)
         assert.same({ 6, "store_failed" }, { said.status, said.last.code })
       end
+      assert.equal(10, pictures.paid(box))
+    end)
+  end
+
+  --- A game asks for a picture of an art that may not even open: the error that it is told.
+  local function asked_in_a_game(art, store)
+    local told
+    local game, err = assets.open(art.manifest, {
+      client = art.client,
+      budget = 100,
+      store = store,
+      on_error = function(_, why)
+        told = why
+      end,
+    })
+    if not game then
+      return err
+    end
+    game:path("a.png")
+    support.step_until(function()
+      return told ~= nil or gptimage2.busy() == 0
+    end)
+    game:close()
+    return told
+  end
+
+  for what, spoil in pairs(FAULTS) do
+    it("that " .. what .. " is an error of a game, which pays nothing", function()
+      local box = support.sandbox()
+      local store = shared(box)
+      assert.equal("", folder.run((spoil:gsub("%%s", store))))
+      local err = asked_in_a_game(pictures.new():connect(box), store)
+      assert.truthy(err, "it was told of no error")
+      assert.same({ "build", "store_failed", store .. "/" }, { err.kind, err.code, err.file })
       assert.equal(10, pictures.paid(box))
     end)
   end

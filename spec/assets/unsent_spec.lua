@@ -108,28 +108,64 @@ describe("what was recorded and never sent", function()
     assert.equal(40, pictures.paid(box))
   end)
 
-  it("is within the budget of a game", function()
-    local art = interrupted(box)
+  --- A game that may spend ten credits, and what it is told of its pictures.
+  local function game_of(art)
     local told = {}
     local game = assert(assets.open(art.manifest, {
       client = art.client,
       budget = 10,
       on_change = function(path)
-        told[#told + 1] = path
+        told[path] = "made"
       end,
       on_error = function(path, err)
-        told[#told + 1] = path .. " " .. err.code
+        told[path] = err.code
       end,
     }))
+    return game, told
+  end
+
+  local function wait_for(told, count)
+    support.step_until(function()
+      local known = 0
+      for _ in pairs(told) do
+        known = known + 1
+      end
+      return known == count
+    end)
+  end
+
+  it("is within the budget of a game", function()
+    local art = interrupted(box)
+    local game, told = game_of(art)
     for i = 1, 4 do
       game:path(("p%d.png"):format(i))
     end
-    support.step_until(function()
-      return #told == 4
-    end)
+    wait_for(told, 4)
     game:close()
-    local _, refused = table.concat(told, "\n"):gsub("budget_exceeded", "")
+    local refused = 0
+    for _, what in pairs(told) do
+      refused = refused + (what == "budget_exceeded" and 1 or 0)
+    end
     assert.equal(2, refused)
+    assert.equal(20, pictures.paid(box))
+  end)
+
+  it("is given back to a game where it came to nothing", function()
+    local art = interrupted(box)
+    local game, told = game_of(art)
+    local function ask(i)
+      game:path(("p%d.png"):format(i))
+      wait_for(told, i)
+    end
+    ask(1)
+    box:fault({ on = "job", action = "fail", times = 1 })
+    for i = 2, 4 do
+      ask(i)
+    end
+    game:close()
+    local failed = told["p2.png"]
+    assert.truthy(failed ~= "made" and failed ~= "budget_exceeded", failed)
+    assert.same({ "made", "budget_exceeded" }, { told["p3.png"], told["p4.png"] })
     assert.equal(20, pictures.paid(box))
   end)
 end)
