@@ -67,6 +67,16 @@ local SCROLL = [[new Promise(function (done) {
   })();
 })]]
 
+--- How many there are of something, once there are as many as expected: a page makes what does not
+--- fit into its first moment a little later. Else how many after a while.
+local COUNTED = [[new Promise(function (done) {
+  var ends = performance.now() + 30000;
+  (function look() {
+    var count = document.querySelectorAll("%s").length;
+    if (count === %d || performance.now() > ends) done(count); else setTimeout(look, 5);
+  })();
+})]]
+
 describe("in a browser", function()
   local seen
 
@@ -190,6 +200,10 @@ describe("in a browser", function()
     assert.equal("Save 3 decisions", seen:eval(button))
   end)
 
+  local function expect_count(expected, selector)
+    assert.equal(expected, seen:eval(COUNTED:format(selector, expected)))
+  end
+
   about("views, filters and axes show what is asked for", function()
     local box = support.sandbox()
     local art = pictures.new({
@@ -201,8 +215,7 @@ describe("in a browser", function()
     assert(art:build({ only = "*-x.png" }))
     seen = browser.start()
     seen:open("file://" .. assert(assets.grid(art.manifest, { base_url = box.url })))
-    local cells = "document.querySelectorAll('td .tile').length"
-    assert.equal(7, seen:eval(cells))
+    expect_count(7, "td .tile")
     assert.equal(
       "b,one,three,two,–",
       seen
@@ -210,11 +223,11 @@ describe("in a browser", function()
         :gsub("^a", "b")
     )
     seen:press("s")
-    assert.equal(7, seen:eval("document.querySelectorAll('.sheet .tile').length"))
+    expect_count(7, ".sheet .tile")
     seen:press("v")
-    assert.equal(7, seen:eval("document.querySelectorAll('.pic').length"))
-    assert.equal(4, seen:eval("document.querySelectorAll('.pic .cmd').length"))
-    assert.equal(3, seen:eval("document.querySelectorAll('.pic img[loading=lazy]').length"))
+    expect_count(7, ".pic")
+    expect_count(4, ".pic .cmd")
+    expect_count(3, ".pic img[loading=lazy]")
     seen:eval("document.querySelector('.todo-shot').click()")
     assert.equal(
       "gptimage2 build -f pictures.lua --only one-y.png",
@@ -223,7 +236,7 @@ describe("in a browser", function()
     seen:press("Escape")
     seen:press("/")
     seen:call("Input.insertText", { text = "two x" })
-    assert.equal(1, seen:eval("document.querySelectorAll('.pic').length"))
+    expect_count(1, ".pic")
     assert.matches("1 of 7", seen:eval("document.querySelector('h1').textContent"))
   end)
 end)
