@@ -89,6 +89,10 @@ describe("in a browser", function()
     folder.clean()
   end)
 
+  local function expect_count(expected, selector)
+    assert.equal(expected, seen:eval(COUNTED:format(selector, expected)))
+  end
+
   about("five hundred pictures are there at once, and scroll", function()
     local url, first, longest, clock = many(500), math.huge, math.huge, math.huge
     for _ = 1, 3 do -- the best of three
@@ -126,6 +130,7 @@ describe("in a browser", function()
     seen = browser.start()
     seen:show_as(390, 800, "dark")
     seen:open("file://" .. file)
+    expect_count(2, ".pic")
     -- What prompts say is text.
     assert.equal(cjson.null, seen:eval("window.hacked === undefined ? null : window.hacked"))
     assert.is_truthy(seen:eval("document.querySelector('.say').textContent.indexOf('onerror') > 0"))
@@ -190,6 +195,7 @@ describe("in a browser", function()
     folder.write(dir .. "/index.html", pages.render(data, core.digest.sha256))
     seen = browser.start()
     seen:open("file://" .. dir .. "/index.html")
+    expect_count(#names, ".pic")
     for _ = 1, #names do
       seen:press("ArrowDown")
       seen:press("a")
@@ -199,10 +205,6 @@ describe("in a browser", function()
     seen:open("file://" .. dir .. "/index.html") -- they are kept
     assert.equal("Save 3 decisions", seen:eval(button))
   end)
-
-  local function expect_count(expected, selector)
-    assert.equal(expected, seen:eval(COUNTED:format(selector, expected)))
-  end
 
   about("views, filters and axes show what is asked for", function()
     local box = support.sandbox()
