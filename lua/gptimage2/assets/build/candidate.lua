@@ -18,6 +18,7 @@ local candidate = {}
 ---@field row table|nil of the attempt that is there already
 ---@field pays boolean|nil its picture is paid now: it was never sent before
 ---@field spent boolean|nil it has been, and nothing came back
+---@field key string|nil of an attempt that has no picture yet
 ---@field record table|nil
 ---@field picture table|nil of the manifest; nil: it is only taken into the store
 
@@ -164,7 +165,7 @@ local function outcome_of(run, item, err)
   elseif not found then
     return "later"
   end
-  item.spent = item.pays and attempts.spent(found[1]) > 0
+  item.key, item.spent = key, item.pays and attempts.spent(found[1]) > 0
   local meaning = attempts.meaning(found[1], run.project.config.retry)
   if meaning == "free" then
     item.t = item.t + 1
@@ -175,6 +176,17 @@ local function outcome_of(run, item, err)
     tell_way_out(err, found[1])
   end
   return (meaning == "unknown" or meaning == "doubtful") and "unknown" or "later"
+end
+
+--- Whether it is paid by now, though it was not when it ended here: a client that is closed lets a
+--- create go on that had begun.
+---@param run gptimage2.assets.Run
+---@param item gptimage2.assets.Item
+---@return boolean
+function candidate.was_sent_late(run, item)
+  local found = item.pays and not item.spent and item.key
+  found = found and rows.read(run.project.config, { key = item.key })
+  return found and found[1] and attempts.spent(found[1]) > 0 or false
 end
 
 --- Gives up what was never sent, and nobody asks for any more.

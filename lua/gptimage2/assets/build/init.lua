@@ -161,6 +161,15 @@ local function list_unknown(run, after)
   return list
 end
 
+--- What this build has spent, and what did not come back.
+local function credits_of(run)
+  local credits = run.credits
+  for _, item in ipairs(run.items) do
+    credits = credits + (candidate.was_sent_late(run, item) and core.limits.credits_each or 0)
+  end
+  return credits
+end
+
 --- States in which something is left that no further build of this kind makes good.
 local UNDONE = { unknown = true, in_flight = true, taken = true, gone = true }
 
@@ -183,7 +192,7 @@ local function report(run, options)
     ok = all,
     made = run.made,
     restored = run.restored,
-    credits = run.credits,
+    credits = credits_of(run),
     failed = run.failed,
     unknown = list_unknown(run, after),
     warnings = run.warnings,
