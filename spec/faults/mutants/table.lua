@@ -1275,7 +1275,7 @@ mutant(
 mutant(
   "a call that cannot wait is paid before it raises",
   "lua/gptimage2/waiting/wait.lua",
-  'elseif not co and mode == "yield" and not stepping then',
+  'elseif how == "block" and not stepping and choice.word() == "yield" then',
   "elseif false then",
   "spec use: before anything is sent"
 )
@@ -1621,8 +1621,8 @@ mutant(
 mutant(
   "a long step does not look after Ctrl-C",
   "lua/gptimage2/waiting/steps.lua",
-  "  if left_over or not timeout or timeout <= SLICE then",
-  "  if left_over or true then",
+  "  if left or not timeout or timeout <= SLICE then",
+  "  if left or true then",
   "spec interrupt: stands still"
 )
 mutant(
@@ -1826,8 +1826,8 @@ mutant(
 mutant(
   "a task waits for itself further down",
   "lua/gptimage2/waiting/wait.lua",
-  "  return not leaves\n",
-  "  return leaves == 0\n",
+  "  return stepping or not leaves\n",
+  "  return stepping\n",
   "spec task: hangs: a wait in a finalizer"
 )
 mutant(
@@ -2293,8 +2293,8 @@ mutant(
 mutant(
   "a duration is when it was noticed",
   JOB_STATE,
-  ".low = state->seen, .high",
-  ".low = (float)(age - 0.01), .high",
+  ".low = state->seen, .high = (float)age",
+  ".low = (float)(age - 0.01), .high = (float)age",
   "c job_state_poll"
 )
 in_short()
@@ -2353,8 +2353,8 @@ mutant(
 mutant(
   "looks say nothing of where between them",
   DENSITY,
-  "looks->from[i] = clamp(from, 0, looks->to[i] - NARROW);",
-  "looks->from[i] = clamp(from + looks->to[i], 0, looks->to[i] - NARROW);",
+  "clamp(cell_of((double)one->low), 0, looks->to[i] - NARROW);",
+  "clamp(cell_of((double)one->low) + looks->to[i], 0, looks->to[i] - NARROW);",
   "c density"
 )
 mutant(
@@ -2374,32 +2374,40 @@ mutant(
 )
 mutant(
   "a wide look is a change",
-  DURATIONS,
-  "away * away + unseen_of(&ones[i])",
-  "away * away + 0 * unseen_of(&ones[i])",
-  "c density"
+  CHANGE,
+  "middle * middle + unseen_of(place)",
+  "middle * middle + 0 * unseen_of(place)",
+  "c density",
+  "c poll_short",
+  "c poll_book",
+  "c poll_learning"
 )
 mutant(
   "a job is as far from the mean as its middle",
-  DURATIONS,
-  "  if (least > 0)\n    return least;",
-  "  if (one->low >= 0)\n    return log(middle_of(one)) - mean;",
+  CHANGE,
+  "  if (place->least > mean)\n",
+  "  if (place->ended && place->least > -99)\n"
+    .. "    return (place->least + place->most) / 2 - mean;\n"
+    .. "  if (place->least > mean)\n",
   "c density",
-  "c poll_short"
+  "c poll_short",
+  "c poll_book",
+  "c poll_learning"
 )
 mutant(
   "chance is taken for a faster service",
-  DURATIONS,
+  CHANGE,
   "(3.0 + 0.5 / (newest))",
   "(0.5 + 0.0 / (newest))",
   "c poll_learning"
 )
 mutant(
   "a faster service is never seen",
-  DURATIONS,
+  CHANGE,
   "(3.0 + 0.5 / (newest))",
   "(3000 + 0.5 / (newest))",
-  "c poll_learning"
+  "c poll_learning",
+  "c poll_crowd"
 )
 mutant(
   "a mode of which another class comes stays that of the first",
