@@ -127,6 +127,16 @@ static void a_wide_look_is_no_change(void **state) {
   durations_forget(&known);
   assert_int_equal(known.count, 32);
   forget_all();
+  add(20, 5, 5.2);
+  add(8, 4, 40); /* nobody looked for a while: it may have been as before */
+  durations_forget(&known);
+  assert_int_equal(known.count, 28);
+  forget_all();
+  add(20, 0, 10); /* they may have taken 9 seconds, too */
+  add(8, 9, 11);
+  durations_forget(&known);
+  assert_int_equal(known.count, 28);
+  forget_all();
   add(20, 24, 26);
   add(8, 0, 5); /* this is one */
   durations_forget(&known);
