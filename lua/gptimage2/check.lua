@@ -314,4 +314,13 @@ function check.utf8_error(text)
   return nil
 end
 
+--- What was raised by a call of ours, for people who never called it: without the place that it
+--- blames, and the names of calls.
+---@param raised any
+---@return string
+function check.words_of(raised)
+  local words = tostring(raised):gsub("^.-:%d+: ", "")
+  return words:match("^bad argument #%d+ to '[^']*' %((.*)%)$") or words
+end
+
 return check

@@ -135,11 +135,6 @@ local function read_refs(given)
   return next(refs) and refs or nil, nil, plain[1] and plain or nil
 end
 
---- What was raised, without the place that it blames.
-local function words_of(raised)
-  return tostring(raised):match("bad argument #%d+ to '%w+' %((.*)%)$") or tostring(raised)
-end
-
 local function no_prompt(fields)
   local near
   for _, name in ipairs(check.keys(fields)) do
@@ -195,7 +190,7 @@ local function build(fields)
     return prompt(pieces):request(asked)
   end)
   if not ok then
-    return check.invalid("invalid_prompt", "prompt", words_of(made))
+    return check.invalid("invalid_prompt", "prompt", check.words_of(made))
   end
   return made
 end

@@ -1,5 +1,6 @@
 --- `gptimage2 sandbox`: the sandbox as a program, for hosts that fork, block or begin anew.
 
+local check = require("gptimage2.check")
 local codes = require("gptimage2.command.parts.codes")
 local json = require("gptimage2.files.json")
 local loop = require("gptimage2.command.parts.loop")
@@ -96,17 +97,11 @@ local function read_options(args)
   return read
 end
 
---- What was raised, without the place in our sources and the names of calls.
-local function words_of(raised)
-  local words = tostring(raised):gsub("^.-:%d+: ", "")
-  return words:match("^bad argument #%d+ to '[^']*' %((.*)%)$") or words
-end
-
 --- The sandbox with its faults; nil and why there is none, or, third, what is wrong with the line.
 local function start(module, wanted, rules)
   local ok, box, err = pcall(module.start, wanted)
   if not ok then
-    return nil, nil, words_of(box)
+    return nil, nil, check.words_of(box)
   elseif not box then
     return nil, err
   end
@@ -114,7 +109,7 @@ local function start(module, wanted, rules)
     ok, err = pcall(box.fault, box, rule)
     if not ok then
       box:stop()
-      return nil, nil, "--fault: " .. words_of(err)
+      return nil, nil, "--fault: " .. check.words_of(err)
     end
   end
   return box
@@ -148,7 +143,7 @@ function sandbox.run(args, out)
   if misuse then
     return out:misuse(misuse)
   elseif not box then
-    return out:fail(problem.new("io", "no_sandbox", words_of(err)))
+    return out:fail(problem.new("io", "no_sandbox", check.words_of(err)))
   end
   announce(box, out)
   loop.until_interrupted()

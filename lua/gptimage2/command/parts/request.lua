@@ -1,6 +1,7 @@
 --- A request by the options of a command line: the prompt, its pieces and references, and the
 --- request's fields.
 
+local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local options = require("gptimage2.command.parts.options")
 local problem = require("gptimage2.command.parts.problem")
@@ -84,11 +85,6 @@ local function read_pieces(args, refs)
   return pieces
 end
 
---- What was raised, without the place that it blames.
-local function words_of(raised)
-  return tostring(raised):match("bad argument #%d+ to '%w+' %((.*)%)$") or tostring(raised)
-end
-
 --- The field of an error, as the command line calls it.
 local function rename(err)
   if err.field == "style" then
@@ -118,7 +114,7 @@ function asked.read(args)
     return prompt(pieces):request(fields)
   end)
   if not ok then
-    return nil, problem.usage(words_of(made))
+    return nil, problem.usage(check.words_of(made))
   end
   local normalised
   normalised, err = request.normalise(made, {})
