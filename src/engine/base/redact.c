@@ -232,16 +232,27 @@ static size_t hide_plain(char *bytes, size_t length, const char *secret) {
   return (size_t)(to - bytes) + (size_t)(end - from);
 }
 
-/* ---- a secret that looks like an escape ---- */
+/* ---- escapes that may be read in two ways ---- */
 
-/* Whether it holds a "u" and four digits, as "u002b" is: behind backslashes
- * these may be one character or five, and the text does not say which, for it
- * may be JSON inside of JSON. */
-static bool is_ambiguous(const Wanted *wanted) {
+/* Whether the secret holds a "u" and four digits, as "u002b" is: behind
+ * backslashes these may be one character or five, and the text does not say
+ * which, for it may be JSON inside of JSON. */
+static bool looks_escaped(const Wanted *wanted) {
   const char *end = wanted->characters + wanted->length;
   for (const char *at = wanted->characters; at < end; at++)
     if (*at == 'u' && read_code(at, end) >= 0)
       return true;
+  return false;
+}
+
+/* Whether a digit behind a "%" has a backslash: it may be one of the two, or
+ * the "%" stands alone and the secret begins in what looks like its digits. */
+static bool has_escaped_percent(const char *at, const char *end) {
+  while ((at = memchr(at, '%', (size_t)(end - at)))) {
+    at++;
+    if ((at < end && at[0] == '\\') || (at + 1 < end && at[1] == '\\'))
+      return true;
+  }
   return false;
 }
 
@@ -297,8 +308,9 @@ static const char *next_start(const char *at, const char *end) {
   return at;
 }
 
-/* The length of the text times that of the secret, at worst: the secret's is
- * limited. */
+/* Looks for the secret at each place anew, where what was read before it may
+ * have been read wrong.  The length of the text times that of the secret, at
+ * worst: the secret's is limited. */
 static size_t hide_ambiguous(char *bytes, size_t length, const char *secret) {
   const char *end = bytes + length;
   const char *at = bytes;
@@ -306,7 +318,7 @@ static size_t hide_ambiguous(char *bytes, size_t length, const char *secret) {
   char *to = bytes;
   Wanted wanted;
   if (!set_wanted(&wanted, secret, true) || wanted.length > AMBIGUOUS_MAX ||
-      !is_ambiguous(&wanted))
+      !(looks_escaped(&wanted) || has_escaped_percent(bytes, end)))
     return length;
   while (at < end) {
     const char *found = match(&wanted, at, end, 0);

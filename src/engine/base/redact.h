@@ -5,8 +5,9 @@
  * A character of it may be written in any way that JSON or a URL allows: as it
  * is, `\/`, `\u002f`, `%2F`, one in the other, each in another way.  Linear in
  * the length, whatever the bytes are; but for a secret that itself holds what
- * looks like an escape ("u002f", of at most 256 characters), which takes as
- * many times longer, at worst, as it has characters.  Pure; any thread.
+ * looks like an escape ("u002f"), and for a text in which backslashes follow a
+ * "%": these take as many times longer, at worst, as the secret has characters
+ * (at most 256).  Pure; any thread.
  */
 #ifndef GPTIMAGE2_ENGINE_REDACT_H
 #define GPTIMAGE2_ENGINE_REDACT_H
