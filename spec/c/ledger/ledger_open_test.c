@@ -72,12 +72,31 @@ static void an_empty_file_becomes_its_owner_s(void **state) {
   assert_int_equal(info.st_mode & 0777, 0640);
 }
 
+/* Who made the file was killed before it had its tables. */
+static void an_empty_file_has_no_rows(void **state) {
+  Failure failure = {0};
+  LedgerFilter all = {0};
+  LedgerFilter one = {.key = "k"};
+  LedgerFinding finding;
+  LedgerReader *reader;
+  LedgerRow row;
+  (void)state;
+  close(open(path, O_CREAT | O_WRONLY, 0600));
+  assert_string_equal(find(&all), "");
+  assert_string_equal(find(&one), "");
+  reader = ledger_reader_open(path, &all, &failure);
+  assert_non_null(reader);
+  assert_false(ledger_reader_find(reader, "k", &row, &failure));
+  assert_false(ledger_reader_finding(reader, &finding, &failure));
+  assert_null(failure.kind);
+  ledger_reader_close(reader);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(only_ledgers_are_opened),
-      TEST(a_reader_makes_nothing),
-      TEST(the_file_is_its_owner_s),
-      TEST(an_empty_file_becomes_its_owner_s),
+      TEST(only_ledgers_are_opened),   TEST(a_reader_makes_nothing),
+      TEST(the_file_is_its_owner_s),   TEST(an_empty_file_becomes_its_owner_s),
+      TEST(an_empty_file_has_no_rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 struct LedgerReader {
   LedgerLock *lock; /* joined */
   sqlite3 *db;
-  sqlite3_stmt *rows;
+  sqlite3_stmt *rows; /* NULL = nobody has made its tables yet */
   sqlite3_stmt *files;
   LedgerContents contents;
   LedgerAudit audit;
@@ -74,6 +74,8 @@ static bool open_file(LedgerReader *reader, const char *path,
 static bool prepare(LedgerReader *reader, const LedgerFilter *filter,
                     const LedgerContents *contents, Failure *failure) {
   char sql[LEDGER_QUERY_MAX];
+  if (contents->version == 0)
+    return true;
   ledger_query(sql, filter, contents);
   if (sqlite3_prepare_v2(reader->db, sql, -1, &reader->rows, NULL) ==
           SQLITE_OK &&
@@ -151,6 +153,8 @@ static void read_row(sqlite3_stmt *rows, LedgerRow *row) {
 bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
                         Failure *failure) {
   int code = reader->files_code;
+  if (!reader->rows)
+    return false;
   if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
     code = sqlite3_step(reader->rows);
   if (code == SQLITE_ROW) {
@@ -166,6 +170,8 @@ bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
 
 bool ledger_reader_find(LedgerReader *reader, const char *key, LedgerRow *row,
                         Failure *failure) {
+  if (!reader->rows)
+    return false;
   sqlite3_reset(reader->rows);
   if (sqlite3_bind_text(reader->rows, 1, key, -1, SQLITE_TRANSIENT) ==
       SQLITE_OK)

@@ -1,44 +1,42 @@
 /* What is wrong with a ledger as a whole: see ledger_audit.h. */
 #include "ledger_audit.h"
 
-#include "ledger_schema.h"
-
 #include <string.h>
 
 typedef struct Question {
   const char *code;
-  const char *sql;   /* gives keys and details */
-  bool needs_tables; /* those of this version */
+  const char *sql; /* gives keys and details */
+  int since;       /* the version of the tables that it needs, 0 = none */
 } Question;
 
 static const Question questions[] = {
     {"ledger_damaged",
      "SELECT NULL, integrity_check FROM pragma_integrity_check(100)"
      " WHERE integrity_check <> 'ok'",
-     false},
+     0},
     {"no_job",
      "SELECT key, 'a file: ' || path FROM files"
      " WHERE key NOT IN (SELECT key FROM jobs)",
-     false},
+     1},
     {"no_job",
      "SELECT key, 'a request or an answer' FROM bodies"
      " WHERE key NOT IN (SELECT key FROM jobs)",
-     true},
+     2},
     {"file_wrong",
      "SELECT key, 'picture ' || n || ': ' || path FROM files"
      " WHERE n NOT BETWEEN 1 AND 4",
-     false},
+     1},
     {"job_twice",
      "SELECT max(key), 'job ' || job_id || ' is that of ' || count(*)"
      " || ' rows' FROM jobs WHERE job_id IS NOT NULL"
      " GROUP BY base_url, job_id HAVING count(*) > 1",
-     false},
+     1},
     {"sum_wrong",
      "SELECT NULL, 'tenant ''' || id || ''' has spent ' || spent || ', and its"
      " rows ' || ifnull((SELECT sum(cost) FROM jobs WHERE tenant = id"
      " AND charged = 'yes'), 0) FROM tenants WHERE spent <> ifnull("
      "(SELECT sum(cost) FROM jobs WHERE tenant = id AND charged = 'yes'), 0)",
-     true},
+     2},
 };
 
 #define QUESTIONS (sizeof questions / sizeof *questions)
@@ -50,8 +48,8 @@ static bool is_damage(int code) {
 /* The next question; SQLite's word. */
 static int ask(LedgerAudit *audit, sqlite3 *db,
                const LedgerContents *contents) {
-  while (audit->next < QUESTIONS && questions[audit->next].needs_tables &&
-         contents->version != SCHEMA_VERSION)
+  while (audit->next < QUESTIONS &&
+         questions[audit->next].since > contents->version)
     audit->next++;
   if (audit->next == QUESTIONS)
     return SQLITE_DONE;
