@@ -1598,9 +1598,8 @@ mutant(
 mutant(
   "a forked child goes on as if it had the thread",
   "src/engine/engine.c",
-  "return atomic_load_explicit(&forks, memory_order_relaxed) !=\n         engine->generation;",
-  "return atomic_load_explicit(&forks, memory_order_relaxed) !=\n"
-    .. "         engine->generation && false;",
+  "if (engine->generation == engine_generation() && engine->open)",
+  "if (engine->open)",
   "c engine"
 )
 mutant(
@@ -1732,7 +1731,7 @@ mutant(
 mutant(
   "tasks: variables to be closed stay open after an error",
   "lua/gptimage2/waiting/coroutines.lua",
-  "      coroutine.close(co)\n",
+  "      natives.close(co)\n",
   "",
   "spec task: when it ends by an error"
 )
@@ -1791,8 +1790,8 @@ mutant(
 mutant(
   "use: counts for the wait that goes on",
   "lua/gptimage2/waiting/wait.lua",
-  "    loop.wait(ready, deadline)",
-  "    mode.wait(ready, deadline, loop)",
+  "    host.wait(ready, deadline)",
+  "    choice.wait().wait(ready, deadline)",
   "spec use: counts for the next wait"
 )
 mutant(
