@@ -2,7 +2,7 @@
 --- reported, and prints what came of the kills at each system call.
 ---
 --- Arguments: "honours" or "ignores", number of jobs, folder of the runs, file to add the sums to,
---- "trouble", "calm", "mixed" or "streams"; or "totals" and that file: prints the closing line,
+--- "trouble", "calm", "mixed", "streams", "build" or "batch"; or "totals" and that file: prints the closing line,
 --- status 1 when something is wrong.
 
 --- What a run that went well says of a job.
@@ -18,6 +18,8 @@ local server, jobs, folder, totals_path, mood = arg[1], tonumber(arg[2]), arg[3]
 local MOODS = {
   trouble = " and is in trouble",
   mixed = ", mixed work",
+  build = ", a build",
+  batch = ", a batch",
   streams = ", HTTP/2 with streams refused and reset",
 }
 
