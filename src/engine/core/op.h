@@ -41,15 +41,15 @@ struct Op {
   Account *account; /* NULL for sleeps and written files */
   uintptr_t owner;
   Timer timer;
+  bool cancelled; /* host's thread: the cancel was sent */
+  bool detached;  /* cancelled, to be taken up again: set before the cancel */
+  bool started;   /* the I/O thread has it */
+  bool ended;
   Command starting;
   Command cancelling;
   Command releasing;
   Event last;
   _Atomic(Event *) newest; /* what its EVENT_STATUS that is on its way tells */
-  bool cancelled;          /* host's thread: the cancel was sent */
-  bool detached; /* cancelled, to be taken up again: set before the cancel */
-  bool started;  /* the I/O thread has it */
-  bool ended;
   QueueLink link; /* among all started ops, for the end of the engine */
 };
 

@@ -79,27 +79,27 @@ typedef struct JobRules {
 typedef struct JobState {
   JobMode mode;
   JobPhase phase;
-  const JobRules *settings;   /* outlives the state */
-  RetryQuota *quota;          /* the account's; outlives the state */
-  bool check;                 /* reference images to look at first */
-  bool repeated;              /* the key has been sent before */
-  bool sent;                  /* a create may have reached the service */
-  bool maybe_charged;         /* a create may have made a job */
-  bool risked;                /* one of its own, not of an earlier job's */
-  bool earlier_maybe_charged; /* the same of creates before the last one, */
-  bool earlier_risk;          /* where that may have made a job of its own */
-  bool cancelled;             /* while the create was on its way */
-  double deadline;            /* monotonic seconds */
-  double created;             /* when the create was answered */
-  float pause;                /* the last poll pause, see policy.h */
-  float asked;                /* its age when its last poll was sent, */
-  float seen;                 /* and of the last one that said: it goes on */
-  unsigned attempts;          /* creates sent */
-  unsigned polls;             /* polls sent */
-  unsigned failures;          /* failures in a row */
-  uint8_t not_found_count;    /* answers of 404 in a row */
-  uint8_t unusable_replies;   /* that say final and are not usable, likewise */
-  uint8_t class;              /* of jobs that take as long: see poll_book.h */
+  const JobRules *settings; /* outlives the state */
+  RetryQuota *quota;        /* the account's; outlives the state */
+  double deadline;          /* monotonic seconds */
+  double created;           /* when the create was answered */
+  float pause;              /* the last poll pause, see policy.h */
+  float asked;              /* its age when its last poll was sent, */
+  float seen;               /* and of the last one that said: it goes on */
+  unsigned attempts;        /* creates sent */
+  unsigned polls;           /* polls sent */
+  unsigned failures;        /* failures in a row */
+  uint8_t not_found_count;  /* answers of 404 in a row */
+  uint8_t unusable_replies; /* that say final and are not usable, likewise */
+  uint8_t class;            /* of jobs that take as long: see poll_book.h */
+  bool check : 1;           /* reference images to look at first */
+  bool repeated : 1;        /* the key has been sent before */
+  bool sent : 1;            /* a create may have reached the service */
+  bool maybe_charged : 1;   /* a create may have made a job */
+  bool risked : 1;          /* one of its own, not of an earlier job's */
+  bool earlier_maybe_charged : 1; /* the same of creates before the last one, */
+  bool earlier_risk : 1; /* where that may have made a job of its own */
+  bool cancelled : 1;    /* while the create was on its way */
 } JobState;
 
 /* A job in PHASE_QUEUED.  `deadline` in monotonic seconds (may be infinite);
