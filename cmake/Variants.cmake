@@ -219,6 +219,10 @@ function(gptimage2_write_launcher variant modules run is_slow)
     set(posix "export GPTIMAGE2_SPEC_POSIX=1")
   endif()
   set(folder "${CMAKE_BINARY_DIR}/lua/${variant}")
+  set(child "${folder}/lua")
+  if(run MATCHES "^'([^']*)'$")
+    set(child "${CMAKE_MATCH_1}")
+  endif()
   configure_file("${CMAKE_CURRENT_SOURCE_DIR}/cmake/launcher.in"
     "${folder}/lua" @ONLY FILE_PERMISSIONS
     OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE

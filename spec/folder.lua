@@ -1,6 +1,8 @@
---- A folder for the files of one test, looked at and removed with the tools of the shell.
+--- A folder for the files of one test, looked at with the tools of the shell.
 ---
 --- Use: `local folder = require("spec.folder")`, then `after_each(folder.clean)`.
+
+local host = require("spec.host")
 
 local folder = {}
 
@@ -26,8 +28,7 @@ end
 --- A fresh empty folder.
 ---@return string path
 function folder.new()
-  local path = folder.run("mktemp -d")
-  assert(path:find("^/"), path)
+  local path = host.new_folder()
   made[#made + 1] = path
   return path
 end
@@ -79,7 +80,7 @@ end
 --- Removes all folders that were made: for after_each.
 function folder.clean()
   for i = #made, 1, -1 do
-    folder.run("rm -rf -- " .. folder.quote(made[i]))
+    host.remove_folder(made[i])
     made[i] = nil
   end
 end

@@ -2,7 +2,7 @@
 
 local child = {}
 
-local LUA = assert(os.getenv("GPTIMAGE2_SPEC_LUA"), "run the specs with build/lua/<version>/lua")
+local LUA = assert(os.getenv("GPTIMAGE2_SPEC_CHILD"), "run the specs with build/lua/<version>/lua")
 
 local function quote(text)
   return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
@@ -37,7 +37,8 @@ function child.start(code, arguments, environment)
   for _, argument in ipairs(arguments or {}) do
     words[#words + 1] = quote(argument)
   end
-  local start = ("exec env %s %s"):format(environment or "", table.concat(words, " "))
+  local env = environment and "env " .. environment or ""
+  local start = ("exec %s %s"):format(env, table.concat(words, " "))
   local command = "sh -c %s 2>%s; e=$?; echo; echo exit $e"
   self.pipe = assert(io.popen(command:format(quote(start), quote(self.errors))))
   return setmetatable(self, mt)

@@ -8,7 +8,7 @@ local program = require("spec.helpers.program")
 
 local commands = {}
 
-local LUA = os.getenv("GPTIMAGE2_SPEC_LUA")
+local LUA = os.getenv("GPTIMAGE2_SPEC_CHILD")
 local LIMIT = 120 -- seconds; what takes longer hangs
 local UNIT = "--poll-unit=0.01" -- for those that poll
 
@@ -17,9 +17,11 @@ commands.UNIT = UNIT
 --- Whether a pseudo-terminal can be had.
 commands.has_terminal = program.find("script") ~= nil
 
---- The start of a command line: variables, and the program as bin/gptimage2 is one.
+--- The start of a command line: variables, and the program as bin/gptimage2 is one, in place of the
+--- shell, by way of `before` ("timeout 1").
 ---@param options { box: table|nil, env: table|nil, here: string|nil, main: string|nil }
-local function front(options)
+---@param before string
+local function front(options, before)
   local script = folder.new() .. "/program"
   local main = options.main or ""
   folder.write(script, main .. [[ os.exit(require("gptimage2.command").main(arg))]])
@@ -33,12 +35,11 @@ local function front(options)
   for name, value in pairs(options.env or {}) do
     all[name] = value
   end
-  local parts =
-    { "cd " .. folder.quote(options.here or ".") .. " && exec env --default-signal=HUP" }
+  local parts = { "cd " .. folder.quote(options.here or ".") .. " && export" }
   for name, value in pairs(all) do
     parts[#parts + 1] = name .. "=" .. folder.quote(value)
   end
-  return ("%s %s %s "):format(table.concat(parts, " "), LUA, script)
+  return ("%s && exec %s %s %s "):format(table.concat(parts, " "), before, LUA, script)
 end
 
 --- The command line of the program with these arguments, for a shell of its own.
@@ -46,7 +47,7 @@ end
 ---@param options? table
 ---@return string
 function commands.line(args, options)
-  return front(options or {}) .. args
+  return front(options or {}, "env --default-signal=HUP") .. args
 end
 
 --- Runs it to its end.
@@ -58,9 +59,8 @@ function commands.run(args, options)
   local place = folder.new()
   local out, err, input = place .. "/out", place .. "/err", place .. "/input"
   folder.write(input, options.input or "")
-  local line = ("timeout -k 5 %d sh -c %s <%s >%s 2>%s; echo $?"):format(
-    LIMIT,
-    folder.quote(commands.line(args, options)),
+  local line = ("(%s) <%s >%s 2>%s; echo $?"):format(
+    front(options, "timeout -k 5 " .. LIMIT) .. args,
     input,
     options.out or out,
     err

@@ -7,12 +7,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -321,6 +326,31 @@ static int m__gc(lua_State *L) {
   return 0;
 }
 
+/* RES: the path of a new folder
+** To start mktemp for it takes as long as to load the module. */
+static int f_new_folder(lua_State *L) {
+  const char *parent = getenv("TMPDIR");
+  char path[PATH_MAX];
+  int length = snprintf(path, sizeof path, "%s/gptimage2-spec.XXXXXX",
+                        parent && *parent ? parent : "/tmp");
+  if (length >= (int)sizeof path || !mkdtemp(path))
+    return luaL_error(L, "no folder can be made: %s", strerror(errno));
+  lua_pushstring(L, path);
+  return 1;
+}
+
+static int remove_one(const char *path, const struct stat *info, int type,
+                      struct FTW *place) {
+  (void)info, (void)type, (void)place;
+  return remove(path);
+}
+
+/* ARG: path of a folder, which is removed with all that is in it */
+static int f_remove_folder(lua_State *L) {
+  nftw(luaL_checkstring(L, 1), remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  return 0;
+}
+
 static void set_functions(lua_State *L, const luaL_Reg *list) {
   for (; list->name; list++) {
     lua_pushcfunction(L, list->func);
@@ -347,6 +377,8 @@ __attribute__((visibility("default"))) int luaopen_spec_host(lua_State *L) {
                                        {"wait", f_wait},
                                        {"silent_port", f_silent_port},
                                        {"state", f_state},
+                                       {"new_folder", f_new_folder},
+                                       {"remove_folder", f_remove_folder},
                                        {NULL, NULL}};
   luaL_newmetatable(L, STATE_TYPE);
   lua_pushcfunction(L, m__gc);

@@ -6,7 +6,7 @@ local SLOW = os.getenv("GPTIMAGE2_SPEC_SLOW") ~= nil
 
 -- Processes for each case; the long form has many more (spec/faults/exit_run). Valgrind and the
 -- sanitizers take a second or more for each.
-local LIVES = SLOW and 2 or 10
+local LIVES = SLOW and 2 or 6
 local AT_ONCE = 4
 
 -- Seconds that the end of a process may take, besides the time that the machine takes, busy as it

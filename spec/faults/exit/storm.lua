@@ -45,7 +45,10 @@ end
 --- What the lives need around them.
 ---@param lua string the launcher of the interpreter to run them with, in the build's folder
 function storm.new(lua)
-  local self = { lua = lua, host = lua:gsub("lua$", "exit-host") }
+  local self = { child = lua, host = lua:gsub("lua$", "exit-host") }
+  if lua == os.getenv("GPTIMAGE2_SPEC_LUA") then
+    self.child = os.getenv("GPTIMAGE2_SPEC_CHILD")
+  end
   if not lua:match("/[at]san/lua$") then -- their launchers have the last word on LD_PRELOAD
     self.slow_names = lua:gsub("lua/[^/]+/lua$", "tools/slow_dns.so")
   end
@@ -78,7 +81,7 @@ local function words_of(self, life)
     words[#words + 1] = "LUA_CPATH=" .. package.cpath
     words[#words + 1] = self.host
   else
-    words[#words + 1] = self.lua
+    words[#words + 1] = self.child
   end
   words[#words + 1] = LIFE
   local delay = ("%.6f"):format(life.delay)
@@ -164,7 +167,7 @@ function storm:run(scene, ending, count, at_once)
         lives[#lives + 1] = life
       end
     end
-    host.pause(0.0005)
+    host.pause(0.002)
   end
   return lives
 end
