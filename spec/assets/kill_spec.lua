@@ -8,8 +8,9 @@ local gptimage2 = require("gptimage2")
 local pictures = require("spec.helpers.pictures")
 local support = require("spec.support")
 
-local MOMENTS = support.slow and 2 or 6 -- for each service: a dozen
-local COUNT = 5 -- pictures
+--- For each service; spec/faults/moments_run has more of both.
+local MOMENTS = tonumber(os.getenv("GPTIMAGE2_SPEC_MOMENTS")) or support.slow and 2 or 6
+local COUNT = tonumber(os.getenv("GPTIMAGE2_SPEC_PICTURES")) or 5
 
 local CODE = [[
 local gptimage2 = require("gptimage2")
@@ -63,7 +64,7 @@ local function kill_all(box, retry, judge)
   local lasts = live(whole, box, retry)
   for i = 1, MOMENTS do
     local art = pictures.new(entries(i))
-    live(art, box, retry, lasts * (i - 0.5) / MOMENTS)
+    live(art, box, retry, lasts * (i - math.random()) / MOMENTS)
     art:connect(box, { retry = retry })
     judge(art, assert(art:build()), paid(box, i), whole)
   end
@@ -76,7 +77,7 @@ describe("a build that is killed", function()
   end)
 
   it("is finished by the same call where keys are honoured", function()
-    local box = support.sandbox({ duration = 0.1, credits = 10000 })
+    local box = support.sandbox({ duration = 0.1, credits = 100000 })
     kill_all(box, "idempotent", function(art, report, count, whole)
       assert.is_true(report.ok)
       assert.equal(COUNT, count)
@@ -90,7 +91,7 @@ describe("a build that is killed", function()
   end)
 
   it("tells what may have been paid where keys are ignored, and makes the rest", function()
-    local box = support.sandbox({ duration = 0.1, credits = 10000, idempotency = false })
+    local box = support.sandbox({ duration = 0.1, credits = 100000, idempotency = false })
     kill_all(box, "documented", function(art, report, count)
       assert.is_true(count <= COUNT)
       local there = 0

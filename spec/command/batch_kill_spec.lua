@@ -7,8 +7,9 @@ local gptimage2 = require("gptimage2")
 local pictures = require("spec.helpers.pictures")
 local support = require("spec.support")
 
-local MOMENTS = support.slow and 2 or 4
-local COUNT = 12
+--- For each service; spec/faults/moments_run has more of both.
+local MOMENTS = tonumber(os.getenv("GPTIMAGE2_SPEC_MOMENTS")) or support.slow and 2 or 4
+local COUNT = tonumber(os.getenv("GPTIMAGE2_SPEC_PICTURES")) or 12
 
 local LINE = "batch rows.jsonl -o out -y --json --concurrency 3 --retry %s " .. commands.UNIT
 
