@@ -106,12 +106,17 @@ _gptimage2() {
                 ;;
             history)
                 cmd="history"
-                opts="$opts --ledger --state --key --id --since --until --limit --json --csv -h --help"
+                opts="$opts --ledger --state --key --id --since --until --tenant --limit --json --csv -h --help"
                 break
                 ;;
             ledger)
                 cmd="ledger"
                 opts="$opts --ledger --no-files --json -h --help"
+                break
+                ;;
+            tenant)
+                cmd="tenant"
+                opts="$opts --budget --weight --ledger --json -h --help"
                 break
                 ;;
             recover)
@@ -144,7 +149,7 @@ _gptimage2() {
 
     case "$cmd" in
         '')
-            COMPREPLY=($(compgen -W "generate batch wait poll cost prompt plan build check review grid gallery accept reject again pin unpin derive gc history ledger recover resolve sandbox completion man" -- "$cur"))
+            COMPREPLY=($(compgen -W "generate batch wait poll cost prompt plan build check review grid gallery accept reject again pin unpin derive gc history ledger tenant recover resolve sandbox completion man" -- "$cur"))
             ;;
         'generate')
             case "$prev" in
@@ -698,6 +703,10 @@ _gptimage2() {
                     COMPREPLY=($(compgen -f -- "$cur"))
                     return 0
                     ;;
+                --tenant)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
                 --limit)
                     COMPREPLY=($(compgen -f -- "$cur"))
                     return 0
@@ -707,6 +716,23 @@ _gptimage2() {
             ;;
         'ledger')
             case "$prev" in
+                --ledger)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+            esac
+
+            ;;
+        'tenant')
+            case "$prev" in
+                --budget)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
+                --weight)
+                    COMPREPLY=($(compgen -f -- "$cur"))
+                    return 0
+                    ;;
                 --ledger)
                     COMPREPLY=($(compgen -f -- "$cur"))
                     return 0

@@ -67,6 +67,9 @@ function __fish_gptimage2_print_command
             case ledger
                 set cmd $cmd ledger
                 break
+            case tenant
+                set cmd $cmd tenant
+                break
             case recover
                 set cmd $cmd recover
                 break
@@ -120,6 +123,7 @@ complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'derive' -d 'Runs 
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'gc' -d 'Deletes the files of pictures that the manifest does not ask for any more'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'history' -d 'What a ledger has: who asked for what, when, what it cost, what came of it'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'ledger' -d 'Checks a ledger: is it sound, and what is left to do in it?'
+complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'tenant' -d 'The tenants of a ledger, and their budgets'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'recover' -d 'Takes up what an earlier process left in its ledger, and saves the pictures'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'resolve' -d 'Says what became of a create that may have been paid'
 complete -c gptimage2 -n '__fish_gptimage2_using_command' -xa 'sandbox' -d 'A stand-in for the service on 127.0.0.1, for tests and trying out'
@@ -315,6 +319,7 @@ complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l key -r -d 'O
 complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l id -r -d 'Only the job with this id'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l since -r -d 'Only rows since that time (UTC, or seconds since 1970)'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l until -r -d 'Only rows until that time (UTC, or seconds since 1970)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l tenant -r -d 'Only the jobs of this tenant'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l limit -r -d 'So many rows at most'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l json -d 'One JSON object a line on standard output, and nothing else'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command history' -l csv -d 'Comma-separated values, for a spreadsheet'
@@ -324,6 +329,12 @@ complete -c gptimage2 -n '__fish_gptimage2_seen_command ledger' -l ledger -r -d 
 complete -c gptimage2 -n '__fish_gptimage2_seen_command ledger' -l no-files -d 'Do not look whether the pictures are there'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command ledger' -l json -d 'One JSON object a line on standard output, and nothing else'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command ledger' -s h -l help -d 'Show this help and exit'
+
+complete -c gptimage2 -n '__fish_gptimage2_seen_command tenant' -l budget -r -d 'Credits that it may spend in all, or none for no limit'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command tenant' -l weight -r -d 'Its part of what is claimed, against that of others (1)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command tenant' -l ledger -r -d 'The ledger (GPTIMAGE2_LEDGER, else .gptimage2/ledger.db)'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command tenant' -l json -d 'One JSON object a line on standard output, and nothing else'
+complete -c gptimage2 -n '__fish_gptimage2_seen_command tenant' -s h -l help -d 'Show this help and exit'
 
 complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l ledger -r -d 'The ledger (GPTIMAGE2_LEDGER, else .gptimage2/ledger.db)'
 complete -c gptimage2 -n '__fish_gptimage2_seen_command recover' -l any-key -d 'The jobs of other keys as well: the key was changed'

@@ -277,6 +277,14 @@ function check.has_control(text)
   return find(text, "[\1-\31\127]") ~= nil or find(text, "\0", 1, true) ~= nil
 end
 
+--- Holds characters that are shown as something else than they are: those of control, beyond ASCII
+--- too, those that turn the direction of writing, and those that end lines?
+---@param text string
+---@return boolean
+function check.misleads(text)
+  return check.has_control(text) or core.printable(text) ~= text
+end
+
 -- What may follow a first byte: how long the sequence is, and the range of its second byte, which
 -- keeps out overlong forms (E0, F0), surrogates (ED) and what lies above U+10FFFF (F4).
 local LENGTH = {}

@@ -233,6 +233,8 @@ describe("a manifest", function()
     { "../a.png", "path_outside", "by '..'" },
     { "a/../../b.png", "path_outside", "by '..'" },
     { "a\\nb.png", "path_outside", "control character" },
+    { "a\226\128\174b.png", "path_outside", "control character" }, -- from right to left
+    { "a\194\155b.png", "path_outside", "control character" }, -- an escape in one
     { ".git/a.png", "path_outside", "not for pictures" },
     { "x/.GIT/a.png", "path_outside", "not for pictures" },
     { ".gptimage2/a.png", "path_outside", "not for pictures" },

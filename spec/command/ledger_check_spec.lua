@@ -94,6 +94,8 @@ describe("gptimage2 ledger check", function()
     ["UPDATE files SET path = '/nowhere/a.png'"] = "file_missing",
     ["UPDATE files SET path = '/tmp'"] = "file_broken",
     ["INSERT INTO tenants (id, spent) VALUES ('', 40)"] = "sum_wrong",
+    ["INSERT INTO tenants (id, reserved) VALUES ('a', 10)"] = "sum_wrong",
+    ["UPDATE jobs SET tenant = 'gone'"] = "no_tenant",
     ["DROP INDEX jobs_by_time"] = "",
   }
   it("finds rows that cannot be", function()

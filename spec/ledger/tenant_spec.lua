@@ -97,7 +97,8 @@ describe("client:tenant", function()
 
   it("refuses names that are none", function()
     local client = pair(10)
-    local names = { "", "a\nb", "a\0b", "\127", "\255", ("x"):rep(129) }
+    local odd = { "a\194\155b", "a\226\128\174b" } -- U+009B, U+202E
+    local names = { "", "a\nb", "a\0b", "\127", "\255", odd[1], odd[2], ("x"):rep(129) }
     for _, name in ipairs(names) do
       for _, call in ipairs({
         function()

@@ -36,6 +36,7 @@ function history.define(command)
       :argname("<time>")
       :convert(times.converter("--" .. name))
   end
+  command:option("--tenant", "Only the jobs of this tenant."):argname("<name>")
   command
     :option("--limit", "So many rows at most.")
     :argname("<n>")
@@ -64,6 +65,7 @@ local COLUMNS = {
   "files",
   "metadata",
   "service",
+  "tenant",
 }
 
 --- A row as the fields of an object.
@@ -87,6 +89,7 @@ local function fields_of(row)
     files = row.files,
     metadata = row.metadata,
     service = row.base_url,
+    tenant = row.tenant,
   }
 end
 
@@ -137,6 +140,7 @@ function history.run(args, out)
     key = args.key,
     id = args.id,
     state = args.state,
+    tenant = args.tenant,
     since = args.since,
     ["until"] = args["until"],
     limit = args.limit,

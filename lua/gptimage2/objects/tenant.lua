@@ -11,7 +11,7 @@ local function problem(name)
     return "is empty: a job without the option is nobody's"
   elseif #name > limits.tenant then
     return ("is over %d bytes long"):format(limits.tenant)
-  elseif check.has_control(name) then
+  elseif check.misleads(name) then
     return "holds control characters"
   elseif check.utf8_error(name) then
     return "is not valid UTF-8"

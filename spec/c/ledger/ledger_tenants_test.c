@@ -136,6 +136,34 @@ static void facts_are_told_without_their_tenant(void **state) {
   }
 }
 
+/* Somebody has taken it out of the file: the audit says so, and to make it once
+ * more gives nothing back. */
+static void one_that_is_made_anew_has_what_it_had(void **state) {
+  Ledger *ledger = open_ledger();
+  TenantChange low = {.has_budget = true, .budget = PRICES(2) - 1};
+  Failure failure = {0};
+  LedgerReader *reader;
+  LedgerFinding finding;
+  (void)state;
+  set_budget(ledger, "a", PRICES(3));
+  assert_intended(ledger, "1", "a", "");
+  assert_intended(ledger, "2", "a", "");
+  tell(ledger, "1", "succeeded", "yes");
+  run_sql("DELETE FROM tenants");
+  reader = ledger_reader_open(path, &(LedgerFilter){0}, &failure);
+  assert_true(ledger_reader_finding(reader, &finding, &failure));
+  assert_string_equal(finding.code, "no_tenant");
+  assert_string_equal(finding.detail, "tenant 'a' of 2 jobs");
+  ledger_reader_close(reader);
+  assert_false(ledger_change_tenant(ledger, "a", &low, &failure));
+  assert_string_equal(failure.code, "tenant_budget_too_low");
+  failure_clear(&failure);
+  set_budget(ledger, "a", PRICES(2));
+  assert_sums("a", PRICES(1), PRICES(1));
+  assert_intended(ledger, "3", "a", "tenant_budget_exceeded");
+  ledger_close(ledger);
+}
+
 /* ---- durable together, or not at all ---- */
 
 static void what_was_not_flushed_reserves_nothing(void **state) {
@@ -231,6 +259,7 @@ int main(void) {
       TEST(a_budget_is_never_below_what_is_gone),
       TEST(a_fact_counts_even_over_the_budget),
       TEST(facts_are_told_without_their_tenant),
+      TEST(one_that_is_made_anew_has_what_it_had),
       TEST(what_was_not_flushed_reserves_nothing),
       TEST(counting_begins_once),
       TEST(what_is_told_again_counts_once),

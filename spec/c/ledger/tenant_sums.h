@@ -45,6 +45,17 @@ static inline Tenant tenant_in(sqlite3 *db, const char *name) {
   return tenant;
 }
 
+static inline void assert_sound(void) {
+  Failure failure = {0};
+  LedgerReader *reader = ledger_reader_open(path, &(LedgerFilter){0}, &failure);
+  LedgerFinding finding;
+  assert_non_null(reader);
+  if (ledger_reader_finding(reader, &finding, &failure))
+    fail_msg("%s: %s", finding.code, finding.detail);
+  assert_null(failure.kind);
+  ledger_reader_close(reader);
+}
+
 static inline void assert_sums(const char *name, double reserved,
                                double spent) {
   sqlite3 *db = look();
@@ -53,6 +64,7 @@ static inline void assert_sums(const char *name, double reserved,
   check(tenant.reserved == reserved && tenant.spent == spent,
         "%s: %g reserved, %g spent", name, tenant.reserved, tenant.spent);
   sqlite3_close(db);
+  assert_sound();
 }
 
 static inline bool is_one_of(const char *word, const char *const *words) {

@@ -1,6 +1,6 @@
 --- A build of pictures, killed like the pipeline (worker.lua, whose arguments it takes): the same
---- manifest and the same call in every run. A picture is told as "succeeded" when it is in its place
---- and the lock says which job made it.
+--- manifest and the same call in every run. A picture is told as "succeeded" when it is in its
+--- place and the lock says which job made it.
 
 local assets = require("gptimage2.assets")
 

@@ -2,8 +2,8 @@
 --- reported, and prints what came of the kills at each system call.
 ---
 --- Arguments: "honours" or "ignores", number of jobs, folder of the runs, file to add the sums to,
---- "trouble", "calm", "mixed", "streams", "build" or "batch"; or "totals" and that file: prints the closing line,
---- status 1 when something is wrong.
+--- "trouble", "calm", "mixed", "streams", "build" or "batch"; or "totals" and that file: prints the
+--- closing line, status 1 when something is wrong.
 
 --- What a run that went well says of a job.
 local CONTENT = { succeeded = true, ["nothing to do"] = true, reported = true }

@@ -178,6 +178,14 @@ bool ledger_reader_tenant(LedgerReader *reader, const char *name,
   return false;
 }
 
+bool ledger_reader_next_tenant(LedgerReader *reader,
+                               char name[TENANT_NAME_MAX + 1], Tenant *tenant,
+                               Failure *failure) {
+  (void)reader, (void)name, (void)tenant;
+  refuse(failure);
+  return false;
+}
+
 void ledger_reader_close(LedgerReader *reader) {
   (void)reader;
 }

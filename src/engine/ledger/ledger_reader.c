@@ -214,6 +214,18 @@ bool ledger_reader_tenant(LedgerReader *reader, const char *name,
   return false;
 }
 
+/* Older tables have none. */
+bool ledger_reader_next_tenant(LedgerReader *reader,
+                               char name[TENANT_NAME_MAX + 1], Tenant *tenant,
+                               Failure *failure) {
+  int code = SQLITE_DONE;
+  if (reader->contents.version > 1)
+    code = ledger_tenant_after(reader->db, name, tenant);
+  if (code != SQLITE_ROW && code != SQLITE_DONE)
+    explain(reader, code, failure);
+  return code == SQLITE_ROW;
+}
+
 /* Closes the connection; nothing that it made stays beside the file. */
 static void close_file(LedgerReader *reader) {
   const char *name =

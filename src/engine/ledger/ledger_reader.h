@@ -51,9 +51,17 @@ bool ledger_reader_finding(LedgerReader *reader, LedgerFinding *finding,
 
 /* The version of its tables. */
 int ledger_reader_version(const LedgerReader *reader);
+
 /* Looks at a tenant, which may not be there.  False with a failure. */
 bool ledger_reader_tenant(LedgerReader *reader, const char *name,
                           Tenant *tenant, Failure *failure);
+
+/* Looks at the tenant whose name comes behind `name` ("" is before all), and
+ * puts its name there.  False where there is none, and with a failure as above.
+ */
+bool ledger_reader_next_tenant(LedgerReader *reader,
+                               char name[TENANT_NAME_MAX + 1], Tenant *tenant,
+                               Failure *failure);
 
 void ledger_reader_close(LedgerReader *reader);
 

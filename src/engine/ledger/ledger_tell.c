@@ -142,6 +142,11 @@ static void explain_change(Ledger *ledger, const char *name,
         "the tenant '%.128s' has %.14g credits reserved and %.14g spent: "
         "its budget cannot be %.14g",
         name, tenant.reserved, tenant.spent, change->budget);
+  else /* somebody took it out of the file, and not its jobs */
+    failure_set(failure, "budget", "tenant_budget_too_low",
+                "the jobs of the tenant '%.128s' have more credits reserved and"
+                " spent: its budget cannot be %.14g",
+                name, change->budget);
 }
 
 /* Counting begins with the first tenant, between two transactions. */

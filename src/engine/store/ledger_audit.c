@@ -1,6 +1,8 @@
 /* What is wrong with a ledger as a whole: see ledger_audit.h. */
 #include "ledger_audit.h"
 
+#include "ledger_tenant.h"
+
 #include <string.h>
 
 typedef struct Question {
@@ -31,12 +33,8 @@ static const Question questions[] = {
      " || ' rows' FROM jobs WHERE job_id IS NOT NULL"
      " GROUP BY base_url, job_id HAVING count(*) > 1",
      1},
-    {"sum_wrong",
-     "SELECT NULL, 'tenant ''' || id || ''' has spent ' || spent || ', and its"
-     " rows ' || ifnull((SELECT sum(cost) FROM jobs WHERE tenant = id"
-     " AND charged = 'yes'), 0) FROM tenants WHERE spent <> ifnull("
-     "(SELECT sum(cost) FROM jobs WHERE tenant = id AND charged = 'yes'), 0)",
-     2},
+    {"sum_wrong", ledger_tenant_wrong, 2},
+    {"no_tenant", ledger_tenant_missing, 2},
 };
 
 #define QUESTIONS (sizeof questions / sizeof *questions)

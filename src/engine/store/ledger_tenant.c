@@ -2,6 +2,7 @@
 #include "ledger_tenant.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 #define IS_OPEN(row) row ".state IN ('intent', 'sent', 'accepted', 'unknown')"
 #define IS_FREE(row) row ".charged IN ('no', 'refund_expected')"
@@ -40,6 +41,25 @@ static const char count[] =
     "  WHERE id = new.tenant;"
     "END;";
 
+const char ledger_tenant_wrong[] =
+    "SELECT NULL, printf('tenant ''%s'' has reserved %.15g and spent %.15g, and"
+    " its rows %d and %d', id, tenants.reserved, tenants.spent,"
+    " ifnull(rows.reserved, 0), ifnull(rows.spent, 0))"
+    " FROM tenants LEFT JOIN (SELECT tenant, sum(" RESERVED(
+        "jobs") ")"
+                " AS reserved, sum(" SPENT(
+                    "jobs") ") AS spent FROM jobs"
+                            " WHERE tenant <> '' GROUP BY tenant) AS rows ON "
+                            "rows.tenant = id"
+                            " WHERE tenants.reserved <> ifnull(rows.reserved, "
+                            "0)"
+                            " OR tenants.spent <> ifnull(rows.spent, 0)";
+
+const char ledger_tenant_missing[] =
+    "SELECT max(key), printf('tenant ''%s'' of %d jobs', tenant, count(*))"
+    " FROM jobs WHERE tenant <> '' AND tenant NOT IN (SELECT id FROM tenants)"
+    " GROUP BY tenant";
+
 int ledger_tenant_count(sqlite3 *db) {
   return sqlite3_exec(db, count, NULL, NULL, NULL);
 }
@@ -65,15 +85,23 @@ static int prepare(sqlite3 *db, const char *sql, const char *name,
   return code;
 }
 
+#define ROWS_SUM(what)                                                         \
+  "(SELECT ifnull(sum(" what "), 0) FROM jobs WHERE tenant = ?1)"
+
+/* One that is made anew, where somebody took it out, has what its rows say. */
+static const char change_sql[] =
+    "INSERT INTO tenants (id, budget, weight, reserved, spent)"
+    " VALUES (?1, ?3, coalesce(?4, 1), " ROWS_SUM(RESERVED(
+        "jobs")) ", " ROWS_SUM(SPENT("jobs")) ")"
+                                              " ON CONFLICT (id) DO UPDATE SET"
+                                              " budget = CASE WHEN ?2 THEN ?3 "
+                                              "ELSE budget END,"
+                                              " weight = coalesce(?4, weight)";
+
 int ledger_tenant_change(sqlite3 *db, const char *name,
                          const TenantChange *change) {
   sqlite3_stmt *statement = NULL;
-  int code = prepare(db,
-                     "INSERT INTO tenants (id, budget, weight) VALUES (?1, ?3,"
-                     " coalesce(?4, 1)) ON CONFLICT (id) DO UPDATE SET"
-                     " budget = CASE WHEN ?2 THEN ?3 ELSE budget END, weight = "
-                     "coalesce(?4, weight)",
-                     name, &statement);
+  int code = prepare(db, change_sql, name, &statement);
   if (code == SQLITE_OK) {
     sqlite3_bind_int(statement, 2, change->has_budget);
     if (change->has_budget && change->budget < (double)INFINITY)
@@ -96,16 +124,40 @@ static void read_tenant(sqlite3_stmt *row, Tenant *tenant) {
                      .weight = sqlite3_column_double(row, 3)};
 }
 
+#define COLUMNS "SELECT budget, reserved, spent, weight, id FROM tenants"
+
 int ledger_tenant_look(sqlite3 *db, const char *name, Tenant *tenant) {
   sqlite3_stmt *statement = NULL;
-  int code = prepare(
-      db, "SELECT budget, reserved, spent, weight FROM tenants WHERE id = ?1",
-      name, &statement);
+  int code = prepare(db, COLUMNS " WHERE id = ?1", name, &statement);
   *tenant = (Tenant){.found = false};
   if (code == SQLITE_OK)
     code = sqlite3_step(statement);
   if (code == SQLITE_ROW)
     read_tenant(statement, tenant);
+  sqlite3_finalize(statement);
+  return code;
+}
+
+/* Names that somebody else wrote there, and that no tenant can have, are passed
+ * over: behind such a one it would not go on. */
+#define NEXT_NAME                                                              \
+  " WHERE id > ?1 AND typeof(id) = 'text' AND instr(id, char(0)) = 0"          \
+  " AND length(CAST(id AS BLOB)) <= ?2 ORDER BY id LIMIT 1"
+
+int ledger_tenant_after(sqlite3 *db, char name[TENANT_NAME_MAX + 1],
+                        Tenant *tenant) {
+  sqlite3_stmt *statement = NULL;
+  int code = prepare(db, COLUMNS NEXT_NAME, name, &statement);
+  *tenant = (Tenant){.found = false};
+  if (code == SQLITE_OK)
+    code = sqlite3_bind_int(statement, 2, TENANT_NAME_MAX);
+  if (code == SQLITE_OK)
+    code = sqlite3_step(statement);
+  if (code == SQLITE_ROW) {
+    const char *id = (const char *)sqlite3_column_text(statement, 4);
+    read_tenant(statement, tenant);
+    snprintf(name, TENANT_NAME_MAX + 1, "%s", id ? id : "");
+  }
   sqlite3_finalize(statement);
   return code;
 }

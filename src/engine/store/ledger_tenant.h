@@ -34,4 +34,13 @@ int ledger_tenant_change(sqlite3 *db, const char *name,
 /* SQLITE_ROW, SQLITE_DONE when there is none, or what went wrong. */
 int ledger_tenant_look(sqlite3 *db, const char *name, Tenant *tenant);
 
+/* The same for the one whose name comes next, which is put in its place. */
+int ledger_tenant_after(sqlite3 *db, char name[TENANT_NAME_MAX + 1],
+                        Tenant *tenant);
+
+/* Questions of an audit, which give keys and details: the tenants whose sums
+ * are not those of their rows, and those that have rows and are not there. */
+extern const char ledger_tenant_wrong[];
+extern const char ledger_tenant_missing[];
+
 #endif

@@ -11,6 +11,8 @@
 #include "fields.h"
 #include "lua/shown/error.h"
 
+#include <stdio.h>
+
 #define READER_TYPE "gptimage2.LedgerReader"
 
 /* A page ends behind the row that reaches one of them. */
@@ -222,6 +224,31 @@ static int f_ledger_tenant(lua_State *L) {
   return 1;
 }
 
+#define TENANTS_MAX 1000
+
+/* ARG: path, {file=, any_owner=}, name: "" is before all
+** RES: the tenants behind that one, with their `name`, TENANTS_MAX at most |
+** nil, err */
+static int f_ledger_tenants(lua_State *L) {
+  char name[TENANT_NAME_MAX + 1] = "";
+  Failure failure = {0};
+  LedgerReader **reader = push_finder(L, &failure);
+  Tenant tenant;
+  if (!reader)
+    return fail(L, &failure);
+  snprintf(name, sizeof name, "%s", luaL_checkstring(L, 3));
+  lua_newtable(L);
+  for (int i = 1; i <= TENANTS_MAX &&
+                  ledger_reader_next_tenant(*reader, name, &tenant, &failure);
+       i++) {
+    push_tenant(L, &tenant);
+    set_text(L, "name", name);
+    lua_rawseti(L, -2, i);
+  }
+  close_reader(reader);
+  return failure.kind ? fail(L, &failure) : 1;
+}
+
 /* ARG: reader
 ** RES: as push_page */
 static int m_rows(lua_State *L) {
@@ -257,11 +284,10 @@ static int f_ledger_audit(lua_State *L) {
 }
 
 void ledger_rows_open(lua_State *L) {
-  static const luaL_Reg functions[] = {{"ledger_rows", f_ledger_rows},
-                                       {"ledger_finder", f_ledger_finder},
-                                       {"ledger_audit", f_ledger_audit},
-                                       {"ledger_tenant", f_ledger_tenant},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"ledger_rows", f_ledger_rows},     {"ledger_finder", f_ledger_finder},
+      {"ledger_audit", f_ledger_audit},   {"ledger_tenants", f_ledger_tenants},
+      {"ledger_tenant", f_ledger_tenant}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"rows", m_rows},
                                      {"find", m_find},
                                      {"close", m__gc},

@@ -68,7 +68,7 @@ function paths.fault(path, whose)
     return "manifest_error", "is empty"
   elseif #path > MAX_PATH then
     return "manifest_error", ("is %d bytes long; at most %d"):format(#path, MAX_PATH)
-  elseif check.has_control(path) then
+  elseif check.misleads(path) then
     return "path_outside", "holds a control character"
   elseif check.utf8_error(path) then
     return "manifest_error", "is not valid UTF-8"

@@ -29,6 +29,7 @@ grammar.COMMANDS = {
   "gc",
   "history",
   "ledger",
+  "tenant",
   "recover",
   "resolve",
   "sandbox",
