@@ -93,7 +93,7 @@ function(gptimage2_add_spec_host variant flavour includes)
     PREFIX "" SUFFIX ".so" OUTPUT_NAME host C_VISIBILITY_PRESET default
     LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lua/${variant}/spec")
   add_dependencies(lua-${variant} spec-host-${variant})
-  foreach(helper no_lock short slow_dns slow_start)
+  foreach(helper far_disk no_lock short slow_dns slow_start)
     if(NOT TARGET ${helper})
       add_library(${helper} MODULE spec/helpers/${helper}.c)
       target_link_libraries(${helper} PRIVATE gptimage2_settings)

@@ -142,6 +142,7 @@ function gptimage2.use(loop) end
 ---@field budget? number credits that this client may spend; default: no limit
 ---@field ledger? string path of a SQLite file with every paid job; default: none
 ---@field ledger_owner? "self"|"any" whose the ledger's file may be; default "self"
+---@field ledger_alone? boolean nobody else may spend on the ledger; default false: it is shared
 ---@field account? string name of the account, for the ledger; default: told by the API key
 ---@field verify_references? boolean look at reference images before spending; default true
 ---@field allow_private_references? boolean references at private addresses; default false

@@ -50,7 +50,7 @@ local function is_root()
   return folder.run("id -u") == "0"
 end
 
-describe("the lock of a ledger", function()
+describe("the lock of a ledger that one has alone", function()
   after_each(support.clean)
   after_each(folder.clean)
 
@@ -58,7 +58,7 @@ describe("the lock of a ledger", function()
     if has_no_such_lock() then
       return
     end
-    local _, box, path = book.pair()
+    local _, box, path = book.pair({ ledger_alone = true })
     assert(os.remove(path .. ".lock"))
     assert.equal("ledger_locked", elsewhere(box, path))
     assert.equal("ledger_locked", select(2, try(box, path)).code)
@@ -68,7 +68,7 @@ describe("the lock of a ledger", function()
     if has_no_such_lock() then
       return
     end
-    local _, box, path = book.pair()
+    local _, box, path = book.pair({ ledger_alone = true })
     io.open(path .. ".lock"):close()
     io.open(path):close()
     assert.equal("ledger_locked", elsewhere(box, path))
@@ -78,35 +78,15 @@ describe("the lock of a ledger", function()
   end)
 
   it("holds through another folder's name", function()
-    local _, box, path = book.pair()
+    local _, box, path = book.pair({ ledger_alone = true })
     local link = folder.new() .. "/current"
     folder.link(path:match("^(.*)/"), link)
     assert.equal("ledger_locked", elsewhere(box, link .. "/renders.db"))
     assert.equal("ledger_locked", select(2, try(box, link .. "/renders.db")).code)
   end)
 
-  it("holds through a bind mount of the file alone", function()
-    if has_no_such_lock() then
-      return
-    end
-    local client, box, path = book.pair()
-    local other = folder.new() .. "/mounted.db"
-    folder.write(other, "")
-    local said = folder.run(("mount --bind %s %s"):format(folder.quote(path), folder.quote(other)))
-    if said ~= "" then
-      pending("nothing can be mounted here: " .. said)
-      return
-    end
-    local outside, inside = elsewhere(box, other), select(2, try(box, other))
-    assert(client:generate(CUP))
-    sh("umount %s", other)
-    assert.equal("ledger_locked", outside)
-    assert.equal("ledger_locked", inside.code)
-    assert.equal(1, #book.rows(path))
-  end)
-
   it("is let go at the end of its client", function()
-    local client, box, path = book.pair()
+    local client, box, path = book.pair({ ledger_alone = true })
     assert(client:generate(CUP))
     client:close()
     support.step_until(function()

@@ -13,7 +13,7 @@ describe("the ledger", function()
   after_each(support.clean)
   after_each(folder.clean)
 
-  describe("is spent on by one at a time:", function()
+  describe("is spent on by one client of a process, and by one alone that wants that:", function()
     it("a second client in the process is refused", function()
       local _, box, path = pair()
       local second, err = try_client(box, path)
@@ -23,7 +23,7 @@ describe("the ledger", function()
     end)
 
     it("a client in another process is refused, and may have it afterwards", function()
-      local client, box, path = pair()
+      local client, box, path = pair({ ledger_alone = true })
       local code = [[
         local _, url, key, path = ...
         local options = { api_key = key, base_url = url, ledger = path }
@@ -39,7 +39,7 @@ describe("the ledger", function()
     end)
 
     it("the refused one does not free the lock of the first", function()
-      local _, box, path = pair()
+      local _, box, path = pair({ ledger_alone = true })
       assert.is_nil((try_client(box, path)))
       assert.is_nil((try_client(box, path)))
       local code = [[

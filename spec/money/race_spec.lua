@@ -1,5 +1,5 @@
--- Two that both spend on one ledger, its lock taken from them: what each row says decides
--- alone who sends its job.
+-- Two that both spend on one ledger, its lock taken from them, and neither says what he works on:
+-- what each row says decides alone who sends its job.
 
 local book = require("spec.helpers.book")
 local child = require("spec.helpers.child")
@@ -35,6 +35,8 @@ local RACER = [[
   local gptimage2, host = require("gptimage2"), require("spec.host")
   local core = require("gptimage2.core")
   local read, round = core.ledger_rows, 0
+
+  function core.ledger_claim() end -- nobody says that he works on it
 
   local function exists(path)
     local file = io.open(path)
@@ -108,6 +110,8 @@ local TWINS = [[
   local read = core.ledger_rows
   local twin = require("spec.host").state()
   twin:run("package.cpath = ... .. '/?.so;' .. package.cpath", copy)
+  function core.ledger_claim() end
+  twin:run("require('gptimage2.core').ledger_claim = function() end")
 
   function core.ledger_rows(...)
     local rows, err = read(...)

@@ -117,8 +117,12 @@ local function connect(read, args)
   if not ledger then
     return nil, err
   end
-  local more = { ledger = ledger, retry = args.retry, max_active = args.concurrency }
-  return service.client(read, more)
+  return service.client(read, {
+    ledger = ledger,
+    ledger_alone = true, -- two that make the same rows would pay for them twice
+    retry = args.retry,
+    max_active = args.concurrency,
+  })
 end
 
 --- Looks once more what there is to do, now that nobody else spends on the ledger, and does it.

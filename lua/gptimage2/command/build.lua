@@ -98,7 +98,7 @@ local function connect(read, path, retry, out)
   local client, status
   if ledger then
     client, err, status = turn.await(function()
-      return service.client(read, { ledger = ledger, retry = retry })
+      return service.client(read, { ledger = ledger, ledger_alone = true, retry = retry })
     end, out, (ledger:gsub("ledger%.db$", "lock")))
   end
   if err then

@@ -1,5 +1,6 @@
 --- Taking up what an earlier process left unfinished in a ledger.
 
+local claims = require("gptimage2.ledger.claims")
 local core = require("gptimage2.core")
 local row_job = require("gptimage2.ledger.row_job")
 local rows = require("gptimage2.ledger.rows")
@@ -29,6 +30,7 @@ function recover.resend(client, config, row)
   local options = options_of(row, config)
   options.again = true
   options.attempt_id = row.attempt_id or "" -- by which the row is known until it is taken over
+  options.owner = not row.elsewhere and row.owner or nil -- who lives keeps it
   options.maybe_charged = row.state ~= "intent"
   options.earlier_id = id_of(row)
   -- What may have been paid may be paid once more, unless the service honours keys.
@@ -89,46 +91,91 @@ local function unknown(client, row)
   return core.unknown_job(client, options_of(row), err)
 end
 
+--- How a row goes on: "resume", "resend", or nil where nobody may decide that but a person. An id
+--- that the service does not know any more (it may have been sent again since) is no proof where
+--- its key can be asked.
+local function way_of(row, config)
+  local idempotent = config.retry == "idempotent"
+  if id_of(row) and (row.state == "accepted" or not idempotent) then
+    return "resume"
+  end
+  return (row.state == "intent" or idempotent) and "resend" or nil
+end
+
 --- Takes up one unfinished row: of this service, this account, and nobody's in this program.
 ---@param client gptimage2.Client
 ---@param config gptimage2.ClientSettings
 ---@param row table
 ---@return gptimage2.Job|nil
 ---@return gptimage2.Error|nil err
+---@return boolean|nil left the job is one that stays as it is
 function recover.take_up(client, config, row)
-  local id, retry = id_of(row), config.retry
-  -- An id that the service does not know any more (it may have been sent again since) is no proof
-  -- where its key can be asked.
-  local disowned = row.state ~= "accepted" and retry == "idempotent"
-  if id and not disowned then
-    return recover.resume(client, config, row, id)
-  elseif row.state == "intent" or retry == "idempotent" then
-    local job, err = recover.resend(client, config, row)
-    -- Its row stays: a larger budget finishes it, and the others are no worse for it.
-    if err and (err.kind == "budget" or not row.body) then
-      job = core.unknown_job(client, options_of(row), err)
-    end
-    return job, err
+  local way = way_of(row, config)
+  if way == "resume" then
+    return recover.resume(client, config, row, id_of(row))
+  elseif not way then
+    return unknown(client, row)
   end
-  return unknown(client, row)
+  local job, err = recover.resend(client, config, row)
+  -- Its row stays: a larger budget finishes it, and the others are no worse for it.
+  if err and (err.kind == "budget" or not row.body) then
+    return core.unknown_job(client, options_of(row), err), nil, true
+  end
+  return job, err
 end
 
---- Takes up what an earlier process left unfinished. See `client:recover`.
+--- Which of a page are this client's to take up: those that go on, where nobody else has them,
+--- and those that nobody goes on with.
+local function own_of(config, page, wants)
+  local acts, own = {}, {}
+  for _, row in ipairs(page) do
+    local wanted = wants(row)
+    if wanted and way_of(row, config) then
+      acts[#acts + 1] = row
+    elseif wanted then
+      own[row] = true
+    end
+  end
+  for _, row in ipairs(claims.take(config, acts)) do
+    own[row] = true
+  end
+  return own
+end
+
+--- Takes up those of a page, and adds their jobs; gives the error that ends it. What it does not
+--- go on with is left to others.
+local function take_up_page(client, config, page, wants, jobs)
+  local own, left, failed = own_of(config, page, wants), {}, nil
+  for _, row in ipairs(page) do
+    local job, why, stays
+    if own[row] and not failed then
+      job, why, stays = recover.take_up(client, config, row)
+      jobs[#jobs + 1], failed = job, not job and why or nil
+    end
+    if own[row] and (stays or failed) then
+      left[#left + 1] = row
+    end
+  end
+  claims.release(config, left)
+  return failed
+end
+
+--- Takes up what an earlier process left unfinished, and no other that lives works on. See
+--- `client:recover`.
 ---@param client gptimage2.Client
 ---@param config gptimage2.ClientSettings
 ---@param any_key? boolean other accounts' rows as well
 ---@return gptimage2.Job[]|nil
 ---@return gptimage2.Error|nil err
 function recover.all(client, config, any_key)
-  local live, jobs, failed = core.live_keys(client), {}, nil
-  local _, err = rows.each(config, { unfinished = true }, function(row)
-    -- The sandbox's jobs, say, are nothing to send to the real service; nor another account's.
+  local live, jobs = core.live_keys(client), {}
+  -- The sandbox's jobs, say, are nothing to send to the real service; nor another account's.
+  local function wants(row)
     local own = is_of_service(row, config) and is_own(row, config, any_key)
-    if own and not live[row.key] then
-      local job, why = recover.take_up(client, config, row)
-      jobs[#jobs + 1], failed = job, not job and why or nil
-    end
-    return failed
+    return own and not live[row.key] and not row.elsewhere
+  end
+  local failed, err = rows.pages(config, { unfinished = true }, function(page)
+    return take_up_page(client, config, page, wants, jobs)
   end)
   if failed or err then
     return nil, failed or err

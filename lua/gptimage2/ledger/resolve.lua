@@ -57,6 +57,9 @@ local function unsettled(client, config, key, what, any_key)
     local message = "this job is under way in this program: wait for its end, or cancel it "
       .. "(where it is cancelled, its create is still out: step, and ask again)"
     return nil, ledger_error("not_unknown", message, key, row)
+  elseif row.elsewhere then
+    local message = "this job is under way in another program: wait for its end"
+    return nil, ledger_error("not_unknown", message, key, row)
   elseif not is_open(row, what) then
     local message = ("this job needs no settling: its state is %s"):format(row.state)
     return nil, ledger_error("not_unknown", message, key, row)

@@ -17,6 +17,31 @@ function rows.read(config, filter)
   return core.ledger_rows(config.ledger, filter)
 end
 
+--- Gives each page to `use` until that gives something back: that then. Nil and the error where the
+--- file cannot be read.
+---@param config table
+---@param filter table
+---@param use fun(page: table[]): any
+---@return any found
+---@return gptimage2.Error|nil err
+function rows.pages(config, filter, use)
+  local page, err = rows.read(config, filter)
+  while page do
+    local rest = page.rest
+    local found = use(page)
+    if found then
+      if rest then
+        rest:close()
+      end
+      return found
+    elseif not rest then
+      return nil
+    end
+    page, err = rest:rows()
+  end
+  return nil, err
+end
+
 --- Gives each row to `use` until that gives something back: that then. Nil and the error where the
 --- file cannot be read.
 ---@param config table
@@ -25,24 +50,14 @@ end
 ---@return any found
 ---@return gptimage2.Error|nil err
 function rows.each(config, filter, use)
-  local page, err = rows.read(config, filter)
-  while page do
-    local rest = page.rest
+  return rows.pages(config, filter, function(page)
     for _, row in ipairs(page) do
       local found = use(row)
       if found then
-        if rest then
-          rest:close()
-        end
         return found
       end
     end
-    if not rest then
-      return nil
-    end
-    page, err = rest:rows()
-  end
-  return nil, err
+  end)
 end
 
 --- Who finds many rows by their keys, one by one, all as of one moment; to be closed.

@@ -25,6 +25,7 @@ local CLIENT_SPEC = {
   budget = "number",
   ledger = "string",
   ledger_owner = "string",
+  ledger_alone = "boolean",
   account = "string",
   verify_references = "boolean",
   allow_private_references = "boolean",
@@ -246,6 +247,7 @@ local function read_settings(opts, level)
   config.ca_file = read_text(opts.ca_file, "ca_file", level)
   config.ledger = read_text(opts.ledger, "ledger", level)
   config.any_owner = read_ledger_owner(opts.ledger_owner, level)
+  config.ledger_alone = either(opts.ledger_alone, false)
   config.account = read_account(opts.account, level)
   config.user_agent = read_text(opts.user_agent, "user_agent", level)
   config.on_event = opts.on_event

@@ -15,6 +15,7 @@ core.kept.settings = by_client
 ---@field ledger string|nil a path, absolute
 ---@field ledger_file string|nil which file that is
 ---@field any_owner boolean the file may seem to be somebody else's
+---@field worker string|nil whose the rows are that it works on; "" where nobody else can be there
 ---@field account string|nil whose jobs of the ledger are the client's
 ---@field retry string
 ---@field base_url string
@@ -30,6 +31,7 @@ function settings.keep(client, config)
     ledger = config.ledger,
     ledger_file = config.ledger_file,
     any_owner = config.any_owner,
+    worker = config.worker,
     account = config.account,
     retry = config.retry,
     base_url = config.base_url,

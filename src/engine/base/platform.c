@@ -14,6 +14,7 @@
 #if defined(__linux__) && !defined(GPTIMAGE2_POSIX)
 #define LINUX
 #include <sys/auxv.h>
+#include <sys/vfs.h>
 #endif
 #ifdef __APPLE__
 #include <dlfcn.h>
@@ -233,6 +234,46 @@ bool platform_start_write(int fd, int64_t from, int64_t size) {
   return sync_file_range(fd, from, size, SYNC_FILE_RANGE_WRITE) == 0;
 #else
   (void)fd, (void)from, (void)size;
+  return false;
+#endif
+}
+
+#ifdef LINUX
+/* As linux/magic.h and the file systems' own sources have them. */
+static bool is_remote(unsigned long type) {
+  static const unsigned long remote[] = {
+      0x6969,     /* NFS */
+      0x517b,     /* SMB */
+      0xff534d42, /* CIFS */
+      0xfe534d42, /* SMB 2 and later */
+      0x01021997, /* 9p, as WSL and virtual machines have it */
+      0x65735546, /* FUSE: sshfs, virtiofs, Docker on a Mac ... */
+      0x5346414f, /* AFS */
+      0x6b414653, /* AFS of the kernel's own */
+      0x73757245, /* Coda */
+      0x00c36400, /* Ceph */
+      0x0bd00bd0, /* Lustre */
+      0x47504653, /* GPFS */
+      0x7461636f, /* OCFS2 */
+      0x01161970, /* GFS2 */
+      0x786f4256, /* folders of VirtualBox */
+      0xbacbacbc, /* those of VMware */
+      0x20030528, /* OrangeFS */
+  };
+  for (size_t i = 0; i < sizeof remote / sizeof *remote; i++)
+    if (remote[i] == type)
+      return true;
+  return false;
+}
+#endif
+
+bool platform_is_local(int fd) {
+#ifdef LINUX
+  struct statfs about;
+  return fstatfs(fd, &about) == 0 &&
+         !is_remote((unsigned long)about.f_type & 0xffffffffUL);
+#else
+  (void)fd;
   return false;
 #endif
 }

@@ -79,6 +79,12 @@ int platform_sync(int fd);
  * that finds less to do. */
 bool platform_start_write(int fd, int64_t from, int64_t size);
 
+/* Whether the programs of this machine alone have the file before them, and all
+ * of them the same: its locks and shared memory hold between them.  False for
+ * what comes over a network or through a program of its own, and where the
+ * system cannot tell. */
+bool platform_is_local(int fd);
+
 /* rename() inside of a folder that replaces nothing: 0, or -1 with errno;
  * ENOSYS where there is no such call. */
 int platform_rename_new(int folder, const char *from, const char *to);

@@ -22,9 +22,9 @@ static inline int file_lock_ask(int fd, int command, struct flock *lock) {
   return errno == EACCES ? EAGAIN : errno;
 }
 
-/* Sets `type` (F_WRLCK, F_UNLCK) on `length` bytes (0 = to the end, however far
- * that moves) from `start`, without waiting: 0, EAGAIN when somebody else has
- * a lock there, or another errno. */
+/* Sets `type` (F_RDLCK, F_WRLCK, F_UNLCK) on `length` bytes (0 = to the end,
+ * however far that moves) from `start`, without waiting: 0, EAGAIN when
+ * somebody else has a lock there that is in the way, or another errno. */
 static inline int file_lock(int fd, short type, off_t start, off_t length) {
   struct flock lock = {
       .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
@@ -34,6 +34,23 @@ static inline int file_lock(int fd, short type, off_t start, off_t length) {
     return error;
 #endif
   return file_lock_ask(fd, F_SETLK, &lock);
+}
+
+/* Whether somebody else has a lock, of whichever type, on one of the bytes: 0,
+ * EAGAIN, or another errno.  EINVAL where there are no locks of open files:
+ * what is said of POSIX locks may be wrong a moment later. */
+static inline int file_lock_look(int fd, off_t start, off_t length) {
+#ifdef F_OFD_GETLK
+  struct flock lock = {.l_type = F_WRLCK,
+                       .l_whence = SEEK_SET,
+                       .l_start = start,
+                       .l_len = length};
+  int error = file_lock_ask(fd, F_OFD_GETLK, &lock);
+  return error || lock.l_type == F_UNLCK ? error : EAGAIN;
+#else
+  (void)fd, (void)start, (void)length;
+  return EINVAL;
+#endif
 }
 
 #endif

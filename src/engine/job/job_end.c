@@ -81,7 +81,9 @@ bool record_end(Job *job, JobEnd how) {
       .state = last_state(job, how),
       .error = left || (obeyed && job->hearsay) ? NULL : last->failure.code,
       .attempts = job->state.attempts,
-      .status = last->status};
+      .status = last->status,
+      .parts = job->state.mode != JOB_MODE_POLL_ONCE};
+  LedgerNews left_to_all = {.parts = news.parts};
   bool known = job->recorded || job->intended;
   bool anothers = is_anothers(job, how);
   if (!job->op.account->ledger)
@@ -92,8 +94,7 @@ bool record_end(Job *job, JobEnd how) {
     queue_remove(&job->unwritten);
   if (is_answered(how) || !job->idempotency_key || !known)
     return false;
-  if (!anothers)
-    record_tell(job, &news);
+  record_tell(job, anothers ? &left_to_all : &news);
   if (!must_fit(job, how))
     return false;
   job->op.last.unrecorded = ledger_is_broken(job->op.account->ledger);

@@ -9,6 +9,9 @@
 /* Seconds until a ledger that is down is looked at. */
 #define RETRY_FIRST 0.05
 #define RETRY_MAX 1.0
+/* The same where somebody else was writing: that is soon over, or lasts. */
+#define BUSY_FIRST 0.01
+#define BUSY_MAX 0.1
 #define INTENTS_MAX 1000 /* that one transaction takes after that */
 
 /* False when the ledger is down, or says no: then the op's failure tells. */
@@ -158,7 +161,10 @@ static void give_up(Account *account) {
 
 /* The look at it found it down. */
 static void retry_later(Account *account) {
-  double pause = fmin(fmax(account->retry_pause * 2, RETRY_FIRST), RETRY_MAX);
+  bool busy = ledger_is_busy(account->ledger);
+  double pause =
+      fmax(account->retry_pause * 2, busy ? BUSY_FIRST : RETRY_FIRST);
+  pause = fmin(pause, busy ? BUSY_MAX : RETRY_MAX);
   account->retry_pause = pause;
   account->retry_at = clock_monotonic() + pause;
 }

@@ -167,7 +167,8 @@ void record_answer(Job *job, const Exchange *exchange, const Answer *answer) {
   LedgerNews news = {.status = reply->status,
                      .attempts = job->state.attempts,
                      .answer = body->length ? body->data : NULL,
-                     .answer_length = body->length};
+                     .answer_length = body->length,
+                     .parts = job->state.phase == PHASE_ENDED};
   if (!job_ledger(job))
     return;
   if (reply->kind != OUTCOME_ANSWERED && reply->kind != OUTCOME_LOST) {
@@ -197,7 +198,8 @@ void record_answer(Job *job, const Exchange *exchange, const Answer *answer) {
 void record_result(Job *job, const Exchange *exchange, const Answer *answer) {
   LedgerNews news = {.state = answer->state,
                      .charged = answer->charged,
-                     .error = answer->error};
+                     .error = answer->error,
+                     .parts = true};
   if (!job_ledger(job))
     return;
   if (!job->idempotency_key)

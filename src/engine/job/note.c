@@ -10,8 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Seconds for which somebody else who writes to the ledger is waited for, and
+ * between two attempts. */
+#define PATIENCE 2.0
+#define PAUSE 0.02
+
 typedef struct Note {
-  Op op; /* first */
+  Op op;        /* first */
+  double until; /* that it is tried again */
   char *key;
   JobNote note;
   bool of_tenant; /* the key is its name */
@@ -45,16 +51,32 @@ static void settle(Note *note) {
 }
 
 /* It must be durable before anybody acts on it. */
-static void start(Op *op) {
-  Note *note = (Note *)op;
+static void try(Note *note) {
+  Op *op = &note->op;
+  double now = clock_monotonic();
+  failure_clear(&op->last.failure);
   op->account->retry_at = 0; /* it may be writable again: look now */
-  record_flush(op->account, clock_monotonic(), false);
+  record_flush(op->account, now, false);
   if (note->of_tenant)
     ledger_change_tenant(op->account->ledger, note->key, &note->change,
                          &op->last.failure);
   else
     settle(note);
-  op_end(op);
+  if (op->last.failure.kind && now < note->until &&
+      ledger_is_busy(op->account->ledger))
+    heap_set(&engine_loop(op->engine)->heap, &op->timer, now + PAUSE);
+  else
+    op_end(op);
+}
+
+static void start(Op *op) {
+  Note *note = (Note *)op;
+  note->until = clock_monotonic() + PATIENCE;
+  try(note);
+}
+
+static void on_timer(Op *op) {
+  try((Note *)op);
 }
 
 static void free_note(Op *op) {
@@ -65,7 +87,7 @@ static void free_note(Op *op) {
 }
 
 static const OpType note_type = {.start = start,
-                                 .on_timer = nothing,
+                                 .on_timer = on_timer,
                                  .on_cancel = nothing,
                                  .stop = nothing,
                                  .free = free_note};

@@ -46,11 +46,11 @@ typedef struct LedgerDuration {
   double seconds;
 } LedgerDuration;
 
-/* Opens or makes the file at `path` and locks it: one process spends on it at a
- * time.  NULL with a failure of kind ledger, the file untouched and nothing new
- * beside it, when it cannot be opened, belongs to somebody else, is a symbolic
- * link or has several names, is not a ledger, is damaged, is newer than this
- * version, or is locked. */
+/* Opens or makes the file at `path` and locks it: several processes may spend
+ * on it, each by one of these (ledger_lock.h).  NULL with a failure of kind
+ * ledger, the file untouched and nothing new beside it, when it cannot be
+ * opened, belongs to somebody else, is a symbolic link or has several names, is
+ * not a ledger, is damaged, is newer than this version, or is locked. */
 Ledger *ledger_open_as(const char *path, const LedgerOptions *options,
                        Failure *failure);
 Ledger *ledger_open(const char *path, Failure *failure);
@@ -60,6 +60,10 @@ Ledger *ledger_open(const char *path, Failure *failure);
 const char *ledger_path(const Ledger *ledger);
 const char *ledger_file_of(const Ledger *ledger);
 const char *ledger_account(const Ledger *ledger);
+
+/* By what name rows have it as their owner, and others ask whether it lives; ""
+ * = they cannot, it is alone.  Any thread. */
+const char *ledger_worker(const Ledger *ledger);
 
 /* Those of the service's jobs among the last `most` that succeeded, the newest
  * first, into `found`, which has room for all; how many.  Host's thread, right
@@ -78,8 +82,9 @@ void ledger_close(Ledger *ledger);
 
 /* Records a job in the state "intent".  `again`: the job is in the ledger, not
  * sent (or, with its `maybe_charged`, perhaps) and not settled, and is about to
- * be sent once more; whoever had it until now does not any more.  False with
- * `failure` when the key is taken (ledger/key_in_use), the row says otherwise
+ * be sent once more; whoever had it until now does not any more, unless they
+ * may live (its owner is another than was seen).  False with `failure` when the
+ * key is taken (ledger/key_in_use), the row says otherwise
  * (ledger/not_ours_to_send), its tenant is not there (budget/tenant_unknown) or
  * cannot pay for it (budget/tenant_budget_exceeded), or the ledger is down.  To
  * repeat it where the transaction was lost, or is said to be, does no harm: of
@@ -126,8 +131,10 @@ bool ledger_change_tenant(Ledger *ledger, const char *name,
  * down: what was told is kept, what was intended or permitted is not. */
 bool ledger_flush(Ledger *ledger, Failure *failure);
 
-/* True while it cannot be written; and when it never will be. */
+/* True while it cannot be written; where that is since somebody else was
+ * writing to it; and when it never will be. */
 bool ledger_is_down(const Ledger *ledger);
+bool ledger_is_busy(const Ledger *ledger);
 bool ledger_is_broken(const Ledger *ledger);
 
 /* Why it is down. */

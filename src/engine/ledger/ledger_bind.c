@@ -26,7 +26,7 @@ void ledger_bind_blob(sqlite3_stmt *statement, int place, const char *bytes,
 }
 
 void ledger_bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry,
-                       const char *account) {
+                       const char *account, const char *worker) {
   ledger_bind_text(statement, 1, entry->key);
   ledger_bind_text(statement, 2, entry->base_url);
   ledger_bind_text(statement, 3, entry->mode);
@@ -40,4 +40,5 @@ void ledger_bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry,
   ledger_bind_text(statement, 11, entry->attempt_id);
   ledger_bind_text(statement, 12, entry->next_id);
   ledger_bind_text(statement, 13, entry->tenant);
+  ledger_bind_text(statement, 14, worker);
 }

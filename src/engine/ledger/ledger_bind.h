@@ -17,7 +17,7 @@ void ledger_bind_blob(sqlite3_stmt *statement, int place, const char *bytes,
 
 /* All that INTEND takes. */
 void ledger_bind_entry(sqlite3_stmt *statement, const LedgerEntry *entry,
-                       const char *account);
+                       const char *account, const char *worker);
 
 /* Runs it; SQLITE_DONE or the error. */
 int ledger_finish(sqlite3_stmt *statement);

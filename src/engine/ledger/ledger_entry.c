@@ -23,6 +23,7 @@ LedgerEntry *ledger_entry_copy(const LedgerEntry *entry) {
   copied->metadata = copy(entry->metadata, &ok);
   copied->job_id = copy(entry->job_id, &ok);
   copied->seen_id = copy(entry->seen_id, &ok);
+  copied->seen_owner = copy(entry->seen_owner, &ok);
   copied->tenant = copy(entry->tenant, &ok);
   if (ok)
     return copied;
@@ -39,6 +40,7 @@ void ledger_entry_free(LedgerEntry *entry) {
   free((char *)entry->metadata);
   free((char *)entry->job_id);
   free((char *)entry->seen_id);
+  free((char *)entry->seen_owner);
   free((char *)entry->tenant);
   free(entry);
 }

@@ -25,6 +25,7 @@ typedef struct LedgerEntry {
   const char *next_id;    /* that its first permission is asked for */
   const char *seen_id;    /* of one that is there: the attempt it had, "" = none
                            */
+  const char *seen_owner; /* and its owner, who does not live: NULL = none */
   bool maybe_charged;     /* of one that is sent again: it may have been made */
   const char *job_id;     /* that an earlier create of it was given */
   const char *tenant;     /* for whom it is made, and who pays; NULL = nobody */
@@ -51,6 +52,7 @@ typedef struct LedgerNews {
   size_t result_length;
   double seconds; /* that it took, from the answer to the create */
   bool failed;    /* the result says so: it replaces no pictures */
+  bool parts;     /* nobody works on it any more, whatever is left to do */
   /* Where it is no fact but the word of one who sends: only where the row is
    * still theirs, under either of the two.  NULL = whosever it is. */
   const char *attempt_id;
@@ -64,6 +66,7 @@ typedef struct LedgerNews {
 /* How a ledger is opened; all zero is the usual. */
 typedef struct LedgerOptions {
   bool any_owner;      /* the file may seem to be somebody else's */
+  bool alone;          /* nobody else may spend on it meanwhile */
   const char *account; /* whose jobs its client makes: a name */
   const char *api_key; /* where `account` is NULL: tells the account */
 } LedgerOptions;

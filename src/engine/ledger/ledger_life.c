@@ -13,9 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Finds the file, or makes it, and locks it. */
-static bool open_file(Ledger *ledger, const char *path, bool any_owner,
-                      Failure *failure) {
+/* Finds the file, or makes it, and locks it.  What somebody else made a ledger
+ * of meanwhile was not made here. */
+static bool open_file(Ledger *ledger, const char *path,
+                      const LedgerOptions *options, Failure *failure) {
+  bool any_owner = options->any_owner;
   struct stat info;
   ledger->path = ledger_file_path(path, failure);
   if (!ledger->path ||
@@ -23,10 +25,12 @@ static bool open_file(Ledger *ledger, const char *path, bool any_owner,
       !ledger_file_check(ledger->path, any_owner, &info, failure))
     return false;
   ledger_file_id(&info, ledger->file);
-  ledger->lock = ledger_lock(ledger->path, &info, failure);
-  if (ledger->lock)
-    ledger_lock_claim(ledger->lock);
-  return ledger->lock != NULL;
+  ledger->lock = ledger_lock(ledger->path, &info, options->alone, failure);
+  if (!ledger->lock)
+    return false;
+  ledger->made = ledger_lock_claim(ledger->lock) && ledger->made;
+  ledger_lock_worker(ledger->lock, ledger->worker);
+  return true;
 }
 
 static int prepare_all(Ledger *ledger) {
@@ -56,12 +60,15 @@ static bool open_contents(Ledger *ledger, const LedgerOptions *options,
                           Failure *failure) {
   LedgerContents contents;
   ledger->db = ledger_open_writer(ledger->path, &contents, failure);
-  if (!ledger->db || !ledger_lock_old(ledger->lock, ledger->path, failure) ||
+  if (!ledger->db ||
+      !ledger_lock_old(ledger->lock, ledger->path, ledger_is_current(&contents),
+                       failure) ||
       !ledger_set_up(ledger->db, ledger->path, &contents, failure) ||
       !ledger_account_name(ledger->db, options, &ledger->account, failure) ||
       !prepare(ledger, failure))
     return false;
   ledger_lock_watch_log(ledger->lock, ledger->path);
+  ledger_lock_opened(ledger->lock);
   return true;
 }
 
@@ -83,10 +90,12 @@ static void free_ledger(Ledger *ledger) {
 }
 
 /* The lock is held until what was made is gone.  Who made a file that somebody
- * else locked first leaves it to them. */
+ * else may have locked first leaves it to them once there is something in it.
+ */
 static void abandon(Ledger *ledger, bool locked) {
   close_contents(ledger);
-  if (ledger->made && !locked)
+  if (ledger->made && !locked &&
+      (ledger->lock || ledger_file_is_empty(ledger->path)))
     ledger_file_remove(ledger->path,
                        ledger->lock && ledger_lock_made_old(ledger->lock));
   free_ledger(ledger);
@@ -99,7 +108,7 @@ static Ledger *open_as(const char *path, const LedgerOptions *options,
     failure_set(failure, "ledger", "ledger_unopenable", "out of memory");
     return NULL;
   }
-  if (open_file(ledger, path, options->any_owner, failure) &&
+  if (open_file(ledger, path, options, failure) &&
       open_contents(ledger, options, failure))
     return ledger;
   abandon(ledger, !ledger->lock && strcmp(failure->code, "ledger_locked") == 0);
@@ -121,12 +130,21 @@ Ledger *ledger_open(const char *path, Failure *failure) {
   return ledger_open_as(path, &(LedgerOptions){0}, failure);
 }
 
+/* Who is not the last leaves the log to the others, whatever SQLite thinks of
+ * who is there: its own locks go with any descriptor of the file that a program
+ * closes. */
+static void leave_log(Ledger *ledger) {
+  if (!ledger_lock_is_last(ledger->lock))
+    sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 /* In a child SQLite would close the parent's log: what there is stays. */
 void ledger_close(Ledger *ledger) {
   FileLimit limit; /* it may be the host's thread */
   if (!ledger_lock_is_mine(ledger->lock))
     return;
   file_limit_hold(&limit);
+  leave_log(ledger);
   close_contents(ledger);
   free_ledger(ledger);
   file_limit_release(&limit);
@@ -142,6 +160,10 @@ const char *ledger_file_of(const Ledger *ledger) {
 
 const char *ledger_account(const Ledger *ledger) {
   return ledger->account;
+}
+
+const char *ledger_worker(const Ledger *ledger) {
+  return ledger->worker;
 }
 
 bool ledger_may_spend(Ledger *ledger, Failure *failure) {

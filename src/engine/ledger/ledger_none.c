@@ -40,6 +40,11 @@ const char *ledger_account(const Ledger *ledger) {
   return NULL;
 }
 
+const char *ledger_worker(const Ledger *ledger) {
+  (void)ledger;
+  return "";
+}
+
 unsigned ledger_durations(Ledger *ledger, const char *base_url,
                           LedgerDuration *found, unsigned most) {
   (void)ledger, (void)base_url, (void)found, (void)most;
@@ -116,6 +121,11 @@ bool ledger_is_down(const Ledger *ledger) {
   return true;
 }
 
+bool ledger_is_busy(const Ledger *ledger) {
+  (void)ledger;
+  return false;
+}
+
 bool ledger_is_broken(const Ledger *ledger) {
   (void)ledger;
   return true;
@@ -161,6 +171,18 @@ const char *ledger_reader_file(LedgerReader *reader, const char *key,
 bool ledger_reader_finding(LedgerReader *reader, LedgerFinding *finding,
                            Failure *failure) {
   (void)reader, (void)finding;
+  refuse(failure);
+  return false;
+}
+
+bool ledger_reader_is_at_work(const LedgerReader *reader, const char *worker) {
+  (void)reader, (void)worker;
+  return false;
+}
+
+bool ledger_claim(const LedgerPlace *place, const char *worker,
+                  LedgerClaim *claims, size_t count, Failure *failure) {
+  (void)place, (void)worker, (void)claims, (void)count;
   refuse(failure);
   return false;
 }

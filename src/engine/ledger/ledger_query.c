@@ -15,9 +15,11 @@
   " (SELECT answer FROM bodies WHERE key = jobs.key AND body IS NULL),"        \
   " (SELECT result FROM bodies WHERE key = jobs.key AND body IS NULL)"
 
-#define COLUMNS_1 COLUMNS ", " BODIES_1 ", " NUMBERS ", NULL, NULL, NULL, rowid"
+#define COLUMNS_1                                                              \
+  COLUMNS ", " BODIES_1 ", " NUMBERS ", NULL, NULL, NULL, NULL, rowid"
 #define COLUMNS_2                                                              \
-  COLUMNS ", " BODIES_2 ", " NUMBERS ", account, attempt_id, tenant, rowid"
+  COLUMNS ", " BODIES_2 ", " NUMBERS                                           \
+          ", account, attempt_id, tenant, owner, rowid"
 
 const char ledger_query_files[] =
     "SELECT path FROM files WHERE key = ?1 ORDER BY n, saved_at, path";

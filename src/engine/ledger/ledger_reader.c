@@ -39,25 +39,13 @@ static void explain(const LedgerReader *reader, int code, Failure *failure) {
   look_for_damage(reader, failure);
 }
 
-/* Is that the file which the filter means? */
-static bool is_meant(const char *path, const struct stat *info,
-                     const LedgerFilter *filter, Failure *failure) {
-  char name[LEDGER_FILE_ID];
-  ledger_file_id(info, name);
-  if (!filter->file || strcmp(filter->file, name) == 0)
-    return true;
-  ledger_file_refuse(failure, "ledger_replaced", path,
-                     "is another file than the one that was opened");
-  return false;
-}
-
 /* The connection, at the version of its tables. */
 static bool open_file(LedgerReader *reader, const char *path,
                       const LedgerFilter *filter, LedgerContents *contents,
                       Failure *failure) {
   struct stat info;
   if (!ledger_file_check(path, filter->any_owner, &info, failure) ||
-      !is_meant(path, &info, filter, failure))
+      !ledger_file_is_meant(path, &info, filter->file, failure))
     return false;
   reader->lock = ledger_lock_join(&info);
   if (!reader->lock) {
@@ -148,6 +136,7 @@ static void read_row(sqlite3_stmt *rows, LedgerRow *row) {
   row->account = text(rows, 19);
   row->attempt_id = text(rows, 20);
   row->tenant = text(rows, 21);
+  row->owner = text(rows, 22);
 }
 
 bool ledger_reader_next(LedgerReader *reader, LedgerRow *row,
@@ -199,6 +188,10 @@ bool ledger_reader_finding(LedgerReader *reader, LedgerFinding *finding,
   if (code != SQLITE_DONE)
     explain(reader, code, failure);
   return false;
+}
+
+bool ledger_reader_is_at_work(const LedgerReader *reader, const char *worker) {
+  return ledger_lock_is_alive(reader->lock, worker);
 }
 
 int ledger_reader_version(const LedgerReader *reader) {

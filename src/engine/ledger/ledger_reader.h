@@ -6,6 +6,7 @@
 #define GPTIMAGE2_ENGINE_LEDGER_READER_H
 
 #include "engine/base/failure.h"
+#include "engine/store/ledger_claim.h"
 #include "engine/store/ledger_finding.h"
 #include "engine/store/tenant.h"
 #include "ledger_filter.h"
@@ -19,6 +20,7 @@ typedef struct LedgerReader LedgerReader;
 typedef struct LedgerRow {
   const char *key, *state, *charged, *base_url, *mode, *prompt, *ratio;
   const char *metadata, *job_id, *error, *account, *attempt_id, *tenant;
+  const char *owner;
   const char *body, *answer, *result;
   size_t body_length, answer_length, result_length;
   double created_at, updated_at;
@@ -48,6 +50,10 @@ const char *ledger_reader_file(LedgerReader *reader, const char *key,
  * that.  False at the end, and with a failure as above. */
 bool ledger_reader_finding(LedgerReader *reader, LedgerFinding *finding,
                            Failure *failure);
+
+/* Whether the owner of a row lives, in another process than this one, which
+ * spends on the same ledger.  False where it does not. */
+bool ledger_reader_is_at_work(const LedgerReader *reader, const char *worker);
 
 /* The version of its tables. */
 int ledger_reader_version(const LedgerReader *reader);

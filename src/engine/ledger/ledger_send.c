@@ -6,6 +6,11 @@
 
 #include <string.h>
 
+/* Whose rows are; NULL = they name nobody. */
+static const char *worker_of(const Ledger *ledger) {
+  return *ledger->worker ? ledger->worker : NULL;
+}
+
 /* What INTEND_BODY and INTEND_AGAIN have in common. */
 static void bind_body(sqlite3_stmt *statement, const LedgerEntry *entry) {
   ledger_bind_text(statement, 1, entry->key);
@@ -75,7 +80,8 @@ static int insert(Ledger *ledger, const LedgerEntry *entry, bool *done) {
   int code;
   if (entry->tenant && *entry->tenant && !ledger->counts)
     return SQLITE_CONSTRAINT; /* there are no tenants */
-  ledger_bind_entry(ledger->statements[INTEND], entry, ledger->account);
+  ledger_bind_entry(ledger->statements[INTEND], entry, ledger->account,
+                    worker_of(ledger));
   code = ledger_finish(ledger->statements[INTEND]);
   *done = code == SQLITE_DONE && sqlite3_changes(ledger->db) == 1;
   if (!*done)
@@ -92,6 +98,8 @@ static int take_over(Ledger *ledger, const LedgerEntry *entry, bool *done) {
   sqlite3_bind_double(statement, 3, clock_wall());
   ledger_bind_text(statement, 4, ledger->account);
   ledger_bind_text(statement, 5, entry->attempt_id);
+  ledger_bind_text(statement, 7, worker_of(ledger));
+  ledger_bind_text(statement, 8, entry->seen_owner);
   if (entry->maybe_charged)
     ledger_bind_text(statement, 6, entry->job_id);
   else

@@ -43,6 +43,8 @@
   " job_id = coalesce(?4, job_id), attempts = max(attempts, ?6),"              \
   " account = coalesce(?11, account),"                                         \
   " http_status = coalesce(?7, http_status),"                                  \
+  " owner = CASE WHEN (?16 OR ?2 IS 'unknown') AND owner IS ?17"               \
+  "  THEN NULL ELSE owner END,"                                                \
   " seconds = coalesce(seconds, ?15), updated_at = ?8 WHERE "
 
 /* Of that service, however its URL is spelled. */
@@ -58,6 +60,9 @@
 
 #define HAS_BODY                                                               \
   " AND EXISTS (SELECT 1 FROM bodies WHERE key = ?1 AND body = ?2)"
+
+/* Nobody's who lives, as far as who takes it over knows, or theirs already. */
+#define IS_LEFT " AND (owner IS NULL OR owner IN (?7, ?8))"
 
 /* The answers of a job that is there; the request's row is another.  That a job
  * failed (?4) replaces no pictures; and what a create was answered that named
@@ -81,8 +86,8 @@ const char *const ledger_sql[STATEMENTS] = {
     [INTEND] =
         "INSERT INTO jobs (key, base_url, mode, prompt, ratio, metadata,"
         " count, cost, state, created_at, updated_at, account, attempt_id,"
-        " tenant) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'intent', ?9, ?9,"
-        " ?10, ?11, coalesce(?13, ''))"
+        " tenant, owner) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'intent', ?9,"
+        " ?9, ?10, ?11, coalesce(?13, ''), ?14)"
         /* Who is not told whether it was made asks once more. */
         " ON CONFLICT (key) DO UPDATE SET updated_at = ?9, attempt_id = ?11,"
         " state = CASE WHEN " IS_UNTOLD " THEN 'intent' ELSE state END,"
@@ -91,18 +96,18 @@ const char *const ledger_sql[STATEMENTS] = {
     [INTEND_BODY] = "INSERT OR IGNORE INTO bodies (key, body) VALUES (?1, ?2)",
     /* Only the very same request may go out under a key again.  Whose it is
      * does not change before it is sent. */
-    [INTEND_AGAIN] =
-        "UPDATE jobs SET state = 'intent', charged = 'no',"
-        " attempt_id = ?5, updated_at = ?3,"
-        " account = coalesce(account, ?4)"
-        " WHERE key = ?1 AND (state = 'intent' OR " IS_UNTOLD ")" HAS_BODY,
+    [INTEND_AGAIN] = "UPDATE jobs SET state = 'intent', charged = 'no',"
+                     " attempt_id = ?5, updated_at = ?3,"
+                     " account = coalesce(account, ?4), owner = ?7"
+                     " WHERE key = ?1 AND (state = 'intent' OR " IS_UNTOLD
+                     ")" IS_LEFT HAS_BODY,
     /* The id of an earlier create stays until an answer names another: if this
      * one comes to nothing, it is all that leads to what was paid. */
     [INTEND_REPEAT] =
         "UPDATE jobs SET state = 'sent', job_id = coalesce(job_id, ?6),"
-        " attempt_id = ?5, updated_at = ?3, account = coalesce(account, ?4)"
-        " WHERE key = ?1 AND (state IN ('sent', 'unknown')"
-        " OR state = 'accepted' AND job_id IS NULL)" HAS_BODY,
+        " attempt_id = ?5, updated_at = ?3, account = coalesce(account, ?4),"
+        " owner = ?7 WHERE key = ?1 AND (state IN ('sent', 'unknown')"
+        " OR state = 'accepted' AND job_id IS NULL)" IS_LEFT HAS_BODY,
     /* From now on only who sends it can tell whether it was made. */
     [PERMIT] = "UPDATE jobs SET state = 'sent',"
                " charged = CASE WHEN charged = 'yes' THEN charged"
@@ -131,6 +136,7 @@ const char *const ledger_sql[STATEMENTS] = {
                   " INDEXED BY jobs_by_state_and_time"
                   " WHERE state = 'succeeded'"
                   " ORDER BY created_at DESC LIMIT ?1",
+    [ANY_TENANT] = "SELECT 1 FROM tenants WHERE id > '' LIMIT 1",
 };
 
 static void name_service(sqlite3_context *context, int count,

@@ -24,6 +24,7 @@ typedef enum LedgerStatement {
   ANSWER_BY_ID,
   SAVE_FILE,
   DURATIONS,
+  ANY_TENANT,
   STATEMENTS
 } LedgerStatement;
 

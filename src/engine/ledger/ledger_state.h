@@ -22,10 +22,13 @@ struct Ledger {
   char *account; /* NULL = none */
   sqlite3 *db;
   LedgerLock *lock;
+  char
+      worker[LEDGER_WORKER_MAX]; /* the owner of its rows; "" = none is named */
   sqlite3_stmt *statements[STATEMENTS];
   bool open;         /* a transaction is */
   bool counts;       /* what tenants spend: there are some */
   bool broken;       /* for good */
+  bool busy;         /* it is down since somebody else wrote to it */
   bool made;         /* the file was not there before */
   Failure moved;     /* its file is not where it was; kind NULL = it is */
   Failure trouble;   /* why it is down; kind NULL = it is not */

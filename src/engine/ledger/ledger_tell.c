@@ -41,6 +41,8 @@ static bool write_news(Ledger *ledger, const char *key,
   ledger_bind_text(statement, 10, key ? news->next_id : ledger->account);
   ledger_bind_text(statement, 11, news->account);
   sqlite3_bind_int(statement, 12, key && news->attempt_id);
+  sqlite3_bind_int(statement, 16, news->parts);
+  ledger_bind_text(statement, 17, ledger_worker(ledger));
   if (news->seconds > 0)
     sqlite3_bind_double(statement, 15, news->seconds);
   if (key) {

@@ -104,6 +104,17 @@ void ledger_file_id(const struct stat *info, char id[LEDGER_FILE_ID]) {
            (uintmax_t)info->st_dev, (uintmax_t)info->st_ino);
 }
 
+bool ledger_file_is_meant(const char *path, const struct stat *info,
+                          const char *id, Failure *failure) {
+  char name[LEDGER_FILE_ID];
+  ledger_file_id(info, name);
+  if (!id || strcmp(id, name) == 0)
+    return true;
+  ledger_file_refuse(failure, "ledger_replaced", path,
+                     "is another file than the one that was opened");
+  return false;
+}
+
 /* What the file system says of a file that we made ourselves. */
 static bool is_told_rightly(int fd, const char *path, bool any_owner,
                             Failure *failure) {
@@ -137,6 +148,11 @@ bool ledger_file_make(const char *path, bool any_owner, bool *made,
     unlink(path);
   close(fd);
   return *made;
+}
+
+bool ledger_file_is_empty(const char *path) {
+  struct stat info;
+  return lstat(path, &info) == 0 && info.st_size == 0;
 }
 
 void ledger_file_remove(const char *path, bool with_lock) {

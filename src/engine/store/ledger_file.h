@@ -26,10 +26,18 @@ bool ledger_file_check(const char *path, bool any_owner, struct stat *info,
 #define LEDGER_FILE_ID 48
 void ledger_file_id(const struct stat *info, char id[LEDGER_FILE_ID]);
 
+/* Is that the file with this name from ledger_file_id, which may be NULL for
+ * any?  False with ledger/ledger_replaced. */
+bool ledger_file_is_meant(const char *path, const struct stat *info,
+                          const char *id, Failure *failure);
+
 /* Makes the file, empty, for its owner alone, where there is none; `made` says
  * so.  False with `failure`. */
 bool ledger_file_make(const char *path, bool any_owner, bool *made,
                       Failure *failure);
+
+/* Whether there is nothing in it. */
+bool ledger_file_is_empty(const char *path);
 
 /* Takes away a file that was just made, with its companions; "<path>.lock" only
  * where that was made, too. */

@@ -3,6 +3,7 @@
 
 #include "engine/files/file_lock.h"
 #include "ledger_file.h"
+#include "ledger_share.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -11,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* SQLite locks the 512 bytes from 0x40000000.  Those behind this one are for
- * later versions; all fit into 31 bits. */
-#define SPENDER 0x60000000
+/* Milliseconds for which somebody who opens or closes the ledger is waited for:
+ * with it, and before it is given back. */
+#define OPENING 2000
+#define CLOSING 200
 
 /* A file that this process has open: one for each, whoever uses it. */
 struct LedgerLock {
@@ -22,7 +24,9 @@ struct LedgerLock {
   ino_t log;        /* of "<path>-wal"; 0 = not known */
   int fd;           /* of the file; -1 = nobody spent on it yet */
   int old_fd;       /* of "<path>.lock" */
-  bool spent_on;    /* its lock is held */
+  bool spent_on;    /* somebody spends on it, or is about to */
+  bool shared;      /* and others may */
+  uint32_t worker;  /* whose number this is */
   bool made_old;    /* "<path>.lock" was not there before */
   bool forked;      /* this is a child: it is the parent's */
   unsigned readers; /* connections that only read */
@@ -32,6 +36,7 @@ struct LedgerLock {
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static LedgerLock *open_files; /* under the guard */
+static LedgerLock *inherited;  /* that were open when this process was forked */
 
 /* ---- forks ---- */
 
@@ -52,11 +57,14 @@ static void close_fd(int *fd) {
 /* Closing does not unlock while the parent has its own copy.  What there is
  * stays allocated: its owners may look at it, and do nothing. */
 static void in_child(void) {
-  for (LedgerLock *lock = open_files; lock; lock = lock->next) {
-    lock->forked = true;
-    close_fd(&lock->fd);
-    close_fd(&lock->old_fd);
+  LedgerLock **last = &open_files;
+  for (; *last; last = &(*last)->next) {
+    (*last)->forked = true;
+    close_fd(&(*last)->fd);
+    close_fd(&(*last)->old_fd);
   }
+  *last = inherited;
+  inherited = open_files;
   open_files = NULL;
   pthread_mutex_unlock(&guard);
 }
@@ -67,8 +75,7 @@ static void watch_forks(void) {
 
 /* ---- the list ---- */
 
-static LedgerLock *find(const struct stat *info) {
-  LedgerLock *lock = open_files;
+static LedgerLock *find(LedgerLock *lock, const struct stat *info) {
   while (lock && (lock->device != info->st_dev || lock->inode != info->st_ino))
     lock = lock->next;
   return lock;
@@ -77,7 +84,7 @@ static LedgerLock *find(const struct stat *info) {
 /* The one for this file, made where there is none; the guard is held. */
 static LedgerLock *get(const struct stat *info) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  LedgerLock *lock = find(info);
+  LedgerLock *lock = find(open_files, info);
   pthread_once(&once, watch_forks);
   if (lock)
     return lock;
@@ -114,8 +121,10 @@ static bool cannot_lock(Failure *failure, const char *path, int error) {
 
 static bool is_locked(Failure *failure, const char *path) {
   failure_set(failure, "ledger", "ledger_locked",
-              "somebody spends on the ledger '%.300s' already: one client at a "
-              "time may (any number may read)",
+              "somebody spends on the ledger '%.300s' already, with whom it "
+              "cannot be shared: another client of this process or of the one "
+              "that it was forked from, one that has it alone, or one of "
+              "another system or version (any number may read)",
               path);
   return false;
 }
@@ -128,9 +137,8 @@ static int open_file(const char *path, int flags) {
   return fd;
 }
 
-static bool lock_bytes(int fd, off_t start, off_t length, const char *path,
-                       Failure *failure) {
-  int error = file_lock(fd, F_WRLCK, start, length);
+/* What a lock came to: an errno, or 0. */
+static bool is_taken(int error, const char *path, Failure *failure) {
   if (error == EAGAIN)
     return is_locked(failure, path);
   return error == 0 || cannot_lock(failure, path, error);
@@ -143,8 +151,12 @@ static bool is_of(int fd, const LedgerLock *lock) {
          info.st_ino == lock->inode;
 }
 
-static bool take(LedgerLock *lock, const char *path, Failure *failure) {
-  if (lock->spent_on) /* before it is opened: see above about closing */
+/* The descriptor, and that nobody else of this process spends; the guard is
+ * held. */
+static bool reserve(LedgerLock *lock, const char *path, bool alone,
+                    const struct stat *info, Failure *failure) {
+  if (lock->spent_on || find(inherited, info)) /* before it is opened: see
+                                                  ledger_lock.h about closing */
     return is_locked(failure, path);
   if (lock->fd < 0)
     lock->fd = open_file(path, 0);
@@ -154,24 +166,60 @@ static bool take(LedgerLock *lock, const char *path, Failure *failure) {
     close_fd(&lock->fd);
     return cannot_lock(failure, path, EAGAIN);
   }
-  lock->spent_on = lock_bytes(lock->fd, SPENDER, 1, path, failure);
-  return lock->spent_on;
+  lock->shared = !alone && ledger_share_can(lock->fd);
+  lock->spent_on = true;
+  return true;
 }
 
-LedgerLock *ledger_lock(const char *path, const struct stat *info,
+/* Beside others, inside of the gate: none of them takes the file away now. */
+static bool join(LedgerLock *lock, const char *path, Failure *failure) {
+  int error;
+  struct stat info;
+  if (lstat(path, &info) != 0 || info.st_dev != lock->device ||
+      info.st_ino != lock->inode)
+    return cannot_lock(failure, path, EAGAIN);
+  if (!is_taken(ledger_share_spend(lock->fd), path, failure))
+    return false;
+  error = ledger_share_tell_name(lock->fd, path);
+  if (error == EAGAIN) {
+    ledger_file_refuse(failure, "ledger_elsewhere", path,
+                       "is open under another name, which SQLite does not "
+                       "survive: all must name the same file in the same "
+                       "folder");
+    return false;
+  }
+  return is_taken(error, path, failure) &&
+         is_taken(ledger_share_draw(lock->fd, &lock->worker), path, failure);
+}
+
+/* Somebody who opens it may take a while; nobody is kept from forking. */
+static bool take(LedgerLock *lock, const char *path, Failure *failure) {
+  if (!lock->shared)
+    return is_taken(ledger_share_spend_alone(lock->fd), path, failure);
+  return is_taken(ledger_share_enter_gate(lock->fd, OPENING), path, failure) &&
+         join(lock, path, failure);
+}
+
+LedgerLock *ledger_lock(const char *path, const struct stat *info, bool alone,
                         Failure *failure) {
   LedgerLock *lock;
   bool ok;
   pthread_mutex_lock(&guard);
   lock = get(info);
-  ok = lock ? take(lock, path, failure) : cannot_lock(failure, path, ENOMEM);
+  ok = lock ? reserve(lock, path, alone, info, failure)
+            : cannot_lock(failure, path, ENOMEM);
   if (lock && !ok)
     put(lock);
   pthread_mutex_unlock(&guard);
-  return ok ? lock : NULL;
+  if (!ok || take(lock, path, failure))
+    return ok ? lock : NULL;
+  ledger_unlock(lock, false);
+  return NULL;
 }
 
-bool ledger_lock_old(LedgerLock *lock, const char *path, Failure *failure) {
+bool ledger_lock_old(LedgerLock *lock, const char *path, bool current,
+                     Failure *failure) {
+  short type = lock->shared && current ? F_RDLCK : F_WRLCK;
   char name[PATH_MAX];
   if (snprintf(name, sizeof name, "%s.lock", path) >= (int)sizeof name)
     return cannot_lock(failure, path, ENAMETOOLONG);
@@ -181,17 +229,51 @@ bool ledger_lock_old(LedgerLock *lock, const char *path, Failure *failure) {
     lock->old_fd = open_file(name, 0);
   if (lock->old_fd < 0)
     return cannot_lock(failure, path, errno);
-  return lock_bytes(lock->old_fd, 0, 0, path, failure);
+  return is_taken(file_lock(lock->old_fd, type, 0, 0), path, failure);
+}
+
+void ledger_lock_opened(LedgerLock *lock) {
+  if (!lock->shared)
+    return;
+  file_lock(lock->old_fd, F_RDLCK, 0, 0);
+  ledger_share_leave_gate(lock->fd);
+}
+
+bool ledger_lock_is_shared(const LedgerLock *lock) {
+  return lock->shared;
+}
+
+bool ledger_lock_is_last(LedgerLock *lock) {
+  return !lock->shared || (ledger_share_enter_gate(lock->fd, CLOSING) == 0 &&
+                           ledger_share_is_last(lock->fd));
+}
+
+void ledger_lock_worker(const LedgerLock *lock, char name[LEDGER_WORKER_MAX]) {
+  if (lock->shared)
+    ledger_share_name_worker(lock->worker, name);
+  else
+    name[0] = '\0';
+}
+
+bool ledger_lock_is_alive(LedgerLock *lock, const char *worker) {
+  bool alive;
+  pthread_mutex_lock(&guard);
+  alive =
+      lock->shared && lock->fd >= 0 && ledger_share_is_alive(lock->fd, worker);
+  pthread_mutex_unlock(&guard);
+  return alive;
 }
 
 bool ledger_lock_made_old(const LedgerLock *lock) {
   return lock->made_old;
 }
 
-void ledger_lock_claim(LedgerLock *lock) {
+bool ledger_lock_claim(LedgerLock *lock) {
   struct stat info;
-  if (fstat(lock->fd, &info) == 0 && info.st_size == 0)
-    (void)fchmod(lock->fd, 0600); /* there are file systems without modes */
+  if (fstat(lock->fd, &info) != 0 || info.st_size != 0)
+    return false;
+  (void)fchmod(lock->fd, 0600); /* there are file systems without modes */
+  return true;
 }
 
 /* The inode of "<path>-wal", 0 where there is none. */
@@ -250,8 +332,8 @@ void ledger_unlock(LedgerLock *lock, bool reader) {
     lock->readers--;
   } else {
     close_fd(&lock->old_fd);
-    file_lock(lock->fd, F_UNLCK, SPENDER, 1);
-    lock->spent_on = lock->made_old = false;
+    ledger_share_leave(lock->fd);
+    lock->spent_on = lock->shared = lock->made_old = false;
   }
   put(lock);
   pthread_mutex_unlock(&guard);

@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <time.h>
 
-#define PAUSE 5       /* milliseconds between two looks at a lock */
+#define PAUSE 5 /* milliseconds between two looks at a lock */
+#define BRIEF 1 /* the same for the first ones: a commit is soon over */
+#define BRIEF_LOOKS 20
 #define PAUSE_MAX 1.0 /* milliseconds, of SQLite's own: up to 90 in a row */
 
 static void rest(double milliseconds) {
@@ -51,7 +53,7 @@ static int on_busy(void *milliseconds, int count) {
     since = now;
   if ((now - since) * 1e3 >= (double)(intptr_t)milliseconds)
     return 0;
-  rest(PAUSE);
+  rest(count < BRIEF_LOOKS ? BRIEF : PAUSE);
   return 1;
 }
 

@@ -132,6 +132,7 @@ static bool open_ledger(lua_State *L, int index, Ledger **ledger,
   static const struct timespec moment = {.tv_nsec = 10000000};
   const char *path = field_text(L, index, "ledger");
   LedgerOptions options = {.any_owner = field_flag(L, index, "any_owner"),
+                           .alone = field_flag(L, index, "ledger_alone"),
                            .account = field_text(L, index, "account"),
                            .api_key = field_text(L, index, "api_key")};
   for (int tries = 0; path && tries < LEDGER_TRIES; tries++) {
@@ -147,7 +148,7 @@ static bool open_ledger(lua_State *L, int index, Ledger **ledger,
 }
 
 /* What the Lua side needs for reading the very same file: "ledger", now
- * absolute, "ledger_file" and "account" of the options' table. */
+ * absolute, "ledger_file", "account" and "worker" of the options' table. */
 static void tell_ledger(lua_State *L, int index, const Ledger *ledger) {
   lua_pushstring(L, ledger_path(ledger));
   lua_setfield(L, index, "ledger");
@@ -155,6 +156,8 @@ static void tell_ledger(lua_State *L, int index, const Ledger *ledger) {
   lua_setfield(L, index, "ledger_file");
   lua_pushstring(L, ledger_account(ledger));
   lua_setfield(L, index, "account");
+  lua_pushstring(L, ledger_worker(ledger));
+  lua_setfield(L, index, "worker");
 }
 
 /* ARG: checked options, see options.lua; those about a ledger are made exact

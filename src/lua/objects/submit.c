@@ -178,6 +178,7 @@ static void read_entry(lua_State *L, LuaJob *job, LedgerEntry *entry) {
                          .metadata = field_text(L, OPTIONS, "metadata_json"),
                          .job_id = field_text(L, OPTIONS, "earlier_id"),
                          .seen_id = field_text(L, OPTIONS, "attempt_id"),
+                         .seen_owner = field_text(L, OPTIONS, "owner"),
                          .tenant = field_text(L, OPTIONS, "tenant"),
                          .count = (int)(job->cost / CREDITS_EACH),
                          .cost = (int)job->cost};
@@ -277,8 +278,8 @@ static bool start(lua_State *L, Core *core, Client *client, LuaJob *job,
 
 /* ARG: client, "generate"|"create"|"poll"|"resume",
 **      {request=, id=, timeout=, idempotency_key=, metadata=, tenant=,
-**       metadata_json=, body=, again=, attempt_id=, maybe_charged=, former=,
-**       reserved=, origin=, quiet=, vouched=, earlier_id=,
+**       metadata_json=, body=, again=, attempt_id=, owner=, maybe_charged=,
+**       former=, reserved=, origin=, quiet=, vouched=, earlier_id=,
 **       by_job=, holder=, key=: see tie}
 ** RES: job | nil, err */
 int submit(lua_State *L) {

@@ -57,9 +57,20 @@ static void set_files(lua_State *L, LedgerReader *reader, const char *key) {
   lua_setfield(L, -2, "files");
 }
 
+/* Who works on it, and whether that is done elsewhere at this moment. */
+static void set_owner(lua_State *L, const LedgerReader *reader,
+                      const char *owner) {
+  if (!owner)
+    return;
+  set_text(L, "owner", owner);
+  lua_pushboolean(L, ledger_reader_is_at_work(reader, owner));
+  lua_setfield(L, -2, "elsewhere");
+}
+
 static void push_row(lua_State *L, LedgerReader *reader, const LedgerRow *row) {
-  lua_createtable(L, 0, 24);
+  lua_createtable(L, 0, 26);
   set_text(L, "attempt_id", row->attempt_id);
+  set_owner(L, reader, row->owner);
   set_text(L, "key", row->key);
   set_text(L, "state", row->state);
   set_text(L, "charged", row->charged);
@@ -249,6 +260,40 @@ static int f_ledger_tenants(lua_State *L) {
   return failure.kind ? fail(L, &failure) : 1;
 }
 
+/* The rows of the list at `index`, which keeps their texts alive. */
+static LedgerClaim *push_claims(lua_State *L, int index, size_t count) {
+  LedgerClaim *claims = lua_newuserdata(L, (count + 1) * sizeof *claims);
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, index, (int)i + 1);
+    claims[i] = (LedgerClaim){.key = field_text(L, -1, "key"),
+                              .state = field_text(L, -1, "state"),
+                              .owner = field_text(L, -1, "owner")};
+    lua_pop(L, 1);
+  }
+  return claims;
+}
+
+/* ARG: path, {file=, any_owner=}, worker | nil, {{key=, state=, owner=} ...} as
+**      they were read
+** RES: a list of whether each is that worker's now | nil, err: none is */
+static int f_ledger_claim(lua_State *L) {
+  LedgerPlace place = {.path = luaL_checkstring(L, 1),
+                       .file = field_text(L, 2, "file"),
+                       .any_owner = field_flag(L, 2, "any_owner")};
+  const char *worker = luaL_optstring(L, 3, NULL);
+  size_t count = (luaL_checktype(L, 4, LUA_TTABLE), compat_rawlen(L, 4));
+  LedgerClaim *claims = push_claims(L, 4, count);
+  Failure failure = {0};
+  if (!ledger_claim(&place, worker, claims, count, &failure))
+    return fail(L, &failure);
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_pushboolean(L, claims[i].taken);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
 /* ARG: reader
 ** RES: as push_page */
 static int m_rows(lua_State *L) {
@@ -284,10 +329,13 @@ static int f_ledger_audit(lua_State *L) {
 }
 
 void ledger_rows_open(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"ledger_rows", f_ledger_rows},     {"ledger_finder", f_ledger_finder},
-      {"ledger_audit", f_ledger_audit},   {"ledger_tenants", f_ledger_tenants},
-      {"ledger_tenant", f_ledger_tenant}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"ledger_rows", f_ledger_rows},
+                                       {"ledger_finder", f_ledger_finder},
+                                       {"ledger_audit", f_ledger_audit},
+                                       {"ledger_tenants", f_ledger_tenants},
+                                       {"ledger_claim", f_ledger_claim},
+                                       {"ledger_tenant", f_ledger_tenant},
+                                       {NULL, NULL}};
   static const luaL_Reg methods[] = {{"rows", m_rows},
                                      {"find", m_find},
                                      {"close", m__gc},
