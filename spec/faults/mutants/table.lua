@@ -229,8 +229,8 @@ mutant(
 mutant(
   "recover sends again what may have been made",
   "lua/gptimage2/ledger/recover.lua",
-  'elseif row.state == "intent" or retry == "idempotent" then',
-  "elseif row and retry then",
+  'return (row.state == "intent" or idempotent) and "resend" or nil',
+  'return row and "resend"',
   "spec opening: without sending it again"
 )
 in_short()
@@ -238,9 +238,86 @@ in_short()
 mutant(
   "recover takes up what is going on",
   "lua/gptimage2/ledger/recover.lua",
-  "if own and not live[row.key] then\n      local job",
-  "if own then\n      local job",
+  "return own and not live[row.key] and",
+  "return own and",
   "spec recover: leaves alone what"
+)
+mutant(
+  "recover takes up what another process works on",
+  "lua/gptimage2/ledger/recover.lua",
+  "return own and not live[row.key] and not row.elsewhere",
+  "return own and not live[row.key]",
+  "spec share: leaves each its own jobs"
+)
+mutant(
+  "resolve settles what another process works on",
+  "lua/gptimage2/ledger/resolve.lua",
+  "elseif row.elsewhere then",
+  "elseif false then",
+  "spec share: leaves each its own jobs"
+)
+mutant(
+  "recover keeps what it does not go on with",
+  "lua/gptimage2/ledger/recover.lua",
+  "if own[row] and (stays or failed) then",
+  "if own[row] and failed then",
+  "spec share: gives back what its budget"
+)
+mutant(
+  "what was left is given to all who ask",
+  "src/engine/store/ledger_claim.c",
+  "AND owner IS ?4",
+  "AND ?4 IS ?4",
+  "c ledger_share"
+)
+mutant(
+  "a job is taken from who lives and works on it",
+  LEDGER_SQL,
+  "(owner IS NULL OR owner IN (?7, ?8))",
+  "(owner IS NULL OR owner IS NOT ?7 OR owner IN (?7, ?8))",
+  "c ledger_share"
+)
+mutant(
+  "who has ended with a job keeps it",
+  LEDGER_SQL,
+  "(?16 OR ?2 IS 'unknown') AND owner IS ?17",
+  "(?16 AND FALSE) AND owner IS ?17",
+  "c ledger_share"
+)
+mutant(
+  "a tenant that another process made is not counted",
+  LEDGER_STATE,
+  "if (ledger->counts || !ledger_lock_is_shared(ledger->lock))",
+  "if (ledger->counts || ledger->lock)",
+  "c ledger_share"
+)
+mutant(
+  "who is closed takes the log of the others along",
+  LEDGER,
+  "if (!ledger_lock_is_last(ledger->lock))",
+  "if (!ledger_lock_is_last(ledger->lock) && false)",
+  "c ledger_share"
+)
+mutant(
+  "a ledger may be open under two names",
+  "src/engine/store/ledger_share.c",
+  "  hash = mix(hash, name, strlen(name));\n",
+  "",
+  "c ledger_share"
+)
+mutant(
+  "a ledger may be open in two folders",
+  "src/engine/store/ledger_share.c",
+  "return error == 0 ? file_lock(fd, F_RDLCK, place, 1) : error;",
+  "return file_lock(fd, F_RDLCK, place, 1);",
+  "spec share: under another name"
+)
+mutant(
+  "a ledger on a network share is one of many",
+  "src/engine/store/ledger_share.c",
+  "&& platform_is_local(fd);",
+  ";",
+  "spec share: comes over a network"
 )
 mutant(
   "recover takes up another service's jobs",
@@ -476,15 +553,15 @@ mutant(
 mutant(
   "no lock against a second client in the process",
   LEDGER_LOCK,
-  "if (lock->spent_on) /* before",
-  "if (lock->spent_on && false) /* before",
+  "if (lock->spent_on || find(",
+  "if ((lock->spent_on && false) || find(",
   "spec ledger_file: is not dropped with the file" -- nor covered by the lock against version 0.1
 )
 mutant(
   "no lock against another process",
-  LEDGER_LOCK,
-  "lock_bytes(lock->fd, SPENDER, 1, path, failure);",
-  "lock->fd >= 0;",
+  "src/engine/store/ledger_share.c",
+  "return file_lock(fd, F_RDLCK, SPENDER, 1);",
+  "return fd < 0;",
   "spec ledger_file: is not dropped with the file"
 )
 mutant(
@@ -497,15 +574,22 @@ mutant(
 mutant(
   "a version 0.1 is not kept out",
   LEDGER_LOCK,
-  "return lock_bytes(lock->old_fd, 0, 0, path, failure);",
-  "return true;",
+  "return is_taken(file_lock(lock->old_fd, type, 0, 0), path, failure);",
+  "return is_taken(type == F_UNLCK, path, failure);",
   "c ledger_lock"
 )
 mutant(
   "a forked child keeps the lock",
   LEDGER_LOCK,
-  "    lock->forked = true;\n    close_fd(&lock->fd);",
-  "    lock->forked = true;",
+  "    (*last)->forked = true;\n    close_fd(&(*last)->fd);",
+  "    (*last)->forked = true;",
+  "c ledger_lock"
+)
+mutant(
+  "a forked child opens what its parent had open",
+  LEDGER_LOCK,
+  "|| find(inherited, info))",
+  "|| (find(inherited, info) && false))",
   "c ledger_lock"
 )
 mutant(
@@ -553,8 +637,8 @@ mutant(
 mutant(
   "recover takes up another account's jobs",
   "lua/gptimage2/ledger/recover.lua",
-  "is_own(row, config, any_key)\n    if own",
-  "true\n    if own",
+  "is_own(row, config, any_key)\n    return own",
+  "true\n    return own",
   "spec account: takes up no job"
 )
 mutant(
