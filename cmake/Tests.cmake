@@ -95,6 +95,15 @@ function(gptimage2_concerns spec name variant label out)
   set(${out} ON PARENT_SCOPE)
 endfunction()
 
+function(gptimage2_add_spec_test variant label timeout name specs)
+  add_test(NAME ${label}/${name}
+    COMMAND "${CMAKE_BINARY_DIR}/lua/${variant}/lua" "${GPTIMAGE2_BUSTED}"
+      --output=plainTerminal ${specs}
+    WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+  set_tests_properties(${label}/${name} PROPERTIES
+    LABELS "${label};${ARGN}" TIMEOUT ${timeout})
+endfunction()
+
 # One test for each spec file, so that a failing file is named and ctest runs
 # them side by side.
 function(gptimage2_add_specs variant label timeout)
@@ -107,13 +116,42 @@ function(gptimage2_add_specs variant label timeout)
       continue()
     endif()
     file(RELATIVE_PATH spec "${CMAKE_CURRENT_SOURCE_DIR}" "${spec}")
-    add_test(NAME ${label}/${name}
-      COMMAND "${CMAKE_BINARY_DIR}/lua/${variant}/lua" "${GPTIMAGE2_BUSTED}"
-        --output=plainTerminal "${spec}"
-      WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
-    set_tests_properties(${label}/${name} PROPERTIES
-      LABELS "${label};${ARGN}" TIMEOUT ${timeout})
-    gptimage2_schedule_spec(${variant} ${label}/${name} ${name})
+    if(label STREQUAL "valgrind" AND NOT DEFINED GPTIMAGE2_SECONDS_${name} AND
+        NOT spec MATCHES "/project/")
+      list(APPEND short "${spec}")
+    else()
+      gptimage2_add_spec_test(
+        ${variant} ${label} ${timeout} ${name} ${spec} ${ARGN})
+      gptimage2_schedule_spec(${variant} ${label}/${name} ${name})
+    endif()
+  endforeach()
+  gptimage2_add_specs_together(${variant} ${label} ${timeout} "${short}")
+endfunction()
+
+# Under valgrind the start alone takes three seconds: short specs of one folder
+# share it, four at most, and the test has the names of all.
+function(gptimage2_add_specs_together variant label timeout specs)
+  set(folder "")
+  set(names "")
+  set(together "")
+  foreach(spec IN LISTS specs ITEMS "end/end_spec.lua")
+    get_filename_component(its_folder "${spec}" DIRECTORY)
+    list(LENGTH together count)
+    if(count GREATER 0 AND
+        (count EQUAL 4 OR NOT its_folder STREQUAL folder))
+      list(JOIN names "+" name)
+      gptimage2_add_spec_test(
+        ${variant} ${label} ${timeout} ${name} "${together}")
+      math(EXPR seconds "10 * ${count}")
+      gptimage2_keeps_busy(${label}/${name} ${seconds})
+      set(names "")
+      set(together "")
+    endif()
+    set(folder "${its_folder}")
+    list(APPEND together "${spec}")
+    get_filename_component(name "${spec}" NAME)
+    string(REPLACE "_spec.lua" "" name "${name}")
+    list(APPEND names "${name}")
   endforeach()
 endfunction()
 
