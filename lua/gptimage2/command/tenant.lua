@@ -13,8 +13,8 @@ local command = {}
 
 command.summary = "The tenants of a ledger, and their budgets."
 command.description = "Without a name it lists all; with one it shows that. With --budget or "
-  .. "--weight it makes the tenant, or changes it. Needs no key and no network; to change one, "
-  .. "nobody else may be spending on the ledger."
+  .. "--weight it makes the tenant, or changes it. Needs no key and no network, and may run beside "
+  .. "those who spend on the ledger."
 command.examples = {
   "gptimage2 tenant --ledger renders.db",
   "gptimage2 tenant acme --budget 500 --ledger renders.db",
