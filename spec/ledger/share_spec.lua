@@ -4,6 +4,8 @@ local book = require("spec.helpers.book")
 local child = require("spec.helpers.child")
 local core = require("gptimage2.core")
 local folder = require("spec.folder")
+local gptimage2 = require("gptimage2")
+local locker = require("spec.helpers.locker")
 local support = require("spec.support")
 
 local CUP = { prompt = "a cup" }
@@ -103,6 +105,7 @@ end
 
 describe("a ledger of several processes", function()
   after_each(support.clean)
+  after_each(locker.clean)
   after_each(folder.clean)
   after_each(clean)
 
@@ -272,6 +275,22 @@ describe("a ledger of several processes", function()
     ]]
     local result = child.run(code, { box.url, box.api_key, path })
     assert.equal("ledger_locked\ttrue\n", result.output, result.errors)
+  end)
+
+  it("is waited for by what must be durable, while somebody else writes", function()
+    local client, _, path = book.pair()
+    local release = locker.hold(path)
+    local row, err
+    gptimage2.spawn(function()
+      gptimage2.sleep(0.2)
+      release()
+    end)
+    gptimage2.spawn(function()
+      row, err = client:tenant("acme", { budget = 10 })
+    end)
+    gptimage2.run()
+    assert(row, err)
+    assert.equal(10, row.budget)
   end)
 
   it("is not shared where it comes over a network", function()
