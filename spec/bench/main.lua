@@ -20,6 +20,7 @@ local LEDGER = "1000000" -- jobs in the large one
 local MANY = "100000" -- jobs submitted at once
 local AT_ONCE_TLS = "1000" -- and over TLS, all of them made
 local SYNCED = "8" -- jobs with a ledger, one after the other
+local SHARED, SHARERS = 800, 4 -- jobs of all the processes that share a ledger; 64 at once
 local ENDLESS = "duration=1e8"
 
 --- Starts the interpreter with the paths of this bench.
@@ -296,6 +297,30 @@ function results.measure_syncs()
   end)
 end
 
+--- Jobs a second of so many processes on one ledger.
+local function measure_shared(processes)
+  local began, ended = math.huge, 0
+  with_folder(build, function(folder)
+    local server, running = serve("duration=" .. DURATION), {}
+    local jobs, at_once = SHARED // processes, AT_ONCE // processes
+    for i = 1, processes do
+      local path = folder .. "/ledger"
+      running[i] = lua(here .. "/shared.lua", server.url, server.key, path, jobs, at_once)
+    end
+    for _, process in ipairs(running) do
+      local found = read(process, "shared")
+      began, ended = math.min(began, found.began_s), math.max(ended, found.ended_s)
+    end
+    server.process:finish()
+  end)
+  return SHARED / (ended - began)
+end
+
+function results.measure_shared()
+  results.shared_by_one = measure_shared(1)
+  results.shared_by_all = measure_shared(SHARERS)
+end
+
 function results.measure_ledger()
   with_folder(build, function(folder)
     results.ledger = run("ledger", folder, LEDGER, "9")
@@ -318,6 +343,7 @@ local CASES = {
   "save",
   "ledger",
   "syncs",
+  "shared",
   "polls",
 }
 

@@ -125,6 +125,8 @@ local function targets(results)
     { "ledger of a million: `recover`", results.ledger.recover, "%.1f ms", 50 },
     { "ledger of a million: `history`, slowest filter", slowest, "%.1f ms", 50 },
     { "waits for the disk, for a job with a ledger", results.syncs, "%.1f", 4 },
+    { "four processes on one ledger, jobs a second", results.shared_by_all, "%.0f", 150, true },
+    { "the same by one process", results.shared_by_one, "%.0f", 150, true },
     {
       "wait for the poll that finds a job done, after 20 jobs, against a loop of 2.5 s",
       learned.world_1_lag_20 / loop,
