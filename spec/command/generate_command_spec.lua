@@ -157,7 +157,8 @@ describe("gptimage2 generate", function()
     options.env = nil
     assert.equal(0, commands.run("generate x --ledger renders.db" .. UNIT, options).status)
     local box = options.box
-    local client = support.client(box, { ledger = options.here .. "/renders.db" })
+    local ledger = options.here .. "/renders.db"
+    local client = support.client(box, { ledger = ledger, ledger_alone = true })
     assert.equal(2, #assert(client:history()))
     options.env = { GPTIMAGE2_LEDGER = "renders.db" }
     assert.equal(6, commands.json("generate x", options).status) -- it is locked

@@ -123,8 +123,10 @@ static void spend_and_fork(int lives) {
     _exit(1);
 }
 
-/* Who spent dies and gives nothing back. */
+/* Who spent dies and gives nothing back: nobody is there any more. */
 static void a_forked_child_locks_nobody_out(void **state) {
+  Failure failure = {0};
+  Ledger *ledger;
   int fds[2], status;
   pid_t child;
   (void)state;
@@ -140,7 +142,9 @@ static void a_forked_child_locks_nobody_out(void **state) {
   while (waitpid(child, &status, 0) < 0)
     assert_int_equal(errno, EINTR);
   assert_int_equal(status, 0);
-  ledger_close(open_ledger());
+  ledger = ledger_open_as(path, &(LedgerOptions){.alone = true}, &failure);
+  assert_non_null(ledger);
+  ledger_close(ledger);
   close(fds[1]); /* its child lives until now */
 }
 
