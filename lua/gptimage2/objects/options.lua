@@ -247,7 +247,7 @@ local function read_settings(opts, level)
   config.ca_file = read_text(opts.ca_file, "ca_file", level)
   config.ledger = read_text(opts.ledger, "ledger", level)
   config.any_owner = read_ledger_owner(opts.ledger_owner, level)
-  config.ledger_alone = either(opts.ledger_alone, false)
+  config.ledger_alone = opts.ledger_alone or nil
   config.account = read_account(opts.account, level)
   config.user_agent = read_text(opts.user_agent, "user_agent", level)
   config.on_event = opts.on_event
