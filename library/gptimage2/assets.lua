@@ -238,6 +238,7 @@ function art:close() end
 ---@field words? string[] what changed in the request
 ---@field unknown? { n: integer, key: string }[] attempts that may have been paid
 ---@field derive? string[] the command that would run
+---@field brings? boolean what a store has, or the job of a lost file, is taken for nothing
 ---@field derives? boolean a file that is there is made of its original anew
 ---@field jobs? string[] of one in flight: what the service has of it
 ---@field lost? integer[] candidates that wait, and whose pictures cannot be had
@@ -248,6 +249,7 @@ function art:close() end
 ---@field cost integer credits
 ---@field counts table<gptimage2.PictureState, integer>
 ---@field clean boolean nothing is to be done
+---@field work boolean a build would do something
 ---@field spent integer what builds of this lock have sent and not got back
 ---@field budget? number the manifest's
 ---@field retry string which was taken for it

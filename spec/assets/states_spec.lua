@@ -6,6 +6,7 @@ local states = require("gptimage2.assets.plan.states")
 local words = require("gptimage2.assets.plan.words")
 
 local HASH, OLD = ("a"):rep(64), ("b"):rep(64)
+local NONE = {}
 local P, Q = ("1"):rep(64), ("2"):rep(64) -- pictures
 
 local function row(meaning)
@@ -47,7 +48,6 @@ local function line(more)
   return made
 end
 
-local NONE = {}
 local function without(fields, name)
   fields[name] = nil
   return fields
@@ -67,6 +67,25 @@ local ROWS = {
   { "cached", { known = { { object = P } } }, "cached", 0, "a store has it" },
   { "cached, and at its path already", { known = { { object = P } }, file = P }, "cached", 0, "" },
   { "taken", { file = P }, "taken", 0, "no build made" },
+  {
+    "made, and at its path already",
+    {
+      candidates = 2,
+      line = { hash = HASH, made = 2 },
+      file = P,
+      known = { NONE, { object = P } },
+    },
+    "unreviewed",
+    0,
+    "2 candidates wait",
+  },
+  {
+    "derived, and at its path already",
+    { known = { { object = P, derived = Q } }, file = Q },
+    "cached",
+    0,
+    "a store has it",
+  },
   { "taken, though cached", { known = { { object = P } }, file = Q }, "taken", 0, "" },
   { "fresh", { line = line(), file = P }, "fresh", 0, "" },
   {
@@ -202,6 +221,20 @@ local ROWS = {
     "not what was accepted",
   },
   { "kept", { candidates = 3, line = line({ n = 0, made = 0 }), file = P }, "fresh", 0, "" },
+  {
+    "kept for an older request, and changed",
+    { candidates = 3, line = line({ n = 0, made = 0, hash = OLD }), file = P, stale = "make" },
+    "stale",
+    30,
+    "",
+  },
+  {
+    "kept for an older request, and making",
+    { candidates = 3, line = line({ n = 0, made = 1, of = OLD }), file = P },
+    "new",
+    20,
+    "2 candidates more",
+  },
   { "kept, and again", { line = line({ n = 0, made = 0, want = 1 }), file = P }, "new", 10, "" },
   {
     "failed",

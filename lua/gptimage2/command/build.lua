@@ -61,18 +61,6 @@ local function read_selection(args, out)
   return { stale = head.stale, only = head.only }, args.manifest or head.file
 end
 
---- States for which a build does something.
-local WORK = { cached = true, lost = true, in_flight = true }
-
-local function is_work(plan)
-  for _, line in ipairs(plan.lines) do
-    if line.make[1] or line.derives or WORK[line.state] then
-      return true
-    end
-  end
-  return false
-end
-
 --- What is left where a build would do nothing: that waits for a person, and nothing else.
 local function idle(plan, out)
   plan_view.show(plan, out)
@@ -161,7 +149,7 @@ function build.run(args, out)
   end
   if not plan then
     return out:fail(err)
-  elseif not is_work(plan) and not args.plan then
+  elseif not plan.work and not args.plan then
     status = idle(plan, out)
     return args.depfile and outfile.write(args.depfile, path, plan, out, status) or status
   end

@@ -7,6 +7,7 @@ local failure = require("gptimage2.assets.failure")
 local lines = require("gptimage2.assets.build.lines")
 local run_of = require("gptimage2.assets.build.run")
 local contents = require("gptimage2.files.contents")
+local states = require("gptimage2.assets.plan.states")
 
 local decide = {}
 
@@ -45,6 +46,9 @@ end
 --- The line of a picture, if it is about what the manifest asks for now.
 local function current(run, picture)
   local line = run.project.lock.lines[picture.path]
+  if line and line.of == picture.hash then -- what was accepted is asked for again
+    lines.turn_to(line, picture.hash)
+  end
   if line and line.hash == picture.hash then
     return line
   end
@@ -255,7 +259,7 @@ function decide.again(path, name, options)
       return refuse(run, name, "its request, or the service, changed: build it")
     end
     lines.turn_to(line, picture.hash)
-    line.want = math.max(line.made or 0, picture.candidates) + 1
+    line.want = states.asked(picture.candidates, line) + 1
     return true
   end)
 end

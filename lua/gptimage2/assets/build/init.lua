@@ -70,7 +70,6 @@ local function do_free(run, made_plan, options)
       ok, err = derive.again(run.project, picture, run:line(line.path))
     elseif line.state == "lost" then
       ok, err = restore.file(run, picture)
-      run.restored = run.restored + (ok and 1 or 0)
     elseif
       picture
       and (restore.may_settle[line.state] or run.remade[line.path])
@@ -82,7 +81,8 @@ local function do_free(run, made_plan, options)
       run.failed[#run.failed + 1] = { path = line.path, error = err }
     elseif line.derives then
       run.tell({ type = "derived", path = line.path })
-    elseif line.state == "lost" or line.state == "cached" then
+    elseif line.brings then
+      run.restored = run.restored + 1
       run.tell({ type = "restored", path = line.path })
     end
   end

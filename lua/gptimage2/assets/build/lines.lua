@@ -54,6 +54,13 @@ function lines.replace(line, lost, want)
   line.want = math.max(line.want or 0, want)
 end
 
+--- What was asked for is there.
+local function forget_wish(line)
+  if line.want and line.want <= (line.made or 0) then
+    line.want = nil
+  end
+end
+
 --- Notes which candidates are made: those from the first on without a hole. More than anybody asked
 --- for here may be there: another path may have the same request.
 ---@param line gptimage2.assets.Line
@@ -70,9 +77,7 @@ function lines.count(line, most, is_made, is_over)
     end
   end
   line.made = made
-  if line.want and line.want <= made then
-    line.want = nil
-  end
+  forget_wish(line)
 end
 
 --- Accepts a candidate: all others that are made count as rejected.
@@ -89,7 +94,7 @@ function lines.accept(line, n, record, file, derive)
     line.rejected[other] = other ~= n or nil
   end
   line.made = math.max(line.made or 0, n)
-  line.want = nil
+  forget_wish(line)
   line.n, line.of = n, nil -- last: an error of the host's may break it off anywhere
 end
 

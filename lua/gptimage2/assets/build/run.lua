@@ -230,6 +230,32 @@ local function what_lies_at(to, pace)
   return digest or kind == "link" and kind or kind and "other"
 end
 
+--- Brings a picture, or what was derived from it, to its path: the store knows before whose it is.
+local function deliver(own, record, digest, to, replaces)
+  local ok, err = true, nil
+  if digest ~= record.object and record.derived ~= digest then
+    record.derived = digest
+    ok, err = own.store:write_record(record)
+  end
+  if ok then
+    ok, err = own.store:deliver(digest, to, replaces)
+  end
+  return ok, err
+end
+
+--- Whether the file at the path may be replaced: it is the accepted one, or one that a build put
+--- there which was killed before its lock said so.
+local function may_replace(own, picture, line, there)
+  if there == line.file or (line.n and not line.of) then
+    return there == line.file
+  end
+  local most = states.most_wanted(picture.candidates, line)
+  return states.is_candidate(there, most, function(n)
+    local record = own.store:record(picture.hash, n)
+    return record and record.here and record
+  end)
+end
+
 --- Brings a picture of the store to its path, and accepts it. Never over what somebody edited.
 ---@param picture table
 ---@param n integer
@@ -244,7 +270,7 @@ function Run:accept(picture, n, code)
     return no_picture(self, n, to)
   end
   local there = what_lies_at(to, own.store.pace)
-  local replaces = there ~= nil and there == line.file
+  local replaces = there ~= nil and may_replace(own, picture, line, there)
   local digest, err = derive.file(own, picture, record.object)
   if there and not replaces and there ~= digest then
     local message = in_the_way(there, picture.path)
@@ -252,7 +278,7 @@ function Run:accept(picture, n, code)
   end
   local ok = digest ~= nil
   if ok and there ~= digest then
-    ok, err = own.store:deliver(digest, to, replaces)
+    ok, err = deliver(own, record, digest, to, replaces)
   end
   if ok then
     lines.accept(line, n, record, digest, picture.derive_id)
@@ -268,9 +294,11 @@ local function is_over(self, picture, n)
   return known ~= nil and known.row ~= nil and known.row.meaning == "doubtful"
 end
 
---- A single candidate is accepted as it comes; so is one that replaces what is gone.
+--- A single candidate is accepted as it comes; so is one that replaces what is gone. It is not
+--- single where `again` has asked for more, whichever of them comes first.
 local function accepts_itself(self, picture, line)
   local first = line.made == 1 and (not line.n or line.of) and not (line.rejected or {})[1]
+  first = first and not line.want
   local alone = picture.candidates == 1 and not picture.review
   return alone and (first or self.remade[picture.path] == line.made)
 end

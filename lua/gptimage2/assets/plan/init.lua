@@ -35,13 +35,14 @@ end
 ---@param line gptimage2.assets.Line|nil of this request
 ---@param hash string
 ---@param n integer
----@return { object: string?, row: table?, failed: string?, t: integer, record: table? }
+---@return { object: string?, derived: string?, row: table?, failed: string?, t: integer, record: table? }
 function plan.candidate(self, found, line, hash, n)
   local record = self.store:record(hash, n)
   local known = { t = 0, record = record }
   if record then
     known.t, known.failed = record.failed, record.error
     known.object = record.here and record.object or nil
+    known.derived = known.object and record.derived
   end
   known.t = math.max(known.t, line and line.failed and line.failed[n] or 0)
   local failed = found:failed(hash, n, known.t)
@@ -127,8 +128,8 @@ end
 
 --- Which command runs, where a file is to be made of an original.
 local function command_of(picture, verdict)
-  local brings = verdict.state == "cached" or verdict.state == "lost" or verdict.derives
-  return (brings or verdict.make[1]) and picture.derive or nil
+  local runs = verdict.brings or verdict.derives or verdict.make[1]
+  return runs and picture.derive or nil
 end
 
 local function line_of(self, picture, verdict)
@@ -139,6 +140,7 @@ local function line_of(self, picture, verdict)
     if verdict.words[1] then
       verdict.reason = verdict.reason .. ": " .. table.concat(verdict.words, "; ")
     end
+    verdict.reason = verdict.reason .. (verdict.brings and "; a store has it" or "")
   end
   return verdict
 end
@@ -194,8 +196,10 @@ local function add_orphans(self, list, is_asked)
 end
 
 local function sum_up(list)
-  local made = { lines = list, cost = 0, counts = {}, clean = true }
+  local made = { lines = list, cost = 0, counts = {}, clean = true, work = false }
   for _, line in ipairs(list) do
+    local work = line.make[1] or line.brings or line.derives or line.state == "in_flight"
+    made.work = made.work or work and true
     made.cost = made.cost + line.cost
     made.counts[line.state] = (made.counts[line.state] or 0) + 1
     made.clean = made.clean and states.ALL[line.state]
@@ -207,7 +211,7 @@ end
 ---@param self gptimage2.assets.Project
 ---@param found gptimage2.assets.Attempts
 ---@param options { stale: string?, only: string|string[]|nil }
----@return table|nil plan { lines, cost, counts, clean, spent, budget }
+---@return table|nil plan { lines, cost, counts, clean, work, spent, budget }
 ---@return gptimage2.Error|nil err where a store has what could not be read
 function plan.of(self, found, options)
   local asked = {}

@@ -39,13 +39,22 @@ states.ALL = {
 ---@field derive string|nil the digest of the command that the manifest has
 ---@field stale "keep"|"make"
 
---- The highest candidate that anybody has asked for. A picture that was kept or edited needs none.
+--- How many candidates there are to be, but for what `again` asks. A picture that was kept or edited
+--- for this very request needs none; one that was for an older one says nothing about this.
+---@param candidates integer
+---@param line gptimage2.assets.Line|nil of this request
+---@return integer
+function states.asked(candidates, line)
+  local is_kept = line and line.n == 0 and not line.of
+  return math.max(is_kept and 0 or candidates, line and line.made or 0)
+end
+
+--- The highest candidate that anybody has asked for.
 ---@param candidates integer
 ---@param line gptimage2.assets.Line|nil of this request
 ---@return integer
 function states.most_wanted(candidates, line)
-  local asked = line and line.n == 0 and 0 or candidates
-  return math.max(asked, line and line.want or 0, line and line.made or 0)
+  return math.max(states.asked(candidates, line), line and line.want or 0)
 end
 
 --- A candidate that is there: does it wait for somebody to look at it?
@@ -89,7 +98,6 @@ local function survey_other(facts, found, line, n)
   local row = known.row
   if known.object then
     found.made, found.cached = found.made + 1, found.cached + 1
-    found.objects[n] = known.object
     found.waiting = found.waiting + (waits(line, n) and 1 or 0)
   elseif is_begun(row) then
     found.in_flight = found.in_flight or row
@@ -106,7 +114,6 @@ end
 local function survey(facts, line)
   local found = {
     make = {},
-    objects = {},
     unknowns = {},
     jobs = {},
     gone = {},
@@ -122,14 +129,29 @@ local function survey(facts, line)
   return found
 end
 
---- Is the file at the path one that was made for this request?
-local function is_ours(facts, found)
-  for _, digest in pairs(found.objects) do
-    if digest == facts.file then
+--- Does a digest belong to a candidate of the request? A build may have been killed between the
+--- file at the path and the lock.
+---@param digest string
+---@param most integer the last candidate to look at
+---@param known_of fun(n: integer): { object: string?, derived: string? }|nil
+---@return boolean
+function states.is_candidate(digest, most, known_of)
+  for n = 1, most do
+    local known = known_of(n)
+    if known and (known.object == digest or known.derived == digest) then
       return true
     end
   end
   return false
+end
+
+--- Is what lies at the path another file than the accepted one, which no build put there?
+local function is_foreign(facts, line, same)
+  if not facts.file or facts.file == (line and line.file) then
+    return false
+  end
+  local most = states.most_wanted(facts.candidates, same and line or nil)
+  return not states.is_candidate(facts.file, most, facts.candidate)
 end
 
 local function plural(count, one, many)
@@ -263,7 +285,7 @@ end
 
 --- A picture was accepted for another request.
 local function of_older(facts, found, line, same)
-  if facts.file and facts.file ~= line.file and not is_ours(facts, found) then
+  if is_foreign(facts, line, same) then
     return "edited", about_file(facts, EDITED)
   elseif same then
     return of_nothing(facts, found, line)
@@ -277,7 +299,7 @@ local function of_line(facts, found, line)
     return of_accepted(facts, found, line)
   elseif line and line.n then
     return of_older(facts, found, line, same)
-  elseif facts.file and facts.file ~= (line and line.file) and not is_ours(facts, found) then
+  elseif is_foreign(facts, line, same) then
     return "taken", about_file(facts, TAKEN)
   end
   return of_nothing(facts, found, same and line)
@@ -307,12 +329,21 @@ local function making(facts, found, line, state)
   return found.make
 end
 
+--- Whether there is something that a build takes for nothing. All of a changed picture may be there,
+--- as of one that is changed back.
+local function brings(facts, state, make)
+  return state == "cached"
+    or state == "lost"
+    or state == "stale" and facts.stale == "make" and not make[1]
+end
+
 ---@class gptimage2.assets.Verdict
 ---@field state string
 ---@field reason string
 ---@field make integer[] candidates that a build makes
 ---@field cost integer credits that it costs at most
 ---@field unknown { n: integer, key: string }[]|nil attempts that may have been paid
+---@field brings boolean|nil a build takes what a store, or the job of a lost file, has
 ---@field derives boolean|nil its file is made of the original anew
 ---@field jobs string[]|nil what is under way at the service
 ---@field lost integer[]|nil candidates that wait, and whose pictures cannot be had
@@ -346,6 +377,7 @@ function states.of(facts)
     cost = #make * states.CREDITS,
     unknown = state == "unknown" and found.unknowns or nil,
     jobs = state == "in_flight" and found.jobs or nil,
+    brings = brings(facts, state, make) or nil,
     derives = state == "fresh" and is_derived_anew(facts, line) or nil,
     lost = found.lost,
   }

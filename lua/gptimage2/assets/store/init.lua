@@ -32,6 +32,7 @@ local RECORD_KEYS = {
   "failed",
   "error",
   "object",
+  "derived",
   "format",
   "job",
   "seed",
@@ -251,7 +252,7 @@ local function read_record(self, root, hash, n)
   if not good then
     return nil
   end
-  for _, name in ipairs({ "error", "format", "job", "seed", "prompt", "service", "body" }) do
+  for _, name in ipairs({ "error", "derived", "format", "job", "seed", "prompt", "service", "body" }) do
     record[name] = type(record[name]) == "string" and record[name] or nil
   end
   record.failed = check.integer(record.failed) or 0
