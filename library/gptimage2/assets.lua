@@ -257,7 +257,7 @@ function art:close() end
 ---@class gptimage2.BuildReport
 ---@field ok boolean all that was to be made is made
 ---@field made integer candidates
----@field restored integer files that were lost
+---@field restored integer files and candidates that were there already
 ---@field credits integer of what this build has sent, less what came back by its end
 ---@field failed { path: string, n: integer?, error: gptimage2.Error }[]
 ---@field unknown gptimage2.UnknownPicture[]

@@ -4,28 +4,10 @@
 local assets = require("gptimage2.assets")
 local cjson = require("cjson")
 local folder = require("spec.folder")
-local gptimage2 = require("gptimage2")
 local pictures = require("spec.helpers.pictures")
 local support = require("spec.support")
 
---- A folder of which one picture is under way at the service, and three wait in the ledger.
-local function interrupted(box, common)
-  local entries = {}
-  for i = 1, 4 do
-    entries[("p%d.png"):format(i)] = ("subject = 'number %d'"):format(i)
-  end
-  local art = pictures.new(entries):connect(box, { max_active = 1 })
-  local task = gptimage2.spawn(function()
-    return art:build()
-  end)
-  support.step_until(function()
-    return #box:ledger().jobs == 1
-  end)
-  art.client:close()
-  local report = assert(task:wait())
-  art:write(entries, common)
-  return art:connect(box), report
-end
+local interrupted = pictures.interrupted
 
 describe("what was recorded and never sent", function()
   after_each(function()

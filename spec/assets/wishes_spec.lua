@@ -1,5 +1,5 @@
---- What is asked for besides, and once more: `again` before anything is made, a request that follows
---- a picture which was kept, one that was made before. Each is paid once, and is there to be chosen.
+--- What is asked for besides, and once more: `again` before anything is made, a request behind a
+--- picture that was kept, one that was made before. Each is paid once, and is there to be chosen.
 
 local assets = require("gptimage2.assets")
 local folder = require("spec.folder")

@@ -87,6 +87,29 @@ function pictures.new(entries, common)
   return made
 end
 
+--- A folder of which one picture is under way at the service, and three wait in the ledger, never
+--- sent; and the report of the build that ended so.
+---@param box table
+---@param common? string fields for all
+function pictures.interrupted(box, common)
+  local entries = {}
+  for i = 1, 4 do
+    entries[("p%d.png"):format(i)] = ("subject = 'number %d'"):format(i)
+  end
+  local art = pictures.new(entries):connect(box, { max_active = 1 })
+  local before = #box:ledger().jobs
+  local task = gptimage2.spawn(function()
+    return art:build()
+  end)
+  support.step_until(function()
+    return #box:ledger().jobs > before
+  end)
+  art.client:close()
+  local report = assert(task:wait())
+  art:write(entries, common)
+  return art:connect(box), report
+end
+
 --- How many pictures a sandbox was paid for, and did not give back.
 ---@param box table
 ---@return integer

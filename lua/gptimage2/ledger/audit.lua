@@ -3,6 +3,7 @@
 
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
+local holdings = require("gptimage2.assets.store.holdings")
 local history = require("gptimage2.ledger.history")
 local row_job = require("gptimage2.ledger.row_job")
 local rows = require("gptimage2.ledger.rows")
@@ -145,7 +146,7 @@ function audit.row(row, files, tell)
 end
 
 --- Adds a row to the sums.
-local function count(report, row)
+local function count(report, row, has_picture)
   local states = report.states
   report.rows = report.rows + 1
   states[row.state] = (states[row.state] or 0) + 1
@@ -154,7 +155,7 @@ local function count(report, row)
   elseif row.charged ~= "no" then
     report.doubtful = report.doubtful + row.cost
   end
-  if row.state == "succeeded" and not row.files[1] then
+  if row.state == "succeeded" and not row.files[1] and not has_picture(row) then
     report.unsaved = report.unsaved + 1
   end
 end
@@ -166,7 +167,7 @@ end
 ---@field states table<string, integer>
 ---@field paid integer credits that were charged
 ---@field doubtful integer credits of which nobody knows
----@field unsaved integer jobs that succeeded, of which no file is known
+---@field unsaved integer jobs that succeeded, of no known file, and no store has their picture
 
 --- Looks at all of it.
 ---@param config { ledger: string }
@@ -188,8 +189,9 @@ function audit.of(config, options, tell)
   for _, finding in ipairs(found) do
     note(finding)
   end
+  local has_picture = holdings.of(config.ledger)
   local _, why = rows.each(config, {}, function(row)
-    count(report, row)
+    count(report, row, has_picture)
     audit.row(row, options.files, note)
   end)
   if why and why.code == "ledger_damaged" then

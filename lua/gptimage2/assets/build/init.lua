@@ -8,6 +8,7 @@ local failure = require("gptimage2.assets.failure")
 local failures = require("gptimage2.waiting.failures")
 local guard = require("gptimage2.assets.store.guard")
 local items = require("gptimage2.assets.build.items")
+local leftovers = require("gptimage2.assets.plan.leftovers")
 local outcome = require("gptimage2.assets.build.outcome")
 local plan = require("gptimage2.assets.plan")
 local plan_file = require("gptimage2.assets.plan.file")
@@ -98,7 +99,7 @@ local function prepare(run, found, made_plan)
       items.add(run, found, line, run.items)
     end
   end
-  items.add_former(run, found, run.items)
+  items.add_leftovers(run, found, run.items)
   run.total = #run.items
 end
 
@@ -173,12 +174,20 @@ end
 --- States in which something is left that no further build of this kind makes good.
 local UNDONE = { unknown = true, in_flight = true, taken = true, gone = true }
 
+--- What was never sent, and whose picture has come from elsewhere meanwhile: nobody is to pay it.
+local function give_up_rest(run, found)
+  for _, one in ipairs(leftovers.to_give_up(run.project, found)) do
+    one.row.is_ours = not candidate.abandon(run, one.row.key)
+  end
+end
+
 --- What a build came to.
 local function report(run, options)
   local found, err = plan.attempts(run.project)
   if not found then
     return nil, err
   end
+  give_up_rest(run, found)
   local after
   after, err = plan.of(run.project, found, options)
   if not after then

@@ -1,6 +1,7 @@
 --- What a build is to do about the pictures of a plan: the candidates that are made, and those that
 --- were begun before.
 
+local leftovers = require("gptimage2.assets.plan.leftovers")
 local lines = require("gptimage2.assets.build.lines")
 local plan = require("gptimage2.assets.plan")
 local states = require("gptimage2.assets.plan.states")
@@ -92,27 +93,22 @@ function items.replace_gone(run, plan_lines)
   return not changed or run:write_lock(true)
 end
 
---- What was begun for a request that the manifest does not ask for any more. What the service has
---- is paid, and is taken into the store; what was never sent is given up.
-local function add_former_row(run, hash, n, t, row, list)
-  local record = run.project.store:record(hash, n)
-  local is_there = record and record.object
-  if row.meaning == "unsent" then
-    list[#list + 1] = { path = row.path, hash = hash, n = n, t = t, abandon = row.key }
-  elseif row.job and not is_there and (row.meaning == "open" or row.meaning == "paid") then
-    list[#list + 1] = { path = row.path, hash = hash, n = n, t = t, row = row, record = record }
-  end
-end
-
+--- What nobody waits for any more: what is paid is taken into the store, and what was never sent is
+--- given up.
 ---@param run gptimage2.assets.Run
 ---@param found gptimage2.assets.Attempts
 ---@param list gptimage2.assets.Item[]
-function items.add_former(run, found, list)
-  for hash, of_hash in pairs(found.by_hash) do
-    for n, of_n in pairs(not run.by_hash[hash] and of_hash or {}) do
-      for _, row in ipairs(of_n.rows) do
-        add_former_row(run, hash, n, row.t, row, list)
-      end
+function items.add_leftovers(run, found, list)
+  for _, one in ipairs(leftovers.of(run.project, found)) do
+    local id = one.hash .. one.n
+    local item = { path = one.path, hash = one.hash, n = one.n, t = one.row.t }
+    if one.give_up then
+      item.abandon = one.row.key
+    else
+      item.row, item.record = one.row, one.record
+    end
+    if one.give_up or not run.asked[id] then
+      list[#list + 1] = item
     end
   end
 end

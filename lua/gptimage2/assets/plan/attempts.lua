@@ -72,7 +72,9 @@ local function whole(text)
 end
 
 --- The marks of an attempt, if its key is the one that follows from them; nil for other rows.
-local function read_marks(row)
+---@param row table
+---@return { salt: string, hash: string, n: integer, t: integer, path: any }|nil
+function attempts.marks(row)
   local marks = row.metadata and row.metadata:find('"build"', 1, true) and core.decode(row.metadata)
   local n, t = marks and whole(marks.n), marks and whole(marks.t)
   local salt = n and t and type(marks.hash) == "string" and marks.build
@@ -123,7 +125,7 @@ function attempts.none()
   return setmetatable({ spent = 0, by_hash = {} }, Attempts)
 end
 
-local function keep(self, row, marks, owner)
+local function keep(self, row, marks, owner, is_ours)
   local of_hash = self.by_hash[marks.hash] or {}
   self.by_hash[marks.hash] = of_hash
   local known = of_hash[marks.n] or { rows = {}, free = {} }
@@ -137,6 +139,7 @@ local function keep(self, row, marks, owner)
       meaning = row.meaning,
       error = row.error,
       job = row_job.id(row),
+      is_ours = is_ours,
     }
   elseif owner == "salt" then -- the next key follows from it
     known.free[marks.t] = row.error or row.state
@@ -146,8 +149,8 @@ end
 
 --- Reads a ledger for the rows that are somebody's: `owner_of` says by what, "salt", "path" or
 --- "hash" (whose credits are another's), or nil.
----@param config { ledger: string, ledger_file: string?, any_owner: boolean?, retry: string }
----@param owner_of fun(marks: table, meaning: string): string|nil
+---@param config table ledger, ledger_file, any_owner, base_url, retry: of the client's
+---@param owner_of fun(marks: table, meaning: string): string|nil, boolean|nil
 ---@param pace? fun() a pause behind each few rows
 ---@return gptimage2.assets.Attempts|nil
 ---@return gptimage2.Error|nil err
@@ -157,15 +160,18 @@ function attempts.read(config, owner_of, pace)
     return found
   end
   local _, err = rows.each(config, {}, function(row)
-    local marks = read_marks(row)
+    local marks = attempts.marks(row)
     count = count + 1
     if pace and count % ROWS_EACH == 0 then
       pace()
     end
     row.meaning = marks and attempts.meaning(row, config.retry)
-    local owner = marks and owner_of(marks, row.meaning)
+    local owner, is_ours
+    if marks then
+      owner, is_ours = owner_of(marks, row.meaning)
+    end
     if owner then
-      keep(found, row, marks, owner)
+      keep(found, row, marks, owner, is_ours and row_job.is_of_service(row, config))
     end
   end)
   if err then

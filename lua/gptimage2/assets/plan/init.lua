@@ -5,6 +5,7 @@ local attempts = require("gptimage2.assets.plan.attempts")
 local core = require("gptimage2.core")
 local lines = require("gptimage2.assets.build.lines")
 local globs = require("gptimage2.assets.plan.globs")
+local leftovers = require("gptimage2.assets.plan.leftovers")
 local owners = require("gptimage2.assets.plan.owners")
 local seen = require("gptimage2.assets.plan.seen")
 local states = require("gptimage2.assets.plan.states")
@@ -24,6 +25,7 @@ function plan.attempts(self, pace)
     ledger = self.ledger,
     ledger_file = config.ledger_file,
     any_owner = config.any_owner,
+    base_url = config.base_url,
     retry = config.retry,
   }, owners.of(self), pace)
 end
@@ -35,7 +37,7 @@ end
 ---@param line gptimage2.assets.Line|nil of this request
 ---@param hash string
 ---@param n integer
----@return { object: string?, derived: string?, row: table?, failed: string?, t: integer, record: table? }
+---@return table known { object, derived, row, failed, t, record }
 function plan.candidate(self, found, line, hash, n)
   local record = self.store:record(hash, n)
   local known = { t = 0, record = record }
@@ -232,6 +234,7 @@ function plan.of(self, found, options)
   end
   add_orphans(self, list, is_asked)
   local made = sum_up(list)
+  made.work = made.work or leftovers.to_give_up(self, found)[1] ~= nil
   made.spent, made.budget, made.retry = found.spent, self.manifest.budget, self.config.retry
   return made
 end

@@ -19,7 +19,8 @@ end
 --- folder's attempts those alone count that may have been paid, and nobody knows: they may have
 --- been for ours, and nothing is sent before somebody has said.
 ---@param self gptimage2.assets.Project
----@return fun(marks: table, meaning: string): string|nil
+---@return fun(marks: table, meaning: string): string|nil, boolean|nil also whether it is certainly
+--- ours: no other folder's build can be at it
 function owners.of(self)
   local is_own, hashes = has_own_ledger(self), {}
   for _, picture in ipairs(self.manifest.pictures) do
@@ -28,11 +29,11 @@ function owners.of(self)
   return function(marks, meaning)
     local picture = self.pictures[marks.path]
     if marks.salt == self.lock.salt then
-      return "salt"
+      return "salt", true
     elseif picture and (is_own or picture.hash == marks.hash) then
-      return "path"
+      return "path", is_own
     elseif is_own and self.lock.lines[marks.path] then
-      return "path"
+      return "path", true
     end
     return hashes[marks.hash] and (is_own or meaning == "unknown") and "hash" or nil
   end

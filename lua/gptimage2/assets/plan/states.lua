@@ -39,8 +39,8 @@ states.ALL = {
 ---@field derive string|nil the digest of the command that the manifest has
 ---@field stale "keep"|"make"
 
---- How many candidates there are to be, but for what `again` asks. A picture that was kept or edited
---- for this very request needs none; one that was for an older one says nothing about this.
+--- How many candidates there are to be, but for what `again` asks. A picture kept or edited for this
+--- very request needs none; one that was for an older one says nothing about this.
 ---@param candidates integer
 ---@param line gptimage2.assets.Line|nil of this request
 ---@return integer
@@ -329,8 +329,8 @@ local function making(facts, found, line, state)
   return found.make
 end
 
---- Whether there is something that a build takes for nothing. All of a changed picture may be there,
---- as of one that is changed back.
+--- Whether there is something that a build takes for nothing. All of a changed picture may be
+--- there, as of one that is changed back.
 local function brings(facts, state, make)
   return state == "cached"
     or state == "lost"

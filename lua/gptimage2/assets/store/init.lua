@@ -43,6 +43,8 @@ local RECORD_KEYS = {
   "body",
 }
 
+local TEXTS = { "error", "derived", "format", "job", "seed", "prompt", "service", "body" }
+
 local function with_slash(path)
   return path:sub(-1) == "/" and path or path .. "/"
 end
@@ -252,7 +254,7 @@ local function read_record(self, root, hash, n)
   if not good then
     return nil
   end
-  for _, name in ipairs({ "error", "derived", "format", "job", "seed", "prompt", "service", "body" }) do
+  for _, name in ipairs(TEXTS) do
     record[name] = type(record[name]) == "string" and record[name] or nil
   end
   record.failed = check.integer(record.failed) or 0
