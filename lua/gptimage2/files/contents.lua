@@ -1,5 +1,7 @@
 --- Files read whole, up to a bound.
 
+local core = require("gptimage2.core")
+
 local contents = {}
 
 local MIB = 1024 * 1024
@@ -28,6 +30,10 @@ end
 ---@return string|nil bytes
 ---@return string|nil why
 function contents.read(path, most)
+  local id, what = core.file_id(path, true)
+  if not id and what and not core.is_folder(path) then
+    return nil, "it is no regular file" -- a FIFO would keep who opens it
+  end
   local handle, why = io.open(path, "rb")
   if not handle then
     return nil, "it cannot be read: " .. tostring(why)

@@ -45,6 +45,17 @@ local function failed(picture, why)
   )
 end
 
+--- Is it what the command was to write? What that is, is the command's; nothing at all is not.
+local function is_output(target)
+  local what, size = core.disk.look(target)
+  if what ~= "file" then
+    return nil, "it wrote no {out}"
+  elseif size == 0 then
+    return nil, "it wrote an empty {out}"
+  end
+  return true
+end
+
 --- Runs the command of a picture on an object: the digest of what it made, which is in the store.
 ---@param own gptimage2.assets.Project
 ---@param picture table
@@ -63,8 +74,8 @@ local function run(own, picture, digest)
   local base = own.manifest.base
   local ok, why = core.run_program(argv, TIMEOUT, base ~= "" and base or nil)
   os.remove(source)
-  if ok and core.disk.look(target) ~= "file" then
-    ok, why = nil, "it wrote no {out}"
+  if ok then
+    ok, why = is_output(target)
   end
   if not ok then
     os.remove(target)

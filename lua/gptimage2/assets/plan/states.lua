@@ -39,8 +39,8 @@ states.ALL = {
 ---@field derive string|nil the digest of the command that the manifest has
 ---@field stale "keep"|"make"
 
---- How many candidates there are to be, but for what `again` asks. A picture kept or edited for this
---- very request needs none; one that was for an older one says nothing about this.
+--- How many candidates there are to be, but for what `again` asks. One that was kept or edited for
+--- this very request needs none; one that was for an older one says nothing about this.
 ---@param candidates integer
 ---@param line gptimage2.assets.Line|nil of this request
 ---@return integer

@@ -215,6 +215,16 @@ function lock.parse(file, text, pace)
   return { salt = salt, lines = lines }
 end
 
+--- A link in the lock's place: it would be replaced by a file, and what it leads to not be kept.
+local function refuse_link(file)
+  if core.disk.look(file) == "link" then
+    local message = "it is a symbolic link, and nothing is read or written through one: put the "
+      .. "lock itself there"
+    return failure.new("lock_damaged", message, { file = file })
+  end
+  return true
+end
+
 --- Reads a lock, and keeps its text in `written`; one that is not there yet has no salt, and no
 --- text.
 ---@param file string
@@ -225,12 +235,17 @@ function lock.read(file, pace)
   if not core.disk.look(file) then
     return { lines = {} }
   end
+  local ok, err = refuse_link(file)
+  if not ok then
+    return nil, err
+  end
   local text, why = contents.read(file, MAX_TEXT)
   if not text then
     return failure.new("lock_damaged", why, { file = file })
   end
   local stamp = core.file_id(file)
-  local found, err = lock.parse(file, text, pace)
+  local found
+  found, err = lock.parse(file, text, pace)
   if found then
     found.written, found.stamp = text, stamp
   end
@@ -347,8 +362,8 @@ end
 ---@return boolean|nil ok
 ---@return gptimage2.Error|nil err
 function lock.write(file, content, pace, before)
-  local ok, err = true, nil
-  local now = changed_text(file, content)
+  local ok, err = refuse_link(file)
+  local now = ok and changed_text(file, content)
   if now then
     ok, err = merge(file, content, now)
   end
