@@ -120,6 +120,41 @@ describe("a row of a batch", function()
     )
   end)
 
+  --- The metadata of the only row of a text.
+  local function metadata(text)
+    local made, told = plan(text)
+    local read = assert(made and made:row(1), told[1])
+    return read.metadata
+  end
+
+  it("keeps numbers as they stand there, and leaves texts alone", function()
+    assert.same(
+      {
+        order = "1234567890123456",
+        id = "100000000000001",
+        tweet = "1789012345678901234",
+        price = "-1.50",
+        little = "1E-7",
+        note = 'a 12 \\"13',
+        list = '[1789012345678901234,"14\\\\",{"15":16.0}]',
+      },
+      metadata(
+        '{"count":1,"order":1234567890123456,"id":100000000000001,"tweet":1789012345678901234,'
+          .. '"price":-1.50,"little":1E-7,"note":"a 12 \\\\\\"13","prompt":"17",'
+          .. '"list":[1789012345678901234,"14\\\\",{"15":16.0}]}'
+      )
+    )
+    assert.equal("9007199254740991", row.read({ prompt = "x", n = 2 ^ 53 - 1 }).metadata.n)
+  end)
+
+  it("with a number that is none for others says where it stands", function()
+    for name, value in pairs({ x = "1e999", y = "-1e999", z = '[{"a":[1e999]}]', count = "1e999" }) do
+      local _, told = plan(('{"prompt":"a"}\n{"prompt":"b","%s":%s}'):format(name, value))
+      assert.equal(1, #told)
+      assert.matches(("^2 %s "):format(name), told[1])
+    end
+  end)
+
   it("has references in each of three ways", function()
     local url = "https://example.com/a.png"
     local plain = assert(row.read({ prompt = "x", refs = url .. " " .. url }))

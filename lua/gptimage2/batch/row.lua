@@ -3,6 +3,7 @@
 local check = require("gptimage2.check")
 local core = require("gptimage2.core")
 local json = require("gptimage2.files.json")
+local numbers = require("gptimage2.batch.numbers")
 local options = require("gptimage2.objects.options")
 local prompt = require("gptimage2.prompt")
 local request = require("gptimage2.request.request")
@@ -22,6 +23,7 @@ for _, list in ipairs({ PIECES, FIELDS, OWN }) do
   end
 end
 local KNOWN = {}
+row.KNOWN = KNOWN
 for _, name in ipairs(row.COLUMNS) do
   KNOWN[name] = true
 end
@@ -75,8 +77,9 @@ local function is_nothing(value)
 end
 
 local function encode(value)
-  if type(value) == "userdata" then
-    return "null"
+  local number = numbers.text(value)
+  if number or type(value) == "userdata" then
+    return number or "null"
   elseif type(value) ~= "table" then
     return json.encode(value)
   end

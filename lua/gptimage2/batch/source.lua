@@ -3,6 +3,7 @@
 
 local cells = require("gptimage2.batch.cells")
 local core = require("gptimage2.core")
+local numbers = require("gptimage2.batch.numbers")
 local records = require("gptimage2.batch.records")
 local row = require("gptimage2.batch.row")
 
@@ -103,18 +104,29 @@ function source.open(path, format)
   return self
 end
 
---- The columns of a record's text; nil and what is wrong.
+local function not_a_row(message)
+  return nil, { code = "not_a_row", message = message }
+end
+
+--- The columns of a record's text.
+---@return table|nil
+---@return table|nil err
 function Source:columns(text)
   if self.is_csv then
-    return cells.row(text, self.names)
+    local columns, message = cells.row(text, self.names)
+    if not columns then
+      return not_a_row(message)
+    end
+    return columns
   elseif not text:find("^%s*{") then
-    return nil, "a row is a JSON object, { … }"
+    return not_a_row("a row is a JSON object, { … }")
   end
   local fields, why = core.decode(text)
   if type(fields) ~= "table" then
-    return nil, "it is no JSON object" .. (why and ": " .. tostring(why) or "")
+    return not_a_row("it is no JSON object" .. (why and ": " .. tostring(why) or ""))
   end
-  return fields
+  local ok, err = numbers.keep(fields, text, row.KNOWN)
+  return ok and fields, err
 end
 
 --- Reads the text of a record.
@@ -122,11 +134,12 @@ end
 ---@return table|nil err
 ---@return table|nil columns
 function Source:read(text)
-  local columns, message = self:columns(text)
+  local columns, err = self:columns(text)
   if not columns then
-    return nil, { code = "not_a_row", message = message }
+    return nil, err
   end
-  local made, err = row.read(columns)
+  local made
+  made, err = row.read(columns)
   return made, err, columns
 end
 

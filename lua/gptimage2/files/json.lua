@@ -5,13 +5,16 @@ local core = require("gptimage2.core")
 
 local json = {}
 
+local EXACT = 2 ^ 53 -- up to here a double has each whole number
+
 --- A string, number or boolean as JSON.
 ---@param value string|number|boolean
 ---@return string
 function json.encode(value)
   if type(value) == "number" then -- the encoder would write it as the host's locale does
     assert(value - value == 0, "a number that JSON has not")
-    return check.number(value, "%.14g")
+    local is_whole = value % 1 == 0 and value <= EXACT and value >= -EXACT
+    return check.number(value, is_whole and "%.0f" or "%.14g")
   end
   -- The encoder puts a backslash before each slash.
   return (core.encode(value):gsub("\\/", "/"))
