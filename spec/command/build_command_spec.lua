@@ -309,6 +309,29 @@ describe("gptimage2 build", function()
     assert.matches("pictures.lock:1: a merge was left unfinished", said.err)
   end)
 
+  it("tells a lock that cannot be written at the end", function()
+    local box = support.sandbox()
+    for _, args in ipairs({ "build -y", "build -y --json" }) do
+      local art, options = new(box, {
+        ["a.png"] = [[subject = 'a', derive = { 'sh', '-c',
+          'echo "<<<<<<< ours" >pictures.lock; cp "$0" "$1"', '{in}', '{out}' }]],
+      })
+      local said = commands.run(args .. UNIT, options)
+      assert.equal(1, said.status)
+      local words = "pictures.lock:1: the lock could not be written %(a merge was left unfinished"
+      assert.matches(words, said.err)
+      local objects = args:find("json") and commands.objects(said.out) or {}
+      local told = objects[#objects - 1]
+      if told then
+        assert.same(
+          { "error", "lock_conflict", 1, "build", false },
+          { told.type, told.code, told.line, objects[#objects].type, objects[#objects].ok }
+        )
+      end
+      assert.equal("<<<<<<< ours\n", art:read("pictures.lock"))
+    end
+  end)
+
   it("lists what may have been paid, and makes the rest", function()
     local box = support.sandbox()
     box:fault({ on = "create", action = "reset", times = 1, work = true })

@@ -229,9 +229,11 @@ end
 local function add_lock_error(result, err)
   local message = "the lock could not be written (%s): what was made is in the store, and the same "
     .. "build writes the lock and pays for nothing again"
+  local front = ("%s:%s: "):format(err.file or "", err.line or "")
+  local why = err.message:sub(1, #front) == front and err.message:sub(#front + 1) or err.message
+  local place = { file = err.file, line = err.line }
   result.ok = false
-  result.lock_error =
-    select(2, failure.new("store_failed", message:format(err.message), { file = err.file }))
+  result.lock_error = select(2, failure.new(err.code, message:format(why), place))
   return result
 end
 

@@ -102,6 +102,16 @@ function Builder:show_report(report)
   return errors, failed
 end
 
+--- The lock could not be written at the end: what was made is paid, and is not in it.
+function Builder:show_lock_error(report, errors)
+  local err = report.lock_error
+  if err then
+    self.out:note(output.words_of(err))
+    self.out:object(output.error_fields(err))
+    errors[#errors + 1] = err
+  end
+end
+
 --- What goes on at the service without us.
 function Builder:show_in_flight(plan)
   for _, line in ipairs(self.stopping and plan.lines or {}) do
@@ -149,6 +159,7 @@ end
 function Builder:conclude(report)
   local errors, failed = self:show_report(report)
   self:show_in_flight(report.plan)
+  self:show_lock_error(report, errors)
   local status = status_of(report, errors, self.stopping)
   self.out:line(summary(report, failed))
   self.out:object({
