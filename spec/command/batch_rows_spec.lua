@@ -148,7 +148,8 @@ describe("a row of a batch", function()
   end)
 
   it("with a number that is none for others says where it stands", function()
-    for name, value in pairs({ x = "1e999", y = "-1e999", z = '[{"a":[1e999]}]', count = "1e999" }) do
+    local wrong = { x = "1e999", y = "-1e999", z = '[{"a":[1e999]}]', count = "1e999" }
+    for name, value in pairs(wrong) do
       local _, told = plan(('{"prompt":"a"}\n{"prompt":"b","%s":%s}'):format(name, value))
       assert.equal(1, #told)
       assert.matches(("^2 %s "):format(name), told[1])

@@ -50,10 +50,11 @@ local function words_of(self, event)
   elseif event.type == "unknown" then
     local words =
       "%s: %s; look at your account, then: gptimage2 resolve %s resend, abandon or its id"
-    local why = event.error and output.words_of(event.error) or "it may have been paid"
+    local why = event.error and output.paid_words_of(event.error) or "it may have been paid"
     return words:format(name, why, event.key)
   end
-  return ("%s: %s"):format(name, event.error and output.words_of(event.error) or "it is not there")
+  local words = event.error and output.paid_words_of(event.error)
+  return ("%s: %s"):format(name, words or "it is not there")
 end
 
 --- A picture may be of another kind than its name says.

@@ -1,6 +1,7 @@
 --- A build under way: what it tells, and what came of it.
 
 local assets = require("gptimage2.assets")
+local build_view = require("gptimage2.command.parts.build_view")
 local codes = require("gptimage2.command.parts.codes")
 local output = require("gptimage2.command.parts.output")
 local text = require("gptimage2.command.parts.text")
@@ -17,10 +18,6 @@ local function name_of(one)
   return one.n and one.n > 1 and ("%s (candidate %d)"):format(name, one.n) or name
 end
 
-local function id_of(one)
-  return ("%s %s"):format(one.path, tostring(one.n))
-end
-
 local COLOURS =
   { made = "green", restored = "green", derived = "green", failed = "red", unknown = "red" }
 
@@ -30,7 +27,7 @@ end
 
 local function show_failure(out, kind, one)
   local err = one.error
-  show_line(out, kind, ("%s: %s"):format(name_of(one), err and output.words_of(err) or one.reason))
+  show_line(out, kind, ("%s: %s"):format(name_of(one), build_view.failure(one)))
   out:object({
     type = kind,
     path = one.path,
@@ -61,7 +58,7 @@ function Builder:tell(event)
     out:object({ type = "waiting", holder = event.holder })
   elseif event.type == "failed" or event.type == "unknown" then
     if not (event.error and event.error.kind == "closed") then
-      self.told[id_of(event)] = true
+      self.told[build_view.id(event)] = true
       show_failure(out, event.type, event)
     end
   else
@@ -78,28 +75,54 @@ function Builder:tell(event)
   end
 end
 
---- What the report has that was not told yet; gives all errors, and how many things failed.
-function Builder:show_report(report)
-  local out, errors = self.out, {}
+--- What the report has as failed, and was not told yet; gives all of it. What is left for the next
+--- build, because somebody asked for the end, has not failed.
+function Builder:show_failures(report)
+  local failures = {}
   for _, one in ipairs(report.failed) do
-    local ours = self.stopping and one.error.kind == "closed" -- the next build has it
-    if not self.told[id_of(one)] and not ours then
-      show_failure(out, "failed", one)
+    local ours = self.stopping and one.error.kind == "closed"
+    if not self.told[build_view.id(one)] and not ours then
+      show_failure(self.out, "failed", one)
     end
-    errors[#errors + 1] = not ours and one.error or nil
+    failures[#failures + 1] = not ours and one or nil
   end
-  local failed = #errors
+  return failures
+end
+
+--- What may have been paid. `known`: the errors of this build, by whose they are.
+function Builder:show_unknown(report, known)
   for _, one in ipairs(report.unknown) do
-    local reason = text.commands(one.reason)
-    show_line(out, "unknown", ("%s: %s"):format(name_of(one), text.clean(reason)))
-    out:object({ type = "unknown", path = one.path, n = one.n, key = one.key, reason = reason })
-    errors[#errors + 1] = one.error or { kind = "lost" }
+    local err = known[build_view.id(one)]
+    local job = err and err.job_id
+    show_line(self.out, "unknown", ("%s: %s"):format(name_of(one), build_view.unknown(one, job)))
+    self.out:object({
+      type = "unknown",
+      path = one.path,
+      n = one.n,
+      key = one.key,
+      job = job,
+      reason = text.commands(one.reason),
+    })
+  end
+end
+
+--- What the report has that was not told yet; gives all errors, and the failures.
+function Builder:show_report(report)
+  local out, errors, known = self.out, {}, {}
+  local failures = self:show_failures(report)
+  for _, one in ipairs(failures) do
+    errors[#errors + 1] = one.error
+    known[build_view.id(one)] = one.error
+  end
+  self:show_unknown(report, known)
+  for _, one in ipairs(report.unknown) do -- of an earlier build it is no error of ours
+    errors[#errors + 1] = one.error or not known[build_view.id(one)] and { kind = "unknown" } or nil
   end
   for _, one in ipairs(report.warnings) do
     out:note(("%s: %s"):format(one.path, one.reason))
     out:object({ type = "warning", path = one.path, reason = one.reason })
   end
-  return errors, failed
+  return errors, failures
 end
 
 --- The lock could not be written at the end: what was made is paid, and is not in it.
@@ -134,34 +157,13 @@ local function status_of(report, errors, interrupted)
   return report.ok and codes.done or codes.some_failed
 end
 
-local function summary(report, failed)
-  local parts = {
-    ("made %s for %d credits"):format(text.count(report.made, "picture"), report.credits),
-    report.restored > 0 and ("%d restored"):format(report.restored) or nil,
-  }
-  if failed > 0 then
-    parts[#parts + 1] = ("%d failed"):format(failed)
-  end
-  local unreviewed, in_flight = report.plan.counts.unreviewed, report.plan.counts.in_flight
-  if in_flight then
-    parts[#parts + 1] = ("%d in flight"):format(in_flight)
-  end
-  if unreviewed then
-    parts[#parts + 1] = ("%d to be reviewed"):format(unreviewed)
-  end
-  if report.over then
-    parts[#parts + 1] = ("the budget was not enough: %d credits more"):format(report.plan.cost)
-  end
-  return table.concat(parts, ", ")
-end
-
 --- Tells what came of it; gives the exit code.
 function Builder:conclude(report)
-  local errors, failed = self:show_report(report)
+  local errors, failures = self:show_report(report)
   self:show_in_flight(report.plan)
   self:show_lock_error(report, errors)
   local status = status_of(report, errors, self.stopping)
-  self.out:line(summary(report, failed))
+  self.out:line(build_view.summary(report, failures))
   self.out:object({
     type = "build",
     ok = report.ok,

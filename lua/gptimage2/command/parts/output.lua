@@ -126,6 +126,17 @@ function output.words_of(err)
   return words
 end
 
+--- The same, with the job's id where that is paid: nobody else may know it.
+---@param err table
+---@return string
+function output.paid_words_of(err)
+  local words = output.words_of(err)
+  if err.charged ~= "yes" or not err.job_id or words:find(err.job_id, 1, true) then
+    return words
+  end
+  return ("%s (job %s is paid)"):format(words, text.clean(err.job_id))
+end
+
 --- Tells an error; gives its exit code.
 ---@param err table
 ---@param more? table for the object
