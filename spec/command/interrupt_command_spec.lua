@@ -92,6 +92,59 @@ describe("Ctrl-C", function()
     assert.is_nil(art:read(("p%02d.png"):format(COUNT)))
   end)
 
+  --- A build that runs the first of two commands, which ends once there is a file.
+  local function deriving(box)
+    local script = "echo $$ >>pids; i=0; until test -e go; do sleep 0.1; i=$((i+1)); "
+      .. "test $i -lt 600 || exit 1; done; cp $0 $1"
+    local derive = (", derive = { 'sh', '-c', '%s', '{in}', '{out}' }"):format(script)
+    local art = pictures.new({
+      ["a.png"] = "subject = 'a'" .. derive,
+      ["b.png"] = "subject = 'b'" .. derive,
+    })
+    local options = { box = box, here = art.base }
+    local process = commands.start("build -y --json" .. UNIT, options)
+    support.step_until(function()
+      return (art:read("pids") or ""):find("\n")
+    end)
+    return art, options, process
+  end
+
+  it("is heard while a picture's command runs, after which no other begins", function()
+    local box = support.sandbox()
+    local art, options, process = deriving(box)
+    process:kill("INT")
+    support.step_until(function()
+      return (folder.read(process.place .. "/err") or ""):find("ending")
+    end)
+    folder.write(art.base .. "go", "")
+    local said = process:finish()
+    assert.equal(130, said.status)
+    assert.equal(1, select(2, said.err:gsub("ending", "")))
+    assert.is_nil(said.out:find('"failed"'))
+    assert.matches("^%d+\n$", art:read("pids"))
+    said = commands.json("build -y" .. UNIT, options)
+    assert.same({ 0, true }, { said.status, said.last.ok })
+    assert.equal(20, pictures.paid(box))
+  end)
+
+  for signals, status in pairs({ ["INT INT"] = 130, ["TERM HUP"] = 130, QUIT = 131 }) do
+    it("ends a picture's command with the program: " .. signals, function()
+      local art, _, process = deriving(support.sandbox())
+      local pid = art:read("pids"):match("%d+")
+      for signal in signals:gmatch("%a+") do
+        process:kill(signal)
+        support.step_until(function()
+          local told = (folder.read(process.place .. "/err") or ""):find("ending")
+          return told or folder.read(process.place .. "/status")
+        end)
+      end
+      assert.equal(status, process:finish().status)
+      support.step_until(function()
+        return folder.run("ps -o stat= -p " .. pid):find("^%s*[^Z%s]") == nil
+      end)
+    end)
+  end
+
   it("ends a wait for another build's ledger at once", function()
     local box = support.sandbox()
     local art, options = new(box)

@@ -47,7 +47,7 @@ end
 ---@param options? table
 ---@return string
 function commands.line(args, options)
-  return front(options or {}, "env --default-signal=HUP") .. args
+  return front(options or {}, "env --default-signal=HUP,QUIT") .. args
 end
 
 --- Runs it to its end.

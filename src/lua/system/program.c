@@ -7,6 +7,9 @@
  * the system can close them all; and an environment without the API key.
  * Nothing of it is left when the call comes back.
  *
+ * Who waits may look meanwhile: a function of the host's is called a few times
+ * a second, which may say that somebody has asked for the end.
+ *
  * For that time SIGCHLD has its default meaning: where the host ignores it, or
  * reaps all children, nobody could tell how this one ended.
  */
@@ -41,6 +44,8 @@ typedef struct Start {
   char *const *argv;
   char **environment;
   const char *folder; /* where it runs */
+  lua_State *L;
+  int look; /* the index of the function that looks; 0: nobody does */
 } Start;
 
 /* The signals that mean something else in this process. */
@@ -101,10 +106,18 @@ static int reap(pid_t pid) {
   return status;
 }
 
-typedef enum Outcome { ENDED, TOO_LONG, LOST } Outcome;
+typedef enum Outcome { ENDED, TOO_LONG, LOST, RAISED } Outcome;
+
+/* Lets the host look.  False: that raised an error, which is on the stack. */
+static bool look(const Start *start) {
+  if (!start->look)
+    return true;
+  lua_pushvalue(start->L, start->look);
+  return lua_pcall(start->L, 0, 0, 0) == 0;
+}
 
 /* Waits for its end, or until the time is over. */
-static Outcome await(pid_t pid, double timeout) {
+static Outcome await(const Start *start, pid_t pid, double timeout) {
   double until = clock_monotonic() + timeout;
   struct timespec pause = {0, LOOK_FIRST};
   for (;;) {
@@ -117,6 +130,8 @@ static Outcome await(pid_t pid, double timeout) {
       return ENDED;
     if (clock_monotonic() >= until)
       return TOO_LONG;
+    if (!look(start))
+      return RAISED;
     nanosleep(&pause, NULL);
     if (pause.tv_nsec < LOOK_MOST)
       pause.tv_nsec *= 2;
@@ -142,8 +157,23 @@ static int spawn(Start *start, pid_t *pid) {
   return error;
 }
 
+/* Starts it; who ends this process by a signal ends it, too, from its first
+ * moment on. */
+static int spawn_known(Start *start, pid_t *pid) {
+  sigset_t all, before;
+  int error;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  error = spawn(start, pid);
+  if (!error)
+    signals_set_group(*pid);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return error;
+}
+
 /* Runs it: its status as waitpid has it, -1 where that cannot be told, -2 where
- * the time was over.  `error`: it did not start. */
+ * the time was over, -3 where looking raised an error.  `error`: it did not
+ * start. */
 static int run(Start *start, double timeout, int *error) {
   struct sigaction ours, before;
   Outcome outcome;
@@ -153,15 +183,14 @@ static int run(Start *start, double timeout, int *error) {
   ours.sa_handler = SIG_DFL;
   sigemptyset(&ours.sa_mask);
   sigaction(SIGCHLD, &ours, &before);
-  *error = spawn(start, &pid);
+  *error = spawn_known(start, &pid);
   if (!*error) {
-    signals_set_group(pid);
-    outcome = await(pid, timeout);
+    outcome = await(start, pid, timeout);
     signals_set_group(0);
     if (outcome != LOST)
       status = reap(pid);
-    if (outcome == TOO_LONG)
-      status = -2;
+    if (outcome == TOO_LONG || outcome == RAISED)
+      status = outcome == TOO_LONG ? -2 : -3;
   }
   sigaction(SIGCHLD, &before, NULL);
   return status;
@@ -213,7 +242,8 @@ static int push_end(lua_State *L, int status) {
   return 2;
 }
 
-/* ARG: list of texts (the program and its arguments), seconds, [a folder]
+/* ARG: list of texts (the program and its arguments), seconds, [a folder],
+**      [a function that is called meanwhile, and does not yield]
 ** RES: true | nil, why it did not end well */
 static int f_run_program(lua_State *L) {
   double timeout = luaL_checknumber(L, 2);
@@ -221,7 +251,11 @@ static int f_run_program(lua_State *L) {
   int count, error, status;
   luaL_checktype(L, 1, LUA_TTABLE);
   start.folder = luaL_optstring(L, 3, ".");
-  lua_settop(L, 3);
+  if (!lua_isnoneornil(L, 4))
+    luaL_checktype(L, 4, LUA_TFUNCTION);
+  lua_settop(L, 4);
+  start.L = L;
+  start.look = lua_isnil(L, 4) ? 0 : 4;
   count = (int)compat_rawlen(L, 1);
   luaL_argcheck(L, count > 0 && count <= ARGS_MAX, 1, "1 to 4096 texts");
   start.argv = push_argv(L, count);
@@ -232,6 +266,8 @@ static int f_run_program(lua_State *L) {
     status = run(&start, timeout, &error);
     start_end(&start);
   }
+  if (status == -3)
+    return lua_error(L);
   if (error) {
     lua_pushnil(L);
     lua_pushfstring(L, "it cannot be started: %s", strerror(error));

@@ -20,13 +20,24 @@ static volatile sig_atomic_t resizes;  /* of the terminal */
 static volatile sig_atomic_t most = 1; /* the end that is one at once */
 static volatile sig_atomic_t running;  /* what runs for us; 0: nothing */
 
+static void end_group(void) {
+  if (running > 0)
+    kill(-(pid_t)running, SIGKILL);
+}
+
 static void on_end(int number) {
   (void)number;
   if (++ends < most)
     return;
-  if (running > 0)
-    kill(-(pid_t)running, SIGKILL);
+  end_group();
   _exit(INTERRUPTED);
+}
+
+/* It ends us as if nobody had caught it, once this handler is over. */
+static void on_quit(int number) {
+  end_group();
+  signal(number, SIG_DFL);
+  raise(number);
 }
 
 static void on_resize(int number) {
@@ -60,6 +71,8 @@ static int f_catch(lua_State *L) {
   handle(SIGTERM, on_end);
   if (!is_ignored(SIGHUP))
     handle(SIGHUP, on_end);
+  if (!is_ignored(SIGQUIT))
+    handle(SIGQUIT, on_quit);
 #ifdef SIGWINCH
   handle(SIGWINCH, on_resize);
 #endif

@@ -56,6 +56,19 @@ local function is_output(target)
   return true
 end
 
+--- Nothing more is begun. The picture is in the store, and the next build goes on from there.
+local function stopped(picture)
+  return core.error({
+    kind = "closed",
+    code = "closed",
+    message = ("derive of '%s': the build was asked to end"):format(picture.path),
+    field = picture.path,
+    retryable = true,
+    sent = "no",
+    charged = "no",
+  })
+end
+
 --- Runs the command of a picture on an object: the digest of what it made, which is in the store.
 ---@param own gptimage2.assets.Project
 ---@param picture table
@@ -63,6 +76,9 @@ end
 ---@return string|nil digest
 ---@return gptimage2.Error|nil err
 local function run(own, picture, digest)
+  if own.stop and own.stop() then
+    return nil, stopped(picture)
+  end
   local source, err = copy_in(own.store, digest, picture.path)
   if not source then
     return nil, err
@@ -72,7 +88,7 @@ local function run(own, picture, digest)
   os.remove(target)
   local argv = fill(picture.derive, source, target)
   local base = own.manifest.base
-  local ok, why = core.run_program(argv, TIMEOUT, base ~= "" and base or nil)
+  local ok, why = core.run_program(argv, TIMEOUT, base ~= "" and base or nil, own.stop)
   os.remove(source)
   if ok then
     ok, why = is_output(target)

@@ -252,6 +252,7 @@ local function make_all(run, options, tell)
   function run.tell(event)
     guard.tell(run.project.store:lock_file(), tell, event)
   end
+  run.project.stop = options.stop -- commands of pictures heed it, too
   run:index()
   local made_plan, err = go(run, options)
   if not made_plan then

@@ -237,7 +237,7 @@ function batcher.run(plan, out, client, concurrency)
     return batch.run(plan, client, {
       concurrency = concurrency,
       stop = function()
-        return self.stopping == true
+        return self:is_ending()
       end,
       on_progress = function(event)
         self:tell(event)

@@ -189,7 +189,7 @@ function builder.run(path, out, asked)
     self:tell(event)
   end
   function asked.stop()
-    return self.stopping == true
+    return self:is_ending()
   end
   local report, err = self:run(function()
     return assets.build(path, asked)

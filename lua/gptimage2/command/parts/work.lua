@@ -53,10 +53,19 @@ function work.fields(out, client, places)
   }
 end
 
+--- Whether nothing more is to begin. While a picture's command runs nobody else looks.
+---@return boolean
+function Work:is_ending()
+  if not self.stopping and loop.interrupted() then
+    self.stopping = true
+    self.out:note("ending: what is under way is finished; once more ends at once")
+  end
+  return self.stopping == true
+end
+
 --- Nothing more begins: what waits here for its turn is left to the ledger.
 function Work:interrupt()
-  self.stopping = true
-  self.out:note("ending: what is under way is finished; once more ends at once")
+  self:is_ending()
   gptimage2.step()
   for _, job in ipairs(self.client:jobs()) do
     if job.status == "queued" then
