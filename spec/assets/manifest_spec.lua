@@ -66,6 +66,16 @@ describe("a manifest", function()
     assert.equal(3, brick.candidates)
   end)
 
+  it("may begin with a byte order mark, and a line for the shell", function()
+    local mark, line = "\239\187\191", "#!/usr/bin/env lua\n"
+    for lines, front in pairs({ [0] = mark, line, mark .. line }) do
+      lines = math.min(lines, 1)
+      assert.equal("a.png x", bodies(front .. one("subject = 'x'")))
+      local err = refused(front .. "\n)", "manifest_error", "unexpected symbol")
+      assert.equal(lines + 2, err.line)
+    end
+  end)
+
   it("is read as the page about builds shows one", function()
     local shown = folder.read("doc/builds.md"):match("```Lua\n(.-)```")
     local read = assert(parse(shown))

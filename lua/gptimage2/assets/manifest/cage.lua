@@ -77,8 +77,15 @@ local function environment()
   return own
 end
 
+--- Without what Lua's own loader lets stand in front of a file: a byte order mark, and a first line
+--- for the shell, whose end stays, so that lines keep their numbers.
+local function without_front(text)
+  return (text:gsub("^\239\187\191", ""):gsub("^#[^\n]*", ""))
+end
+
 --- The text as a function with that environment.
 local function compile(text, name, env)
+  text = without_front(text)
   if text:byte(1) == 27 then
     return nil, name .. ":1: it is a compiled chunk, and no text"
   end
