@@ -255,6 +255,23 @@ describe("gptimage2 batch", function()
     assert.equal(6, commands.json("batch rows.jsonl --ledger l.db --dry-run", options).status)
   end)
 
+  it("counts what was begun, and not sent before Ctrl-C, as not tried", function()
+    local options = new(support.sandbox(), 6)
+    options.main = [[
+      local batch = require("gptimage2.batch")
+      batch.run = function(plan, _, asked)
+        for row = 1, 2 do
+          asked.on_progress({ type = "in_flight", row = row, key = plan:key(row) })
+        end
+        return { made = 0, fetched = 0, failed = 0, unknown = 0, credits = 0, errors = {}, left = 4 }
+      end
+    ]]
+    assert.matches(
+      "made 0 rows for 0 credits, 6 not tried\n",
+      commands.run("batch rows.jsonl -y", options).out
+    )
+  end)
+
   it("ends in order by Ctrl-C, and is finished by the same command", function()
     local box = support.sandbox({ duration = support.slow and 4 or 0.3 })
     local options = new(box, 24)
@@ -268,6 +285,7 @@ describe("gptimage2 batch", function()
     assert.same({ 130, 0, 0 }, { last.exit, last.failed, last.unknown })
     assert.equal((last.made + in_flight) * 10, pictures.paid(box))
     assert.is_true(last.made + in_flight < 24)
+    assert.equal(24, last.made + in_flight + last.left)
     assert.equal(pictures.paid(box), last.credits)
     local line = folder.quote(commands.line("batch rows.jsonl -y" .. UNIT, options))
     assert.equal(

@@ -90,9 +90,10 @@ function Batcher:tell(event)
 end
 
 --- What goes on at the service without us; gives how many may have been paid, and nobody knows, and
---- the credits that all of it took.
+--- the credits that all of it took, and how many of it go on at the
+--- service, and were not sent.
 function Batcher:show_in_flight()
-  local unknown, credits = 0, 0
+  local unknown, credits, flying, unsent = 0, 0, 0, 0
   for _, event in ipairs(self.in_flight) do
     local meaning, job, spent = batch.left(self.client, event.key)
     credits = credits + (self.plan.costs_now[event.row] and spent or 0)
@@ -102,12 +103,15 @@ function Batcher:show_in_flight()
       self.out:line(text.pad("unknown", 8) .. "  " .. words_of(self, event))
       self.out:object(object_of(event))
     elseif job then
+      flying = flying + 1
       local words = "in flight  row %d: job %s; the same command takes it up"
       self.out:line(words:format(event.row, text.clean(job)))
       self.out:object({ type = "in_flight", row = event.row, job = job })
+    else -- recorded, perhaps, and not sent
+      unsent = unsent + 1
     end
   end
-  return unknown, credits
+  return unknown, credits, flying, unsent
 end
 
 --- One that somebody gave up by hand: it is settled, and nothing is to be done for it.
@@ -166,6 +170,7 @@ local function summary(report, plan, stuck)
     { report.failed, "failed" },
     { report.unknown + stuck, "that may have been paid" },
     { plan.states_of.given_up or 0, "given up" },
+    { report.in_flight or 0, "in flight" },
     { report.left, "not tried" },
   }
   for _, one in ipairs(more) do
@@ -247,7 +252,9 @@ function batcher.run(plan, out, client, concurrency)
   if not report then
     return codes.interrupted
   end
-  local unknown, credits = self:show_in_flight()
+  local unknown, credits, flying, unsent = self:show_in_flight()
+  report.in_flight = flying
+  report.left = report.left + unsent
   report.unknown, report.credits = report.unknown + unknown, report.credits + credits
   return conclude(report, plan, out, show_stuck(plan, out), self.stopping)
 end
