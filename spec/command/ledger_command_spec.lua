@@ -51,6 +51,15 @@ describe("a ledger", function()
     assert.equal(1, #commands.json("history --id " .. objects[2].job, options).objects)
   end)
 
+  it("that is not there has nothing to recover, and is not made", function()
+    local options = { box = support.sandbox(), here = folder.new() }
+    for _, line in ipairs({ "recover -y", "resolve a-key abandon" }) do
+      local said = commands.json(line .. " --ledger nope.db", options)
+      assert.same({ 6, "ledger" }, { said.status, said.last.kind })
+    end
+    assert.equal("", folder.list(options.here))
+  end)
+
   it("opens in a spreadsheet, where no prompt is a formula", function()
     local options = with_two()
     local out = commands.run("history --csv", options).out

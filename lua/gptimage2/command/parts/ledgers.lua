@@ -1,6 +1,7 @@
 --- What the commands share that are about a ledger: which one.
 
 local jobs = require("gptimage2.command.parts.jobs")
+local rows = require("gptimage2.ledger.rows")
 
 local ledgers = {}
 
@@ -30,7 +31,13 @@ end
 ---@return any result
 ---@return integer|nil status
 function ledgers.run(args, out, body)
-  local client, err = jobs.client(args, ledgers.path(args))
+  local path, client = ledgers.path(args), nil
+  local _, err = rows.each({ ledger = path }, { limit = 1 }, function()
+    return true
+  end)
+  if not err then -- a client would make one that is not there
+    client, err = jobs.client(args, path)
+  end
   if not client then
     return nil, out:fail(err)
   end
