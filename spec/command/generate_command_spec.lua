@@ -23,6 +23,13 @@ describe("gptimage2 generate", function()
     return box, { box = box, here = folder.new() }
   end
 
+  it("advises nothing that it cannot do where the service is not https", function()
+    local options = { env = { GPTIMAGE2_API_KEY = "k", GPTIMAGE2_BASE_URL = "http://192.0.2.1" } }
+    local said = commands.run("generate x", options)
+    assert.equal(2, said.status)
+    assert.matches("use https:// %(base_url%)\n$", said.err)
+  end)
+
   it("saves the pictures, and tells where", function()
     local box, options = new()
     local said = commands.run("generate 'a cup' --ratio 16:9 -o out" .. UNIT, options)

@@ -204,7 +204,7 @@ function lock.parse(file, text, pace)
     else
       line, why = read_line(one)
       if line and lines[line.path] then
-        line, why = nil, "its path has a line already"
+        line, why = nil, ("'%s' has a line already"):format(core.printable(line.path))
       end
       if not line then
         return failure.new("lock_damaged", why, place)

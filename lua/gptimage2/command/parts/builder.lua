@@ -116,7 +116,7 @@ function Builder:show_report(report)
   end
   self:show_unknown(report, known)
   for _, one in ipairs(report.unknown) do -- of an earlier build it is no error of ours
-    errors[#errors + 1] = one.error or not known[build_view.id(one)] and { kind = "unknown" } or nil
+    errors[#errors + 1] = one.error or not known[build_view.id(one)] and {} or nil
   end
   for _, one in ipairs(report.warnings) do
     out:note(("%s: %s"):format(one.path, one.reason))

@@ -54,6 +54,8 @@ function service.client(options, more)
     return nil, problem.usage(words_of(client))
   elseif err and err.code == "api_key_missing" then
     err.message = NO_KEY
+  elseif err and err.code == "insecure_base_url" then -- the program has no such option
+    err.message = err.message:gsub(", or allow_http = true.*$", "")
   end
   return client, err
 end
