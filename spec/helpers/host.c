@@ -331,7 +331,7 @@ static int m__gc(lua_State *L) {
 static int f_new_folder(lua_State *L) {
   const char *parent = getenv("TMPDIR");
   char path[PATH_MAX];
-  int length = snprintf(path, sizeof path, "%s/gptimage2-spec.XXXXXX",
+  int length = snprintf(path, sizeof path, "%s/spec.XXXXXX",
                         parent && *parent ? parent : "/tmp");
   if (length >= (int)sizeof path || !mkdtemp(path))
     return luaL_error(L, "no folder can be made: %s", strerror(errno));

@@ -17,7 +17,7 @@ history.description = "Newest first. Needs no key and no network. `--csv` is for
 history.examples = {
   "gptimage2 history --limit 20",
   "gptimage2 history --csv --since 2026-11-01 >november.csv",
-  "gptimage2 history --state unknown --json",
+  "gptimage2 history --state sent --json",
 }
 
 --- Its options and arguments.
