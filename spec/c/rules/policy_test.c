@@ -195,6 +195,16 @@ static void polls_are_steady_for_thirty_seconds_then_slow_down(void **state) {
           "pause %zu", i);
 }
 
+/* As all times that the settings' unit measures. */
+static void the_steady_time_is_thirty_units(void **state) {
+  static const PollSettings settings = {0.2, 0.25, 0.6, 0.1, NULL};
+  float previous = 0.25f;
+  (void)state;
+  assert_true(is_near(policy_poll_pause(&settings, 2.9, &previous, 0.5), 0.25));
+  assert_true(
+      is_near(policy_poll_pause(&settings, 3.1, &previous, 0.5), 0.3125));
+}
+
 static void jitter_is_fifteen_percent_and_does_not_add_up(void **state) {
   static const PollSettings settings = {2.0, 2.5, 5.0, 1, NULL};
   static const double randoms[] = {0, 0.25, 0.5, 0.75, ALMOST_ONE};
@@ -288,6 +298,7 @@ int main(void) {
       cmocka_unit_test(trouble_on_the_way_never_ends_a_paid_job),
       cmocka_unit_test(backoff_doubles_up_to_twenty_seconds),
       cmocka_unit_test(polls_are_steady_for_thirty_seconds_then_slow_down),
+      cmocka_unit_test(the_steady_time_is_thirty_units),
       cmocka_unit_test(jitter_is_fifteen_percent_and_does_not_add_up),
       cmocka_unit_test(odd_poll_settings_stay_within_reason),
       cmocka_unit_test(a_plan_takes_the_place_of_the_schedule),

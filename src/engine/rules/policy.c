@@ -7,7 +7,7 @@
 #define RETRY_COST_TIMEOUT 10.0
 #define BACKOFF_FIRST 1.0   /* seconds */
 #define BACKOFF_MAX 20.0    /* seconds */
-#define STEADY_POLLING 30.0 /* seconds after the create */
+#define STEADY_POLLING 30.0 /* units after the create */
 #define POLL_GROWTH 1.25
 #define POLL_JITTER 0.15
 #define RETRY_AFTER_MIN 0.5 /* seconds */
@@ -117,7 +117,7 @@ double policy_poll_pause(const PollSettings *settings, double age,
   double pause = settings->interval, last = (double)*previous;
   if (last <= 0)
     pause = settings->first;
-  else if (age > STEADY_POLLING && last >= settings->interval)
+  else if (age > STEADY_POLLING * settings->unit && last >= settings->interval)
     pause = last * POLL_GROWTH;
   if (pause > settings->max && last > 0)
     pause = settings->max;

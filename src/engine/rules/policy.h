@@ -104,9 +104,9 @@ double policy_backoff(unsigned failures, double random);
 
 typedef struct PollSettings {
   double first;    /* seconds from the create to the first poll */
-  double interval; /* seconds between polls, for the first 30 s at least */
+  double interval; /* seconds between polls, for the first 30 units at least */
   double max;      /* seconds: where the growth after that ends */
-  double unit;     /* of the plans: seconds of one of theirs */
+  double unit;     /* seconds: what plans and that 30 are measured in */
   const PollPlan *const *plans; /* of each class of jobs, NULL = nothing is
                                    known; NULL = none are used */
 } PollSettings;
