@@ -233,7 +233,7 @@ static void the_last_look_is_taken_in_time(void **state) {
   (void)state;
   assert_rest(reply_with(&job, answer(202), 96), 98.5, false);
   job_state_on_timer(&job, 98.5);
-  assert_rest(reply_with(&job, answer(202), 98.6), 99, false);
+  assert_rest(reply_with(&job, answer(202), 98.5), 99, false);
   assert_do(job_state_on_timer(&job, 99), JOB_DO_POLL);
   assert_rest(reply_with(&job, answer(202), 99.1), 100, false);
   assert_end(&job, job_state_on_timer(&job, 100), JOB_END_TIMEOUT);
@@ -242,7 +242,32 @@ static void the_last_look_is_taken_in_time(void **state) {
   job = job_in(PHASE_POLLING); /* unless it is in trouble */
   assert_rest(reply_with(&job, wish(503, 30), 80), 100, true);
   job = job_in(PHASE_POLLING);
-  assert_rest(reply_with(&job, answer(503), 98.8), 99, true);
+  assert_rest(reply_with(&job, answer(503), 98.5), 99, true);
+}
+
+/* However close the deadline is: half a unit, or half of the pause where that
+ * is shorter; and where there is no time for that, none comes. */
+static void the_last_look_keeps_the_least_gap(void **state) {
+  JobState job = job_in(PHASE_POLLING); /* until 100; polls come every 2.5 s */
+  JobRules brief = settings;
+  (void)state;
+  assert_rest(reply_with(&job, answer(202), 98.8), 99.3, false);
+  job = job_in(PHASE_POLLING);
+  assert_rest(reply_with(&job, answer(202), 98.98), 99.48, false);
+  brief.poll = (PollSettings){0.2, 0.25, 0.25, 0.1, NULL};
+  job = job_in(PHASE_POLLING);
+  job.settings = &brief;
+  job.pause = 0.25f;
+  assert_rest(reply_with(&job, answer(202), 99.86), 99.91, false);
+  job = job_in(PHASE_POLLING);
+  job.settings = &brief;
+  job.pause = 0.25f;
+  brief.poll.unit = 1; /* its own times are shorter */
+  assert_rest(reply_with(&job, answer(202), 99.8), 99.925, false);
+  job = job_in(PHASE_POLLING);
+  job.settings = &brief;
+  job.pause = 0.25f;
+  assert_rest(reply_with(&job, answer(202), 99.86), 100, false);
 }
 
 static void assert_took(const JobState *job, double now, double low,
@@ -352,6 +377,7 @@ int main(void) {
       cmocka_unit_test(a_known_job_is_polled_at_once),
       cmocka_unit_test(one_poll_is_one_poll),
       cmocka_unit_test(the_last_look_is_taken_in_time),
+      cmocka_unit_test(the_last_look_keeps_the_least_gap),
       cmocka_unit_test(a_job_that_succeeds_tells_how_long_it_took),
       cmocka_unit_test(only_a_poll_is_a_look),
       cmocka_unit_test(who_was_not_there_from_the_create_tells_no_length),

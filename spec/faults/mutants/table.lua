@@ -488,8 +488,8 @@ mutant(
 mutant(
   "no last look before the deadline",
   JOB_STATE,
-  "now < last ? last : state->deadline",
-  "state->deadline",
+  "fmax(last, soonest));",
+  "state->deadline);",
   "c job_state_poll"
 )
 

@@ -1,6 +1,8 @@
 /* The life of one job, as a pure state machine: see job_state.h. */
 #include "job_state.h"
 
+#include <math.h>
+
 static JobAction nothing(void) {
   return (JobAction){.what = JOB_DO_NOTHING};
 }
@@ -95,14 +97,22 @@ JobAction job_state_on_checked(JobState *state, bool usable, double now) {
   return create(state);
 }
 
+/* The least gap before a last look, in the unit of the plans. */
+#define LOOK_APART 0.5
+
 /* The rest before a poll.  One that would come after the deadline, or too late
  * to be answered, is sent a little before it instead: nobody is told that a job
- * was not done in time who has not just looked. */
+ * was not done in time who has not just looked.  It keeps the least gap, or is
+ * left out. */
 static JobAction rest_for_poll(JobState *state, double pause, double now) {
-  double last = state->deadline - policy_last_look((double)state->pause);
-  if (now + pause > last)
-    return rest(state, PHASE_WAITING, now < last ? last : state->deadline);
-  return rest(state, PHASE_WAITING, now + pause);
+  double look = policy_last_look((double)state->pause);
+  double last = state->deadline - look;
+  double soonest = now + fmin(LOOK_APART * state->settings->poll.unit, look);
+  if (now + pause <= last)
+    return rest(state, PHASE_WAITING, now + pause);
+  if (now >= last || soonest > state->deadline - look / 2)
+    return rest(state, PHASE_WAITING, state->deadline);
+  return rest(state, PHASE_WAITING, fmax(last, soonest));
 }
 
 /* By plan only where the age is known: the class says so. */
