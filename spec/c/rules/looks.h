@@ -11,6 +11,11 @@ static inline Duration seen_as(double began, double seconds) {
   return (Duration){began, (float)(0.999 * seconds), (float)(1.001 * seconds)};
 }
 
+/* How many are known of the service as it is since it changed. */
+static inline unsigned count_since(const Durations *durations) {
+  return durations->count - durations->since;
+}
+
 static inline double middle_of(const Duration *one) {
   return ((double)one->low + (double)one->high) / 2;
 }

@@ -115,8 +115,8 @@ static void a_plan_ends_with_what_it_came_from(void **state) {
   poll_book_plan(&book, 1, 1, &outlook);
   add(1, 3, 250);
   assert_true(poll_book_plan(&book, 1, 3, &outlook));
-  assert_int_equal(book.classes[1]->durations.count, 3);
-  assert_int_equal(book.all->durations.count, 3);
+  assert_int_equal(count_since(&book.classes[1]->durations), 3);
+  assert_int_equal(count_since(&book.all->durations), 3);
   assert_null(book.plans[1]);
   assert_true(isnan(outlook_left(&outlook, 0, 0.5)));
 }
@@ -326,8 +326,8 @@ static void a_change_is_seen_while_others_run(void **state) {
     if (i < 8)
       durations_update(&known, seen_as(5000 + i, 1 + i / 10.0));
   }
-  durations_forget(&known);
-  assert_int_equal(known.count, 12);
+  durations_part(&known);
+  assert_int_equal(count_since(&known), 12);
 }
 
 /* A burst ends in the order of its lengths, which is no change of the service;
@@ -340,9 +340,9 @@ static void jobs_side_by_side_are_no_change(void **state) {
     for (int i = 0; i < 200; i++) {
       durations_add(&known, seen_as(1000 * burst + (i * 37 % 200) / 1000.0,
                                     10 + i * 0.2));
-      durations_forget(&known);
+      durations_part(&known);
     }
-  assert_int_equal(known.count, DURATIONS_MAX);
+  assert_int_equal(count_since(&known), DURATIONS_MAX);
   for (unsigned i = 0; i < known.count; i++)
     longer += middle_of(&known.ones[i]) > 30;
   check(longer > 0.35 * known.count && longer < 0.65 * known.count,
@@ -356,8 +356,8 @@ static void jobs_one_by_one_show_a_change(void **state) {
     durations_add(&known, seen_as(100 * i, 25 + i % 3));
   for (int i = 30; i < 33; i++)
     durations_add(&known, seen_as(100 * i, 50 + i % 3));
-  durations_forget(&known);
-  check(known.count < 8, "%u are known", known.count);
+  durations_part(&known);
+  check(count_since(&known) < 8, "%u are known", count_since(&known));
 }
 
 /* ---- outlook ---- */

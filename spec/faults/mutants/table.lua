@@ -2493,6 +2493,20 @@ mutant(
   "c poll_crowd"
 )
 mutant(
+  "a few quick jobs are a change, whatever runs beside them",
+  CHANGE,
+  "return older * OTHERS >= ended;",
+  "return older * OTHERS > 1000 * ended;",
+  "c poll_mixed"
+)
+mutant(
+  "what was before a change is no guess",
+  DENSITY,
+  "#define APART_SHARE 0.5",
+  "#define APART_SHARE 0.0",
+  "c poll_mixed"
+)
+mutant(
   "a mode of which another class comes stays that of the first",
   BOOK,
   "bool apart = is_class_sheet(book, old);",

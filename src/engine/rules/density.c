@@ -14,6 +14,9 @@
 #define PRIOR_MEAN 3.0 /* of the logarithm: 20 s */
 #define PRIOR_OWN 3    /* jobs that tell where their middle is */
 
+#define APART_SHARE 0.5 /* of that weight: for what was before a change */
+#define APART_WIDTH 0.15
+
 #define WIDTH_LEAST 0.06
 #define WIDTH_MOST 0.35
 #define SILVERMAN 0.9
@@ -25,7 +28,15 @@
 typedef struct Looks {
   unsigned count, running;
   double from[DURATIONS_MAX], to[DURATIONS_MAX], age[DURATIONS_MAX];
+  double longest; /* cell */
 } Looks;
+
+/* What is expected of a job before anything of its like was seen. */
+typedef struct Guess {
+  double apart;                   /* of its weight */
+  double runs[DENSITY_CELLS + 1]; /* of those before the change */
+  double longest;                 /* cell */
+} Guess;
 
 static double clamp(double value, double least, double most) {
   return value < least ? least : value > most ? most : value;
@@ -56,11 +67,13 @@ static void add_look(Looks *looks, const Duration *one) {
   double to = cell_of((double)one->high);
   looks->to[i] = to > NARROW ? to : NARROW;
   looks->from[i] = clamp(cell_of((double)one->low), 0, looks->to[i] - NARROW);
+  looks->longest = fmax(looks->longest, looks->to[i]);
 }
 
 static void set_looks(Looks *looks, const Durations *durations) {
   looks->count = looks->running = 0;
-  for (unsigned i = 0; i < durations->count; i++) {
+  looks->longest = 0;
+  for (unsigned i = durations->since; i < durations->count; i++) {
     const Duration *one = &durations->ones[i];
     if (duration_ended(one))
       add_look(looks, one);
@@ -157,7 +170,7 @@ static void blur(double *below, double reach) {
   }
 }
 
-/* ---- those that still run, and what nobody has seen ---- */
+/* ---- those that still run ---- */
 
 /* How many of those that still run were as old, or older: blurred as far as the
  * others are. */
@@ -175,22 +188,50 @@ static void count_running(double *older, const Looks *looks, double reach) {
     older[i] = looks->running - younger[i];
 }
 
-static double prior_runs(double log_time, double centre) {
-  return 0.5 * erfc((log_time - centre) / (PRIOR_SPREAD * 1.4142135623730951));
+/* ---- what nobody has seen ---- */
+
+/* Each of those before the change as in the middle of its looks. */
+static void set_guess(Guess *guess, const Durations *durations) {
+  double ended[DENSITY_CELLS + 1] = {0}, reach = sqrt(1.5) * APART_WIDTH / STEP;
+  double count = 0;
+  guess->longest = 0;
+  for (unsigned i = 0; i < durations->since; i++) {
+    const Duration *one = &durations->ones[i];
+    double low = (double)one->low, high = (double)one->high;
+    if (!duration_ended(one))
+      continue;
+    ended[(size_t)ceil(cell_of((low + high) / 2))] += 1;
+    guess->longest = fmax(guess->longest, cell_of(high) + 2 * reach);
+    count++;
+  }
+  for (size_t i = 0; i < DENSITY_CELLS; i++)
+    ended[i + 1] += ended[i];
+  blur(ended, reach);
+  blur(ended, reach);
+  guess->apart = count > 0 ? APART_SHARE : 0;
+  for (size_t i = 0; i <= DENSITY_CELLS; i++)
+    guess->runs[i] = 1 - ended[i] / fmax(1, count);
 }
 
-/* Of all that still ran at a cell, the wide log-normal included, the part that
- * ended within it ends there (Kaplan, Meier).  Past all that is known that one
- * goes on by itself. */
+/* The weight of the guess that still runs at that edge. */
+static double guess_at(const Guess *guess, double centre, size_t i) {
+  double away = log_of((double)i) - centre;
+  double wide = 0.5 * erfc(away / (PRIOR_SPREAD * 1.4142135623730951));
+  return PRIOR_WEIGHT *
+         (guess->apart * guess->runs[i] + (1 - guess->apart) * wide);
+}
+
+/* Of all that still ran at a cell, the guess included, the part that ended
+ * within it ends there (Kaplan, Meier).  Past all that is known the guess goes
+ * on by itself. */
 static void add_unseen(double *below, const Looks *looks, const double *older,
-                       double centre) {
-  double prior = PRIOR_WEIGHT * prior_runs(LOG_LEAST, centre);
+                       const Guess *guess, double centre) {
+  double prior = guess_at(guess, centre, 0);
   double own = looks->count * (1 - below[0]);
   double runs = (own + prior) / (looks->count + PRIOR_WEIGHT);
   below[0] = 1 - runs;
   for (size_t i = 0; i < DENSITY_CELLS; i++) {
-    double prior_next =
-        PRIOR_WEIGHT * prior_runs(log_of((double)i + 1), centre);
+    double prior_next = guess_at(guess, centre, i + 1);
     double own_next = looks->count * (1 - below[i + 1]);
     double running = (older[i] + older[i + 1]) / 2;
     double all = own + prior + running;
@@ -202,8 +243,10 @@ static void add_unseen(double *below, const Looks *looks, const double *older,
 }
 
 /* Two means over a stretch make a triangle of this standard deviation.  Where
- * some still run, the last round knows best how long all take. */
-static void widen(double *below, const Looks *looks, const double *last) {
+ * some still run, the last round knows best how long all take. The cell that
+ * it reaches to. */
+static double widen(double *below, const Looks *looks, const Guess *guess,
+                    const double *last) {
   double older[DENSITY_CELLS + 1];
   const double *all = looks->running > 0 ? last : below;
   double mean = mean_of(all);
@@ -211,20 +254,26 @@ static void widen(double *below, const Looks *looks, const double *last) {
   blur(below, reach);
   blur(below, reach);
   count_running(older, looks, reach);
-  add_unseen(below, looks, older, looks->count < PRIOR_OWN ? PRIOR_MEAN : mean);
+  add_unseen(below, looks, older, guess,
+             looks->count < PRIOR_OWN ? PRIOR_MEAN : mean);
+  return fmax(looks->longest + 2 * reach, guess->longest);
 }
 
 void density_fill(Density *density, const Durations *durations) {
-  double last[DENSITY_CELLS + 1];
+  double last[DENSITY_CELLS + 1], known = 0;
   Looks looks;
+  Guess guess;
   set_looks(&looks, durations);
+  set_guess(&guess, durations);
   for (size_t i = 0; i <= DENSITY_CELLS; i++) /* all times are as likely */
     density->below[i] = exp(log_of((double)i));
   for (int i = 0; i < ROUNDS; i++) {
     memcpy(last, density->below, sizeof last);
     weigh(density->below, &looks);
-    widen(density->below, &looks, i > 0 ? last : density->below);
+    known =
+        widen(density->below, &looks, &guess, i > 0 ? last : density->below);
   }
+  density->known = exp(log_of(known));
 }
 
 double density_below(const Density *density, double seconds) {

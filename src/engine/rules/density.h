@@ -6,9 +6,9 @@
  * likely; then all are blurred a little, as far as their number asks for; and
  * so again, until it changes little (expectation and maximisation, smoothed).
  * So the looks that were close tell where in the wide ones the end was, and
- * what no look ever told apart stays wide.  A wide log-normal with the weight
- * of half a job is in it, for what has not been seen yet. Pure; nothing is
- * allocated.
+ * what no look ever told apart stays wide.  A guess with the weight of half a
+ * job is in it, for what has not been seen yet: a wide log-normal, and what was
+ * seen before the service changed.  Pure; nothing is allocated.
  */
 #ifndef GPTIMAGE2_ENGINE_DENSITY_H
 #define GPTIMAGE2_ENGINE_DENSITY_H
@@ -21,6 +21,8 @@
 
 typedef struct Density {
   double below[DENSITY_CELLS + 1]; /* the share that ends before that edge */
+  double known; /* seconds: as far as what was seen reaches; the rest is a guess
+                 */
 } Density;
 
 /* At least one duration must be known. */

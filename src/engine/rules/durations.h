@@ -2,7 +2,8 @@
  * How long the jobs of one class took, from the answer to their create to their
  * end: of those that began last, while the service stays as it is.  Where it
  * changes (all of the newest are much faster, or slower, than those before)
- * what was known before is forgotten.
+ * what was known before is set apart: it counts for no more than a guess, and
+ * comes back where those since then say that it was no change.
  *
  * Of jobs that run side by side the short ones end first, and so they would
  * look like a change, or like all there are.  So those that are under way are
@@ -35,6 +36,7 @@ typedef struct Duration {
 
 typedef struct Durations {
   unsigned count;               /* at most DURATIONS_MAX */
+  unsigned since;               /* before that one the service changed */
   Duration ones[DURATIONS_MAX]; /* in the order of beginning */
 } Durations;
 
@@ -43,7 +45,12 @@ static inline bool duration_ended(const Duration *one) {
   return one->high < DURATION_DAY;
 }
 
-/* How many of them have ended. */
+/* Whether it is under way. */
+static inline bool duration_runs(const Duration *one) {
+  return isinf(one->high);
+}
+
+/* How many of them have ended, since the service changed. */
 unsigned durations_ended(const Durations *durations);
 
 /* Adds one that has ended, or begins; in the place of the oldest.  One that
@@ -55,11 +62,12 @@ void durations_add(Durations *durations, Duration one);
  * nothing is. */
 void durations_update(Durations *durations, Duration one);
 
-/* Forgets what was before a change of the service, if there was one. */
-void durations_forget(Durations *durations);
+/* Sets apart what was before a change of the service, if there was one, and
+ * forgets what was apart by then; or takes it back, where there was none. */
+void durations_part(Durations *durations);
 
-/* The seconds of the longest that has ended, in the middle of its looks; 0
- * without any. */
+/* The seconds of the longest that has ended since, in the middle of its looks;
+ * 0 without any. */
 double durations_longest(const Durations *durations);
 
 #endif

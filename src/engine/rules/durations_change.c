@@ -21,10 +21,20 @@
 /* Each of the newest is as far from the mean, in spreads, on one side. */
 #define ASIDE 0.5
 
+/* A few are no change where those that ran beside them, longer than any of
+ * them, are a third as many as they are. */
+#define OTHERS 3
+
+/* No change is left where so many are as it was before, and that part of all.
+ */
+#define ALIKE_LEAST 2
+#define ALIKE_PART 4
+
 /* A duration in logarithms. */
 typedef struct Place {
   double least, most;
-  bool ended;
+  double began, until; /* on the clock: it ran still */
+  bool ended, runs;
 } Place;
 
 /* Sums over those that have ended, of the middles between their looks. */
@@ -35,7 +45,7 @@ typedef struct Sums {
 typedef struct Change {
   unsigned count;
   Place places[DURATIONS_MAX];
-  Sums before[DURATIONS_MAX]; /* each: of those before it */
+  Sums before[DURATIONS_MAX]; /* each: of those before it, that count */
 } Change;
 
 /* What no look told apart may have been spread as well: evenly, at most over
@@ -45,7 +55,9 @@ static double unseen_of(const Place *place) {
   return fmin(1, width * width / 12);
 }
 
-static void set_places(Change *change, const Durations *durations) {
+/* Those from `from` on count. */
+static void set_places(Change *change, const Durations *durations,
+                       unsigned from) {
   Sums sums = {0, 0, 0};
   change->count = durations->count;
   for (unsigned i = 0; i < durations->count; i++) {
@@ -54,9 +66,12 @@ static void set_places(Change *change, const Durations *durations) {
     Place *place = &change->places[i];
     *place = (Place){.least = low > 0 ? log(low) : -INFINITY,
                      .most = duration_ended(one) ? log(high) : INFINITY,
-                     .ended = duration_ended(one)};
+                     .began = one->began,
+                     .until = duration_runs(one) ? INFINITY : one->began + low,
+                     .ended = duration_ended(one),
+                     .runs = duration_runs(one)};
     change->before[i] = sums;
-    if (place->ended) {
+    if (place->ended && i >= from) {
       double middle = log((low + high) / 2);
       sums.count++;
       sums.middles += middle;
@@ -106,6 +121,32 @@ static bool are_aside(const Change *change, unsigned first, double mean,
   return aside >= NEWEST_LEAST && (margin > 0 || oldest <= longest);
 }
 
+/* Whether it ran beside those from `first` on, and beyond: the order in which
+ * such began says nothing. */
+static bool outruns(const Change *change, unsigned i, unsigned first,
+                    double longest) {
+  const Place *place = &change->places[i];
+  if (place->least <= longest)
+    return false;
+  return i >= first ? place->runs
+                    : place->until > change->places[first].began + exp(longest);
+}
+
+/* Whether too many took, or have run, longer than any that ended of those from
+ * `first` on, beside them: then those may be but the quick ones of both. */
+static bool are_outrun(const Change *change, unsigned first) {
+  double longest = -INFINITY;
+  unsigned ended = 0, older = 0;
+  for (unsigned i = first; i < change->count; i++)
+    if (change->places[i].ended) {
+      longest = fmax(longest, change->places[i].most);
+      ended++;
+    }
+  for (unsigned i = 0; i < change->count; i++)
+    older += outruns(change, i, first, longest);
+  return older * OTHERS >= ended;
+}
+
 /* How sure it is that those from `first` on are of another service than those
  * before: each of them is aside, and their mean further away than chance brings
  * it (more than 1).  0 = it is not so. */
@@ -121,24 +162,70 @@ static double certainty(const Change *change, unsigned first) {
   chance = spread * sqrt(1.0 / newest + 1 / before->count) *
            (away > 0 ? SLOWER(newest) : FASTER(newest));
   if (fabs(away) <= chance ||
-      !are_aside(change, first, mean, copysign(ASIDE * spread, away)))
+      !are_aside(change, first, mean, copysign(ASIDE * spread, away)) ||
+      (away < 0 && are_outrun(change, first)))
     return 0;
   return fabs(away) / chance;
 }
 
-void durations_forget(Durations *durations) {
+/* Where the service changed since `from`; that itself = nowhere. */
+static unsigned find_change(const Durations *durations, unsigned from) {
   Change change;
   double most = 0;
-  unsigned first = 0;
-  set_places(&change, durations);
-  for (unsigned i = 1; i + NEWEST_LEAST <= durations->count; i++) {
+  unsigned first = from;
+  set_places(&change, durations, from);
+  for (unsigned i = from + 1; i + NEWEST_LEAST <= durations->count; i++) {
     double sure = certainty(&change, i);
     if (sure > most) {
       most = sure;
       first = i;
     }
   }
-  durations->count -= first;
-  memmove(durations->ones, durations->ones + first,
+  return first;
+}
+
+/* ---- whether it was none ---- */
+
+/* How many of those from `first` on are as those before, or on their other
+ * side. */
+static unsigned count_alike(const Change *change, unsigned first, double mean,
+                            double margin) {
+  unsigned alike = 0;
+  for (unsigned i = first; i < change->count; i++) {
+    const Place *place = &change->places[i];
+    alike +=
+        margin > 0 ? place->most < mean + margin : place->least > mean + margin;
+  }
+  return alike;
+}
+
+static bool was_no_change(const Durations *durations) {
+  Change change;
+  unsigned first = durations->since, alike;
+  double mean, spread, away;
+  const Sums *before;
+  set_places(&change, durations, 0);
+  before = &change.before[first];
+  if (before->count < NEWEST_LEAST) /* what is apart has left */
+    return false;
+  mean = before->middles / before->count;
+  spread = spread_of(before, mean);
+  away = mean_away(&change, first, mean);
+  alike = count_alike(&change, first, mean, copysign(ASIDE * spread, away));
+  return (alike >= ALIKE_LEAST &&
+          alike * ALIKE_PART >= durations_ended(durations)) ||
+         (away < 0 && are_outrun(&change, first));
+}
+
+void durations_part(Durations *durations) {
+  unsigned apart = durations->since, first;
+  if (apart > 0 && was_no_change(durations))
+    durations->since = apart = 0;
+  first = find_change(durations, apart);
+  if (first == apart)
+    return;
+  durations->since = first - apart;
+  durations->count -= apart;
+  memmove(durations->ones, durations->ones + apart,
           durations->count * sizeof *durations->ones);
 }

@@ -11,14 +11,19 @@ static const double levels[OUTLOOK_LEVELS] = {
     0.6, 0.55, 0.5,  0.45, 0.4,   0.35,  0.3,   0.25, 0.2,   0.15, 0.125,
     0.1, 0.08, 0.06, 0.05, 0.035, 0.025, 0.015, 0.01, 0.005, 0.002};
 
-/* What lies beyond the end of the grid is not known. */
+/* What lies beyond the end of the grid is not known, nor what lies beyond all
+ * that was seen. */
+static double known_time(const Survival *survival, double chance) {
+  double time = survival_time(survival, chance);
+  return chance < survival->runs[SURVIVAL_CELLS] || time > survival->known
+             ? INFINITY
+             : time;
+}
+
 void outlook_make(Outlook *outlook, const Survival *survival, double unit) {
-  double least = survival->runs[SURVIVAL_CELLS];
   outlook->times[0] = 0;
   for (unsigned i = 1; i < OUTLOOK_LEVELS; i++)
-    outlook->times[i] =
-        levels[i] < least ? INFINITY
-                          : (float)(unit * survival_time(survival, levels[i]));
+    outlook->times[i] = (float)(unit * known_time(survival, levels[i]));
 }
 
 /* Where `value` is between `from` and `to`: 0 to 1. */

@@ -11,7 +11,8 @@
 #define OUTLOOK_LEVELS 32
 
 /* Seconds after the answer to the create; all 0 where nothing is known, and
- * infinite where that is longer than what a survival covers. */
+ * infinite where that is longer than what was seen, or what a survival covers.
+ */
 typedef struct Outlook {
   float times[OUTLOOK_LEVELS];
 } Outlook;

@@ -166,13 +166,13 @@ static bool is_due(const PollBook *book, const PollSheet *sheet, double now) {
          now >= sheet->planned + PLAN_EVERY * book->unit;
 }
 
-/* The one that is known, once what a change has made untrue is forgotten. */
+/* The one that is known, once what a change has made untrue is apart. */
 static PollSheet *renew(PollBook *book, unsigned class, double now) {
   PollSheet *const own[] = {book->classes[class], book->modes[mode_of(class)],
                             book->all};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     if (is_due(book, own[i], now))
-      durations_forget(&own[i]->durations);
+      durations_part(&own[i]->durations);
   return known_of(book, class);
 }
 

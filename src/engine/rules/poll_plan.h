@@ -3,9 +3,9 @@
  *
  * The plan makes the expected wait after the job is done least for at most as
  * many polls as a loop that polls every 2.5 s would need by the same knowledge
- * (or a share of them), and a few hundredths of one: jobs that all end before
- * their first poll are so polled a little earlier, until it is known where they
- * end.  It is found by dynamic programming over a grid of times, at a price for
+ * (or a share of them), and a few hundredths of one: a little of that goes into
+ * an earlier first poll; where one poll is all that the loop needs, hardly any.
+ * It is found by dynamic programming over a grid of times, at a price for
  * a poll that is found by bisection.
  *
  * Guards: the first poll comes within 10 s, each other 0.5 to 5 s after the one

@@ -28,6 +28,7 @@ void survival_fill(Survival *survival, const Durations *durations) {
   Density density;
   density_fill(&density, durations);
   survival->longest = durations_longest(durations);
+  survival->known = density.known;
   lay_grid(survival->at);
   survival->runs[0] = 1;
   for (size_t i = 1; i <= SURVIVAL_CELLS; i++)

@@ -19,6 +19,7 @@ typedef struct Survival {
   double runs[SURVIVAL_CELLS + 1]; /* the chance that it still runs then */
   double area[SURVIVAL_CELLS + 1]; /* under that, from 0 to there */
   double longest;                  /* of the known ones */
+  double known; /* as far as what was seen reaches: see density.h */
 } Survival;
 
 /* At least one duration must be known. */
