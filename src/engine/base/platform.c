@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #if defined(__linux__) && !defined(GPTIMAGE2_POSIX)
@@ -272,6 +273,18 @@ bool platform_is_local(int fd) {
   struct statfs about;
   return fstatfs(fd, &about) == 0 &&
          !is_remote((unsigned long)about.f_type & 0xffffffffUL);
+#else
+  (void)fd;
+  return false;
+#endif
+}
+
+bool platform_is_mounted(int fd) {
+#if defined(LINUX) && defined(STATX_ATTR_MOUNT_ROOT) /* Linux 5.8 */
+  struct statx about;
+  return statx(fd, "", AT_EMPTY_PATH, 0, &about) == 0 &&
+         (about.stx_attributes & about.stx_attributes_mask &
+          STATX_ATTR_MOUNT_ROOT);
 #else
   (void)fd;
   return false;

@@ -85,6 +85,10 @@ bool platform_start_write(int fd, int64_t from, int64_t size);
  * system cannot tell. */
 bool platform_is_local(int fd);
 
+/* Whether the file is mounted by itself: what lies beside it where it really is
+ * cannot be seen then.  False where the system cannot tell. */
+bool platform_is_mounted(int fd);
+
 /* rename() inside of a folder that replaces nothing: 0, or -1 with errno;
  * ENOSYS where there is no such call. */
 int platform_rename_new(int folder, const char *from, const char *to);

@@ -1,6 +1,7 @@
 /* The lock of a ledger: see ledger_lock.h. */
 #include "ledger_lock.h"
 
+#include "engine/base/platform.h"
 #include "engine/files/file_lock.h"
 #include "ledger_file.h"
 #include "ledger_share.h"
@@ -165,6 +166,12 @@ static bool reserve(LedgerLock *lock, const char *path, bool alone,
   if (!is_of(lock->fd, lock)) {
     close_fd(&lock->fd);
     return cannot_lock(failure, path, EAGAIN);
+  }
+  if (platform_is_mounted(lock->fd)) {
+    ledger_file_refuse(failure, "ledger_elsewhere", path,
+                       "is mounted by itself, and SQLite's log beside it is "
+                       "not: mount its folder");
+    return false;
   }
   lock->shared = !alone && ledger_share_can(lock->fd);
   lock->spent_on = true;
