@@ -27,6 +27,7 @@ local ERRORS = {
   newfstatat = { "EIO", "EACCES" },
   fstat = { "EIO" },
   fstatfs = { "EIO" },
+  statx = { "EIO", "ENOSYS" },
   lseek = { "EIO" },
   access = { "EACCES" },
   getcwd = { "EACCES" },

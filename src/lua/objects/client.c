@@ -7,6 +7,7 @@
  */
 #include "client.h"
 
+#include "engine/base/clock.h"
 #include "lua/core.h"
 #include "lua/shown/error.h"
 #include "lua/values/fields.h"
@@ -14,7 +15,7 @@
 #include <math.h>
 #include <time.h>
 
-#define LEDGER_TRIES 50 /* 10 ms each */
+#define LEDGER_PATIENCE 0.5 /* seconds: see open_ledger */
 
 Client *client_check(lua_State *L, int index) {
   return luaL_checkudata(L, index, CLIENT_TYPE);
@@ -135,16 +136,16 @@ static bool open_ledger(lua_State *L, int index, Ledger **ledger,
                            .alone = field_flag(L, index, "ledger_alone"),
                            .account = field_text(L, index, "account"),
                            .api_key = field_text(L, index, "api_key")};
-  for (int tries = 0; path && tries < LEDGER_TRIES; tries++) {
-    *ledger = ledger_open_as(path, &options, failure);
-    if (*ledger || strcmp(failure->code, "ledger_locked") != 0)
-      break;
+  double until = clock_monotonic() + LEDGER_PATIENCE;
+  if (!path)
+    return true;
+  while (!(*ledger = ledger_open_as(path, &options, failure)) &&
+         strcmp(failure->code, "ledger_locked") == 0 &&
+         clock_monotonic() < until)
     nanosleep(&moment, NULL);
-  }
-  if (path && !*ledger)
-    return false;
-  failure_clear(failure);
-  return true;
+  if (*ledger)
+    failure_clear(failure);
+  return *ledger != NULL;
 }
 
 /* What the Lua side needs for reading the very same file: "ledger", now

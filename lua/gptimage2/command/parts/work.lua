@@ -74,12 +74,15 @@ function Work:interrupt()
   end
 end
 
+--- What is sent, or, for all that is known here yet, may be.
+local SENT = { queued = true, creating = true }
+
 --- Once what was sent is answered, and what is written is there, the client is closed: the ledger
 --- has the rest, and the same command takes it up.
 function Work:wind_down()
   local jobs = self.client:jobs()
   for _, job in ipairs(jobs) do
-    if job.status == "creating" then
+    if SENT[job.status] then
       return
     end
   end
