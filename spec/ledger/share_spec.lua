@@ -156,6 +156,9 @@ describe("a ledger of several processes", function()
       return #assert(client:history({ state = "accepted" })) == 6
     end)
     client:close()
+    support.step_until(function() -- its rows are nobody's once it has ended
+      return gptimage2.pending() == 0
+    end)
     box:advance(1000)
     local others, sum = {}, 0
     for i = 1, 4 do

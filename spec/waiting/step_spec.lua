@@ -205,6 +205,9 @@ describe("step", function()
         raised = raised + 1
       end
     end
+    for _ = 1, #seen - raised do -- where several came in one step, the next ones raise the rest
+      raised = raised + (pcall(gptimage2.step, 0) and 0 or 1)
+    end
     assert.equal("succeeded", job.status)
     assert.equal(#seen, raised)
     assert.equal("queued created succeeded", (table.concat(seen, " "):gsub("status ", "")))
