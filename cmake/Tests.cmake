@@ -22,10 +22,12 @@ function(gptimage2_skip name reason)
     SKIP_RETURN_CODE 77 LABELS "${ARGN}")
 endfunction()
 
-# Thousands of jobs of many lives, for what is true on average: they compute
-# for seconds. The same rules, in small, are what other tests of theirs look at
-# with every sanitizer; these are for the plain build alone.
-set(GPTIMAGE2_C_AVERAGES poll_crowd poll_learning poll_short)
+# Thousands of jobs of many lives, for what is true on average, or every move
+# from every row that a ledger can have: they compute for seconds, and for
+# minutes with a sanitizer. The same rules, in small, are what other tests of
+# theirs look at with every sanitizer; these are for the plain build alone.
+set(GPTIMAGE2_C_AVERAGES ledger_sums poll_crowd poll_learning poll_mixed
+  poll_short)
 
 function(gptimage2_add_c_tests flavour prefix timeout)
   if(NOT GPTIMAGE2_CMOCKA_INCLUDE OR NOT GPTIMAGE2_CMOCKA_LIBRARY)
