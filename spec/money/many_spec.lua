@@ -26,7 +26,11 @@ local MAKER = [[
   print(pid)
   io.stdout:flush()
   finish()
-  while not io.open(path .. ".killed") do gptimage2.step(0.01) end
+  local limit = os.time() + 200 -- whoever was to say so may have failed
+  while not io.open(path .. ".killed") do
+    assert(os.time() < limit, "nobody said that some were killed")
+    gptimage2.step(0.01)
+  end
   for _, job in ipairs(assert(client:recover())) do
     if job.status ~= "unknown" then
       job:wait()

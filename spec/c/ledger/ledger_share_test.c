@@ -6,6 +6,7 @@
 #include "engine/ledger/ledger_state.h"
 
 #include <fcntl.h>
+#include <signal.h>
 
 static Ledger *ledger; /* a child's, or the parent's: who looks for leaks finds
                           it */
@@ -259,6 +260,28 @@ static void a_claim_on_another_file_is_none(void **state) {
   ledger_close(ledger);
 }
 
+static void leave_at_once(int signal) {
+  (void)signal;
+  _exit(0);
+}
+
+/* It stands in the gate as one who opens or closes, and ends after a while. */
+static bool stand_in_the_gate(void) {
+  if (!open_it() || !ledger_lock_is_last(ledger->lock))
+    return false;
+  signal(SIGALRM, leave_at_once);
+  alarm(3);
+  return true;
+}
+
+static void who_opens_is_waited_for(void **state) {
+  (void)state;
+  NEEDS_SHARING;
+  assert_true(begin(stand_in_the_gate));
+  assert_string_equal(open_code(false), "");
+  end();
+}
+
 /* ---- apart ---- */
 
 static void one_may_have_it_alone(void **state) {
@@ -408,6 +431,7 @@ int main(void) {
       TEST(who_parts_lets_go_of_its_own_rows),
       TEST(a_claim_is_had_by_the_first),
       TEST(a_claim_on_another_file_is_none),
+      TEST(who_opens_is_waited_for),
       TEST(one_may_have_it_alone),
       TEST(who_wants_it_alone_waits_for_the_others),
       TEST(two_clients_of_a_process_do_not_share),

@@ -157,11 +157,11 @@ static bool count_tenants(Ledger *ledger, Failure *failure) {
     return false;
   if (!ledger->counts)
     ledger->counts = ledger_tenant_count(ledger->db) == SQLITE_OK;
-  if (!ledger->counts)
-    failure_set(failure, "ledger", "ledger_unwritable",
-                "the ledger '%.300s' cannot count what tenants spend: %s",
-                ledger->path, sqlite3_errmsg(ledger->db));
-  return ledger->counts;
+  if (ledger->counts)
+    return true;
+  ledger_fail(ledger);
+  ledger_why(ledger, failure);
+  return false;
 }
 
 bool ledger_change_tenant(Ledger *ledger, const char *name,

@@ -13,9 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Milliseconds for which somebody who opens or closes the ledger is waited for:
- * with it, and before it is given back. */
-#define OPENING 2000
+/* Milliseconds for which those who open or close the ledger are waited for:
+ * with it, and before it is given back.  Many may come at once to a slow disk,
+ * and the first one may have to bring a large file up to date; it is given up
+ * for one who was stopped in there. */
+#define OPENING 30000
 #define CLOSING 200
 
 /* A file that this process has open: one for each, whoever uses it. */
