@@ -188,6 +188,33 @@ static int f_place(lua_State *L) {
   return 1;
 }
 
+/* The folder of a path; false where there is none above it. */
+static bool go_up(char *path) {
+  char *slash = strrchr(path, '/');
+  if (!slash || slash == path)
+    return false;
+  *slash = '\0';
+  return true;
+}
+
+/* ARG: absolute path of a file
+** RES: true where it could be made, folders that are missing too, as far as
+**      the permissions say | nil, err */
+static int f_may_make(lua_State *L) {
+  size_t length;
+  const char *path = luaL_checklstring(L, 1, &length);
+  char *folder = lua_newuserdata(L, length + 1);
+  int refused = -1;
+  memcpy(folder, path, length + 1);
+  errno = ENOENT;
+  while (refused != 0 && errno == ENOENT && go_up(folder))
+    refused = access(folder, W_OK | X_OK);
+  if (refused != 0 && errno != ENOENT)
+    return fail_by_errno(L, "create", path);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
 /* ARG: path of a folder, with a slash at its end
 ** RES: the path of a new folder in it, for nobody else to look into
 **      | nil, err */
@@ -310,6 +337,7 @@ void disk_open(lua_State *L) {
                                        {"lock", f_lock},
                                        {"rename_new", f_rename_new},
                                        {"place", f_place},
+                                       {"may_make", f_may_make},
                                        {"temporary", f_temporary},
                                        {"image_kind", f_image_kind},
                                        {NULL, NULL}};

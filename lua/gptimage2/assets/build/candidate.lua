@@ -59,11 +59,23 @@ local function write_failures(run, item, code)
   return ok, err
 end
 
+--- Whether a picture could be put where it belongs: that is told before it is paid.
+local function has_place(run, item)
+  local ok, err = core.disk.may_make(run.project.manifest.base .. item.path)
+  if not ok then
+    err.sent, err.charged = "no", "no"
+  end
+  return ok, err
+end
+
 --- The first create of an attempt.
 local function submit(run, item)
   local salt = run.project.lock.salt
-  local ok, err = write_failures(run, item, nil)
+  local ok, err = has_place(run, item)
   local key
+  if ok then
+    ok, err = write_failures(run, item, nil)
+  end
   if ok then
     key, err = identity.key(salt, item.hash, item.n, item.t)
   end
