@@ -9,6 +9,7 @@
 #include "engine/base/descriptors.h"
 #include "engine/base/platform.h"
 #include "engine/job/job_gate.h"
+#include "engine/ledger/ledger.h"
 
 #include <errno.h>
 #include <math.h>
@@ -81,6 +82,7 @@ static void stop_threads(void) {
     join_thread(engine);
   running_engines = NULL;
   pthread_mutex_unlock(&running_lock);
+  ledger_end_all();
 }
 
 /* ---- forks: a child has the memory but not the threads ---- */

@@ -80,6 +80,11 @@ bool ledger_may_spend(Ledger *ledger, Failure *failure);
  * forked child: it is the parent's. */
 void ledger_close(Ledger *ledger);
 
+/* The process ends: all that are open give back file and lock, the log folded
+ * into the file, so that it may be moved.  Afterwards nothing but their end is
+ * asked of them.  Called by exit(), once no I/O thread is left. */
+void ledger_end_all(void);
+
 /* Records a job in the state "intent".  `again`: the job is in the ledger, not
  * sent (or, with its `maybe_charged`, perhaps) and not settled, and is about to
  * be sent once more; whoever had it until now does not any more, unless they

@@ -10,8 +10,45 @@
 #include "ledger_account.h"
 #include "ledger_state.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- those that are open ---- */
+
+static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+static Ledger *open_ledgers; /* under the guard */
+
+/* In the child: they are the parent's, and whoever had the guard is not here.
+ */
+static void begin_child(void) {
+  pthread_mutex_init(&guard, NULL);
+  open_ledgers = NULL;
+}
+
+static void watch_forks(void) {
+  pthread_atfork(NULL, NULL, begin_child);
+}
+
+static void enter(Ledger *ledger) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, watch_forks);
+  pthread_mutex_lock(&guard);
+  ledger->next_open = open_ledgers;
+  open_ledgers = ledger;
+  pthread_mutex_unlock(&guard);
+}
+
+/* The guard is held. */
+static void leave(const Ledger *ledger) {
+  Ledger **at = &open_ledgers;
+  while (*at && *at != ledger)
+    at = &(*at)->next_open;
+  if (*at)
+    *at = ledger->next_open;
+}
+
+/* ---- opening ---- */
 
 /* Finds the file, or makes it, and locks it.  What somebody else made a ledger
  * of meanwhile was not made here. */
@@ -69,12 +106,15 @@ static bool open_contents(Ledger *ledger, const LedgerOptions *options,
     return false;
   ledger_lock_watch_log(ledger->lock, ledger->path);
   ledger_lock_opened(ledger->lock);
+  enter(ledger);
   return true;
 }
 
 static void close_contents(Ledger *ledger) {
-  for (int i = 0; i < STATEMENTS; i++)
+  for (int i = 0; i < STATEMENTS; i++) {
     sqlite3_finalize(ledger->statements[i]);
+    ledger->statements[i] = NULL;
+  }
   sqlite3_close(ledger->db);
   ledger->db = NULL;
 }
@@ -138,16 +178,39 @@ static void leave_log(Ledger *ledger) {
     sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
-/* In a child SQLite would close the parent's log: what there is stays. */
-void ledger_close(Ledger *ledger) {
+/* Its file and its lock; the guard is held. */
+static void end(Ledger *ledger) {
   FileLimit limit; /* it may be the host's thread */
-  if (!ledger_lock_is_mine(ledger->lock))
-    return;
   file_limit_hold(&limit);
   leave_log(ledger);
   close_contents(ledger);
-  free_ledger(ledger);
+  ledger_unlock(ledger->lock, false);
+  ledger->lock = NULL;
   file_limit_release(&limit);
+}
+
+/* In a child SQLite would close the parent's log: what there is stays. */
+void ledger_close(Ledger *ledger) {
+  bool mine = true;
+  pthread_mutex_lock(&guard);
+  leave(ledger);
+  if (ledger->lock)
+    mine = ledger_lock_is_mine(ledger->lock);
+  if (ledger->lock && mine)
+    end(ledger);
+  pthread_mutex_unlock(&guard);
+  if (mine)
+    free_ledger(ledger);
+}
+
+/* Whoever holds the guard is about to close one: it is left to them. */
+void ledger_end_all(void) {
+  if (pthread_mutex_trylock(&guard) != 0)
+    return;
+  for (Ledger *ledger = open_ledgers; ledger; ledger = ledger->next_open)
+    if (ledger->lock)
+      end(ledger);
+  pthread_mutex_unlock(&guard);
 }
 
 const char *ledger_path(const Ledger *ledger) {

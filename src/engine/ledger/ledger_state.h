@@ -21,7 +21,7 @@ struct Ledger {
   char file[LEDGER_FILE_ID];
   char *account; /* NULL = none */
   sqlite3 *db;
-  LedgerLock *lock;
+  LedgerLock *lock; /* NULL: it has ended, with the process */
   char
       worker[LEDGER_WORKER_MAX]; /* the owner of its rows; "" = none is named */
   sqlite3_stmt *statements[STATEMENTS];
@@ -34,6 +34,7 @@ struct Ledger {
   Failure trouble;   /* why it is down; kind NULL = it is not */
   LedgerNotes notes; /* told, and not durable */
   LedgerNote *left;  /* the first of those that is not in the transaction */
+  Ledger *next_open; /* of all that this process has open */
 };
 
 /* A transaction is open.  False when the ledger is down. */

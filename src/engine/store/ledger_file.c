@@ -158,7 +158,8 @@ bool ledger_file_is_empty(const char *path) {
 void ledger_file_remove(const char *path, bool with_lock) {
   static const char *const endings[] = {"-wal", "-shm", "", ".lock"};
   char name[PATH_MAX];
-  for (int i = 0; i < (with_lock ? 4 : 3); i++)
+  int first = ledger_file_is_empty(path) ? 2 : 0; /* the log is another's */
+  for (int i = first; i < (with_lock ? 4 : 3); i++)
     if (snprintf(name, sizeof name, "%s%s", path, endings[i]) <
         (int)sizeof name)
       unlink(name);

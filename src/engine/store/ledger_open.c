@@ -35,8 +35,35 @@ static void harden(sqlite3 *db) {
   sqlite3_extended_result_codes(db, 1);
 }
 
+/* The bytes of the log: -1 where there is none. */
+static long long log_size(const char *path) {
+  char name[PATH_MAX];
+  struct stat info;
+  if (snprintf(name, sizeof name, "%s-wal", path) >= (int)sizeof name ||
+      lstat(name, &info) != 0)
+    return -1;
+  return (long long)info.st_size;
+}
+
+/* SQLite takes a log beside an empty file for a leftover, and removes it: it is
+ * that of a ledger which was moved without it, and has what that had not yet.
+ * Who makes a ledger writes to the file first: so the log is looked at first.
+ */
+static bool has_log_of_another(const char *path) {
+  struct stat info;
+  return log_size(path) > 0 && stat(path, &info) == 0 && info.st_size == 0;
+}
+
 static sqlite3 *connect(const char *path, int flags, Failure *failure) {
   sqlite3 *db = NULL;
+  if (has_log_of_another(path)) {
+    ledger_file_refuse(
+        failure, "ledger_replaced", path,
+        "is new, and beside it ('-wal') lies the log of one that "
+        "was moved or removed, with jobs that may have been "
+        "paid: move that file back, or the log to it");
+    return NULL;
+  }
   if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOFOLLOW,
                       ledger_patience_vfs()) == SQLITE_OK) {
     harden(db);
@@ -96,16 +123,6 @@ sqlite3 *ledger_open_reader(const char *path, LedgerContents *contents,
     return db;
   sqlite3_close(db);
   return NULL;
-}
-
-/* The bytes of the log: -1 where there is none. */
-static long long log_size(const char *path) {
-  char name[PATH_MAX];
-  struct stat info;
-  if (snprintf(name, sizeof name, "%s-wal", path) >= (int)sizeof name ||
-      lstat(name, &info) != 0)
-    return -1;
-  return (long long)info.st_size;
 }
 
 bool ledger_has_log(const char *path) {
