@@ -236,7 +236,7 @@ function art:close() end
 ---@field cost integer credits
 ---@field make integer[] the candidates that would be made
 ---@field words? string[] what changed in the request
----@field unknown? { n: integer, key: string }[] attempts that may have been paid
+---@field unknown? { n: integer, key: string, reason: string }[] attempts that may have been paid
 ---@field derive? string[] the command that would run
 ---@field brings? boolean what a store has, or the job of a lost file, is taken for nothing
 ---@field derives? boolean a file that is there is made of its original anew

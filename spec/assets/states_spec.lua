@@ -282,6 +282,14 @@ local ROWS = {
     10,
     "",
   },
+  {
+    "unknown, two of them",
+    { candidates = 2, known = { { row = row("unknown") }, { row = row("doubtful") } } },
+    "unknown",
+    0,
+    'candidate 1: it may have been paid (s): client:resolve("the-key", "resend" | "abandon" | '
+      .. "its job id); candidate 2: an attempt ended as some_code",
+  },
   { "doubtful", { known = { { row = row("doubtful") } } }, "unknown", 0, "some_code" },
 }
 

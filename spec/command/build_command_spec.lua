@@ -332,6 +332,27 @@ describe("gptimage2 build", function()
     end
   end)
 
+  it("names the key of each candidate that may have been paid", function()
+    local box = support.sandbox()
+    box:fault({ on = "create", action = "reset", times = 2, work = true })
+    local _, options = new(box, { ["a.png"] = "subject = 'a fox', candidates = 2" })
+    local said = commands.json("build -y" .. UNIT, options)
+    local keys, reasons = {}, {}
+    for _, one in ipairs(said.objects) do
+      if one.type == "unknown" and one.reason then
+        keys[one.n], reasons[one.n] = one.key, one.reason
+      end
+    end
+    assert.is_true(#keys == 2 and keys[1] ~= keys[2])
+    local out = commands.run("plan", options).out
+    for n, key in ipairs(keys) do
+      local command = ("gptimage2 resolve %s resend"):format(key)
+      assert.is_truthy(reasons[n]:find(command, 1, true))
+      assert.is_nil(reasons[n]:find(keys[3 - n], 1, true))
+      assert.is_truthy(out:find(command, 1, true))
+    end
+  end)
+
   it("lists what may have been paid, and makes the rest", function()
     local box = support.sandbox()
     box:fault({ on = "create", action = "reset", times = 1, work = true })

@@ -595,9 +595,30 @@ mutant(
 mutant(
   "a forked child closes the parent's ledger",
   LEDGER,
-  "if (!ledger_lock_is_mine(ledger->lock))",
-  "if (!ledger_lock_is_mine(ledger->lock) && false)",
+  "mine = ledger_lock_is_mine(ledger->lock);",
+  "mine = ledger_lock_is_mine(ledger->lock) || true;",
   "c ledger_lock"
+)
+mutant(
+  "a program's end leaves its ledger in the log",
+  "src/engine/engine.c",
+  "  ledger_end_all();",
+  "",
+  "spec ending"
+)
+mutant(
+  "a new ledger takes away the log of one that was moved",
+  LEDGER_OPEN,
+  "return log_size(path) > 0 &&",
+  "return log_size(path) > 9e15 &&",
+  "spec ending"
+)
+mutant(
+  "a ledger that could not be made takes another's log with it",
+  LEDGER_FILE,
+  "ledger_file_is_empty(path) ? 2 : 0;",
+  "0;",
+  "spec ending"
 )
 mutant(
   "a ledger may be a symbolic link",

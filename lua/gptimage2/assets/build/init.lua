@@ -150,7 +150,7 @@ local function list_unknown(run, after)
   local list = {}
   for _, line in ipairs(after.lines) do
     for _, attempt in ipairs(line.unknown or {}) do
-      local one = { path = line.path, n = attempt.n, key = attempt.key, reason = line.reason }
+      local one = { path = line.path, n = attempt.n, key = attempt.key, reason = attempt.reason }
       for _, known in ipairs(run.unknown) do
         if known.path == one.path and known.n == one.n then
           one.error = known.error

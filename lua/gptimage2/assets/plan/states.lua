@@ -1,6 +1,8 @@
 --- What is to be done about a picture, by what its manifest, the lock, the disk, the stores and the
 --- ledger say. Pure: the table of doc/builds.md.
 
+local doubts = require("gptimage2.assets.plan.doubts")
+
 local states = {}
 
 states.CREDITS = 10
@@ -103,8 +105,7 @@ local function survey_other(facts, found, line, n)
     found.in_flight = found.in_flight or row
     found.jobs[#found.jobs + 1] = row.job
   elseif row and row.meaning ~= "unsent" then
-    found.unknown = found.unknown or row
-    found.unknowns[#found.unknowns + 1] = { n = n, key = row.key }
+    found.unknowns[#found.unknowns + 1] = { n = n, key = row.key, reason = doubts.reason(row) }
   else
     add_to_make(found, n, known)
   end
@@ -173,9 +174,6 @@ local function to_make(found)
   return "new", what
 end
 
-local RESOLVE =
-  'it may have been paid (%s): client:resolve("%s", "resend" | "abandon" | its job id)'
-
 local IN_FLIGHT = {
   paid = "made, and not fetched yet",
   open = "under way: it is taken up",
@@ -183,12 +181,8 @@ local IN_FLIGHT = {
 }
 
 local function about_ledger(found)
-  if found.unknown and found.unknown.meaning == "doubtful" then
-    local why = "an attempt ended as %s, and may have been paid; `again` asks for another"
-    return "unknown", why:format(found.unknown.error or found.unknown.state)
-  elseif found.unknown then
-    local row = found.unknown
-    return "unknown", RESOLVE:format(row.state, row.key)
+  if found.unknowns[1] then
+    return "unknown", doubts.sum(found.unknowns)
   elseif found.in_flight then
     return "in_flight", IN_FLIGHT[found.in_flight.meaning]:format(found.in_flight.n or 0)
   end
@@ -342,7 +336,7 @@ end
 ---@field reason string
 ---@field make integer[] candidates that a build makes
 ---@field cost integer credits that it costs at most
----@field unknown { n: integer, key: string }[]|nil attempts that may have been paid
+---@field unknown { n: integer, key: string, reason: string }[]|nil what may have been paid
 ---@field brings boolean|nil a build takes what a store, or the job of a lost file, has
 ---@field derives boolean|nil its file is made of the original anew
 ---@field jobs string[]|nil what is under way at the service

@@ -89,7 +89,10 @@ local function object_of(line)
     derives = line.derives,
   }
   if line.unknown then
-    fields.unknown = record.list(line.unknown)
+    fields.unknown = record.list({})
+    for i, one in ipairs(line.unknown) do
+      fields.unknown[i] = { n = one.n, key = one.key, reason = text.commands(one.reason) }
+    end
   end
   return fields
 end
