@@ -98,8 +98,11 @@ describe("gptimage2 generate", function()
     assert.equal(4, commands.json("generate x", options).status)
     options.env = { GPTIMAGE2_BASE_URL = (support.nowhere()) }
     assert.equal(5, commands.json("generate x --timeout 1" .. UNIT, options).status)
-    folder.write(options.here .. "/file", "")
+    options.env = { GPTIMAGE2_BASE_URL = box.url .. "/v9" }
+    assert.equal(5, commands.json("generate x" .. UNIT, options).status)
     options.env = nil
+    assert.equal(1, commands.json("wait no-such-job" .. UNIT, options).status)
+    folder.write(options.here .. "/file", "")
     assert.equal(1, commands.json("generate x -o file/x.png", options).status)
   end)
 

@@ -33,11 +33,17 @@ local BY_CODE = { store_failed = codes.ledger, derive_failed = codes.some_failed
 --- Where several went wrong and nothing was made, the first of these that is among them.
 local FIRST = { codes.ledger, codes.key, codes.money, codes.network }
 
+--- Nothing is where the service should be; of a job, that one is not there.
+local function is_wrong_address(err)
+  return err.kind == "not_found" and not err.job_id
+end
+
 --- That of an error.
 ---@param err table with a kind and a code
 ---@return integer
 function codes.of(err)
   local by_code = err.kind == "build" and BY_CODE[err.code]
+    or is_wrong_address(err) and codes.network
   return by_code or BY_KIND[err.kind] or codes.some_failed
 end
 
