@@ -113,6 +113,21 @@ describe("a ledger", function()
     assert.equal(1, remains.posts(box))
   end)
 
+  it("asks for nothing that another process is about to send", function()
+    if os.getenv("GPTIMAGE2_SPEC_POSIX") then
+      return -- there one process has it
+    end
+    local path = book.path()
+    local nowhere = { url = (support.nowhere()), api_key = support.KEY }
+    local other = support.client(nowhere, { ledger = path })
+    assert(other:submit({ prompt = "a cup" }))
+    support.step_until(function()
+      return #other:history({ state = "intent" }) == 1
+    end)
+    local said = commands.run("recover" .. UNIT, in_folder(nowhere, path))
+    assert.same({ 0, "there is nothing to take up\n" }, { said.status, said.out })
+  end)
+
   it("lists what may have been paid, for a person to say what it is", function()
     local path, box, key = remains.sent()
     box:clear()

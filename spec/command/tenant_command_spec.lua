@@ -40,6 +40,8 @@ describe("gptimage2 tenant", function()
     local words = "^acme +spent 0 and reserved 0 of as many as there are; weight 2.5\n"
       .. "zoo +spent 0 and reserved 0 of 0 credits; weight 1\n$"
     assert.matches(words, said.out)
+    said = commands.run("tenant vast --budget 9007199254740991", here)
+    assert.matches("of 9007199254740991 credits", said.out)
   end)
 
   it("says what cannot be", function()
@@ -57,6 +59,7 @@ describe("gptimage2 tenant", function()
     for _, wrong in ipairs({ "0", "-1", "1000001", "nan" }) do
       assert_fails(2, "%-%-weight needs a number above 0", " a --weight=" .. wrong)
     end
+    assert_fails(2, "at most 9007199254740992, not '1e17'", " a --budget=1e17")
     assert_fails(2, "name it", " --budget 5")
     assert_fails(2, "name is empty", " '' --budget 5")
     assert.equal(0, json(" acme --budget 500").status)

@@ -38,13 +38,14 @@ function recover.define(command)
   options.json(command)
 end
 
---- What sending costs that was recorded and never sent, whichever account's it is; and how many
---- jobs that are. Where the ledger cannot be read, who opens it says so.
+--- What sending costs that was recorded and never sent, and nobody works on, whichever account's it
+--- is; and how many jobs that are. Where the ledger cannot be read, who opens it says so.
 local function unsent(args)
   local cost, count = 0, 0
   local base_url = outside.base_url(nil, true)
   rows.each({ ledger = ledgers.path(args) }, { unfinished = true }, function(row)
-    if row.state == "intent" and row_job.is_of_service(row, { base_url = base_url or "" }) then
+    local waits = row.state == "intent" and not row.elsewhere
+    if waits and row_job.is_of_service(row, { base_url = base_url or "" }) then
       cost, count = cost + row.cost, count + 1
     end
   end)
@@ -119,13 +120,10 @@ end
 ---@param out gptimage2.command.Output
 ---@return integer status
 function recover.run(args, out)
-  local ok, list, status
-  ok, status = may_send(args, out)
-  if not ok then
-    return status
-  end
-  list, status = ledgers.run(args, out, function(client)
+  local list, status = ledgers.run(args, out, function(client)
     return take_up(client, args)
+  end, function()
+    return may_send(args, out) -- who has it open sees who else works on what
   end)
   if not list then
     return status

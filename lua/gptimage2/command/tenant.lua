@@ -28,7 +28,8 @@ local function budget_of(given)
   end
   local number = options.number("--budget", 0)(given)
   if not number or number > tenants.MAX_CREDITS then
-    return nil, ("--budget needs a number of credits, or none, not '%s'"):format(given)
+    local words = "--budget needs a number of credits, or none, and at most %.0f, not '%s'"
+    return nil, words:format(tenants.MAX_CREDITS, given)
   end
   return number
 end
@@ -58,12 +59,18 @@ function command.define(parser)
   options.json(parser)
 end
 
+--- Credits, to the last one where they are whole.
+local function credits(number)
+  return (number % 1 == 0 and "%.0f" or "%.14g"):format(number)
+end
+
 --- Tells of one.
 local function show(row, out)
-  local of = row.budget and ("of %.14g credits"):format(row.budget) or "of as many as there are"
-  local line = "%s  spent %.14g and reserved %.14g %s; weight %.14g"
+  local of = row.budget and ("of %s credits"):format(credits(row.budget))
+    or "of as many as there are"
+  local line = "%s  spent %s and reserved %s %s; weight %.14g"
   local name = text.pad(text.clean(row.name), 16)
-  out:line(line:format(name, row.spent, row.reserved, of, row.weight))
+  out:line(line:format(name, credits(row.spent), credits(row.reserved), of, row.weight))
   out:object({
     type = "tenant",
     name = row.name,

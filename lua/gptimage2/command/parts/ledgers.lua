@@ -28,9 +28,11 @@ end
 ---@param args table
 ---@param out gptimage2.command.Output
 ---@param body fun(client: gptimage2.Client): any, table|nil
+---@param may? fun(): boolean, integer|nil asked once the client has the ledger open: whether to go on,
+--- and the exit code where not
 ---@return any result
 ---@return integer|nil status
-function ledgers.run(args, out, body)
+function ledgers.run(args, out, body, may)
   local path, client = ledgers.path(args), nil
   local _, err = rows.each({ ledger = path }, { limit = 1 }, function()
     return true
@@ -40,6 +42,14 @@ function ledgers.run(args, out, body)
   end
   if not client then
     return nil, out:fail(err)
+  end
+  local ok, status = true, nil
+  if may then
+    ok, status = may()
+  end
+  if not ok then
+    client:close()
+    return nil, status
   end
   local result, why, interrupted = jobs.run(client, out, function()
     return body(client)
