@@ -53,6 +53,9 @@ describe("gptimage2 batch", function()
     assert.same({ 2, "plan", 40 }, { said.status, said.last.type, said.last.cost })
     assert.equal(2, said.last.exit)
     assert.equal(0, commands.json("batch rows.jsonl --dry-run", options).last.exit)
+    for _, wrong in ipairs({ "--timeout 0", "--poll-unit 2" }) do
+      assert.equal(2, commands.json("batch rows.jsonl --dry-run " .. wrong, options).status)
+    end
     assert.matches("%-%-yes", said.err)
     assert.equal(0, #box:ledger().log)
     assert.is_nil(read(options, ".gptimage2/ledger.db"))

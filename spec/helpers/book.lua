@@ -100,9 +100,9 @@ end
 ---@return string copy
 function book.crash(path)
   local copy = book.path()
-  local command = "cp %s %s && cp %s %s"
+  local command = "cp %s %s && if [ -e %s ]; then cp %s %s; fi"
   local from, to = folder.quote(path), folder.quote(copy)
-  local said = folder.run(command:format(from, to, from .. "-wal", to .. "-wal"))
+  local said = folder.run(command:format(from, to, from .. "-wal", from .. "-wal", to .. "-wal"))
   assert(said == "", said)
   return copy
 end

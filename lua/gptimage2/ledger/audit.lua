@@ -160,8 +160,11 @@ local function count(report, row, has_picture)
   end
 end
 
-local NO_TABLES = "the file has nothing in it: who made it was killed at once, or it was moved "
-  .. "without its log ('-wal'), which has all that was recorded"
+local NO_TABLES = {
+  "no_tables",
+  "the file has nothing in it: who made it was killed at once, or it was moved without its log "
+    .. "('-wal'), which has all that was recorded",
+}
 
 ---@class gptimage2.Audit
 ---@field version integer of the tables
@@ -193,7 +196,7 @@ function audit.of(config, options, tell)
     note(finding)
   end
   if found.version == 0 and select(2, core.disk.look(config.ledger)) > 0 then
-    note({ code = "no_tables", detail = NO_TABLES })
+    note({ code = NO_TABLES[1], detail = NO_TABLES[2] })
   end
   local has_picture = holdings.of(config.ledger)
   local _, why = rows.each(config, {}, function(row)

@@ -28,8 +28,7 @@ end
 ---@param args table
 ---@param out gptimage2.command.Output
 ---@param body fun(client: gptimage2.Client): any, table|nil
----@param may? fun(): boolean, integer|nil asked once the client has the ledger open: whether to go on,
---- and the exit code where not
+---@param may? fun(): boolean, integer|nil whether to go on, once it is open; or the exit code
 ---@return any result
 ---@return integer|nil status
 function ledgers.run(args, out, body, may)

@@ -18,6 +18,26 @@ function options.number(name, least)
   end
 end
 
+--- The same, for one that `is_right` says yes to.
+local function only(name, is_right, words)
+  local read = options.number(name)
+  return function(text)
+    local number, why = read(text)
+    if number and not is_right(number) then
+      return nil, ("%s must be %s"):format(name, words)
+    end
+    return number, why
+  end
+end
+
+local function is_above_0(number)
+  return number > 0
+end
+
+local function is_unit(number)
+  return number >= 0.001 and number <= 1
+end
+
 --- A converter for a whole number.
 ---@param name string
 ---@param least integer
@@ -107,12 +127,12 @@ function options.service(command)
   command
     :option("--timeout", "Seconds for a picture (600).")
     :argname("<seconds>")
-    :convert(options.number("--timeout", 0))
+    :convert(only("--timeout", is_above_0, "a number of seconds above 0"))
   command:option("--ca-file", "Certificates to trust, instead of the system's."):argname("<file>")
   command
     :option("--poll-unit", "0.001 to 1: all times of polls are so much shorter, for the sandbox.")
     :argname("<n>")
-    :convert(options.number("--poll-unit"))
+    :convert(only("--poll-unit", is_unit, "a number from 0.001 to 1"))
 end
 
 return options
