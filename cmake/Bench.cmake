@@ -25,12 +25,12 @@ set_target_properties(bench-floor PROPERTIES
   OUTPUT_NAME floor RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
 
 add_executable(bench-polls EXCLUDE_FROM_ALL spec/bench/polls.c
-  src/engine/rules/density.c src/engine/rules/durations.c
-  src/engine/rules/durations_change.c
-  src/engine/rules/outlook.c
-  src/engine/rules/poll_book.c src/engine/rules/poll_plan.c
-  src/engine/rules/survival.c)
-target_include_directories(bench-polls PRIVATE spec/c spec/c/rules)
+  src/engine/polls/density.c src/engine/polls/durations.c
+  src/engine/polls/durations_change.c
+  src/engine/polls/outlook.c
+  src/engine/polls/poll_book.c src/engine/polls/poll_plan.c
+  src/engine/polls/survival.c)
+target_include_directories(bench-polls PRIVATE spec/c spec/c/polls)
 target_link_libraries(bench-polls PRIVATE gptimage2_settings m)
 set_target_properties(bench-polls PROPERTIES
   OUTPUT_NAME polls RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")

@@ -6,7 +6,8 @@
 local ORDER = {
   engine = {
     { "base" },
-    { "files", "loop", "rules" },
+    { "files", "loop", "polls" },
+    { "rules" },
     { "http", "store" },
     { "ledger" },
     { "core" },

@@ -2284,10 +2284,10 @@ mutant(
 
 -- When to poll: what keeps the plans within their bounds, and what is learned from.
 
-local PLAN = "src/engine/rules/poll_plan.c"
-local BOOK = "src/engine/rules/poll_book.c"
-local DURATIONS = "src/engine/rules/durations.c"
-local CHANGE = "src/engine/rules/durations_change.c"
+local PLAN = "src/engine/polls/poll_plan.c"
+local BOOK = "src/engine/polls/poll_book.c"
+local DURATIONS = "src/engine/polls/durations.c"
+local CHANGE = "src/engine/polls/durations_change.c"
 local FORECAST = "src/engine/core/forecast.c"
 
 mutant(
@@ -2352,7 +2352,7 @@ mutant(
 )
 mutant(
   "one job is enough to know all",
-  "src/engine/rules/poll_book.h",
+  "src/engine/polls/poll_book.h",
   "#define POLL_BOOK_LEAST 4",
   "#define POLL_BOOK_LEAST 1",
   "c poll_book",
@@ -2367,7 +2367,7 @@ mutant(
 )
 mutant(
   "the short jobs of a burst are all that is known",
-  "src/engine/rules/density.c",
+  "src/engine/polls/density.c",
   "older[i] = looks->running - younger[i];",
   "older[i] = 0 * (looks->running - younger[i]);",
   "c poll_book"
@@ -2437,7 +2437,7 @@ mutant(
   "if (state->polls == 0 ||",
   "c job_state_poll"
 )
-local DENSITY = "src/engine/rules/density.c"
+local DENSITY = "src/engine/polls/density.c"
 
 mutant(
   "a job is taken to have ended in the middle of its looks",

@@ -7,8 +7,8 @@
 
 #include "engine/http/service_settings.h"
 #include "engine/ledger/ledger.h"
+#include "engine/polls/poll_book.h"
 #include "engine/rules/job_state.h"
-#include "engine/rules/poll_book.h"
 
 #include <stdbool.h>
 

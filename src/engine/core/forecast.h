@@ -5,7 +5,7 @@
 #ifndef GPTIMAGE2_ENGINE_FORECAST_H
 #define GPTIMAGE2_ENGINE_FORECAST_H
 
-#include "engine/rules/outlook.h"
+#include "engine/polls/outlook.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 #ifndef GPTIMAGE2_ENGINE_POLICY_H
 #define GPTIMAGE2_ENGINE_POLICY_H
 
-#include "poll_plan.h"
+#include "engine/polls/poll_plan.h"
 
 #include <stdbool.h>
 

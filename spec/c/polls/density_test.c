@@ -4,8 +4,8 @@
 
 #include "looks.h"
 
-#include "engine/rules/density.h"
-#include "engine/rules/survival.h"
+#include "engine/polls/density.h"
+#include "engine/polls/survival.h"
 
 #include <math.h>
 

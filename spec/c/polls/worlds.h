@@ -8,7 +8,7 @@
 #include "looks.h"
 #include "numbers.h"
 
-#include "engine/rules/poll_plan.h"
+#include "engine/polls/poll_plan.h"
 
 #include <math.h>
 

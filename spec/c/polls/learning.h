@@ -7,7 +7,7 @@
 
 #include "worlds.h"
 
-#include "engine/rules/poll_book.h"
+#include "engine/polls/poll_book.h"
 
 #define HISTORIES 20
 

@@ -4,7 +4,7 @@
 
 #include "looks.h"
 
-#include "engine/rules/poll_book.h"
+#include "engine/polls/poll_book.h"
 
 #include <math.h>
 #include <string.h>

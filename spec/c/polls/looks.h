@@ -4,7 +4,7 @@
 #ifndef GPTIMAGE2_C_LOOKS_H
 #define GPTIMAGE2_C_LOOKS_H
 
-#include "engine/rules/durations.h"
+#include "engine/polls/durations.h"
 
 /* Looked at often. */
 static inline Duration seen_as(double began, double seconds) {
