@@ -26,7 +26,7 @@ set_target_properties(bench-floor PROPERTIES
 
 add_executable(bench-polls EXCLUDE_FROM_ALL spec/bench/polls.c
   src/engine/polls/density.c src/engine/polls/durations.c
-  src/engine/polls/durations_change.c
+  src/engine/polls/durations_change.c src/engine/polls/durations_trend.c
   src/engine/polls/outlook.c
   src/engine/polls/poll_book.c src/engine/polls/poll_plan.c
   src/engine/polls/survival.c)

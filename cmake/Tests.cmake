@@ -26,7 +26,7 @@ endfunction()
 # from every row that a ledger can have: they compute for seconds, and for
 # minutes with a sanitizer. The same rules, in small, are what other tests of
 # theirs look at with every sanitizer; these are for the plain build alone.
-set(GPTIMAGE2_C_AVERAGES ledger_sums poll_crowd poll_learning poll_mixed
+set(GPTIMAGE2_C_AVERAGES ledger_sums poll_crowd poll_drift poll_learning poll_mixed
   poll_short)
 
 function(gptimage2_add_c_tests flavour prefix timeout)

@@ -2479,8 +2479,8 @@ mutant(
 mutant(
   "a wide look is a change",
   CHANGE,
-  "middle * middle + unseen_of(place)",
-  "middle * middle + 0 * unseen_of(place)",
+  "place->middle + unseen_of(place)",
+  "place->middle + 0 * unseen_of(place)",
   "c density",
   "c poll_short",
   "c poll_book",

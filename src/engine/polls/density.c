@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LOG_LEAST (-3.0) /* of a second */
@@ -23,12 +24,21 @@
 #define UNSURE 2.0  /* jobs */
 #define NARROW 0.01 /* cells: two looks are not closer */
 
+/* An eighth of them that are next to each other: log-normal ones of spread 1
+ * are 0.36 apart, in the middle of all eighths; and more, since few jobs are
+ * closer by chance. */
+#define NEAR_PART 8
+#define NEAR_LEAST 2
+#define NEAR_APART 0.36
+#define NEAR_MORE 1.3
+
 /* Between which two looks each has ended, in cells; and how old those were that
  * have not. */
 typedef struct Looks {
   unsigned count, running;
   double from[DURATIONS_MAX], to[DURATIONS_MAX], age[DURATIONS_MAX];
   double longest; /* cell */
+  double near;    /* how far those next to each other are spread */
 } Looks;
 
 /* What is expected of a job before anything of its like was seen. */
@@ -70,6 +80,43 @@ static void add_look(Looks *looks, const Duration *one) {
   looks->longest = fmax(looks->longest, looks->to[i]);
 }
 
+/* ---- how far those next to each other are spread ---- */
+
+static int compare(const void *left, const void *right) {
+  double a = *(const double *)left, b = *(const double *)right;
+  return (a > b) - (a < b);
+}
+
+static double median_of(double *values, unsigned count) {
+  qsort(values, count, sizeof *values, compare);
+  return values[count / 2];
+}
+
+/* Of quick and long jobs in one class each kind by itself, with whatever is
+ * between them left out; never less than the looks can tell.  Nothing where
+ * many ended before any. */
+static double near_of(const Looks *looks) {
+  double middles[DURATIONS_MAX], spans[DURATIONS_MAX], widths[DURATIONS_MAX];
+  unsigned step = looks->count / NEAR_PART, count, early = 0;
+  if (step < NEAR_LEAST)
+    step = NEAR_LEAST;
+  for (unsigned i = 0; i < looks->count; i++)
+    early += looks->from[i] <= 0;
+  if (looks->count < 2 * step || 4 * early > looks->count)
+    return (double)INFINITY;
+  count = looks->count - step;
+  for (unsigned i = 0; i < looks->count; i++) {
+    middles[i] = (looks->from[i] + looks->to[i]) / 2;
+    widths[i] = looks->to[i] - looks->from[i];
+  }
+  qsort(middles, looks->count, sizeof *middles, compare);
+  for (unsigned i = 0; i < count; i++)
+    spans[i] = middles[i + step] - middles[i];
+  return STEP * hypot(NEAR_MORE / (NEAR_APART * NEAR_PART) * looks->count /
+                          step * median_of(spans, count),
+                      median_of(widths, looks->count) / 2);
+}
+
 static void set_looks(Looks *looks, const Durations *durations) {
   looks->count = looks->running = 0;
   looks->longest = 0;
@@ -80,6 +127,7 @@ static void set_looks(Looks *looks, const Durations *durations) {
     else if (one->low > 0)
       looks->age[looks->running++] = cell_of((double)one->low);
   }
+  looks->near = near_of(looks);
 }
 
 /* Adds `weight` to all that lies before `cell`: to the cells before its own
@@ -146,13 +194,14 @@ static double spread_of(const Looks *looks, double mean) {
   return sqrt(sum / looks->count);
 }
 
-/* Silverman's rule; and wider where the spread itself is hardly known. */
+/* Silverman's rule, for the least of what may be the spread; and wider where
+ * that itself is hardly known. */
 static double width_of(const double *below, const Looks *looks, double mean) {
   double spread = spread_of(looks, mean);
   double middle = STEP * (cell_at(below, 0.75) - cell_at(below, 0.25)) / 1.34;
-  double width = SILVERMAN * (1 + UNSURE / looks->count) *
-                 pow(looks->count, -0.2) *
-                 (looks->count > 3 && middle < spread ? middle : spread);
+  double width =
+      SILVERMAN * (1 + UNSURE / looks->count) * pow(looks->count, -0.2) *
+      fmin(looks->near, looks->count > 3 && middle < spread ? middle : spread);
   return looks->count < 2 ? WIDTH_MOST : clamp(width, WIDTH_LEAST, WIDTH_MOST);
 }
 
@@ -278,4 +327,8 @@ void density_fill(Density *density, const Durations *durations) {
 
 double density_below(const Density *density, double seconds) {
   return at(density->below, cell_of(seconds));
+}
+
+double density_time(const Density *density, double share) {
+  return exp(log_of(clamp(cell_at(density->below, share), 0, DENSITY_CELLS)));
 }

@@ -31,4 +31,8 @@ void density_fill(Density *density, const Durations *durations);
 /* The share that ends within so many seconds. */
 double density_below(const Density *density, double seconds);
 
+/* The seconds within which that share ends; those of the grid's end where it
+ * does not. */
+double density_time(const Density *density, double share);
+
 #endif

@@ -32,7 +32,7 @@
 
 /* A duration in logarithms. */
 typedef struct Place {
-  double least, most;
+  double least, most, middle;
   double began, until; /* on the clock: it ran still */
   bool ended, runs;
 } Place;
@@ -66,16 +66,16 @@ static void set_places(Change *change, const Durations *durations,
     Place *place = &change->places[i];
     *place = (Place){.least = low > 0 ? log(low) : -INFINITY,
                      .most = duration_ended(one) ? log(high) : INFINITY,
+                     .middle = log((low + high) / 2),
                      .began = one->began,
                      .until = duration_runs(one) ? INFINITY : one->began + low,
                      .ended = duration_ended(one),
                      .runs = duration_runs(one)};
     change->before[i] = sums;
     if (place->ended && i >= from) {
-      double middle = log((low + high) / 2);
       sums.count++;
-      sums.middles += middle;
-      sums.squares += middle * middle + unseen_of(place);
+      sums.middles += place->middle;
+      sums.squares += place->middle * place->middle + unseen_of(place);
     }
   }
 }
@@ -168,9 +168,52 @@ static double certainty(const Change *change, unsigned first) {
   return fabs(away) / chance;
 }
 
+/* The squares that are left of those from `from` on, about a line. */
+static double left_by_line(const Change *change, unsigned from) {
+  double count = 0, places = 0, middles = 0, both = 0, wide = 0, high = 0;
+  for (unsigned i = from; i < change->count; i++) {
+    double place = (double)i - from, middle = change->places[i].middle;
+    if (!change->places[i].ended)
+      continue;
+    count++;
+    places += place;
+    middles += middle;
+    both += place * middle;
+    wide += place * place;
+    high += middle * middle;
+  }
+  both -= places * middles / count;
+  wide -= places * places / count;
+  return high - middles * middles / count - both * both / wide;
+}
+
+/* The same about two levels. */
+static double left_by_step(const Change *change, unsigned from,
+                           unsigned first) {
+  double left = 0;
+  for (int side = 0; side < 2; side++) {
+    unsigned i = side ? first : from, end = side ? change->count : first;
+    double count = 0, sum = 0, squares = 0;
+    for (; i < end; i++)
+      if (change->places[i].ended) {
+        count++;
+        sum += change->places[i].middle;
+        squares += change->places[i].middle * change->places[i].middle;
+      }
+    left += count > 0 ? squares - sum * sum / count : 0;
+  }
+  return left;
+}
+
+/* Whether it rather went there job by job: that is followed (see
+ * durations_trend.h), and none of it is apart. */
+static bool is_drift(const Change *change, unsigned from, unsigned first) {
+  return left_by_line(change, from) < left_by_step(change, from, first);
+}
+
 /* Where the service changed since `from`; that itself = nowhere. */
 static unsigned find_change(const Durations *durations, unsigned from) {
-  Change change;
+  Change change = {.count = 0};
   double most = 0;
   unsigned first = from;
   set_places(&change, durations, from);
@@ -181,7 +224,7 @@ static unsigned find_change(const Durations *durations, unsigned from) {
       first = i;
     }
   }
-  return first;
+  return first > from && is_drift(&change, from, first) ? from : first;
 }
 
 /* ---- whether it was none ---- */

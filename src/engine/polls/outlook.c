@@ -15,7 +15,8 @@ static const double levels[OUTLOOK_LEVELS] = {
  * that was seen. */
 static double known_time(const Survival *survival, double chance) {
   double time = survival_time(survival, chance);
-  return chance < survival->runs[SURVIVAL_CELLS] || time > survival->known
+  return chance < survival->runs[SURVIVAL_CELLS] ||
+                 time > survival->density.known
              ? INFINITY
              : time;
 }

@@ -1,8 +1,9 @@
 /* The chance that a job still runs: see survival.h. */
 #include "survival.h"
 
-#include "density.h"
+#include "durations_trend.h"
 
+#include <math.h>
 #include <stddef.h>
 
 #define CELL 0.25      /* seconds */
@@ -25,14 +26,14 @@ static void integrate(Survival *survival) {
 }
 
 void survival_fill(Survival *survival, const Durations *durations) {
-  Density density;
-  density_fill(&density, durations);
-  survival->longest = durations_longest(durations);
-  survival->known = density.known;
+  Durations today;
+  durations_today(durations, &today);
+  density_fill(&survival->density, &today);
+  survival->longest = durations_longest(&today);
   lay_grid(survival->at);
   survival->runs[0] = 1;
   for (size_t i = 1; i <= SURVIVAL_CELLS; i++)
-    survival->runs[i] = 1 - density_below(&density, survival->at[i]);
+    survival->runs[i] = 1 - density_below(&survival->density, survival->at[i]);
   integrate(survival);
 }
 
@@ -47,14 +48,6 @@ double survival_loop_polls(const Survival *survival, double interval) {
 }
 
 double survival_time(const Survival *survival, double chance) {
-  size_t i = 1;
-  double before, after;
-  while (i < SURVIVAL_CELLS && survival->runs[i] > chance)
-    i++;
-  before = survival->runs[i - 1];
-  after = survival->runs[i];
-  if (before - after < 1e-12 || chance <= after)
-    return survival->at[i];
-  return survival->at[i] - (chance - after) / (before - after) *
-                               (survival->at[i] - survival->at[i - 1]);
+  return fmin(density_time(&survival->density, 1 - chance),
+              survival->at[SURVIVAL_CELLS]);
 }

@@ -8,7 +8,7 @@
 #ifndef GPTIMAGE2_ENGINE_SURVIVAL_H
 #define GPTIMAGE2_ENGINE_SURVIVAL_H
 
-#include "durations.h"
+#include "density.h"
 
 /* The grid: 0.25 s apart at first, and further where that makes no
  * difference. */
@@ -19,7 +19,7 @@ typedef struct Survival {
   double runs[SURVIVAL_CELLS + 1]; /* the chance that it still runs then */
   double area[SURVIVAL_CELLS + 1]; /* under that, from 0 to there */
   double longest;                  /* of the known ones */
-  double known; /* as far as what was seen reaches: see density.h */
+  Density density;                 /* the same, closer where times are short */
 } Survival;
 
 /* At least one duration must be known. */
