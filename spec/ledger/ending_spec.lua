@@ -115,3 +115,24 @@ describe("the log of a ledger that was moved without it", function()
     assert.same({ 1, "finding", "no_tables" }, { said.status, first.type, first.code })
   end)
 end)
+
+describe("a ledger whose maker was killed before it had anything in it", function()
+  after_each(support.clean)
+  after_each(folder.clean)
+
+  -- As SQLite leaves it: the first page, and the journal that takes it back.
+  local JOURNAL = "\217\213\005\249\032\161\099\215" .. ("\0"):rep(4) .. "\149\146\159\193"
+  JOURNAL = JOURNAL .. "\0\0\0\0" .. "\0\0\2\0" .. "\0\0\16\0"
+
+  it("is read, checked and spent on as one that is new", function()
+    for _, what in ipairs({ "history", "ledger check", "generate cup" .. " " .. commands.UNIT }) do
+      local box, path = support.sandbox({ duration = 0 }), book.path()
+      folder.run(("sqlite3 %s 'PRAGMA journal_mode = WAL'"):format(path))
+      folder.write(path .. "-journal", JOURNAL .. ("\0"):rep(512 - #JOURNAL))
+      local where = { box = box, here = folder.new() }
+      local said = commands.run(("%s --ledger %s"):format(what, path), where)
+      assert.equal(0, said.status, said.err)
+      assert.is_nil(folder.read(path .. "-journal"))
+    end
+  end)
+end)

@@ -110,10 +110,10 @@ bool ledger_set_up(sqlite3 *db, const char *path,
   return code == SQLITE_OK;
 }
 
-/* All that is read is read at one moment: a writer may bring the tables up to
- * date in between. */
-sqlite3 *ledger_open_reader(const char *path, LedgerContents *contents,
-                            Failure *failure) {
+/* `half_made`: who made it was killed before it had its log, and what is half
+ * written must be taken back, which SQLite does for nobody who only reads. */
+static sqlite3 *open_reader(const char *path, LedgerContents *contents,
+                            bool *half_made, Failure *failure) {
   sqlite3 *db =
       connect(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, failure);
   if (!db)
@@ -121,8 +121,32 @@ sqlite3 *ledger_open_reader(const char *path, LedgerContents *contents,
   sqlite3_exec(db, "BEGIN", NULL, NULL, NULL); /* if not, reading says why */
   if (ledger_check(db, path, false, contents, failure))
     return db;
+  *half_made = sqlite3_extended_errcode(db) == SQLITE_READONLY_ROLLBACK;
   sqlite3_close(db);
   return NULL;
+}
+
+static void take_back(const char *path) {
+  Failure failure = {0};
+  sqlite3 *db =
+      connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, &failure);
+  failure_clear(&failure);
+  if (db)
+    sqlite3_exec(db, "SELECT 1 FROM sqlite_master LIMIT 1", NULL, NULL, NULL);
+  sqlite3_close(db);
+}
+
+/* All that is read is read at one moment: a writer may bring the tables up to
+ * date in between. */
+sqlite3 *ledger_open_reader(const char *path, LedgerContents *contents,
+                            Failure *failure) {
+  bool half_made = false;
+  sqlite3 *db = open_reader(path, contents, &half_made, failure);
+  if (!half_made)
+    return db;
+  take_back(path);
+  failure_clear(failure);
+  return open_reader(path, contents, &half_made, failure);
 }
 
 bool ledger_has_log(const char *path) {
