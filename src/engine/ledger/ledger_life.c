@@ -39,13 +39,31 @@ static void enter(Ledger *ledger) {
   pthread_mutex_unlock(&guard);
 }
 
-/* The guard is held. */
-static void leave(const Ledger *ledger) {
+/* Whether it was among them: who takes it out closes it. */
+static bool leave(const Ledger *ledger) {
   Ledger **at = &open_ledgers;
+  bool found;
+  pthread_mutex_lock(&guard);
   while (*at && *at != ledger)
     at = &(*at)->next_open;
-  if (*at)
+  found = *at != NULL;
+  if (found)
     *at = ledger->next_open;
+  pthread_mutex_unlock(&guard);
+  return found;
+}
+
+/* Takes any of them out; NULL = there is none, or another thread has the guard:
+ * that closes one. */
+static Ledger *take_any(void) {
+  Ledger *ledger;
+  if (pthread_mutex_trylock(&guard) != 0)
+    return NULL;
+  ledger = open_ledgers;
+  if (ledger)
+    open_ledgers = ledger->next_open;
+  pthread_mutex_unlock(&guard);
+  return ledger;
 }
 
 /* ---- opening ---- */
@@ -178,7 +196,7 @@ static void leave_log(Ledger *ledger) {
     sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
-/* Its file and its lock; the guard is held. */
+/* Its file and its lock. */
 static void end(Ledger *ledger) {
   FileLimit limit; /* it may be the host's thread */
   file_limit_hold(&limit);
@@ -189,28 +207,19 @@ static void end(Ledger *ledger) {
   file_limit_release(&limit);
 }
 
-/* In a child SQLite would close the parent's log: what there is stays. */
+/* In a child, whose list is empty, SQLite would close the parent's log: what
+ * there is stays.  So does what the end of the process has taken out. */
 void ledger_close(Ledger *ledger) {
-  bool mine = true;
-  pthread_mutex_lock(&guard);
-  leave(ledger);
-  if (ledger->lock)
-    mine = ledger_lock_is_mine(ledger->lock);
-  if (ledger->lock && mine)
-    end(ledger);
-  pthread_mutex_unlock(&guard);
-  if (mine)
-    free_ledger(ledger);
+  if (!leave(ledger))
+    return;
+  end(ledger);
+  free_ledger(ledger);
 }
 
-/* Whoever holds the guard is about to close one: it is left to them. */
 void ledger_end_all(void) {
-  if (pthread_mutex_trylock(&guard) != 0)
-    return;
-  for (Ledger *ledger = open_ledgers; ledger; ledger = ledger->next_open)
-    if (ledger->lock)
-      end(ledger);
-  pthread_mutex_unlock(&guard);
+  Ledger *ledger;
+  while ((ledger = take_any()))
+    end(ledger);
 }
 
 const char *ledger_path(const Ledger *ledger) {

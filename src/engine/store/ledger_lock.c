@@ -347,7 +347,3 @@ void ledger_unlock(LedgerLock *lock, bool reader) {
   put(lock);
   pthread_mutex_unlock(&guard);
 }
-
-bool ledger_lock_is_mine(const LedgerLock *lock) {
-  return !lock->forked;
-}

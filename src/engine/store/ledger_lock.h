@@ -87,7 +87,4 @@ LedgerLock *ledger_lock_join(const struct stat *info);
 /* Gives back what one of the above gave.  NULL is nothing. */
 void ledger_unlock(LedgerLock *lock, bool reader);
 
-/* False in a child that was forked after the lock was taken. */
-bool ledger_lock_is_mine(const LedgerLock *lock);
-
 #endif
